@@ -1,0 +1,26 @@
+# Two commands: `make demo` starts the page, `make test` checks everything. Both set up first.
+
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: demo test setup
+
+demo: .venv/app.stamp
+	$(BIN)/python app.py
+
+test: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+setup: .venv/dev.stamp
+
+.venv/app.stamp: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	touch $@
+
+.venv/dev.stamp: requirements.txt requirements-dev.txt .venv/app.stamp
+	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
+	sh tests/browser/install.sh
+	touch $@

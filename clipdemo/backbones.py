@@ -1,0 +1,106 @@
+"""Backbones: a CLIP model of open_clip's, loaded and asked for embeddings."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+from clipdemo import checkpoints
+from clipdemo.errors import BackboneError
+
+TINY = "tiny"
+
+
+def pick_device(device: str = "auto") -> str:
+    """`auto`: cuda, then mps, then cpu; any other name is kept."""
+    if device != "auto":
+        return device
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def open_clip_name(backbone: str) -> tuple[str, str | None]:
+    """Model name and pretrained tag for open_clip of a backbone id."""
+    if backbone == TINY:
+        return f"local-dir:{checkpoints.ROOT / TINY}", None
+    if backbone.startswith(("local-dir:", "hf-hub:")):
+        return backbone, None
+    name, _, pretrained = backbone.partition("/")
+    if not pretrained:
+        raise BackboneError(
+            f"{backbone!r} names no weights: write open_clip's name/pretrained, such as "
+            "ViT-B-32-quickgelu/openai, or hf-hub:org/repo, local-dir:/path or tiny."
+        )
+    return name, pretrained
+
+
+class Backbone:
+    """A frozen CLIP: photos and captions to L2-normalised embeddings.
+
+    Attributes:
+        id: the backbone id.
+        width: D, the embedding's width.
+        image_size: side of its input in pixels.
+    """
+
+    def __init__(self, backbone: str, device: str = "auto") -> None:
+        """Load it.
+
+        Raises:
+            BackboneError: it does not exist, cannot be had or is damaged.
+        """
+        name, pretrained = open_clip_name(backbone)
+        self.id = backbone
+        self.device = pick_device(device)
+        if name.startswith("local-dir:") and not Path(name[10:], "open_clip_config.json").is_file():
+            raise BackboneError(
+                f"{name[10:]} holds no open_clip_config.json: point to a folder that open_clip's "
+                "local-dir: can load."
+            )
+        try:
+            model, _, self.preprocess = open_clip.create_model_and_transforms(
+                name, pretrained=pretrained, device=self.device, require_pretrained=True
+            )
+            self.tokenizer = open_clip.get_tokenizer(name)
+        except Exception as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = textwrap.shorten(reason, 200, placeholder="…")
+            raise BackboneError(f"The backbone {backbone} cannot be loaded: {reason}") from error
+        self.model = model.eval().requires_grad_(False)
+        side = model.visual.image_size
+        self.image_size = side if isinstance(side, int) else side[0]
+        with torch.inference_mode():
+            self.width = self.model.encode_text(self.tokenizer([""]).to(self.device)).shape[1]
+
+    def encode_photos(self, photos: Sequence[Image.Image]) -> np.ndarray:
+        """Embeddings [N, D] float32 of RGB photos."""
+        batch = torch.stack([self.preprocess(photo) for photo in photos]).to(self.device)
+        with torch.inference_mode():
+            return self._rows(self.model.encode_image(batch))
+
+    def encode_captions(self, captions: Sequence[str]) -> np.ndarray:
+        """Embeddings [N, D] float32 of cleaned captions."""
+        tokens = self.tokenizer(list(captions)).to(self.device)
+        with torch.inference_mode():
+            return self._rows(self.model.encode_text(tokens))
+
+    def readable(self, caption: str) -> str | None:
+        """The last words that the text encoder reads; None when it reads the whole caption."""
+        read = self.tokenizer([caption])
+        room = read.shape[1] + len(caption.encode())
+        if torch.equal(read, self.tokenizer([caption], context_length=room)[:, : read.shape[1]]):
+            return None
+        words = caption.split()
+        tokens = self.tokenizer([" ".join(words[:n]) for n in range(1, len(words) + 1)])
+        last = 1 + int((tokens == tokens[-1]).all(1).nonzero()[0])
+        return " ".join(words[max(last - 4, 0) : last])
+
+    @staticmethod
+    def _rows(features: torch.Tensor) -> np.ndarray:
+        return F.normalize(features.float(), dim=-1).cpu().numpy()

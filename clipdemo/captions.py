@@ -1,0 +1,33 @@
+"""The one way a caption comes in: one line of readable text, or nothing."""
+
+import unicodedata
+
+MAX_CHARS = 2000
+
+# Control, format (bidi overrides, zero-width characters), surrogate and private-use characters.
+_JUNK = {"Cc", "Cf", "Cs", "Co"}
+
+
+def clean_caption(text: str | None) -> str | None:
+    """Make a caption a single line of readable text.
+
+    The result is in Unicode form NFC, without control characters, bidi overrides, zero-width
+    characters or lone surrogates. Every run of white space is one blank, and what goes beyond
+    ``MAX_CHARS`` characters is cut. Cleaning twice changes nothing more.
+
+    Returns:
+        The cleaned caption, or None when nothing readable is left.
+
+    Raises:
+        TypeError: the caption is neither text nor None.
+    """
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise TypeError(f"A caption must be text or None, not {type(text).__name__}.")
+    # Normalizing is quadratic in a run of combining marks, so the cut comes before it as well.
+    text = text[: 10 * MAX_CHARS]
+    text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in _JUNK)
+    text = unicodedata.normalize("NFC", " ".join(text.split()))[:MAX_CHARS].rstrip()
+    # Combining marks alone are not readable.
+    return text if any(unicodedata.category(c)[0] not in "MZ" for c in text) else None

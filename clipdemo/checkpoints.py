@@ -1,0 +1,169 @@
+"""Heads on disk: safetensors weights and one `card.json` that says everything else."""
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from clipdemo.errors import CheckpointError
+from clipdemo.labels import MODES, LabelSet
+
+ROOT = Path(__file__).resolve().parent.parent / "checkpoints"
+CARD = "card.json"
+
+
+def slug(backbone: str) -> str:
+    """Folder name of a backbone id."""
+    return "".join(c if c.isalnum() or c in "-._" else "_" for c in backbone)
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Card:
+    """What `card.json` says of a folder of heads; reading it needs no torch."""
+
+    folder: Path
+    content: dict
+
+    @property
+    def backbone(self) -> str:
+        return self.content["backbone"]
+
+    @property
+    def labels(self) -> LabelSet:
+        return LabelSet(tuple(self.content["labels"]), tuple(self.content["label_ids"]))
+
+    @property
+    def modes(self) -> dict[str, dict]:
+        return self.content["modes"]
+
+
+def read_card(folder: Path) -> Card:
+    """Read and check a folder's card; the weights are not touched.
+
+    Raises:
+        CheckpointError: there is no card, or it is damaged or incomplete.
+    """
+    path = folder / CARD
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{folder} holds no {CARD}: train heads for it with `python -m clipdemo train`."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read ({error}): train the heads again.") from None
+    card = Card(folder, content)
+    try:
+        labels = len(card.labels)
+        for mode, entry in card.modes.items():
+            inputs = content["width"] * (2 if mode == "concat" else 1)
+            if mode not in MODES or entry["inputs"] != inputs:
+                raise ValueError(f"mode {mode} or its inputs are wrong")
+            numbers = all(isinstance(t, float | int) for t in entry["thresholds"])
+            fits = numbers and len(entry["thresholds"]) == labels
+            if not fits or not 0 < entry["temperature"] < math.inf:
+                raise ValueError("its thresholds or temperature are wrong")
+            if not all(isinstance(h, int) and h > 0 for h in entry["hidden"]):
+                raise ValueError("its hidden layers are wrong")
+            if not isinstance(entry["file"], str):
+                raise ValueError("its files are wrong")
+        if not isinstance(content["backbone"], str) or not isinstance(content["files"], dict):
+            raise ValueError("its backbone or files are wrong")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path} is incomplete ({error}): train the heads again.") from None
+    return card
+
+
+def find_card(backbone: str = "auto", folder: str | Path | None = None) -> Card:
+    """The card in `folder`, or of the heads that come with a backbone; `auto` is `tiny`.
+
+    Raises:
+        CheckpointError: there is none, or it cannot be read.
+    """
+    if folder is None:
+        folder = ROOT / slug("tiny" if backbone == "auto" else backbone)
+    return read_card(Path(folder))
+
+
+def verify(card: Card) -> None:
+    """Compare the sha256 of every file of the card, the heads' files among them, with the card's.
+
+    Raises:
+        CheckpointError: a file is missing or is not the one the card was written for.
+    """
+    known = card.content["files"]
+    for name in {*known, *(entry["file"] for entry in card.modes.values())}:
+        path = card.folder / name
+        if Path(name).name != name or not path.is_file():
+            raise CheckpointError(f"{path} is missing: restore it or train the heads again.")
+        if sha256(path) != known.get(name):
+            raise CheckpointError(
+                f"{path} is not the file its card describes (sha256 differs): restore it or "
+                "train the heads again."
+            )
+
+
+def load_heads(card: Card, backbone: str, width: int) -> dict:
+    """Heads by mode, in evaluation mode, for a backbone of that id and width.
+
+    Raises:
+        CheckpointError: the card is for another backbone or width, or a file is not the card's.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from clipdemo.heads import MLPHead
+
+    if card.backbone != backbone:
+        raise CheckpointError(
+            f"The heads in {card.folder} are for the backbone {card.backbone}, not {backbone}: "
+            "choose that backbone or train heads for this one."
+        )
+    if card.content["width"] != width:
+        raise CheckpointError(
+            f"The heads in {card.folder} read embeddings of width {card.content['width']}, but "
+            f"{backbone} gives {width}: train heads for it again."
+        )
+    verify(card)
+    heads = {}
+    for mode, entry in card.modes.items():
+        head = MLPHead(entry["inputs"], tuple(entry["hidden"]), len(card.labels))
+        try:
+            head.load_state_dict(load_file(card.folder / entry["file"]))
+        except (RuntimeError, ValueError, SafetensorError) as error:
+            raise CheckpointError(
+                f"{card.folder / entry['file']} does not fit its card: train the heads again."
+            ) from error
+        heads[mode] = head.to(torch.float32).eval()
+    return heads
+
+
+def save_heads(folder: Path, heads: dict, content: dict) -> Card:
+    """Write each mode's weights and then the card, with the sha256 of every file in the folder."""
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for mode, head in heads.items():
+        name = f"{mode}.safetensors"
+        save_file({k: v.half().contiguous() for k, v in head.state_dict().items()}, folder / name)
+        content["modes"][mode]["file"] = name
+    return write_card(folder, content)
+
+
+def write_card(folder: Path, content: dict) -> Card:
+    """Write `card.json`, whole or not at all, with the sha256 of the folder's other files."""
+    known = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".part")
+    skip = (CARD, "report.json")
+    content = content | {"files": {p.name: sha256(p) for p in known if p.name not in skip}}
+    partial = folder / f"{CARD}.part"
+    partial.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    partial.replace(folder / CARD)
+    return read_card(folder)

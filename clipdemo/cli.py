@@ -1,0 +1,302 @@
+"""python -m clipdemo ...: every command of the project."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.thresholds import RULES
+
+app = typer.Typer(
+    help="What a photo says, what its caption says, and what both say together.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console(soft_wrap=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+BackboneId = Annotated[str, typer.Option(help="A backbone id, or auto.")]
+Checkpoint = Annotated[str, typer.Option(help="Folder of heads; default: the backbone's own.")]
+Rule = Annotated[str, typer.Option(help=f"One of {', '.join(RULES)}.")]
+
+
+def main() -> None:
+    """Run; an error that a user can meet is one sentence and exit code 2."""
+    try:
+        app()
+    except ClipdemoError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as error:
+        where = error.filename or "A file"
+        print(f"{where} cannot be used ({error.strerror}): check the path.", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def print_json(value: object) -> None:
+    """JSON on standard output, and nothing else there."""
+    print(json.dumps(value, indent=1))
+
+
+def check_rule(rule: str) -> str:
+    """The rule, or a sentence that names those there are."""
+    if rule not in RULES:
+        raise ClipdemoError(f"There is no rule {rule!r}: choose one of {', '.join(RULES)}.")
+    return rule
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve(context: typer.Context) -> None:
+    """Show the page: the same as python app.py, with the same flags."""
+    from clipdemo.settings import Settings
+
+    settings = Settings.read(context.args)
+    from clipdemo.ui.page import serve
+
+    serve(settings)
+
+
+@app.command()
+def predict(
+    photos: Annotated[list[str] | None, typer.Argument(help="Photo files.")] = None,
+    caption: Annotated[str | None, typer.Option(help="One caption, for every photo.")] = None,
+    backbone: BackboneId = "auto",
+    checkpoint: Checkpoint = "",
+    rule: Rule = "tuned",
+    threshold: Annotated[float, typer.Option(help="For rule fixed.")] = 0.5,
+    k: Annotated[int, typer.Option(help="For rule top-k.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Scores and labels of photos and/or a caption.
+
+    A photo that cannot be read is reported and the others go on; the exit code is then 2.
+    """
+    from clipdemo.captions import clean_caption
+
+    if not photos and not clean_caption(caption):
+        raise ClipdemoError("There is nothing to look at: give a photo, a --caption or both.")
+    check_rule(rule)
+    import clipdemo
+
+    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    results, failed = [], False
+    for photo in photos or [None]:
+        try:
+            prediction = classifier.predict(photo, caption)
+        except PhotoError as error:
+            failed = True
+            results.append({"photo": photo, "error": str(error)})
+            print(f"{photo}: {error}", file=sys.stderr)
+            continue
+        labels = {m: prediction.labels(m, rule, threshold, k) for m in prediction.scores}
+        found = prediction.to_dict() | {"labels": labels, "rule": rule}
+        results.append({"photo": photo, "caption": caption} | found)
+        if not as_json:
+            out.print(_score_table(photo or caption, found))
+    if as_json:
+        print_json(results)
+    if failed:
+        raise SystemExit(2)
+
+
+def _score_table(title: str, found: dict) -> Table:
+    """One row per label, one column per mode; labels that are on are bold."""
+    table = Table(title=escape(title), title_justify="left")
+    table.add_column("label")
+    for mode in found["scores"]:
+        table.add_column(mode, justify="right")
+    scores = found["scores"]
+    names = sorted(
+        next(iter(scores.values())), key=lambda n: -max(values[n] for values in scores.values())
+    )
+    for name in names:
+        cells = [
+            f"[bold]{values[name]:.3f} on[/]" if name in found["labels"][mode]
+            else f"{values[name]:.3f}   "
+            for mode, values in scores.items()
+        ]  # fmt: skip
+        table.add_row(escape(name), *cells)
+    return table
+
+
+@app.command()
+def table(
+    path: Annotated[Path, typer.Argument(metavar="T.csv", help="A label table.")],
+    output: Annotated[
+        Path | None, typer.Option("--out", help="Write it here, well-formed.")
+    ] = None,
+    strict: Annotated[bool, typer.Option(help="Refuse the file if a row is refused.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read a label table, however loose; say what is in it and what was repaired or refused."""
+    from clipdemo.data.label_table import read_label_table, target_matrix, write_label_table
+    from clipdemo.labels import COCO18
+
+    found = read_label_table(path, strict=strict)
+    if output:
+        write_label_table(found.frame, output)
+    counts = target_matrix(found.frame, COCO18).sum(0).astype(int).tolist()
+    report = {
+        "rows": len(found.frame),
+        "labels": dict(zip(COCO18.names, counts, strict=True)),
+        "repaired": found.repaired,
+        "refused": [vars(r) for r in found.refused],
+    }
+    if as_json:
+        print_json(report)
+        return
+    out.print(f"{report['rows']} rows")
+    shown = Table("label", "rows")
+    for name, rows in report["labels"].items():
+        shown.add_row(name, str(rows))
+    out.print(shown)
+    for what, times in found.repaired.items():
+        out.print(f"repaired: {what}, {times} times")
+    for refusal in found.refused:
+        print(f"refused: line {refusal.line}, {refusal.image_id}: {refusal.reason}")
+
+
+@app.command()
+def evaluate(
+    table: Annotated[Path, typer.Option(help="A label table.")],
+    photos: Annotated[
+        Path | None, typer.Option(help="Folder or zip; without it, text only.")
+    ] = None,
+    backbone: BackboneId = "auto",
+    checkpoint: Checkpoint = "",
+    rule: Rule = "tuned",
+    threshold: Annotated[float, typer.Option(help="For rule fixed.")] = 0.5,
+    k: Annotated[int, typer.Option(help="For rule top-k.")] = 3,
+    output: Annotated[Path | None, typer.Option("--out", help="Write the report here.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a labelled table and compare with its labels."""
+    check_rule(rule)
+    import clipdemo
+    from clipdemo.data.label_table import read_label_table
+    from clipdemo.data.photos import PhotoSource
+    from clipdemo.evaluation import evaluate_table
+
+    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    found = read_label_table(table, classifier.card.labels)
+    if found.frame.empty:
+        raise ClipdemoError(f"{table} has no row that can be read: see `clipdemo table {table}`.")
+    source = PhotoSource(photos) if photos else None
+    with bar() as progress:
+        task = progress.add_task("scoring", total=len(found.frame))
+        report = evaluate_table(
+            classifier, found.frame, source, rule, threshold, k,
+            lambda rows: progress.advance(task, rows),
+        )  # fmt: skip
+    report["refused"] = [vars(r) for r in found.refused]
+    if output:
+        output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    if as_json:
+        print_json(report)
+        return
+    shown = Table("mode", "rows", "samples-F1", "micro-F1", "macro-F1", "mAP")
+    for mode, m in report["modes"].items():
+        figures = [m[key] for key in ("samples_f1", "micro_f1", "macro_f1", "map")]
+        cells = ["-" if f is None else f"{f:.3f}" for f in figures]
+        shown.add_row(mode, str(m["n"]), *cells)
+    out.print(shown)
+    if report["skipped_photos"]:
+        first = report["skipped_photos"][0]
+        print(f"{len(report['skipped_photos'])} photos skipped, the first: {first['reason']}")
+
+
+def bar() -> Progress:
+    """A progress bar with time left, on standard error."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+@app.command("train-backbone")
+def train_backbone(
+    data: Annotated[Path, typer.Option(help="Photos, captions and teacher files.")],
+    work: Annotated[Path, typer.Option(help="State and log; a later call goes on here.")] = Path(
+        "runs/tiny"
+    ),
+    output: Annotated[Path, typer.Option("--out", help="Where weights and card go.")] = Path(
+        "checkpoints/tiny"
+    ),
+    steps: Annotated[int | None, typer.Option(help="Steps of the joint stage.")] = None,
+    text_steps: Annotated[int | None, typer.Option(help="Steps of the text stage.")] = None,
+    start: Annotated[
+        Path | None, typer.Option(help="Begin with the weights of this open_clip folder.")
+    ] = None,
+) -> None:
+    """Train the bundled backbone and its heads; killed and started again, it goes on."""
+    from clipdemo.training.backbone import Recipe
+    from clipdemo.training.run import train_backbone
+    from clipdemo.training.text_stage import TextRecipe
+
+    recipe = Recipe(**({"steps": steps} if steps else {}))
+    text_recipe = TextRecipe(**({"steps": text_steps} if text_steps else {}))
+    train_backbone(data, work, output.resolve(), recipe, text_recipe, start=start)
+
+
+@app.command()
+def measure(
+    data: Annotated[Path, typer.Option(help="Photos and captions.")],
+    checkpoint: Annotated[Path, typer.Option(help="Folder of heads.")] = Path("checkpoints/tiny"),
+    readme: Annotated[Path, typer.Option(help="README to write the table to.")] = Path("README.md"),
+) -> None:
+    """Measure the bundled checkpoint anew; write the figures to its card and the README."""
+    from clipdemo.checkpoints import read_card
+    from clipdemo.training.measure import figures, measure, write_figures
+
+    measure(data, checkpoint)
+    card = read_card(checkpoint)
+    write_figures(card, readme)
+    out.print(figures(card))
+
+
+@app.command()
+def scenes(
+    output: Annotated[Path, typer.Option("--out", help="Folder.")] = Path("assets/scenes"),
+) -> None:
+    """Draw the example scenes anew."""
+    from clipdemo.data.drawn_scenes import export_examples
+
+    export_examples(output)
+    out.print(f"drawn to {output}")
+
+
+@app.command("bench")
+def run_bench(
+    backbone: BackboneId = "auto",
+    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """How fast and how large the app is, next to the plain way of doing the same."""
+    from clipdemo.bench import bench
+
+    figures, compared = bench(backbone, rounds)
+    if as_json:
+        print_json(figures)
+        return
+    shown = Table("figure", "ours", "plain", "ratio")
+    for name, pair in compared.items():
+        seconds = (f"{1000 * s:.1f} ms" if s < 1 else f"{s:.2f} s" for s in vars(pair).values())
+        shown.add_row(name.removesuffix("_ratio"), *seconds, f"{pair.ratio:.2f}")
+    step = figures["threshold_step_ms"]
+    if step:
+        shown.add_row("threshold_step", f"{step['median']} ms, p95 {step['p95']} ms")
+        shown.add_row("threshold_requests", str(figures["threshold_requests"]))
+    shown.add_row("peak_rss", f"{figures['peak_rss_mb']} MB")
+    out.print(shown)
+    out.print(f"{figures['backbone']} on {figures['device']}, medians of {rounds} rounds")

@@ -1,0 +1,165 @@
+r"""The text of a label table: its header, and the pattern that tells its rows apart.
+
+A loose table does not escape the quotes inside a quoted caption, may break the line inside a
+caption, and may have CRLF line ends, a comma after every row or a byte order mark. Quotes then
+cannot tell where a row ends, so the next row does: a line starts a row when it begins with a
+photo's file name and a comma, or with `<one word>,<known ids>,`. Where all quotes of the file are
+well-formed they are believed, and a quoted caption may hold any line at all.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from clipdemo.errors import TableError
+from clipdemo.labels import LabelSet
+
+COLUMNS = ("ImageID", "Labels", "Caption")
+EXTENSIONS = ("jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif")
+
+_END = r"(?![^\r\n])"  # end of a line
+_NAME = rf"\.(?i:{'|'.join(EXTENSIONS)})"
+_PHOTO = rf'(?:"[^"\n]*{_NAME}"|[^,"\n]*{_NAME})[ ]*'
+PHOTO_ROW = rf"{_PHOTO}(?:,|{_END})"  # how a row starts with the name of a photo
+_BLANK = r"[ \t,]*"  # spreadsheets write an empty row as commas only
+_ODD_QUOTES = re.compile(r'(?<!")(?:"")*"(?!")')
+
+
+def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int]]:
+    r"""The text with `\n` line ends and without byte order mark, and what that repaired.
+
+    Bytes that are not UTF-8 become surrogates (`surrogateescape`).
+
+    Raises:
+        TableError: there is no text, or it is not UTF-8 from its first line.
+    """
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise TableError(f"{path} is saved as UTF-16; save it again as CSV in UTF-8.")
+    text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
+    repaired = {"byte order mark": int(raw.startswith(codecs.BOM_UTF8))}
+    repaired["CRLF line ends"] = text.count("\r\n")
+    repaired["CR line ends"] = text.count("\r") - repaired["CRLF line ends"]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text or text.isspace():
+        raise TableError(f"{path} is empty; give a CSV file with the columns ImageID and Labels.")
+    if re.search("[\0-\x08\x0e-\x1f\udc80-\udcff]", text.lstrip("\n").partition("\n")[0]):
+        raise TableError(f"{path} is not UTF-8 text; save the table as CSV in UTF-8.")
+    return text, repaired
+
+
+def read_header(head: str, path: Path) -> tuple[list[str], int]:
+    """The header's columns, ours as in `COLUMNS`, others empty, and how many commas follow them.
+
+    Raises:
+        TableError: `ImageID` or `Labels` is missing.
+    """
+    names = [name.strip() for name in next(csv.reader([head]), [])]
+    found = names[: max((i for i, name in enumerate(names, 1) if name), default=0)]
+    ours = {name.casefold(): name for name in COLUMNS}
+    columns = [ours.pop(name.casefold(), "") for name in found]
+    for name in COLUMNS[:2]:
+        if name not in columns:
+            seen = ", ".join(found)[:120]
+            raise TableError(f"{path} has no column {name} (found: {seen}); add it to the header.")
+    return columns, len(names) - len(found)
+
+
+def quotes_are_well_formed(body: str | memoryview, start: str) -> bool:
+    """Whether each quote opens at a field's start and closes at its end.
+
+    A quote does not that would go on past what looks like the end of one row and the start of the
+    next (`start`, a pattern).
+    """
+    go_on = rf"(?!,*\r?\n{start})"
+    quoted = rf'(?<![^,\n])"{go_on}[^"]*+(?:""{go_on}[^"]*+)*+"(?![^,\r\n])'
+    pattern = rf'(?:[^"]*+{quoted})*+[^"]*+'
+    return bool(re.fullmatch(pattern if isinstance(body, str) else pattern.encode(), body))
+
+
+def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Pattern[str]:
+    """The pattern of one row and the blank lines after it.
+
+    Groups: those of `COLUMNS` that are there, in the file's order, then a line that is no row.
+    Together the matches cover the body without a gap.
+    """
+    before = rf"(?:[^,\n]*,){{{columns.index('ImageID')}}}"
+    caption_first = "Caption" in columns[: columns.index("ImageID")]
+    where = "," if caption_first else f"^{before}"
+    photo_names = bool(re.search(rf"(?m){where}{_PHOTO}(?:,|$)", body[:65536]))
+    one_id = "|".join(sorted(map(re.escape, labels.ids), key=len, reverse=True))
+    ids = rf"(?:{one_id})(?:[ ;|]+(?:{one_id}))*"
+    ids = rf'[ ]*(?:"{ids}"|{ids})[ ]*'
+    if photo_names:
+        sure = before + PHOTO_ROW
+        start = rf'{before}(?:{PHOTO_ROW}|[^\s,"]*,{ids},)'
+    else:  # image ids are free text: look closer at the labels
+        sure = start = rf'{before}(?:(?:"[^"\n]*"|[^,"\n]*),{ids},|[^\s,"]+,(?! )[^,\n]*,)'
+    well_formed = quotes_are_well_formed(body, sure)
+    any_char = '[^"]' if well_formed else r'[^"\n]'
+    quoted = rf'"{any_char}*+(?:""{any_char}*+)*+"'
+    field = rf"(?:{quoted}(?=,|{_END})|[^,\n]*)"
+    caption = rf"[^\n]*(?:\n(?:{_BLANK}\n)*+(?!{start}|{_BLANK}\Z)[^\n]*)*"
+    kept, end = {"ImageID": field, "Labels": field}, rf",*{_END}"
+    if caption_first:
+        caption = r"(?:[^\n]*\n){0,99}?[^\n]*"  # the row's end tells, as its start cannot
+        kept["ImageID"] = _PHOTO if photo_names else field
+    if columns[-1] == "Caption":
+        end = ""  # its commas are told from the row's later
+        kept["Caption"] = rf"{quoted},*{_END}|{caption}" if well_formed else caption
+    else:
+        kept["Caption"] = rf"{field}|{caption}"
+    row = ",".join(f"({kept[c]})" if c else field for c in columns) + end
+    return re.compile(rf"(?:{row}|([^\n]+))(?:\n{_BLANK}{_END})*+(?:\n|\Z)")
+
+
+def unquote_captions(raw: Sequence[str], commas: int, repaired: dict[str, int]) -> list[str]:
+    """Captions without the commas after the row and the quotes around them."""
+    captions = list(raw)
+    if commas:
+        captions = [caption.removesuffix("," * commas) for caption in captions]
+        # The comma may be on every line rather than on every row: several breaks must agree.
+        broken = [i for i, caption in enumerate(captions) if "\n" in caption]
+        joined = "".join(captions[i] for i in broken)
+        if joined.count("\n") > 2 and joined.count("\n") == joined.count("," * commas + "\n"):
+            for i in broken:
+                captions[i] = captions[i].replace("," * commas + "\n", "\n")
+    quoted = {}
+    for i in [i for i, caption in enumerate(captions) if caption[:1] == '"']:
+        if len(caption := captions[i].rstrip(",")) > 1 and caption[-1] == '"':
+            quoted[i] = captions[i] = caption[1:-1]
+    with_quotes = {i for i, caption in enumerate(captions) if '"' in caption}
+    inside = with_quotes & quoted.keys()
+    doubled = {i for i in inside if not _ODD_QUOTES.search(quoted[i])}
+    # One stray quote does not make a table loose, one pair of quotes does not make it well-formed.
+    if 2 * len(doubled) < len(inside):
+        doubled = set()
+    for i in doubled:
+        captions[i] = captions[i].replace('""', '"')
+    repaired["unescaped quotes"] = len(with_quotes - doubled)
+    repaired["line break in caption"] = sum(
+        "\n" in caption and (i not in quoted or i in inside - doubled)
+        for i, caption in enumerate(captions)
+    )
+    return captions
+
+
+def parse_ids(text: str, labels: LabelSet) -> tuple[str, ...] | str:
+    """The ids in a `Labels` field, or why there are none. An id may hold blanks."""
+    ids = []
+    for part in re.split("[;|]", text):
+        part = part.strip()
+        ids += [part] if part in labels.ids else part.split()
+    unknown = [i for i in ids if i not in labels.ids]
+    if unknown:
+        return f"has {unknown[0]!r}, which is the id of no label"
+    return tuple(dict.fromkeys(ids)) or "has no labels"
+
+
+def unquote(field: str) -> str:
+    """A field without its quotes and the blanks around it."""
+    field = field.strip()
+    if len(field) > 1 and field[0] == field[-1] == '"':
+        field = field[1:-1].replace('""', '"').strip()
+    return field

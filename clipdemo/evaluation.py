@@ -1,0 +1,73 @@
+"""A labelled table, scored and compared with its labels."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from clipdemo import metrics
+from clipdemo.classifier import BATCH, Classifier
+from clipdemo.data.label_table import target_matrix
+from clipdemo.data.photos import PhotoSource
+from clipdemo.errors import PhotoError
+from clipdemo.images import read_photo
+from clipdemo.thresholds import decide
+
+
+def score_table(
+    classifier: Classifier,
+    frame: pd.DataFrame,
+    photos: PhotoSource | None,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> tuple[dict[str, np.ndarray], list[dict]]:
+    """Scores of every row in every mode it has the input for.
+
+    Returns:
+        Per mode [N, L], nan where the row's input is missing; and the photos that could not be
+        used, each with its `ImageID` and `reason`.
+    """
+    labels = classifier.card.labels
+    scores = {m: np.full((len(frame), len(labels)), np.nan) for m in classifier.modes}
+    skipped = []
+    size = classifier.backbone.image_size
+    for start in range(0, len(frame), BATCH):
+        part = frame.iloc[start : start + BATCH]
+        batch = []
+        for name in part["ImageID"]:
+            try:
+                batch.append(None if photos is None else read_photo(photos.read(name), size))
+            except PhotoError as error:
+                batch.append(None)
+                skipped.append({"ImageID": name, "reason": str(error)})
+        for row, prediction in enumerate(
+            classifier.predict_batch(batch, part["Caption"].tolist()), start
+        ):
+            for mode, values in prediction.scores.items():
+                scores[mode][row] = list(values.values())
+        progress(len(part))
+    return scores, skipped
+
+
+def evaluate_table(
+    classifier: Classifier,
+    frame: pd.DataFrame,
+    photos: PhotoSource | None = None,
+    rule: str = "tuned",
+    threshold: float = 0.5,
+    k: int = 3,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> dict:
+    """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input."""
+    scores, skipped = score_table(classifier, frame, photos, progress)
+    truth = target_matrix(frame, classifier.card.labels)
+    report = {"n": len(frame), "backbone": classifier.backbone.id, "rule": rule, "modes": {}}
+    for mode, values in scores.items():
+        rows = ~np.isnan(values[:, 0])
+        if not rows.any():
+            continue
+        tuned = np.array(classifier.card.modes[mode]["thresholds"])
+        on = decide(values[rows], rule, threshold=threshold, tuned=tuned, k=k)
+        used = {"tuned": tuned, "fixed": np.full(len(tuned), threshold)}.get(rule)
+        names = classifier.card.labels.names
+        report["modes"][mode] = metrics.evaluate(truth[rows], values[rows], on, names, used)
+    return report | {"skipped_photos": skipped}

@@ -1,0 +1,40 @@
+"""Heads: from embeddings to one logit per label."""
+
+import torch
+from torch import nn
+
+
+class MLPHead(nn.Module):
+    """The study's classifier: `len(hidden)` hidden layers with ReLU and dropout, then logits.
+
+    Embeddings are L2-normalised, so their entries are about 1/sqrt(D); the head first brings them
+    back to about 1, which lets one learning rate serve every backbone.
+    """
+
+    def __init__(
+        self, inputs: int, hidden: tuple[int, ...], labels: int, dropout: float = 0.3
+    ) -> None:
+        super().__init__()
+        self.scale = inputs**0.5
+        layers: list[nn.Module] = []
+        for width in hidden:
+            layers += [nn.Linear(inputs, width), nn.ReLU(), nn.Dropout(dropout)]
+            inputs = width
+        self.layers = nn.Sequential(*layers, nn.Linear(inputs, labels))
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Logits [N, L] of embeddings [N, inputs]."""
+        return self.layers(embeddings * self.scale)
+
+
+def head_input(
+    mode: str, image: torch.Tensor | None, text: torch.Tensor | None
+) -> torch.Tensor | None:
+    """What a mode's head reads, of embeddings [N, D]; None when its input is missing."""
+    if mode == "image":
+        return image
+    if mode == "text":
+        return text
+    if image is None or text is None:
+        return None
+    return torch.cat([image, text], dim=1)

@@ -1,0 +1,43 @@
+"""The labels a head can give, in the order of its logits."""
+
+from dataclasses import dataclass
+
+MODES = ("image", "text", "concat")
+"""What a head reads: the photo's embedding, the caption's, or both side by side."""
+
+
+@dataclass(frozen=True)
+class LabelSet:
+    """Names and table ids of the labels, in logit order.
+
+    Names are what people read; ids are what a label table's `Labels` column holds.
+    """
+
+    names: tuple[str, ...]
+    ids: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.names) != len(self.ids):
+            raise ValueError(f"{len(self.names)} names for {len(self.ids)} ids")
+        if len(set(self.names)) != len(self.names) or len(set(self.ids)) != len(self.ids):
+            raise ValueError("label names and ids must each be unique")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def index_of_id(self) -> dict[str, int]:
+        """Position of each id."""
+        return {label_id: i for i, label_id in enumerate(self.ids)}
+
+
+COCO18 = LabelSet(
+    names=(
+        "person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat",
+        "traffic light", "fire hydrant", "stop sign", "parking meter", "bench", "bird", "cat",
+        "dog", "horse",
+    ),
+    ids=("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "13", "14", "15", "16", "17",
+         "18", "19"),
+)  # fmt: skip
+"""The first 19 COCO categories without id 12, which COCO does not use: the study's labels."""

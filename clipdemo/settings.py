@@ -1,0 +1,45 @@
+"""Settings of the app: flags first, then CLIPDEMO_* variables, then defaults."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the app can be told; each field is a flag and a CLIPDEMO_ variable."""
+
+    backbone: str = "auto"
+    checkpoint: str = ""
+    device: str = "auto"
+    host: str = "127.0.0.1"
+    port: int = 7860
+
+    @classmethod
+    def read(cls, flags: Sequence[str] = ()) -> "Settings":
+        """Settings from `--name value` flags and the environment.
+
+        On a Space (SPACE_ID is set) the default host is all interfaces, as Spaces need it.
+        """
+        parser = argparse.ArgumentParser(prog="app.py", description="The clipdemo page.")
+        for field in fields(cls):
+            default = os.environ.get(f"CLIPDEMO_{field.name.upper()}", field.default)
+            if field.name == "host" and "SPACE_ID" in os.environ:
+                default = os.environ.get("CLIPDEMO_HOST", "0.0.0.0")
+            parser.add_argument(
+                f"--{field.name}", type=field.type, default=default, help=HELP[field.name]
+            )
+        found = parser.parse_args(flags)
+        if not 0 < found.port <= 65535:
+            parser.error("--port must be between 1 and 65535")
+        return cls(**vars(found))
+
+
+HELP = {
+    "backbone": "a backbone id, or auto: the checkpoint's own or the bundled tiny",
+    "checkpoint": "folder of trained heads; by default those that come with the backbone",
+    "device": "auto, cpu, cuda or mps",
+    "host": "address to listen on",
+    "port": "port to listen on",
+}

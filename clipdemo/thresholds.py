@@ -1,0 +1,70 @@
+"""Rules: what turns scores into decisions. NumPy only; the page's board.js mirrors `decide`."""
+
+import numpy as np
+
+RULES = ("fixed", "tuned", "mcut", "top-k")
+
+
+def decide(
+    scores: np.ndarray,
+    rule: str,
+    *,
+    threshold: float | np.ndarray = 0.5,
+    tuned: np.ndarray | None = None,
+    k: int = 3,
+) -> np.ndarray:
+    """Decisions [N, L] bool for scores [N, L].
+
+    `fixed`: score >= `threshold`, one for all or one per label [L]. `tuned`: score >= its label's
+    threshold in `tuned` [L]. `mcut`: the labels above the widest gap between a photo's sorted
+    scores (Largeron et al. 2012, MCut). `top-k`: the `k` highest scores.
+
+    Raises:
+        ValueError: the rule is unknown, or `tuned` is missing.
+    """
+    scores = np.asarray(scores, float)
+    if rule == "fixed":
+        return scores >= threshold
+    if rule == "tuned":
+        if tuned is None:
+            raise ValueError("rule 'tuned' needs the thresholds of the card")
+        return scores >= np.asarray(tuned)
+    if rule == "mcut":
+        return scores > _mcut(scores)[:, None]
+    if rule == "top-k":
+        order = np.argsort(-scores, axis=1, kind="stable")
+        chosen = np.zeros(scores.shape, bool)
+        np.put_along_axis(chosen, order[:, :k], True, axis=1)
+        return chosen
+    raise ValueError(f"unknown rule {rule!r}: choose one of {', '.join(RULES)}")
+
+
+def _mcut(scores: np.ndarray) -> np.ndarray:
+    """[N] middle of the widest gap between neighbouring sorted scores; one label: 0.5."""
+    if scores.shape[1] < 2:
+        return np.full(len(scores), 0.5)
+    ordered = -np.sort(-scores, axis=1)
+    gap = (ordered[:, :-1] - ordered[:, 1:]).argmax(1)
+    rows = np.arange(len(scores))
+    return (ordered[rows, gap] + ordered[rows, gap + 1]) / 2
+
+
+def tune(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Per label, the threshold with the best F1: scores [N, L], truth [N, L] -> [L] in (0, 1).
+
+    A threshold lies midway between two neighbouring scores, so that a score that is computed a
+    little differently elsewhere stays on its side. A label without positives gets 0.5.
+    """
+    return np.array([_best_f1(s, t > 0.5) for s, t in zip(scores.T, truth.T, strict=True)])
+
+
+def _best_f1(scores: np.ndarray, truth: np.ndarray) -> float:
+    if not truth.any() or not scores.any():
+        return 0.5
+    order = np.argsort(-scores, kind="stable")
+    ordered, hits = scores[order], np.cumsum(truth[order])
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + truth.sum())
+    following = np.append(ordered[1:], 0.0)
+    f1[ordered == following] = -1
+    best = int(f1.argmax())
+    return float((ordered[best] + following[best]) / 2)

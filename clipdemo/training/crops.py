@@ -1,0 +1,103 @@
+"""Random crops of packed photos, and what is known to be inside each crop."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+
+from clipdemo.training.pack import GRID, Pack
+
+MEAN = (0.5, 0.5, 0.5)
+STD = (0.25, 0.25, 0.25)
+
+
+def random_boxes(rng: np.random.Generator, count: int, smallest: float) -> np.ndarray:
+    """[N, 4] boxes x0, y0, x1, y1 in 0..1 with area `smallest` to 1 and sides up to 4:3."""
+    area = rng.uniform(smallest, 1.0, count)
+    aspect = np.exp(rng.uniform(-0.3, 0.3, count))
+    width = np.minimum(np.sqrt(area * aspect), 1)
+    height = np.minimum(np.sqrt(area / aspect), 1)
+    x0 = rng.uniform(0, 1, count) * (1 - width)
+    y0 = rng.uniform(0, 1, count) * (1 - height)
+    return np.stack([x0, y0, x0 + width, y0 + height], 1).astype(np.float32)
+
+
+def cut(photos: list[np.ndarray], boxes: np.ndarray, flip: np.ndarray, size: int) -> torch.Tensor:
+    """[N, 3, size, size] in 0..1: each photo [H, W, 3] cut to its box, mirrored where `flip`."""
+    side = photos[0].shape[0]
+    out = np.empty((len(photos), size, size, 3), np.uint8)
+    for i, (photo, box) in enumerate(zip(photos, boxes, strict=True)):
+        crop = Image.fromarray(photo).resize(
+            (size, size), Image.Resampling.BILINEAR, box=tuple(box * side)
+        )
+        out[i] = np.asarray(crop)[:, ::-1] if flip[i] else np.asarray(crop)
+    return torch.from_numpy(out).permute(0, 3, 1, 2).float().div_(255)
+
+
+def jitter(images: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
+    """Random brightness, contrast, saturation and hue-like channel gains, per image, in place."""
+
+    def draw(low: float, high: float, channels: int = 1) -> torch.Tensor:
+        values = rng.uniform(low, high, (len(images), channels, 1, 1)).astype(np.float32)
+        return torch.from_numpy(values)
+
+    grey = images.mean(1, keepdim=True)
+    images.lerp_(grey.expand_as(images), draw(-0.4, 0.4))
+    gray_photos = torch.from_numpy(rng.uniform(size=len(images)) < 0.05)
+    images[gray_photos] = grey[gray_photos]
+    middle = images.mean((1, 2, 3), keepdim=True)
+    images.sub_(middle).mul_(draw(0.65, 1.4)).add_(middle)
+    return images.mul_(draw(0.7, 1.35)).mul_(draw(0.93, 1.07, 3)).clamp_(0, 1)
+
+
+def erase(images: torch.Tensor, rng: np.random.Generator, chance: float) -> torch.Tensor:
+    """Cover a random rectangle of some images with one colour (Zhong et al. 2017), in place."""
+    size = images.shape[-1]
+    for i in np.flatnonzero(rng.uniform(size=len(images)) < chance):
+        height, width = (rng.uniform(0.15, 0.4, 2) * size).astype(int)
+        y, x = rng.integers(0, size - height), rng.integers(0, size - width)
+        colour = torch.from_numpy(rng.uniform(size=(3, 1, 1)).astype(np.float32))
+        images[i, :, y : y + height, x : x + width] = colour
+    return images
+
+
+def normalise(images: torch.Tensor) -> torch.Tensor:
+    """The backbone's input from images in 0..1."""
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
+    return (images - mean).div_(std).contiguous(memory_format=torch.channels_last)
+
+
+def label_targets(pack: Pack, rows: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """[N, L] chance that each label is visible in the crop.
+
+    A label that is not in the photo is not in the crop. For one that is, the teacher's evidence
+    inside the crop over its evidence in the photo says how much of it is left; where the teacher
+    missed it, the crop's area does. Labels nobody annotated keep the teacher's chance.
+    """
+    grid = pack.grid[rows]
+    centre = (np.arange(GRID) + 0.5) / GRID
+    in_x = (centre >= boxes[:, :1]) & (centre <= boxes[:, 2:3])
+    in_y = (centre >= boxes[:, 1:2]) & (centre <= boxes[:, 3:])
+    inside = (grid * (in_y[:, None, :, None] & in_x[:, None, None, :])).max((2, 3))
+    whole = grid.max((2, 3))
+    area = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))[:, None]
+    kept = np.where(whole > 0.1, inside / np.maximum(whole, 1e-6), np.sqrt(area))
+    known = pack.labels[rows]
+    unknown = pack.soft[rows] * np.clip(inside / np.maximum(whole, 1e-6), 0, 1)
+    return np.where(np.isnan(known), unknown, known * kept).astype(np.float32)
+
+
+def grid_targets(
+    grid: torch.Tensor, boxes: torch.Tensor, flip: torch.Tensor, cells: int
+) -> torch.Tensor:
+    """[N, L, cells, cells]: the photo's grid [N, L, G, G] as it lies in the crop."""
+    fine = 2 * cells
+    steps = (torch.arange(fine) + 0.5) / fine
+    x = boxes[:, 0:1] + steps * (boxes[:, 2:3] - boxes[:, 0:1])
+    y = boxes[:, 1:2] + steps * (boxes[:, 3:4] - boxes[:, 1:2])
+    x = torch.where(flip[:, None], x.flip(1), x)
+    where = torch.stack(
+        [x[:, None, :].expand(-1, fine, -1), y[:, :, None].expand(-1, -1, fine)], -1
+    )
+    sampled = F.grid_sample(grid, where * 2 - 1, padding_mode="border", align_corners=False)
+    return F.max_pool2d(sampled, 2)

@@ -1,0 +1,111 @@
+"""How good a checkpoint is, written to where people read it: its card and the README."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+
+import clipdemo
+from clipdemo import checkpoints, metrics, thresholds
+from clipdemo.data.label_table import read_label_table, target_matrix
+from clipdemo.data.photos import PhotoSource
+from clipdemo.errors import TableError
+from clipdemo.evaluation import evaluate_table
+from clipdemo.labels import COCO18
+from clipdemo.training.pack import FIRST_VALIDATION_ROW
+
+START, END = "<!-- figures: written by `python -m clipdemo measure` -->", "<!-- /figures -->"
+
+
+def measure(data: Path, folder: Path) -> dict:
+    """Evaluate the checkpoint in `folder` on the validation photos and captions of a data folder.
+
+    Returns what is then written into the card as `metrics`: `photos` (comp5329 photos with
+    number % 6 == 1 and their captions, all modes), `captions` (rows 28000 to 29999, text only)
+    and `bag_of_words` (TF-IDF and logistic regression on those same rows, for comparison).
+    """
+    classifier = clipdemo.load(checkpoint=folder)
+    frame = read_label_table(data / "captions.csv").frame
+    number = frame["ImageID"].str.removesuffix(".jpg").astype(int)
+    source = PhotoSource(data / "photos" / "comp5329.zip")
+    here = pd.Series([name in source for name in frame["ImageID"]], index=frame.index)
+    photos, captions = frame[here & (number % 6 == 1)], frame[number >= FIRST_VALIDATION_ROW]
+    found = {
+        "photos": evaluate_table(classifier, photos, source),
+        "captions": evaluate_table(classifier, captions),
+        "bag_of_words": bag_of_words(frame[number < FIRST_VALIDATION_ROW], captions),
+    }
+    card = checkpoints.read_card(folder)
+    checkpoints.write_card(folder, card.content | {"metrics": found})
+    return found
+
+
+def bag_of_words(train: pd.DataFrame, check: pd.DataFrame) -> dict:
+    """Metrics of TF-IDF of words and word pairs with one logistic regression per label.
+
+    Its thresholds are tuned on its training rows.
+    """
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
+        OneVsRestClassifier(LogisticRegression(C=10, max_iter=200)),
+    )
+    truth = target_matrix(train, COCO18)
+    model.fit(train["Caption"], truth)
+    tuned = thresholds.tune(model.predict_proba(train["Caption"]), truth)
+    scores = model.predict_proba(check["Caption"])
+    on = {rule: thresholds.decide(scores, rule, tuned=tuned) for rule in ("fixed", "tuned")}
+    results = {
+        rule: metrics.evaluate(target_matrix(check, COCO18), scores, decided, COCO18.names, tuned)
+        for rule, decided in on.items()
+    }
+    best = max(results, key=lambda rule: results[rule]["samples_f1"])
+    return results[best] | {"rule": best}
+
+
+def figures(card: checkpoints.Card) -> str:
+    """The README's table of a measured card, in Markdown."""
+    found = card.content["metrics"]
+    photos, captions, words = found["photos"], found["captions"], found["bag_of_words"]
+    rows = [
+        (f"{name} ({mode})", photos["modes"][mode])
+        for mode, name in (("image", "photo"), ("text", "caption"), ("concat", "both"))
+    ]
+    lines = [
+        f"On {photos['n']} validation photos with their captions, rule `tuned`:",
+        "",
+        "| head reads | mAP | samples-F1 | micro-F1 | macro-F1 |",
+        "|---|---|---|---|---|",
+        *(table_row(name, values) for name, values in rows),
+        "",
+        f"On the study's {captions['n']} validation captions (rows 28000 to 29999), caption alone:",
+        "",
+        "| model | mAP | samples-F1 | micro-F1 | macro-F1 |",
+        "|---|---|---|---|---|",
+        table_row("`tiny`, head `text`", captions["modes"]["text"]),
+        table_row("TF-IDF and logistic regression", words),
+    ]
+    return "\n".join(lines)
+
+
+def table_row(name: str, values: dict) -> str:
+    """One row of the README's table."""
+    keys = ("map", "samples_f1", "micro_f1", "macro_f1")
+    return f"| {name} | " + " | ".join(f"{values[key]:.3f}" for key in keys) + " |"
+
+
+def write_figures(card: checkpoints.Card, readme: Path) -> None:
+    """Put the table of a measured card between the README's two marks.
+
+    Raises:
+        TableError: the README has lost its marks.
+    """
+    text = readme.read_text("utf-8")
+    pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
+    if not pattern.search(text):
+        raise TableError(f"{readme} has no {START} … {END}: put the two marks back.")
+    block = f"{START}\n{figures(card)}\n{END}"
+    readme.write_text(pattern.sub(lambda _: block, text), "utf-8")

@@ -1,0 +1,58 @@
+"""The public endpoints, as a program calls them."""
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from .driver import LABELS, SCENES
+
+pytestmark = pytest.mark.browser
+
+PHOTO = SCENES / "farm.webp"
+PUBLIC = {"/predict", "/caption"}
+
+
+@pytest.fixture(scope="module")
+def client(url):
+    return Client(url, verbose=False)
+
+
+def test_predict_is_documented_with_its_two_inputs(client):
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    names = [p["parameter_name"] for p in endpoints["/predict"]["parameters"]]
+    assert names == ["photo", "caption"]
+    assert "scores" in endpoints["/predict"]["description"].lower()
+
+
+def test_only_public_endpoints_are_listed(client):
+    api = client.view_api(return_format="dict", print_info=False)
+    assert set(api["named_endpoints"]) <= PUBLIC
+    assert not api["unnamed_endpoints"]
+
+
+@pytest.mark.parametrize("caption", [None, "", "a brown horse"])
+@pytest.mark.parametrize("photo", [None, PHOTO])
+def test_predict_gives_the_classifiers_scores_for_what_it_is_given(
+    client, classifier, photo, caption
+):
+    """A mode whose input is missing is absent."""
+    given = client.predict(
+        photo=handle_file(photo) if photo else None, caption=caption, api_name="/predict"
+    )
+    expected = classifier.predict(photo, caption)
+    assert set(given["scores"]) == set(expected.scores)
+    for mode, scores in given["scores"].items():
+        assert list(scores) == list(LABELS)
+        assert scores == pytest.approx(expected.scores[mode], abs=1e-4)
+        assert set(given["labels"][mode]) == set(expected.labels(mode))
+
+
+def test_a_bad_photo_raises_one_sentence(client, tmp_path):
+    bad = tmp_path / "photo.png"
+    bad.write_text("this is not a photo")
+    with pytest.raises(AppError) as raised:
+        client.predict(handle_file(bad), "a dog", api_name="/predict")
+    message = str(raised.value)
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert "Traceback" not in message

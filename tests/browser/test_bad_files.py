@@ -1,0 +1,96 @@
+"""A file that is no photo gives one sentence, leaves nothing stale and the page goes on."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from PIL import Image
+
+from .driver import LABELS, SCENES, eventually, give_photo, notices, read, shows, write_caption
+
+pytestmark = pytest.mark.browser
+
+GOOD, NEXT = SCENES / "beach.webp", SCENES / "station.webp"
+
+
+def cut_jpeg() -> bytes:
+    file = io.BytesIO()
+    with Image.open(GOOD) as photo:
+        photo.convert("RGB").save(file, "JPEG")
+    return file.getvalue()[: len(file.getvalue()) // 2]
+
+
+def bomb() -> bytes:
+    """A PNG of a few kilobytes with 13000 x 13000 pixels."""
+    side = 13000
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(side * (side // 8 + 1)), 9)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in parts
+    )
+
+
+BAD = {
+    "text.png": lambda: b"this is not a photo",
+    "cut.jpg": cut_jpeg,
+    "empty.jpg": lambda: b"",
+    "bomb.png": bomb,
+}
+
+
+def assert_one_sentence(page) -> None:
+    found = notices(page)
+    assert len(found) == 1, found
+    assert "Traceback" not in page.locator("body").inner_text()
+
+
+def no_score_of(page, mode: str) -> None:
+    assert [read(page)[label][mode] for label in LABELS] == [("", False)] * len(LABELS)
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_gives_one_sentence_and_the_next_photo_works(page, classifier, tmp_path, name):
+    bad = tmp_path / name
+    bad.write_bytes(BAD[name]())
+    assert bad.stat().st_size < 200_000
+    give_photo(page, GOOD)
+    shows(page, classifier.predict(GOOD, None))
+    give_photo(page, bad)
+    eventually(page, lambda: assert_one_sentence(page))
+    for mode in ("image", "concat"):
+        no_score_of(page, mode)
+    give_photo(page, NEXT)
+    shows(page, classifier.predict(NEXT, None))
+    eventually(page, lambda: assert_none(page))
+
+
+def assert_none(page) -> None:
+    assert notices(page) == []
+
+
+def test_a_bad_file_takes_nothing_from_the_caption(page, classifier, tmp_path):
+    bad = tmp_path / "text.png"
+    bad.write_bytes(BAD["text.png"]())
+    write_caption(page, "a dog on a bench")
+    shows(page, classifier.predict(None, "a dog on a bench"))
+    give_photo(page, bad)
+    eventually(page, lambda: assert_one_sentence(page))
+    shows(page, classifier.predict(None, "a dog on a bench"))
+
+
+def test_a_file_over_20_mb_is_refused(page, classifier, tmp_path):
+    large = tmp_path / "large.jpg"
+    large.write_bytes(GOOD.read_bytes() + bytes(21 * 2**20))
+    give_photo(page, GOOD)
+    shows(page, classifier.predict(GOOD, None))
+    give_photo(page, large)
+    eventually(page, lambda: assert_one_sentence(page))
+    assert "20" in notices(page)[0]
+    eventually(page, lambda: no_score_of(page, "image"))
+    give_photo(page, NEXT)
+    shows(page, classifier.predict(NEXT, None))

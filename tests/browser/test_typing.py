@@ -1,0 +1,55 @@
+"""Typing is scored when it pauses, and what is shown at the end is for what was typed last."""
+
+import pytest
+
+from .driver import SCENES, give_photo, shows
+
+pytestmark = pytest.mark.browser
+
+PHOTO = SCENES / "farm.webp"
+
+
+def count_scoring(page) -> list[str]:
+    """The list that every later scoring request is added to."""
+    asked = []
+
+    def note(request) -> None:
+        if "queue/join" in request.url:
+            asked.append(request.url)
+
+    page.on("request", note)
+    return asked
+
+
+def test_a_burst_of_keys_ends_in_the_scores_of_the_last_text(page, classifier):
+    give_photo(page, PHOTO)
+    shows(page, classifier.predict(PHOTO, None))
+    asked = count_scoring(page)
+    text = "two brown horses, a dog and a small red truck behind a fence"
+    page.locator("#caption textarea").press_sequentially(text, delay=5)
+    shows(page, classifier.predict(PHOTO, text))
+    assert 1 <= len(asked) <= 6
+    page.wait_for_timeout(600)
+    shows(page, classifier.predict(PHOTO, text))
+
+
+def test_going_on_while_an_answer_is_under_way(page, classifier):
+    """Keys that come just after the pause, when the request is already sent, count as well."""
+    box = page.locator("#caption textarea")
+    for word in ("a cat ", "on a ", "bench ", "near a ", "bus"):
+        box.press_sequentially(word, delay=5)
+        page.wait_for_timeout(310)
+    shows(page, classifier.predict(None, "a cat on a bench near a bus"))
+    page.wait_for_timeout(600)
+    shows(page, classifier.predict(None, "a cat on a bench near a bus"))
+
+
+def test_undo_and_cut_count_as_typing(page, classifier):
+    box = page.locator("#caption textarea")
+    box.press_sequentially("a horse", delay=5)
+    shows(page, classifier.predict(None, "a horse"))
+    box.press("Control+a")
+    box.press("Control+x")
+    shows(page, classifier.predict(None, None))
+    box.press("Control+z")
+    shows(page, classifier.predict(None, "a horse"))

@@ -1,0 +1,176 @@
+"""What the tests share: photos, small CLIP folders, heads for them, and ways to run clipdemo."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from PIL import Image
+
+from clipdemo.data.drawn_scenes import random_scene
+
+ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("no time limits", deadline=None)
+settings.load_profile("no time limits")
+
+VIT = {"layers": 1, "width": 64, "head_width": 32, "patch_size": 16, "image_size": 32}
+RESNET = {"layers": [1, 1, 1, 1], "width": 8, "head_width": 64, "image_size": 64}
+
+
+def write_clip_folder(folder: Path, vision: dict, seed: int) -> Path:
+    """A complete open_clip `local-dir:` folder: config and random weights."""
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    text = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
+    preprocess = {"mean": [0.5] * 3, "std": [0.25] * 3, "interpolation": "bicubic"}
+    config = {
+        "model_cfg": {"embed_dim": 32, "vision_cfg": vision, "text_cfg": text},
+        "preprocess_cfg": preprocess | {"resize_mode": "squash"},
+    }
+    folder.mkdir(parents=True)
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    torch.manual_seed(seed)
+    model = open_clip.create_model(f"local-dir:{folder}", require_pretrained=False)
+    weights = {k: v.contiguous() for k, v in model.state_dict().items()}
+    save_file(weights, folder / "open_clip_model.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def vit_folder(tmp_path_factory) -> Path:
+    """A small CLIP with a vision transformer; not to be changed."""
+    return write_clip_folder(tmp_path_factory.mktemp("clip") / "vit", VIT, seed=1)
+
+
+@pytest.fixture(scope="session")
+def resnet_folder(tmp_path_factory) -> Path:
+    """A small CLIP with CLIP's ResNet; not to be changed."""
+    return write_clip_folder(tmp_path_factory.mktemp("clip") / "resnet", RESNET, seed=2)
+
+
+@pytest.fixture(scope="session")
+def write_heads() -> Callable:
+    """Writes random heads, by default of the three modes, for a backbone of any id and width."""
+
+    def write(folder: Path, backbone: str, width: int, modes=("image", "text", "concat"), count=4):
+        import torch
+
+        from clipdemo.checkpoints import save_heads
+        from clipdemo.heads import MLPHead
+
+        torch.manual_seed(3)
+        content = {
+            "backbone": backbone,
+            "width": width,
+            "labels": ["dog", "cat", "red bus", "tree"][:count],
+            "label_ids": ["a", "b", "c", "d"][:count],
+            "modes": {},
+        }
+        heads = {}
+        for mode in modes:
+            inputs = 2 * width if mode == "concat" else width
+            heads[mode] = MLPHead(inputs, (8,), count)
+            content["modes"][mode] = {
+                "inputs": inputs,
+                "hidden": [8],
+                "temperature": 1.25,
+                "thresholds": [0.3, 0.5, 0.52, 0.7][:count],
+            }
+        return save_heads(folder, heads, content)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """The bundled classifier."""
+    import clipdemo
+
+    return clipdemo.load("auto", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def photos() -> list[Image.Image]:
+    """Four different drawn photos of several sizes."""
+    sizes = [(192, 144), (120, 160), (64, 64), (300, 100)]
+    return [random_scene(seed, size).image for seed, size in enumerate(sizes)]
+
+
+@pytest.fixture(scope="session")
+def png() -> Callable[[Image.Image], bytes]:
+    """The bytes of an image as PNG."""
+
+    def encode(image: Image.Image) -> bytes:
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        return file.getvalue()
+
+    return encode
+
+
+@pytest.fixture
+def calls() -> Callable:
+    """Counts the rows that go through a module of a real model, seen by a forward hook."""
+    handles = []
+
+    def watch(module) -> list[int]:
+        rows = []
+        handles.append(module.register_forward_hook(lambda m, x, y: rows.append(len(x[0]))))
+        return rows
+
+    yield watch
+    for handle in handles:
+        handle.remove()
+
+
+@pytest.fixture(scope="session")
+def run_python() -> Callable:
+    """Runs a Python of its own in the project's root, without settings of this one."""
+
+    def run(*args: str | bytes | Path) -> subprocess.CompletedProcess:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("CLIPDEMO_")}
+        return subprocess.run(
+            [sys.executable, *args], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+
+    return run
+
+
+@pytest.fixture
+def clipdemo_cli(monkeypatch, capsys) -> Callable:
+    """`python -m clipdemo ...` in this process: exit code, standard output and error."""
+
+    def run(*args: object) -> tuple[int, str, str]:
+        from clipdemo.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["clipdemo", *map(str, args)])
+        capsys.readouterr()
+        sys.stderr.reconfigure(errors="backslashreplace")  # as Python opens the real one
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        found = capsys.readouterr()
+        return code, found.out, found.err
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def is_sentence() -> Callable[[object], bool]:
+    """Whether a message is one short line for a person, with nothing of a traceback in it."""
+
+    def check(message: object) -> bool:
+        text = str(message).strip()
+        return 10 < len(text) < 400 and "\n" not in text and "Traceback" not in text
+
+    return check

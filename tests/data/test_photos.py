@@ -1,0 +1,207 @@
+"""Photo sources: a folder and a zip of it give the same bytes; a bad zip gives a sentence."""
+
+import shutil
+import struct
+import zipfile
+import zlib
+
+import numpy as np
+import pytest
+
+from clipdemo.data.photos import PhotoSource
+from clipdemo.errors import PhotoError, TableError
+from clipdemo.images import MAX_BYTES
+
+FILES = {
+    "1.jpg": b"first",
+    "a/2.jpg": b"second",
+    "a/b/c/3.jpg": b"third" * 100,
+    "a/1.jpg": b"not the nearest",
+    "ünï code/köter 4.png": b"fourth",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, data in FILES.items():
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return tmp_path / "photos"
+
+
+@pytest.fixture(params=["folder", "zip", "stored zip"])
+def source(request, folder, tmp_path):
+    if request.param == "folder":
+        return PhotoSource(folder)
+    if request.param == "zip":
+        return PhotoSource(shutil.make_archive(tmp_path / "packed", "zip", folder))
+    with zipfile.ZipFile(tmp_path / "stored.zip", "w") as file:
+        for name, data in FILES.items():
+            file.writestr(name, data)
+    return PhotoSource(tmp_path / "stored.zip")
+
+
+@pytest.fixture
+def refused(is_sentence):
+    def read(source: PhotoSource, name: str) -> str:
+        with pytest.raises(PhotoError) as caught:
+            source.read(name)
+        assert is_sentence(caught.value), caught.value
+        assert name in str(caught.value) or "photo" in str(caught.value)
+        return str(caught.value)
+
+    return read
+
+
+def test_photos_are_found_by_name_at_any_depth(source):
+    for name, data in (("2.jpg", b"second"), ("3.jpg", b"third" * 100), ("köter 4.png", b"fourth")):
+        assert name in source
+        assert source.read(name) == data
+
+
+def test_photos_are_found_by_path(source):
+    for path, data in FILES.items():
+        assert path in source
+        assert source.read(path) == data
+
+
+def test_the_nearest_of_two_photos_of_one_name_counts(source):
+    assert source.read("1.jpg") == b"first"
+
+
+@pytest.mark.parametrize("name", ["9.jpg", "", "..", "../secret.jpg", "/etc/passwd", "1.JPG.jpg"])
+def test_a_missing_photo_is_refused(source, refused, tmp_path, name):
+    (tmp_path / "secret.jpg").write_bytes(b"not in the source")
+    assert name not in source
+    assert name in refused(source, name)
+
+
+def test_a_photo_in_a_folder_that_is_too_large_is_refused(folder, refused):
+    with (folder / "huge.jpg").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    assert "larger" in refused(PhotoSource(folder), "huge.jpg")
+
+
+def test_a_large_member_is_refused(tmp_path, refused):
+    """Zeros pack a thousand to one: a small zip must not fill the memory."""
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("bomb.jpg", bytes(MAX_BYTES + 1))
+        file.writestr("good.jpg", b"good")
+    source = PhotoSource(tmp_path / "bomb.zip")
+    assert (tmp_path / "bomb.zip").stat().st_size < 100_000
+    assert "larger" in refused(source, "bomb.jpg")
+    assert source.read("good.jpg") == b"good"
+
+
+def patched_zip(path, old: bytes, new: bytes, method=zipfile.ZIP_DEFLATED):
+    """A zip of one member, with bytes of the file exchanged afterwards."""
+    with zipfile.ZipFile(path, "w", method) as file:
+        file.writestr("1.jpg", bytes(range(256)) * 40)
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new))
+    return PhotoSource(path)
+
+
+def test_a_member_that_lies_about_its_size_is_refused(tmp_path, refused):
+    size = struct.pack("<L", 256 * 40)
+    refused(patched_zip(tmp_path / "lie.zip", size, struct.pack("<L", 100)), "1.jpg")
+    huge = patched_zip(tmp_path / "huge.zip", size, struct.pack("<L", 2**31))
+    assert "larger" in refused(huge, "1.jpg")
+
+
+def test_an_encrypted_member_is_refused(tmp_path, refused):
+    """Bit 0 of a member's flags says that it is encrypted."""
+    path = tmp_path / "locked.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("1.jpg", b"secret")
+    data = bytearray(path.read_bytes())
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    refused(PhotoSource(path), "1.jpg")
+
+
+def test_an_unknown_compression_is_refused(tmp_path, refused):
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("1.jpg", b"odd")
+    data = bytearray(path.read_bytes())
+    data[8] = data[data.index(b"PK\x01\x02") + 10] = 97
+    path.write_bytes(data)
+    refused(PhotoSource(path), "1.jpg")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_damaged_member_is_refused_wherever_it_is_damaged(tmp_path, refused, method):
+    """Each decompressor fails in its own way."""
+    noise = np.random.default_rng(0).bytes(3000) + b"dog" * 500
+    path = tmp_path / "damaged.zip"
+    with zipfile.ZipFile(path, "w", method) as file:
+        file.writestr("1.jpg", noise)
+        size = file.getinfo("1.jpg").compress_size
+    whole = path.read_bytes()
+    start = 30 + len("1.jpg")
+    for place in (*range(start, start + 16), start + size // 2, start + size - 1):
+        data = bytearray(whole)
+        data[place] ^= 0xFF
+        path.write_bytes(data)
+        source = PhotoSource(path)
+        try:
+            assert source.read("1.jpg") == noise
+        except PhotoError:
+            refused(source, "1.jpg")
+    data = bytearray(whole)
+    data[start : start + size] = bytes(size)
+    path.write_bytes(data)
+    refused(PhotoSource(path), "1.jpg")
+
+
+def test_a_damaged_member_leaves_the_others_readable(tmp_path, refused):
+    path = tmp_path / "half.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("1.jpg", b"first" * 100)
+        file.writestr("2.jpg", b"second" * 100)
+    data = path.read_bytes()
+    packed = zlib.compressobj(wbits=-15)
+    packed = packed.compress(b"first" * 100) + packed.flush()
+    assert packed in data
+    path.write_bytes(data.replace(packed, b"\xff" * len(packed)))
+    source = PhotoSource(path)
+    refused(source, "1.jpg")
+    assert source.read("2.jpg") == b"second" * 100
+
+
+@pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x03\x04 hardly"])
+def test_what_is_neither_folder_nor_zip_is_refused(tmp_path, is_sentence, data):
+    path = tmp_path / "photos.zip"
+    path.write_bytes(data)
+    for wrong in (path, tmp_path / "nowhere"):
+        with pytest.raises(TableError) as caught:
+            PhotoSource(wrong)
+        assert is_sentence(caught.value)
+        assert str(wrong) in str(caught.value)
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.9])
+def test_a_zip_whose_list_of_members_is_damaged_is_refused(tmp_path, is_sentence, keep):
+    """Its end looks like a zip's, so that only reading the list shows it."""
+    path = tmp_path / "photos.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("1.jpg", b"first" * 100)
+    data = path.read_bytes()
+    end = data.index(b"PK\x05\x06")
+    start = data.index(b"PK\x01\x02")
+    broken = start + int((end - start) * keep)
+    path.write_bytes(data[:start] + b"\xff" * (broken - start) + data[broken:])
+    with pytest.raises(TableError) as caught:
+        PhotoSource(path)
+    assert is_sentence(caught.value)
+
+
+def test_an_empty_folder_has_no_photos(tmp_path, refused):
+    (tmp_path / "sub").mkdir()
+    source = PhotoSource(tmp_path)
+    assert "sub" not in source
+    refused(source, "1.jpg")

@@ -1,0 +1,186 @@
+"""Backbones: any complete open_clip folder gives its own embeddings, an incomplete one a
+sentence."""
+
+import json
+import pickle
+import shutil
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+
+from clipdemo.backbones import Backbone
+from clipdemo.errors import BackboneError
+
+CAPTIONS = ["a dog on a bench", "two red buses", "a man, a woman and their cat by the sea"]
+
+
+@pytest.fixture(params=["vit", "resnet"])
+def folder(request):
+    """A whole CLIP folder of each kind; not to be changed."""
+    return request.getfixturevalue(f"{request.param}_folder")
+
+
+@pytest.fixture
+def copy(vit_folder, tmp_path):
+    """A CLIP folder that a test may break."""
+    return shutil.copytree(vit_folder, tmp_path / "copy")
+
+
+@pytest.fixture
+def refused(is_sentence):
+    def load(backbone: str) -> str:
+        with pytest.raises(BackboneError) as caught:
+            Backbone(backbone, "cpu")
+        assert is_sentence(caught.value), caught.value
+        return str(caught.value)
+
+    return load
+
+
+def test_embeddings_are_normalised_float32_rows(folder, photos):
+    backbone = Backbone(f"local-dir:{folder}", "cpu")
+    assert backbone.width == 32
+    assert backbone.id == f"local-dir:{folder}"
+    for rows in (backbone.encode_photos(photos), backbone.encode_captions(CAPTIONS)):
+        assert rows.shape in {(len(photos), 32), (len(CAPTIONS), 32)}
+        assert rows.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert backbone.encode_photos(photos).shape == (len(photos), 32)
+
+
+@torch.inference_mode()
+def test_embeddings_are_open_clips_own(folder, photos):
+    name = f"local-dir:{folder}"
+    model, _, preprocess = open_clip.create_model_and_transforms(name)
+    model.eval()
+    images = model.encode_image(torch.stack([preprocess(p) for p in photos]), normalize=True)
+    texts = model.encode_text(open_clip.get_tokenizer(name)(CAPTIONS), normalize=True)
+    backbone = Backbone(name, "cpu")
+    np.testing.assert_allclose(backbone.encode_photos(photos), images, atol=1e-5)
+    np.testing.assert_allclose(backbone.encode_captions(CAPTIONS), texts, atol=1e-5)
+    assert np.abs(images[0] - images[1]).max() > 1e-4, "the photos must be told apart"
+
+
+def test_the_input_size_is_the_models(vit_folder, resnet_folder):
+    assert Backbone(f"local-dir:{vit_folder}", "cpu").image_size == 32
+    assert Backbone(f"local-dir:{resnet_folder}", "cpu").image_size == 64
+
+
+def test_a_caption_that_is_read_whole_is_not_called_cut(vit_folder):
+    backbone = Backbone(f"local-dir:{vit_folder}", "cpu")
+    assert backbone.readable("a dog") is None
+    assert backbone.readable(" ".join(["dog"] * 14)) is None, "16 tokens less start and end"
+    assert backbone.readable("") is None
+
+
+def test_what_is_not_read_of_a_caption_is_told(vit_folder):
+    backbone = Backbone(f"local-dir:{vit_folder}", "cpu")
+    words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
+    assert backbone.readable(f"{words} fifteen sixteen") == "eleven twelve thirteen fourteen"
+    assert backbone.readable(f"{words} fifteen") == "eleven twelve thirteen fourteen"
+
+
+@pytest.mark.parametrize("separator", [",", "/"])
+def test_a_long_caption_without_blanks_is_told_to_be_cut(vit_folder, separator):
+    """Lists, and scripts that put no blanks between words."""
+    backbone = Backbone(f"local-dir:{vit_folder}", "cpu")
+    assert backbone.readable(separator.join(["dog", "cat", "bus"] * 20)) is not None
+
+
+def test_a_missing_folder_is_refused(refused, tmp_path):
+    assert str(tmp_path / "nowhere") in refused(f"local-dir:{tmp_path / 'nowhere'}")
+    refused("local-dir:")
+
+
+def test_a_folder_without_config_is_refused(refused, copy):
+    (copy / "open_clip_config.json").unlink()
+    assert "open_clip_config.json" in refused(f"local-dir:{copy}")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"model_cfg": {}}', '{"model_cfg": 3}'])
+def test_a_broken_config_is_refused(refused, copy, text):
+    (copy / "open_clip_config.json").write_text(text)
+    assert str(copy) in refused(f"local-dir:{copy}")
+
+
+def test_missing_weights_are_refused(refused, copy):
+    """And not replaced by random ones."""
+    (copy / "open_clip_model.safetensors").unlink()
+    refused(f"local-dir:{copy}")
+
+
+@pytest.mark.parametrize("share", [0, 0.01, 0.5, 0.999])
+def test_truncated_weights_are_refused(refused, copy, share):
+    path = copy / "open_clip_model.safetensors"
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    refused(f"local-dir:{copy}")
+
+
+def test_weights_of_another_shape_are_refused(refused, copy):
+    config = json.loads((copy / "open_clip_config.json").read_text())
+    config["model_cfg"]["embed_dim"] = 48
+    (copy / "open_clip_config.json").write_text(json.dumps(config))
+    refused(f"local-dir:{copy}")
+
+
+class Trap:
+    """Leaves a file behind when somebody unpickles it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (self.path, "w"))
+
+
+@pytest.mark.parametrize("save", [torch.save, lambda x, p: p.write_bytes(pickle.dumps(x))])
+def test_pickled_code_is_never_run(refused, copy, tmp_path, save):
+    (copy / "open_clip_model.safetensors").unlink()
+    save({"logit_scale": Trap(str(tmp_path / "sprung"))}, copy / "open_clip_pytorch_model.bin")
+    refused(f"local-dir:{copy}")
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("backbone", ["ViT-B-32", "ViT-B-32/", ""])
+def test_an_id_without_weights_is_refused(refused, backbone):
+    """Otherwise it would be a model with random weights."""
+    assert "name/pretrained" in refused(backbone)
+
+
+@pytest.mark.parametrize("backbone", ["ViT-B-32/nonsense", "nonsense/openai"])
+def test_an_unknown_id_is_refused_in_one_short_sentence(refused, backbone):
+    assert backbone in refused(backbone)
+
+
+def test_an_unknown_device_is_refused(vit_folder, is_sentence):
+    with pytest.raises(BackboneError) as caught:
+        Backbone(f"local-dir:{vit_folder}", "toaster")
+    assert is_sentence(caught.value)
+
+
+PLAIN = """
+import sys
+import numpy as np, open_clip, torch
+from PIL import Image
+model, _, preprocess = open_clip.create_model_and_transforms("local-dir:checkpoints/tiny")
+tokenizer = open_clip.get_tokenizer("local-dir:checkpoints/tiny")
+model.eval()
+with torch.inference_mode():
+    image = model.encode_image(preprocess(Image.open(sys.argv[1]))[None], normalize=True)
+    text = model.encode_text(tokenizer(["a dog on a bench"]), normalize=True)
+assert not any(name.startswith("clipdemo") for name in sys.modules)
+np.save(sys.argv[2], torch.cat([image, text]).numpy())
+"""
+
+
+def test_the_bundled_backbone_is_a_plain_open_clip_folder(tmp_path, photos, tiny, run_python):
+    """Anybody can use it without this package, and gets the same embeddings."""
+    photos[0].save(tmp_path / "photo.png")
+    done = run_python("-c", PLAIN, tmp_path / "photo.png", tmp_path / "rows.npy")
+    assert done.returncode == 0, done.stderr
+    ours = [tiny.backbone.encode_photos(photos[:1]),
+            tiny.backbone.encode_captions(["a dog on a bench"])]  # fmt: skip
+    np.testing.assert_allclose(np.load(tmp_path / "rows.npy"), np.concatenate(ours), atol=1e-5)

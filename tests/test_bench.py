@@ -1,0 +1,80 @@
+"""The bench: how it compares, and what it prints."""
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clipdemo.bench import BROWSERS, Comparison, compare, timed
+
+ROOT = Path(__file__).resolve().parents[1]
+RATIOS = ("photo_to_scores_ratio", "caption_edit_ratio", "startup_ratio")
+NOT_YET = ("throughput_16_users_ratio", "p95_16_users_ratio", "encode_ratio")
+
+
+def taking(name: str, seconds: list[float], calls: list[str]):
+    """A callable that notes each call and says it took the next of these seconds."""
+    left = iter(seconds)
+
+    def action() -> float:
+        calls.append(name)
+        return next(left)
+
+    return action
+
+
+def test_ours_and_plain_take_turns():
+    calls = []
+    compare(taking("ours", [1.0] * 4, calls), taking("plain", [1.0] * 4, calls), rounds=3)
+    assert calls == ["ours", "plain"] * 4
+
+
+def test_medians_are_compared_and_the_first_turn_is_not_counted():
+    ours = taking("ours", [90.0, 1.0, 50.0, 2.0], [])
+    plain = taking("plain", [70.0, 8.0, 4.0, 0.1], [])
+    found = compare(ours, plain, rounds=3)
+    assert found == Comparison(ours=2.0, plain=4.0)
+    assert found.ratio == 0.5
+
+
+def test_timed_runs_the_action_once():
+    calls = []
+    assert timed(lambda: calls.append(1)) >= 0
+    assert calls == [1]
+
+
+@pytest.fixture(scope="module")
+def printed() -> str:
+    command = [sys.executable, "-m", "clipdemo", "bench", "--json", "--rounds", "1"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_json_has_every_figure_of_the_contract(printed: str):
+    figures = json.loads(printed)
+    for name in RATIOS:
+        assert math.isfinite(figures[name]), name
+        assert figures[name] > 0, name
+    assert all(figures[name] is None for name in NOT_YET)
+    assert figures["peak_rss_mb"] > 0
+    assert figures["backbone"] == "tiny"
+    assert figures["device"]
+    assert figures["runs"] == 1
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no browser here")
+def test_the_slider_asks_the_server_for_nothing(printed: str):
+    figures = json.loads(printed)
+    assert figures["threshold_requests"] == 0
+    assert figures["threshold_step_ms"]["p95"] >= figures["threshold_step_ms"]["median"] > 0
+
+
+def test_a_backbone_without_heads_is_one_sentence():
+    command = [sys.executable, "-m", "clipdemo", "bench", "--backbone", "local-dir:/nowhere"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1

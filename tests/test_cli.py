@@ -1,0 +1,259 @@
+"""The command line: pure JSON where a program reads it, and one sentence where something is
+wrong."""
+
+import json
+
+import pytest
+from sklearn.metrics import f1_score
+
+from clipdemo.data.label_table import read_label_table
+from clipdemo.data.photos import PhotoSource
+from clipdemo.evaluation import evaluate_table
+from clipdemo.labels import COCO18
+
+TABLE = (
+    'ImageID,Labels,Caption\n0.png,18,"a dog, alone"\n1.png,6 3,a bus and a car\n2.png,2,a field\n'
+)
+
+
+@pytest.fixture
+def folder(tmp_path, photos):
+    """Three photos, one that is damaged, and a table of them."""
+    for i, photo in enumerate(photos[:3]):
+        photo.save(tmp_path / f"{i}.png")
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG but no photo")
+    (tmp_path / "table.csv").write_text(TABLE)
+    return tmp_path
+
+
+@pytest.fixture
+def fails(clipdemo_cli, is_sentence):
+    """Runs a command that must end with code 2 and one sentence on standard error."""
+
+    def run(*args: object) -> str:
+        code, out, err = clipdemo_cli(*args)
+        assert code == 2
+        assert out == ""
+        assert is_sentence(err), err
+        return err
+
+    return run
+
+
+def test_predict_prints_pure_json(clipdemo_cli, folder, tiny):
+    code, out, _ = clipdemo_cli(
+        "predict", folder / "0.png", folder / "1.png", "--caption", "a “dog”", "--json"
+    )
+    assert code == 0
+    first, second = json.loads(out)
+    expected = tiny.predict(folder / "0.png", "a “dog”").to_dict()
+    assert first["photo"] == str(folder / "0.png")
+    assert second["photo"] == str(folder / "1.png")
+    assert first["caption"] == second["caption"] == "a “dog”"
+    assert first["rule"] == "tuned"
+    assert first["labels"] == expected["labels"]
+    for mode, scores in expected["scores"].items():
+        assert first["scores"][mode] == pytest.approx(scores, abs=1e-4)
+    assert first["scores"] != second["scores"]
+
+
+@pytest.mark.parametrize(
+    ("options", "count"), [(["--rule", "top-k", "--k", "5"], 5), (["--rule", "fixed"], None)]
+)
+def test_predict_uses_the_rule_asked_for(clipdemo_cli, tiny, options, count):
+    _, out, _ = clipdemo_cli("predict", "--caption", "a dog", *options, "--json")
+    (found,) = json.loads(out)
+    assert list(found["labels"]) == ["text"]
+    assert found["photo"] is None
+    expected = tiny.predict(None, "a dog").labels("text", options[1], k=count or 3)
+    assert found["labels"]["text"] == expected
+    assert count in (None, len(expected))
+
+
+def test_predict_shows_a_table_with_every_label(clipdemo_cli, folder):
+    code, out, _ = clipdemo_cli("predict", folder / "0.png", "--caption", "a dog")
+    assert code == 0
+    for word in (*COCO18.names, "image", "text", "concat"):
+        assert word in out
+    assert " on" in out
+
+
+def test_a_bad_photo_is_one_sentence_and_code_2(clipdemo_cli, folder, is_sentence):
+    for photo in ("bad.png", "nowhere.png"):
+        code, out, err = clipdemo_cli("predict", folder / photo)
+        assert code == 2
+        assert is_sentence(err)
+        assert photo in err
+        assert out == ""
+
+
+def test_one_bad_photo_does_not_stop_the_others(clipdemo_cli, folder, is_sentence):
+    code, out, err = clipdemo_cli(
+        "predict", folder / "0.png", folder / "bad.png", folder / "1.png", "--json"
+    )
+    assert code == 2
+    assert is_sentence(err)
+    first, bad, last = json.loads(out)
+    assert "image" in first["scores"]
+    assert "image" in last["scores"]
+    assert is_sentence(bad["error"])
+    assert "scores" not in bad
+
+
+@pytest.mark.parametrize("caption", [None, "", " \n "])
+def test_nothing_to_predict_is_refused(fails, caption):
+    options = [] if caption is None else ["--caption", caption]
+    assert "--caption" in fails("predict", *options)
+
+
+@pytest.mark.parametrize("caption", ["a dog [/b] here", "[red]a dog[/red] [link=x]"])
+def test_brackets_in_a_caption_are_only_text(clipdemo_cli, caption):
+    """They are markup to the library that draws the table."""
+    code, out, _ = clipdemo_cli("predict", "--caption", caption)
+    assert code == 0
+    assert caption in out
+
+
+def test_a_file_name_that_is_not_utf8_is_printed(clipdemo_cli, folder):
+    """What Python makes of such a name cannot be printed as it is."""
+    code, out, err = clipdemo_cli("predict", folder / "caf\udce9.png", folder / "0.png", "--json")
+    assert code == 2
+    assert "Traceback" not in err
+    assert len(json.loads(out)) == 2
+
+
+def test_an_unknown_rule_is_refused(fails, folder):
+    assert "top-k" in fails("predict", "--caption", "a dog", "--rule", "best")
+    assert "top-k" in fails("evaluate", "--table", folder / "table.csv", "--rule", "best")
+
+
+def test_an_unknown_backbone_or_checkpoint_is_refused(fails, tmp_path):
+    fails("predict", "--caption", "a dog", "--backbone", "ViT-B-32-quickgelu/nobody")
+    assert str(tmp_path) in fails("predict", "--caption", "a dog", "--checkpoint", tmp_path)
+
+
+def test_table_reports_rows_labels_repairs_and_refusals(clipdemo_cli, tmp_path):
+    loose = '\ufeffImageID,Labels,Caption\n0.png,1 18,a "quoted" word, loosely\n1.png,99,no such\n'
+    (tmp_path / "loose.csv").write_text(loose)
+    code, out, _ = clipdemo_cli(
+        "table", tmp_path / "loose.csv", "--json", "--out", tmp_path / "clean.csv"
+    )
+    assert code == 0
+    report = json.loads(out)
+    assert report["rows"] == 1
+    assert list(report["labels"]) == list(COCO18.names)
+    assert {name for name, rows in report["labels"].items() if rows} == {"person", "dog"}
+    assert report["repaired"]
+    (refused,) = report["refused"]
+    assert (refused["line"], refused["image_id"]) == (3, "1.png")
+
+    clean = read_label_table(tmp_path / "clean.csv", strict=True)
+    assert clean.repaired == {}
+    assert clean.frame["Caption"].tolist() == ['a "quoted" word, loosely']
+
+    code, out, _ = clipdemo_cli("table", tmp_path / "loose.csv")
+    assert code == 0
+    assert "1 rows" in out
+    assert "1.png" in out
+
+
+def test_table_strict_refuses_what_it_cannot_read(fails, clipdemo_cli, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("ImageID,Labels,Caption\n0.png,99,no such label\n1.png,1,fine\n")
+    assert "line 2" in fails("table", path, "--strict", "--out", tmp_path / "clean.csv")
+    assert not (tmp_path / "clean.csv").exists()
+    assert clipdemo_cli("table", path)[0] == 0
+
+
+@pytest.mark.parametrize("command", [["table"], ["evaluate", "--table"]])
+@pytest.mark.parametrize("text", [None, "", "a,b\n1,2\n", "ImageID,Labels,Caption\n"])
+def test_a_table_that_is_none_is_refused(fails, tmp_path, command, text):
+    path = tmp_path / "t.csv"
+    if text is not None:
+        path.write_text(text)
+    assert "t.csv" in fails(*command, path)
+
+
+def test_a_table_without_a_readable_row_is_refused(fails, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("ImageID,Labels,Caption\n0.png,99,no such label\n")
+    assert "t.csv" in fails("evaluate", "--table", path)
+
+
+@pytest.mark.parametrize("command", [["table"], ["evaluate", "--table"]])
+def test_an_output_that_cannot_be_written_is_refused(clipdemo_cli, folder, is_sentence, command):
+    missing = folder / "no" / "such" / "folder" / "out"
+    code, _, err = clipdemo_cli(*command, folder / "table.csv", "--out", missing)
+    assert code == 2
+    sentence = err.splitlines()[-1]
+    assert is_sentence(sentence)
+    assert str(missing.parent) in sentence
+
+
+def test_evaluate_writes_and_prints_the_report(clipdemo_cli, folder, tiny):
+    code, out, _ = clipdemo_cli(
+        "evaluate", "--table", folder / "table.csv", "--photos", folder,
+        "--out", folder / "report.json", "--json",
+    )  # fmt: skip
+    assert code == 0
+    report = json.loads(out)
+    assert json.loads((folder / "report.json").read_text()) == report
+    frame = read_label_table(folder / "table.csv").frame
+    expected = evaluate_table(tiny, frame, PhotoSource(folder))
+    assert report["modes"].keys() == expected["modes"].keys()
+    for mode, figures in expected["modes"].items():
+        assert report["modes"][mode]["map"] == pytest.approx(figures["map"])
+    truth = [
+        [name in row for name in COCO18.names] for row in (("dog",), ("bus", "car"), ("bicycle",))
+    ]
+    found = tiny.predict_batch([None] * 3, frame["Caption"].tolist())
+    on = [[name in p.labels("text") for name in COCO18.names] for p in found]
+    micro = f1_score(truth, on, average="micro", zero_division=0)
+    assert report["modes"]["text"]["micro_f1"] == pytest.approx(micro)
+    assert report["refused"] == report["skipped_photos"] == []
+
+
+def test_evaluate_lists_refused_rows_and_missing_photos(clipdemo_cli, folder):
+    with (folder / "table.csv").open("a") as file:
+        file.write("gone.png,1,a man\nbad.png,1,a man\nrefused.png,99,a man\n")
+    args = ["evaluate", "--table", folder / "table.csv", "--photos", folder]
+    code, out, _ = clipdemo_cli(*args, "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert report["n"] == 5
+    assert [entry["ImageID"] for entry in report["skipped_photos"]] == ["gone.png", "bad.png"]
+    assert [entry["image_id"] for entry in report["refused"]] == ["refused.png"]
+    assert report["modes"]["image"]["n"] == 3
+
+    code, out, _ = clipdemo_cli(*args)
+    assert code == 0
+    assert "2 photos skipped" in out
+    assert "concat" in out
+
+
+def test_evaluate_without_photos_scores_text_only(clipdemo_cli, folder):
+    code, out, _ = clipdemo_cli("evaluate", "--table", folder / "table.csv", "--json")
+    assert code == 0
+    assert list(json.loads(out)["modes"]) == ["text"]
+
+
+def test_evaluate_refuses_photos_that_are_none(fails, folder):
+    for wrong in (folder / "nowhere", folder / "table.csv"):
+        assert str(wrong) in fails("evaluate", "--table", folder / "table.csv", "--photos", wrong)
+
+
+def test_a_number_that_is_none_ends_with_code_2(clipdemo_cli):
+    code, out, err = clipdemo_cli("predict", "--caption", "a dog", "--threshold", "high")
+    assert code == 2
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_python_m_clipdemo_is_the_same_command(run_python, folder, is_sentence):
+    """As a user types it: JSON alone on standard output, the sentence alone on standard error."""
+    done = run_python("-m", "clipdemo", "predict", folder / "0.png", folder / "bad.png", "--json")
+    assert done.returncode == 2
+    good, bad = json.loads(done.stdout)
+    assert set(good["scores"]) == {"image"}
+    assert "error" in bad
+    assert is_sentence(done.stderr), done.stderr
