@@ -62,7 +62,8 @@ class Data:
     train: np.ndarray  # [N] rows of the pack
     chance: np.ndarray  # [N] how often each training row is drawn
     tokens: list[list[torch.Tensor]]  # per pack row, its captions' token ids
-    text_tokens: list[torch.Tensor]  # captions without photo
+    texts: list[str]  # captions of the label table
+    text_tokens: list[torch.Tensor]  # their token ids
     text_labels: np.ndarray
     check_tokens: list[torch.Tensor]  # validation captions
     check_labels: np.ndarray
@@ -101,6 +102,7 @@ def prepare(data: Path, out: Path, recipe: Recipe) -> Data:
         train=train,
         chance=sampling_chance(pack, train),
         tokens=[encode(c) for c in pack.captions],
+        texts=texts,
         text_tokens=encode(texts),
         text_labels=labels,
         check_tokens=encode(check_texts),

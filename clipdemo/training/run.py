@@ -1,7 +1,7 @@
 """`clipdemo train-backbone`: all stages, each kept on disk, so that a killed run goes on."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from clipdemo import checkpoints
 from clipdemo.backbones import TINY, Backbone
 from clipdemo.labels import COCO18
-from clipdemo.training import backbone, bundle
+from clipdemo.training import backbone, bundle, joint
 from clipdemo.training.fit import FitSettings
 from clipdemo.training.pack import caption_rows
 from clipdemo.training.text_stage import TextRecipe, train_text
@@ -63,9 +63,8 @@ def train_backbone(
     train_views = bundle.views(model, data.pack, data.train, LOOKS)
     text_weights = work / "text.safetensors"
     if not text_weights.is_file():
-        for cycle in range(text_recipe.cycles):
-            once = replace(text_recipe, seed=text_recipe.seed + cycle)
-            train_text(model, train_views[0][0], data, once, work / "log.jsonl")
+        model.text = joint.new_model(work / "model").text
+        train_text(model, train_views[0][0], data, text_recipe, work / "log.jsonl")
         bundle.save_text(model, text_weights)
     model.load_state_dict(load_file(text_weights), strict=False)
     bundle.save_model(model, staged)

@@ -33,7 +33,7 @@ recipe = Recipe(width=8, layers=(1, 1, 1, 1), vocabulary=300, steps=6, batch=8, 
                 text_every=2, sizes=((0.0, 64), (0.5, 96)), drawn=4, seed=1)
 if sys.argv[4] == "all":
     run.SETTINGS = {m: FitSettings(hidden=(8,), epochs=2) for m in run.SETTINGS}
-    text = TextRecipe(cycles=1, steps=3, pairs=8, alone=4)
+    text = TextRecipe(steps=3, pairs=8, alone=4)
     run.train_backbone(data, work, out, recipe, text, every=0.0)
 else:
     train(data, work, recipe, every=0.0)
