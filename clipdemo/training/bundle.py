@@ -88,6 +88,22 @@ def encode_captions(backbone: Backbone, captions: list[str]) -> np.ndarray:
     return np.concatenate(parts)
 
 
+def without_words(captions: list[str], chance: float = 0.25, seed: int = 1) -> list[str]:
+    """The captions, each word left out with this chance.
+
+    A text tower knows the captions it was trained on better than others; with words missing they
+    are again something new for the heads.
+    """
+    rng, out = np.random.default_rng(seed), []
+    for caption in captions:
+        words = caption.split()
+        kept = [
+            w for w, keep in zip(words, rng.uniform(size=len(words)) >= chance, strict=True) if keep
+        ]
+        out.append(" ".join(kept) or caption)
+    return out
+
+
 def fit_heads(
     backbone: Backbone,
     data: Data,
@@ -99,60 +115,91 @@ def fit_heads(
 
     `train_views`: what `views` gives of the training photos.
     """
-    pack, train, looks = data.pack, data.train, len(train_views)
-    check = np.flatnonzero(pack.validation)
-    text_train, text_labels, text_check, text_check_labels = captions
-    (check_image, check_labels), *_ = views(backbone.model, pack, check, 1)
-    weight = np.select(
-        [np.isin(pack.sets[train], ("comp5329", "coco")), pack.sets[train] == "drawn"],
-        [1.0, 0.5], 0.4,
-    )  # fmt: skip
-
+    pack, train = data.pack, data.train
+    texts, text_labels, check_texts, check_labels = captions
     pairs = [(i, c) for i, r in enumerate(train) for c in pack.captions[r]]
-    pair_rows = np.array([i for i, _ in pairs])
-    pair_text = encode_captions(backbone, [c for _, c in pairs])
-    has_caption = [bool(pack.captions[r]) for r in check]
-    check_pair_text = encode_captions(backbone, [pack.captions[r][0] for r in check[has_caption]])
-    named = weight[pair_rows] == 1.0
-
-    image = (
-        np.concatenate([e for e, _ in train_views]),
-        np.concatenate([t for _, t in train_views]),
-        np.tile(weight, looks),
+    photo = np.array([i for i, _ in pairs])
+    paired = [c for _, c in pairs]
+    rows = _training_rows(
+        train_views,
+        photo,
+        pack.sets[train],
+        (text_labels, [encode_captions(backbone, c) for c in (texts, without_words(texts))]),
+        [encode_captions(backbone, c) for c in (paired, without_words(paired))],
     )
-    text = (
-        np.concatenate([encode_captions(backbone, text_train), pair_text[named]]),
-        np.concatenate([text_labels, train_views[0][1][pair_rows[named]]]),
-        np.ones(len(text_train) + named.sum()),
-    )
-    turn = np.arange(len(pairs))
-    both = []
-    for look, (embeddings, targets) in enumerate(train_views):
-        rows = turn if look == 0 else turn[named | (turn % looks == look)]
-        source = pair_rows[rows]
-        both.append(
-            (np.concatenate([embeddings[source], pair_text[rows]], 1), targets[source],
-             np.where(named[rows], 1.0, 0.15))
-        )  # fmt: skip
-    concat = tuple(np.concatenate(parts) for parts in zip(*both, strict=True))
 
-    text_inputs = np.concatenate([encode_captions(backbone, text_check), check_pair_text])
-    text_truth = np.concatenate([text_check_labels, check_labels[has_caption]])
+    check = np.flatnonzero(pack.validation)
+    (images, truth), *_ = views(backbone.model, pack, check, 1)
+    has_caption = np.array([bool(pack.captions[r]) for r in check])
+    first = encode_captions(backbone, [pack.captions[r][0] for r in check[has_caption]])
+    both = np.concatenate([images[has_caption], first], 1)
     checks = {
-        "image": (check_image, check_labels),
-        "text": (text_inputs, text_truth),
-        "concat": (
-            np.concatenate([check_image[has_caption], check_pair_text], 1),
-            check_labels[has_caption],
+        "image": (images, truth),
+        "text": (
+            np.concatenate([encode_captions(backbone, check_texts), first]),
+            np.concatenate([check_labels, truth[has_caption]]),
         ),
+        "concat": (both, truth[has_caption]),
     }
     heads, logits, histories = {}, {}, {}
-    for mode, rows in {"image": image, "text": text, "concat": concat}.items():
-        heads[mode], histories[mode] = fit.fit_head(*rows, *checks[mode], settings[mode])
+    for mode in MODES:
+        heads[mode], histories[mode] = fit.fit_head(*rows[mode], *checks[mode], settings[mode])
         heads[mode] = heads[mode].half().float()  # as they are stored
         logits[mode] = (fit.logits(heads[mode], checks[mode][0]), checks[mode][1])
         print(mode, [round(h["map"], 4) for h in histories[mode]], flush=True)
     return heads, logits, histories
+
+
+def _training_rows(
+    looks: list[tuple[np.ndarray, np.ndarray]],
+    photo: np.ndarray,
+    sets: np.ndarray,
+    alone: tuple[np.ndarray, list[np.ndarray]],
+    paired: list[np.ndarray],
+) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Inputs, targets and weights per mode.
+
+    Args:
+        looks: embeddings [N, D] and targets [N, L] of the photos.
+        photo: [P] the photo of each paired caption.
+        sets: [N] the set of each photo; those annotated with all labels weigh most.
+        alone: labels [M, L] of the captions without photo, and their embeddings [M, D] as they are
+            and with words missing.
+        paired: embeddings [P, D] of the photos' captions, likewise.
+    """
+    weight = np.select([np.isin(sets, ("comp5329", "coco")), sets == "drawn"], [1.0, 0.5], 0.4)
+    annotated = weight[photo] == 1.0
+    labels, texts = alone
+    image = (
+        *(np.concatenate(part) for part in zip(*looks, strict=True)),
+        np.tile(weight, len(looks)),
+    )
+    text_inputs = [np.concatenate([t, p[annotated]]) for t, p in zip(texts, paired, strict=True)]
+    text_targets = np.concatenate([labels, looks[0][1][photo[annotated]]])
+    text = (
+        np.concatenate(text_inputs),
+        np.concatenate([text_targets] * len(texts)),
+        np.ones(len(texts) * len(text_targets)),
+    )
+    # Captions alone and photos alone, beside zeros, teach concat what the other two heads know.
+    parts = [
+        (
+            np.concatenate([looks[0][0][photo], p], 1),
+            looks[0][1][photo],
+            np.where(annotated, 1, 0.3),
+        )
+        for p in paired
+    ]
+    parts += [(_beside(t, left=True), labels, np.ones(len(t))) for t in texts]
+    parts += [(_beside(e, left=False), t, 0.3 * weight) for e, t in looks]
+    concat = tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+    return {"image": image, "text": text, "concat": concat}
+
+
+def _beside(embeddings: np.ndarray, left: bool) -> np.ndarray:
+    """[N, 2 * D] with zeros on the left or on the right."""
+    zeros = np.zeros_like(embeddings)
+    return np.concatenate([zeros, embeddings] if left else [embeddings, zeros], 1)
 
 
 def card_modes(heads: dict, logits: dict, settings: dict[str, fit.FitSettings]) -> dict:

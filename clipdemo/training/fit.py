@@ -97,4 +97,4 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
         return loss
 
     optimizer.step(closure)
-    return float(log_t.exp())
+    return float(log_t.detach().exp())
