@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -236,15 +237,19 @@ def train_backbone(
     steps: Annotated[int | None, typer.Option(help="Steps of the joint stage.")] = None,
     text_steps: Annotated[int | None, typer.Option(help="Steps of the text stage.")] = None,
     start: Annotated[
-        Path | None, typer.Option(help="Begin with the weights of this open_clip folder.")
+        Path | None, typer.Option(help="Train the image tower of this checkpoint on.")
     ] = None,
+    bfloat16: Annotated[
+        bool, typer.Option(help="Faster on CPUs with AVX512-BF16 or AMX, slower on others.")
+    ] = False,
 ) -> None:
     """Train the bundled backbone and its heads; killed and started again, it goes on."""
-    from clipdemo.training.backbone import Recipe
+    from clipdemo.training.backbone import GO_ON, Recipe
     from clipdemo.training.run import train_backbone
     from clipdemo.training.text_stage import TextRecipe
 
-    recipe = Recipe(**({"steps": steps} if steps else {}))
+    base = GO_ON if start else Recipe()
+    recipe = replace(base, steps=steps or base.steps, bfloat16=bfloat16)
     text_recipe = TextRecipe(**({"steps": text_steps} if text_steps else {}))
     train_backbone(data, work, output.resolve(), recipe, text_recipe, start=start)
 

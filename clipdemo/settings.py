@@ -4,6 +4,14 @@ import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import NoReturn
+
+
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one sentence, without the lines of usage that argparse puts before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"The settings cannot be used ({message}): `{self.prog} --help` lists them.\n")
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,7 @@ class Settings:
 
         On a Space (SPACE_ID is set) the default host is all interfaces, as Spaces need it.
         """
-        parser = argparse.ArgumentParser(prog="app.py", description="The clipdemo page.")
+        parser = _Parser(prog="app.py", description="The clipdemo page.")
         for field in fields(cls):
             default = os.environ.get(f"CLIPDEMO_{field.name.upper()}", field.default)
             if field.name == "host" and "SPACE_ID" in os.environ:
@@ -32,7 +40,7 @@ class Settings:
             )
         found = parser.parse_args(flags)
         if not 0 < found.port <= 65535:
-            parser.error("--port must be between 1 and 65535")
+            parser.error(f"--port must be between 1 and 65535, not {found.port}")
         return cls(**vars(found))
 
 

@@ -45,13 +45,20 @@ class Recipe:
     # objects look larger than in whole photos (Touvron et al. 2019).
     serve_size: int = 192
     smallest: float = 0.15  # least area of a crop
+    joined: float = 0.4  # chance that a crop's right side shows another photo
+    teacher: float = 0.3  # the teacher's share of targets that are also annotated
     drawn: int = 3000  # drawn scenes added to the photos
     word_dropout: float = 0.1
+    bfloat16: bool = False  # 1.8 times as fast on a CPU with AVX512-BF16 or AMX, slower elsewhere
     seed: int = 0
     weights: tuple[tuple[str, float], ...] = (
         ("image", 1.0), ("dense", 0.5), ("features", 2.0), ("text", 0.5), ("concat", 0.3),
         ("contrast", 0.3),
     )  # fmt: skip
+
+
+GO_ON = Recipe(steps=10_000, rate=1.2e-3, sizes=((0.0, 96), (0.6, 128)))
+"""For an image tower that is trained already."""
 
 
 @dataclass
@@ -130,20 +137,31 @@ def make_batch(
     boxes = crops.random_boxes(rng, len(rows), recipe.smallest)
     flip = rng.uniform(size=len(rows)) < 0.5
     images = crops.cut([pack.photos[r] for r in rows], boxes, flip, size)
-    images = crops.normalise(crops.erase(crops.jitter(images, rng), rng, 0.2))
-    targets = torch.from_numpy(crops.label_targets(pack, rows, boxes))
-    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
-    features = pack.features[rows]
-    seen = np.where(np.isnan(features[:, 0]), 0, np.clip(area - 0.3, 0, 1)).astype(np.float32)
+    targets = crops.label_targets(pack, rows, boxes, recipe.teacher)
     known = pack.labels[rows][:, :, None, None]
     grid = torch.from_numpy(np.where(known == 0, 0, pack.grid[rows]))
-    box, flip = torch.from_numpy(boxes), torch.from_numpy(flip)
-    cells = (size // 16, size // 32)
+    box, mirrored = torch.from_numpy(boxes), torch.from_numpy(flip)
+    grids = [crops.grid_targets(grid, box, mirrored, c) for c in (size // 16, size // 32)]
 
+    # Two crops side by side, as in CutMix (Yun et al. 2019): labels of one or the other are there.
+    joined = rng.uniform(size=len(rows)) < recipe.joined
+    share = rng.integers(1, size // 32) / (size // 32)
+    left, right = (crops.side_boxes(boxes, flip, share, side) for side in (True, False))
+    seen_left = crops.label_targets(pack, rows, left, recipe.teacher)
+    seen_right = np.roll(crops.label_targets(pack, rows, right, recipe.teacher), 1, 0)
+    targets[joined] = (1 - (1 - seen_left) * (1 - seen_right))[joined]
+    for values in (images, *grids):
+        other, start = values.roll(1, 0), round(share * values.shape[-1])
+        values[joined, ..., start:] = other[joined, ..., start:]
+
+    images = crops.normalise(crops.erase(crops.jitter(images, rng), rng, 0.2))
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) * ~joined
+    features = pack.features[rows]
+    seen = np.where(np.isnan(features[:, 0]), 0, np.clip(area - 0.3, 0, 1)).astype(np.float32)
     batch = {
         "images": images,
-        "targets": targets,
-        "grids": [crops.grid_targets(grid, box, flip, c) for c in cells],
+        "targets": torch.from_numpy(targets),
+        "grids": grids,
         "features": torch.from_numpy(np.nan_to_num(features)),
         "seen": torch.from_numpy(seen),
     }
@@ -230,10 +248,11 @@ def size_at(step: int, recipe: Recipe) -> int:
 @torch.no_grad()
 def average_gradients(module: torch.nn.Module, world: int) -> None:
     """Every process ends up with the mean of all gradients; a missing one counts as zero."""
-    for parameter in module.parameters():
+    trained = [p for p in module.parameters() if p.requires_grad]
+    for parameter in trained:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
-    gradients = [p.grad for p in module.parameters()]
+    gradients = [p.grad for p in trained]
     flat = torch.cat([g.reshape(-1) for g in gradients]).div_(world)
     dist.all_reduce(flat)
     for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
@@ -268,10 +287,12 @@ def worker(
     module = joint.Joint(joint.new_model(out / "model"), data.text_labels.shape[1])
     if start is not None:
         module.model.load_state_dict(load_file(start / "open_clip_model.safetensors"))
+        module.model.text.requires_grad_(False)
     module = module.to(memory_format=torch.channels_last)
     average = copy.deepcopy(module)
-    flat = [p for p in module.parameters() if p.ndim < 2]
-    deep = [p for p in module.parameters() if p.ndim >= 2]
+    trained = [p for p in module.parameters() if p.requires_grad]
+    flat = [p for p in trained if p.ndim < 2]
+    deep = [p for p in trained if p.ndim >= 2]
     groups = [{"params": deep, "weight_decay": recipe.decay}, {"params": flat, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98))
     step = 0
@@ -312,7 +333,8 @@ def worker(
         batch = make_batch(data, recipe, rng, size_at(step, recipe), with_text)
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, recipe)
-        step_losses = module(batch, weights)
+        with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
+            step_losses = module(batch, weights)
         losses |= {name: value.detach() for name, value in step_losses.items()}
         optimizer.zero_grad(set_to_none=True)
         step_losses["total"].backward()
@@ -334,8 +356,8 @@ def train(
 ) -> Data:
     """Train to the recipe's last step, going on from `out/state.pt` if there is one.
 
-    A new run begins with random weights, or with those of the open_clip folder `start`, whose
-    tokenizer and shape it then keeps.
+    A new run begins with random weights, or with those of the open_clip folder `start`: its image
+    tower is then trained on, its tokenizer and text tower stay as they are.
     """
     out.mkdir(parents=True, exist_ok=True)
     if start is not None and not (out / "model").is_dir():

@@ -67,12 +67,15 @@ def normalise(images: torch.Tensor) -> torch.Tensor:
     return (images - mean).div_(std).contiguous(memory_format=torch.channels_last)
 
 
-def label_targets(pack: Pack, rows: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def label_targets(
+    pack: Pack, rows: np.ndarray, boxes: np.ndarray, teacher: float = 0.0
+) -> np.ndarray:
     """[N, L] chance that each label is visible in the crop.
 
     A label that is not in the photo is not in the crop. For one that is, the teacher's evidence
     inside the crop over its evidence in the photo says how much of it is left; where the teacher
-    missed it, the crop's area does. Labels nobody annotated keep the teacher's chance.
+    missed it, the crop's area does. Labels nobody annotated keep the teacher's chance, and of the
+    others' targets it makes up the share `teacher` (Hinton et al. 2015).
     """
     grid = pack.grid[rows]
     centre = (np.arange(GRID) + 0.5) / GRID
@@ -83,8 +86,20 @@ def label_targets(pack: Pack, rows: np.ndarray, boxes: np.ndarray) -> np.ndarray
     area = ((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))[:, None]
     kept = np.where(whole > 0.1, inside / np.maximum(whole, 1e-6), np.sqrt(area))
     known = pack.labels[rows]
-    unknown = pack.soft[rows] * np.clip(inside / np.maximum(whole, 1e-6), 0, 1)
-    return np.where(np.isnan(known), unknown, known * kept).astype(np.float32)
+    soft = pack.soft[rows] * np.clip(inside / np.maximum(whole, 1e-6), 0, 1)
+    mixed = (1 - teacher) * known * kept + teacher * soft
+    return np.where(np.isnan(known), soft, mixed).astype(np.float32)
+
+
+def side_boxes(boxes: np.ndarray, flip: np.ndarray, share: float, left: bool) -> np.ndarray:
+    """[N, 4] what the left `share` of each crop shows of the photo, or the rest on the right."""
+    x0, width = boxes[:, 0], boxes[:, 2] - boxes[:, 0]
+    cut = np.where(flip, 1 - share, share)
+    low = left != flip  # a mirrored crop's left is the photo's right
+    side = boxes.copy()
+    side[:, 0] = np.where(low, x0, x0 + cut * width)
+    side[:, 2] = np.where(low, x0 + cut * width, x0 + width)
+    return side
 
 
 def grid_targets(

@@ -50,25 +50,36 @@ def train_backbone(
 ) -> checkpoints.Card:
     """Train image and text tower jointly, then the text tower alone, then the heads.
 
+    With `start` only the image tower is trained, beside the text tower as it is, then the heads.
+
     Args:
         data_dir: photos, captions and teacher files (see `pack`).
         work: where the run keeps its state and log; a later call goes on from there.
         out: where weights, heads and card go.
         every: seconds between two saved states.
-        start: an open_clip folder whose weights a new run begins with.
+        start: an earlier checkpoint that a new run goes on from.
     """
     data = backbone.train(data_dir, work, recipe, every, start)
     staged = work / "bundle"
     model = bundle.export(work / "state.pt", work / "model", staged, recipe.serve_size)
     train_views = bundle.views(model, data.pack, data.train, LOOKS)
-    text_weights = work / "text.safetensors"
-    if not text_weights.is_file():
-        model.text = joint.new_model(work / "model").text
-        train_text(model, train_views[0][0], data, text_recipe, work / "log.jsonl")
-        bundle.save_text(model, text_weights)
-    model.load_state_dict(load_file(text_weights), strict=False)
-    bundle.save_model(model, staged)
-    return finish(data_dir, data, train_views, staged, out, work, recipe, text_recipe)
+    if start is None:
+        text_weights = work / "text.safetensors"
+        if not text_weights.is_file():
+            model.text = joint.new_model(work / "model").text
+            train_text(model, train_views[0][0], data, text_recipe, work / "log.jsonl")
+            bundle.save_text(model, text_weights)
+        model.load_state_dict(load_file(text_weights), strict=False)
+        bundle.save_model(model, staged)
+    seen = [json.loads(line).get("photos", 0) for line in (work / "log.jsonl").open()]
+    record = {"recipe": asdict(recipe), "photos_seen": max(seen, default=0)}
+    if start is None:
+        record["text_recipe"] = asdict(text_recipe)
+    else:
+        before = checkpoints.read_card(start).content["training"]
+        record["start"] = {k: v for k, v in before.items() if k not in ("heads", "history")}
+        record["photos_seen"] += before["photos_seen"]
+    return finish(data_dir, data, train_views, staged, out, record)
 
 
 def finish(
@@ -77,16 +88,16 @@ def finish(
     train_views: list[tuple[np.ndarray, np.ndarray]],
     staged: Path,
     out: Path,
-    work: Path,
-    recipe: backbone.Recipe,
-    text_recipe: TextRecipe,
+    record: dict,
 ) -> checkpoints.Card:
-    """Fit the heads on the staged backbone and write everything to `out`."""
+    """Fit the heads on the staged backbone and write everything to `out`.
+
+    `record`: what the card says of the backbone's training.
+    """
     bundle.copy_model(staged, out)
     frozen = Backbone(TINY if out == checkpoints.ROOT / TINY else f"local-dir:{out}", "cpu")
     captions = caption_rows(data_dir, data.pack)
     heads, logits, histories = bundle.fit_heads(frozen, data, captions, SETTINGS, train_views)
-    last = [json.loads(line) for line in (work / "log.jsonl").open()]
     content = {
         "backbone": frozen.id,
         "summary": SUMMARY,
@@ -100,10 +111,8 @@ def finish(
         "label_ids": list(COCO18.ids),
         "modes": bundle.card_modes(heads, logits, SETTINGS),
         "training": {
-            "recipe": asdict(recipe),
-            "text_recipe": asdict(text_recipe),
+            **record,
             "heads": {mode: asdict(s) for mode, s in SETTINGS.items()},
-            "photos_seen": max((e.get("photos", 0) for e in last), default=0),
             "validation": "comp5329 and coco photos with number % 6 == 1; "
             "for text also rows 28000 to 29999 of captions.csv",
             "history": histories,

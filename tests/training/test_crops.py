@@ -115,6 +115,31 @@ def test_a_label_is_gone_where_its_object_was_cut_away():
     assert right == 0
 
 
+def test_the_teacher_has_its_share_of_annotated_targets_and_all_of_the_others():
+    part = drawn_pack(1)
+    part.labels[0] = np.arange(18) % 2
+    part.labels[0, 4] = np.nan
+    part.soft[0], part.grid[:] = 0.6, 0.6
+    target = crops.label_targets(part, np.array([0]), FULL, teacher=0.5)[0]
+    assert target[1] == pytest.approx(0.8)
+    assert target[2] == pytest.approx(0.3)
+    assert target[4] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_the_sides_of_a_crop_are_what_its_pixels_show(square, flip):
+    """Joined crops get the labels of what is left of each, mirrored or not."""
+    box, mirror = np.array([[0.25, 0.0, 0.75, 1.0]], np.float32), np.array([flip])
+    whole = crops.cut([square], box, mirror, 48)[0]
+    for left, columns in ((True, slice(0, 12)), (False, slice(12, 48))):
+        side = crops.side_boxes(box, mirror, 0.25, left)
+        shown = whole[:, :, columns]
+        cut = crops.cut([square], side, mirror, 48)
+        cut = torch.nn.functional.interpolate(cut, (48, shown.shape[2]), mode="area")[0]
+        assert (cut - shown).abs().mean() < 0.05
+        assert (cut - whole.flip(2)[:, :, columns]).abs().mean() > 0.05
+
+
 @pytest.mark.parametrize("evidence", [0.0, 0.5])
 def test_unknown_labels_and_missing_evidence_never_give_nan(evidence):
     part = drawn_pack(2)

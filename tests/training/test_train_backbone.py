@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import clipdemo
 from clipdemo import checkpoints
@@ -35,8 +36,11 @@ if sys.argv[4] == "all":
     run.SETTINGS = {m: FitSettings(hidden=(8,), epochs=2) for m in run.SETTINGS}
     text = TextRecipe(steps=3, pairs=8, alone=4)
     run.train_backbone(data, work, out, recipe, text, every=0.0)
-else:
+elif sys.argv[4] == "joint":
     train(data, work, recipe, every=0.0)
+else:
+    run.SETTINGS = {m: FitSettings(hidden=(8,), epochs=1) for m in run.SETTINGS}
+    run.train_backbone(data, work, out, recipe, TextRecipe(), every=0.0, start=Path(sys.argv[4]))
 """
 
 
@@ -93,6 +97,19 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(data, undisturbed, 
     assert states[0]["step"] == states[1]["step"] == 6
     for name, value in states[1]["average"].items():
         assert torch.equal(states[0]["average"][name], value), name
+
+
+def test_a_checkpoint_is_trained_on_with_its_text_tower_as_it_was(data, undisturbed, tmp_path):
+    """Only the image tower moves, so the text head's captions mean what they meant."""
+    earlier, later = undisturbed[1], tmp_path / "out"
+    assert start(data, tmp_path / "work", later, str(earlier)).wait() == 0
+    before, after = (load_file(f / "open_clip_model.safetensors") for f in (earlier, later))
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert "visual" in moved
+    assert "text" not in moved
+    training = checkpoints.read_card(later).content["training"]
+    assert training["start"]["recipe"]["steps"] == 6
+    assert training["photos_seen"] == 2 * training["start"]["photos_seen"]
 
 
 def test_validation_photos_and_captions_are_kept_out_of_training(data, tmp_path):
