@@ -32,6 +32,18 @@ class BackgroundModel:
         finally:
             self._done.set()
 
+    @property
+    def backbone(self) -> str:
+        """Id of the backbone it is, or will be."""
+        return self._card.backbone
+
+    @property
+    def status(self) -> str:
+        """`loading`, `ready` or `failed`; never waits."""
+        if not self._done.is_set():
+            return "loading"
+        return "ready" if self._error is None else "failed"
+
     def get(self):
         """The classifier; waits until it is there.
 
