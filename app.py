@@ -2,16 +2,18 @@
 
 import sys
 
+from clipdemo.caches import settle_caches
 from clipdemo.errors import ClipdemoError
 from clipdemo.settings import Settings
 
 
 def main() -> None:
-    """Settings, page, launch."""
+    """Settings, caches, page, launch."""
     settings = Settings.read(sys.argv[1:])
-    from clipdemo.ui.page import serve
-
     try:
+        settle_caches(settings.cache)
+        from clipdemo.ui.server import serve
+
         serve(settings)
     except ClipdemoError as error:
         print(error, file=sys.stderr)

@@ -57,10 +57,12 @@ def check_rule(rule: str) -> str:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def serve(context: typer.Context) -> None:
     """Show the page: the same as python app.py, with the same flags."""
+    from clipdemo.caches import settle_caches
     from clipdemo.settings import Settings
 
     settings = Settings.read(context.args)
-    from clipdemo.ui.page import serve
+    settle_caches(settings.cache)
+    from clipdemo.ui.server import serve
 
     serve(settings)
 

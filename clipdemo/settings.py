@@ -23,6 +23,7 @@ class Settings:
     device: str = "auto"
     host: str = "127.0.0.1"
     port: int = 7860
+    cache: str = ""
 
     @classmethod
     def read(cls, flags: Sequence[str] = ()) -> "Settings":
@@ -50,4 +51,5 @@ HELP = {
     "device": "auto, cpu, cuda or mps",
     "host": "address to listen on",
     "port": "port to listen on",
+    "cache": "folder for downloads and uploads; by default where the libraries keep them",
 }

@@ -11,7 +11,7 @@ import clipdemo, clipdemo.data
 names = ["clipdemo", "clipdemo.thresholds", "clipdemo.metrics", "clipdemo.labels",
          "clipdemo.settings", "clipdemo.cli", "clipdemo.checkpoints"]
 names += [m.name for m in pkgutil.iter_modules(clipdemo.data.__path__, "clipdemo.data.")]
-for name in names + ["clipdemo.ui.page"]:
+for name in names + ["clipdemo.caches", "clipdemo.gpu", "clipdemo.ui.server"]:
     importlib.import_module(name)
     if "torch" in sys.modules:
         sys.exit(f"{name} imports torch")

@@ -34,16 +34,19 @@ def environment(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def serving(
-    folder: Path, program: Sequence[str] = ("app.py",)
+    folder: Path, program: Sequence[str] = ("app.py",), **variables: str
 ) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The app on a free port: its address, as soon as it answers, and its process."""
+    """The app on a free port: its address, as soon as it answers, and its process.
+
+    Its output is in `server.log` in the folder; `variables` are put into its environment.
+    """
     port = free_port()
     log = folder / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, *program, "--port", str(port)],
             cwd=ROOT,
-            env=environment(folder),
+            env=environment(folder) | variables,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -83,6 +86,14 @@ def eventually(page, check: Callable[[], None], patience: float = PATIENCE) -> N
             if time.monotonic() > end:
                 raise
         page.wait_for_timeout(50)
+
+
+def until(holds: Callable[[], bool], patience: float = PATIENCE) -> None:
+    """Wait until something holds, without a page."""
+    end = time.monotonic() + patience
+    while not holds():
+        assert time.monotonic() < end, "it has not come"
+        time.sleep(0.05)
 
 
 def visit(page, url: str) -> None:

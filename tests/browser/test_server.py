@@ -1,0 +1,187 @@
+"""The server for those who run it: its health answer, and how it ends."""
+
+import json
+import signal
+import socket
+import threading
+import urllib.request
+from pathlib import Path
+
+import pytest
+from gradio_client import Client
+
+from .driver import PATIENCE, serving, until
+from .test_loading import HELD_BACK
+
+pytestmark = pytest.mark.browser
+
+# The app, but whoever asks for its model waits for a line to come in.
+HELD_UP = """
+import sys
+import app
+from clipdemo.ui.model import BackgroundModel
+
+get = BackgroundModel.get
+
+def tell_and_wait(self):
+    print("asked", flush=True)
+    sys.stdin.readline()
+    return get(self)
+
+BackgroundModel.get = tell_and_wait
+app.main()
+"""
+
+
+def ask(url: str) -> tuple[int, dict]:
+    """What /healthz answers: status code and JSON."""
+    with urllib.request.urlopen(f"{url}healthz", timeout=PATIENCE) as response:
+        return response.status, json.load(response)
+
+
+def is_answering(url: str) -> bool:
+    try:
+        return ask(url)[0] == 200
+    except OSError:
+        return False
+
+
+def is_free(url: str) -> bool:
+    """Whether another server could listen at the address."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(url.rstrip("/").rsplit(":", 1)[1])))
+        except OSError:
+            return False
+    return True
+
+
+class Asker(threading.Thread):
+    """Asks for a prediction; then `given` is the answer, or the error that came instead."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(daemon=True)
+        self.url = url
+        self.client = Client(url, verbose=False)
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.given = self.client.predict(None, "a dog", api_name="/predict")
+        except Exception as error:
+            self.given = error
+
+
+@pytest.fixture
+def held_up(tmp_path):
+    """An app with one prediction under way: its address, process, asker, and what lets it go on."""
+    with serving(tmp_path, ("-c", HELD_UP)) as (url, process):
+        asker = Asker(url)
+        until(lambda: "asked" in log(tmp_path))
+
+        def release() -> None:
+            process.stdin.write(b"go\n")
+            process.stdin.flush()
+
+        yield url, process, asker, release
+
+
+def log(folder: Path) -> str:
+    return (folder / "server.log").read_text()
+
+
+def test_health_is_loading_and_then_ready(tmp_path):
+    with serving(tmp_path, ("-c", HELD_BACK)) as (url, process):
+        assert ask(url) == (200, {"status": "loading", "backbone": "tiny"})
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+        until(lambda: ask(url) == (200, {"status": "ready", "backbone": "tiny"}))
+
+
+def test_health_says_that_the_model_cannot_be_loaded(tmp_path, write_heads):
+    backbone = f"local-dir:{tmp_path}/gone"
+    write_heads(tmp_path / "heads", backbone, 32)
+    with serving(tmp_path, ("app.py", "--checkpoint", str(tmp_path / "heads"))) as (url, _):
+        until(lambda: ask(url) == (200, {"status": "failed", "backbone": backbone}))
+
+
+def test_health_does_not_wait_for_a_prediction(held_up):
+    url, _, asker, _ = held_up
+    for _ in range(20):
+        assert ask(url)[1]["status"] in ("loading", "ready")
+    assert asker.is_alive()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_when_told_to(tmp_path, number):
+    with serving(tmp_path) as (url, process):
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == 0
+        assert is_free(url)
+    assert "Traceback" not in log(tmp_path)
+
+
+def test_it_ends_with_the_page_open_in_a_browser(tmp_path, visitor):
+    with serving(tmp_path) as (url, process):
+        page = visitor.new_page()
+        page.goto(url)
+        page.locator("#board [data-label]").first.wait_for()
+        process.terminate()
+        assert process.wait(PATIENCE) == 0
+    assert "Traceback" not in log(tmp_path)
+
+
+def test_a_prediction_under_way_is_still_answered(held_up, tmp_path):
+    url, process, asker, release = held_up
+    until(lambda: ask(url)[1]["status"] == "ready")
+    process.terminate()
+    until(lambda: not is_answering(url))
+    release()
+    assert process.wait(PATIENCE) == 0
+    asker.join(PATIENCE)
+    assert asker.given["backbone"] == "tiny"
+    assert "Traceback" not in log(tmp_path)
+
+
+def test_a_prediction_that_does_not_come_to_an_end_is_ended(held_up, tmp_path):
+    url, process, asker, _ = held_up
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    assert is_free(url)
+    asker.join(PATIENCE)
+    assert isinstance(asker.given, Exception)
+    assert "Traceback" not in log(tmp_path)
+
+
+def test_a_second_signal_ends_it_at_once(held_up):
+    url, process, *_ = held_up
+    process.terminate()
+    until(lambda: not is_answering(url))
+    process.terminate()
+    assert process.wait(PATIENCE) == -signal.SIGTERM
+
+
+def test_on_a_space_it_listens_on_all_interfaces(tmp_path):
+    with serving(tmp_path, SPACE_ID="someone/demo") as (url, _):
+        assert ask(url)[0] == 200
+        assert "0.0.0.0" in log(tmp_path)
+
+
+def test_it_works_in_a_home_that_cannot_be_written(tmp_path):
+    (tmp_path / "home").write_text("a file, so nothing can be made in it")
+    home = str(tmp_path / "home")
+    places = dict.fromkeys(["HOME", "HF_HOME", "GRADIO_TEMP_DIR"], home)
+    with serving(tmp_path, XDG_CACHE_HOME="", **places) as (url, _):
+        given = Client(url, verbose=False).predict(None, "a dog", api_name="/predict")
+        assert given["scores"]["text"]["dog"] > 0
+        upload = urllib.request.Request(f"{url}gradio_api/upload", *form("photo.txt", b"hello"))
+        with urllib.request.urlopen(upload, timeout=PATIENCE) as response:
+            assert Path(json.load(response)[0]).read_bytes() == b"hello"
+
+
+def form(name: str, content: bytes) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a browser's form with one file."""
+    head = f'Content-Disposition: form-data; name="files"; filename="{name}"'
+    body = b"--edge\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n--edge--\r\n"
+    return body, {"Content-Type": "multipart/form-data; boundary=edge"}
