@@ -10,17 +10,25 @@ Importing this package loads no torch; `load` does.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipdemo.errors import BackboneError, CheckpointError, ClipdemoError, PhotoError, TableError
+from clipdemo.errors import (
+    BackboneError,
+    CheckpointError,
+    ClipdemoError,
+    LabelError,
+    PhotoError,
+    TableError,
+)
 
 if TYPE_CHECKING:
     from clipdemo.classifier import Classifier, Prediction
 
 __all__ = [
-    "BackboneError", "CheckpointError", "Classifier", "ClipdemoError", "PhotoError", "Prediction",
-    "TableError", "load",
+    "BackboneError", "CheckpointError", "Classifier", "ClipdemoError", "LabelError", "PhotoError",
+    "Prediction", "TableError", "load",
 ]  # fmt: skip
 
 
@@ -33,20 +41,32 @@ def __getattr__(name: str):
 
 
 def load(
-    backbone: str = "auto", *, device: str = "auto", checkpoint: str | Path | None = None
+    backbone: str = "auto",
+    *,
+    device: str = "auto",
+    checkpoint: str | Path | None = None,
+    labels: Sequence[str] | None = None,
+    precision: str = "auto",
 ) -> Classifier:
     """A ready classifier.
 
     Args:
         backbone: a backbone id; `auto` is the checkpoint's own, or the bundled `tiny`.
         device: `auto`, or a torch device such as `cpu` or `cuda`.
-        checkpoint: folder of heads; by default the backbone's own under `checkpoints/`.
+        checkpoint: folder of heads; by default the backbone's own under `checkpoints/`. A backbone
+            without any gets zero-shot heads for the 18 labels.
+        labels: names of any labels, which get zero-shot heads instead.
+        precision: `auto`, `fp32`, `bf16` or `fp16`.
 
     Raises:
         BackboneError: the backbone cannot be loaded.
-        CheckpointError: there are no heads for it, or they do not fit it.
+        CheckpointError: the heads do not fit it.
     """
-    from clipdemo.checkpoints import find_card
-    from clipdemo.classifier import load_card
+    from clipdemo.checkpoints import find_card, has_card
+    from clipdemo.classifier import load_card, load_zero_shot
+    from clipdemo.labels import COCO18, named_labels
 
-    return load_card(find_card(backbone, checkpoint), device, backbone)
+    if labels is not None or (checkpoint is None and backbone != "auto" and not has_card(backbone)):
+        wanted = COCO18 if labels is None else named_labels(labels)
+        return load_zero_shot("tiny" if backbone == "auto" else backbone, wanted, device, precision)
+    return load_card(find_card(backbone, checkpoint), device, backbone, precision)

@@ -26,10 +26,18 @@ def sha256(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Card:
-    """What `card.json` says of a folder of heads; reading it needs no torch."""
+    """What `card.json` says of a folder of heads; reading it needs no torch.
 
-    folder: Path
+    Zero-shot heads have a card too, and no folder.
+    """
+
+    folder: Path | None
     content: dict
+
+    @property
+    def kind(self) -> str:
+        """`trained` or `zero-shot`."""
+        return self.content.get("kind", "trained")
 
     @property
     def backbone(self) -> str:
@@ -79,6 +87,11 @@ def read_card(folder: Path) -> Card:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path} is incomplete ({error}): train the heads again.") from None
     return card
+
+
+def has_card(backbone: str) -> bool:
+    """Whether trained heads come with the backbone."""
+    return (ROOT / slug(backbone) / CARD).is_file()
 
 
 def find_card(backbone: str = "auto", folder: str | Path | None = None) -> Card:

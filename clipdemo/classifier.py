@@ -1,26 +1,19 @@
 """Photo and/or caption -> Prediction: where backbone, heads and thresholds meet."""
 
-import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from clipdemo import checkpoints
 from clipdemo.backbones import Backbone
 from clipdemo.captions import clean_caption
+from clipdemo.embeddings import Encoder, Photo
 from clipdemo.heads import head_input
-from clipdemo.images import photo_bytes, read_photo
+from clipdemo.labels import LabelSet, named_labels
 from clipdemo.thresholds import decide
-
-Photo = str | PathLike | bytes | Image.Image
-BATCH = 32
+from clipdemo.zero_shot import zero_shot_heads
 
 
 @dataclass(frozen=True)
@@ -31,11 +24,13 @@ class Prediction:
         scores: per mode, per label name, the probability in [0, 1].
         thresholds: per mode, per label name, the `tuned` threshold.
         backbone: id of the backbone that made the embeddings.
+        head: `trained`, or `zero-shot`: uncalibrated scores from the labels' names alone.
     """
 
     scores: dict[str, dict[str, float]]
     thresholds: dict[str, dict[str, float]]
     backbone: str
+    head: str = "trained"
 
     def labels(
         self, mode: str, rule: str = "tuned", threshold: float = 0.5, k: int = 3
@@ -54,50 +49,39 @@ class Prediction:
         return sorted(chosen, key=lambda name: -scores[name])
 
     def to_dict(self) -> dict:
-        """JSON-ready: backbone, scores, thresholds and the `tuned` labels per mode."""
+        """JSON-ready: backbone, kind of head, scores, thresholds, `tuned` labels per mode."""
         return {
             "backbone": self.backbone,
+            "head": self.head,
             "scores": self.scores,
             "thresholds": self.thresholds,
             "labels": {mode: self.labels(mode) for mode in self.scores},
         }
 
 
-class _Recent:
-    """The embeddings [D] used last, at most `limit` of them, shared by all threads."""
-
-    def __init__(self, limit: int = 4096) -> None:
-        self._rows: OrderedDict[bytes, np.ndarray] = OrderedDict()
-        self._limit = limit
-        self._lock = threading.Lock()
-
-    def get(self, key: bytes) -> np.ndarray | None:
-        with self._lock:
-            if key in self._rows:
-                self._rows.move_to_end(key)
-            return self._rows.get(key)
-
-    def put(self, key: bytes, row: np.ndarray) -> None:
-        with self._lock:
-            self._rows[key] = row
-            while len(self._rows) > self._limit:
-                self._rows.popitem(last=False)
-
-
 class Classifier:
-    """A backbone and the heads trained for it.
+    """Embeddings of one backbone, and heads that read them.
 
     Attributes:
         card: the heads' card (labels, thresholds, measured quality).
         backbone: the loaded backbone.
     """
 
-    def __init__(self, backbone: Backbone, card: checkpoints.Card) -> None:
-        """Raises CheckpointError when the card's heads are not for this backbone."""
-        self.backbone = backbone
+    def __init__(
+        self, encoder: Encoder, card: checkpoints.Card, heads: dict[str, torch.nn.Module]
+    ) -> None:
+        self.backbone = encoder.backbone
         self.card = card
-        self._heads = checkpoints.load_heads(self.card, backbone.id, backbone.width)
-        self._recent = _Recent()
+        self._encoder = encoder
+        self._heads = heads
+
+    def zero_shot(self, names: Sequence[str]) -> "Classifier":
+        """A classifier of any labels, by name only, that shares this one's embeddings.
+
+        Raises:
+            LabelError: there is no label, or there are too many.
+        """
+        return Classifier(self._encoder, *zero_shot_heads(self._encoder, named_labels(names)))
 
     @property
     def modes(self) -> list[str]:
@@ -130,8 +114,12 @@ class Classifier:
         """
         if len(photos) != len(captions):
             raise ValueError(f"{len(photos)} photos but {len(captions)} captions")
-        image = self._photo_rows(photos)
-        text = self._caption_rows([clean_caption(c) for c in captions])
+        nothing = [None] * len(photos)
+        reads_photos, reads_captions = ({m, "concat"} & set(self._heads) for m in ("image", "text"))
+        image = self._encoder.photos(photos) if reads_photos else nothing
+        text = nothing
+        if reads_captions:
+            text = self._encoder.captions([clean_caption(c) for c in captions])
         return self.predict_embeddings(image, text)
 
     def predict_embeddings(
@@ -151,7 +139,11 @@ class Classifier:
             values = self.scores(mode, torch.cat([inputs[i] for i in rows]))
             for row, line in zip(rows, values.tolist(), strict=True):
                 scores[row][mode] = dict(zip(names, line, strict=True))
-        return [Prediction(s, {m: self._tuned(m) for m in s}, self.backbone.id) for s in scores]
+        tuned = {mode: self._tuned(mode) for mode in self._heads}
+        return [
+            Prediction(s, {m: tuned[m] for m in s}, self.backbone.id, self.card.kind)
+            for s in scores
+        ]
 
     def scores(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
         """Scores [N, L] of what the mode's head reads [N, inputs]."""
@@ -163,41 +155,10 @@ class Classifier:
         values = self.card.modes[mode]["thresholds"]
         return dict(zip(self.card.labels.names, values, strict=True))
 
-    def _photo_rows(self, photos: Sequence[Photo | None]) -> list[np.ndarray | None]:
-        if not {"image", "concat"} & set(self._heads):
-            return [None] * len(photos)
-        size = self.backbone.image_size
-        photos = [photo_bytes(Path(p)) if isinstance(p, str | PathLike) else p for p in photos]
-        photos = [read_photo(p, size) if isinstance(p, Image.Image) else p for p in photos]
-        keys = [None if p is None else _photo_key(p) for p in photos]
 
-        def encode(rows: list[int]) -> np.ndarray:
-            return self.backbone.encode_photos([read_photo(photos[i], size) for i in rows])
-
-        return self._rows(keys, encode)
-
-    def _caption_rows(self, captions: Sequence[str | None]) -> list[np.ndarray | None]:
-        if not {"text", "concat"} & set(self._heads):
-            return [None] * len(captions)
-        keys = [None if c is None else _digest(b"caption", c.encode()) for c in captions]
-        return self._rows(
-            keys, lambda rows: self.backbone.encode_captions([captions[i] for i in rows])
-        )
-
-    def _rows(self, keys: list[bytes | None], encode) -> list[np.ndarray | None]:
-        """Rows by key: known ones as they are, the others encoded once each, in batches."""
-        found = {key: self._recent.get(key) for key in set(keys) - {None}}
-        first = {key: i for i, key in reversed(list(enumerate(keys))) if key in found}
-        missing = sorted(first[key] for key, row in found.items() if row is None)
-        for start in range(0, len(missing), BATCH):
-            rows = missing[start : start + BATCH]
-            for i, row in zip(rows, encode(rows), strict=True):
-                found[keys[i]] = row
-                self._recent.put(keys[i], row)
-        return [None if key is None else found[key] for key in keys]
-
-
-def load_card(card: checkpoints.Card, device: str = "auto", backbone: str = "auto") -> Classifier:
+def load_card(
+    card: checkpoints.Card, device: str = "auto", backbone: str = "auto", precision: str = "auto"
+) -> Classifier:
     """The classifier of a card, its files checked before any of them is loaded.
 
     Raises:
@@ -205,14 +166,18 @@ def load_card(card: checkpoints.Card, device: str = "auto", backbone: str = "aut
         CheckpointError: a file is not the card's, or `backbone` is another than the card's.
     """
     checkpoints.verify(card)
-    return Classifier(Backbone(card.backbone if backbone == "auto" else backbone, device), card)
+    loaded = Backbone(card.backbone if backbone == "auto" else backbone, device, precision)
+    heads = checkpoints.load_heads(card, loaded.id, loaded.width)
+    return Classifier(Encoder(loaded), card, heads)
 
 
-def _digest(*parts: bytes) -> bytes:
-    return hashlib.sha256(b"\0".join(parts)).digest()
+def load_zero_shot(
+    backbone: str, labels: LabelSet, device: str = "auto", precision: str = "auto"
+) -> Classifier:
+    """A classifier for a backbone without trained heads.
 
-
-def _photo_key(photo: bytes | Image.Image) -> bytes:
-    if isinstance(photo, bytes):
-        return _digest(b"photo", photo)
-    return _digest(b"pixels", photo.mode.encode(), repr(photo.size).encode(), photo.tobytes())
+    Raises:
+        BackboneError: the backbone cannot be loaded.
+    """
+    encoder = Encoder(Backbone(backbone, device, precision))
+    return Classifier(encoder, *zero_shot_heads(encoder, labels))

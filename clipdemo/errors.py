@@ -9,6 +9,10 @@ class PhotoError(ClipdemoError):
     """A photo that cannot be read, or must not be."""
 
 
+class LabelError(ClipdemoError):
+    """Labels that cannot be looked for."""
+
+
 class TableError(ClipdemoError):
     """A label table that cannot be read."""
 
@@ -19,3 +23,7 @@ class CheckpointError(ClipdemoError):
 
 class BackboneError(ClipdemoError):
     """A backbone that cannot be found, loaded or run."""
+
+
+class CaptionerError(ClipdemoError):
+    """A captioner that cannot be found, loaded or run."""

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from clipdemo import metrics
-from clipdemo.classifier import BATCH, Classifier
+from clipdemo.classifier import Classifier
 from clipdemo.data.label_table import target_matrix
 from clipdemo.data.photos import PhotoSource
+from clipdemo.embeddings import BATCH
 from clipdemo.errors import PhotoError
 from clipdemo.images import read_photo
 from clipdemo.thresholds import decide

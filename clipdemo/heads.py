@@ -27,6 +27,32 @@ class MLPHead(nn.Module):
         return self.layers(embeddings * self.scale)
 
 
+class ZeroShotHead(nn.Module):
+    """No training: a label's chance is that its prompt fits better than any background prompt.
+
+    The logit is the label's scaled cosine similarity less the log-sum-exp of the background's, so
+    that its sigmoid is CLIP's softmax over the label and the background (Radford et al. 2021,
+    section 3.1), each label by itself and not as a share among labels. Of two embeddings side by
+    side the logits are averaged.
+    """
+
+    def __init__(self, prompts: torch.Tensor, background: torch.Tensor, scale: float) -> None:
+        """Normalised embeddings [L, D] and [B, D], and the backbone's logit scale."""
+        super().__init__()
+        self.register_buffer("prompts", prompts)
+        self.register_buffer("background", background)
+        self.scale = scale
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Logits [N, L] of embeddings [N, D] or [N, 2 * D]."""
+        logits = [
+            self.scale * part @ self.prompts.T
+            - (self.scale * part @ self.background.T).logsumexp(1, keepdim=True)
+            for part in embeddings.split(self.prompts.shape[1], dim=1)
+        ]
+        return sum(logits) / len(logits)
+
+
 def head_input(
     mode: str, image: torch.Tensor | None, text: torch.Tensor | None
 ) -> torch.Tensor | None:

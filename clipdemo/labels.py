@@ -1,6 +1,10 @@
 """The labels a head can give, in the order of its logits."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from clipdemo.captions import clean_caption
+from clipdemo.errors import LabelError
 
 MODES = ("image", "text", "concat")
 """What a head reads: the photo's embedding, the caption's, or both side by side."""
@@ -41,3 +45,20 @@ COCO18 = LabelSet(
          "18", "19"),
 )  # fmt: skip
 """The first 19 COCO categories without id 12, which COCO does not use: the study's labels."""
+
+MAX_NAMED = 20
+
+
+def named_labels(names: Sequence[str]) -> LabelSet:
+    """Labels that have only a name: cleaned, each once.
+
+    Raises:
+        LabelError: there is none, or there are more than `MAX_NAMED`.
+    """
+    cleaned = (clean_caption(name) for name in names)
+    known = tuple(dict.fromkeys(name[:60].strip() for name in cleaned if name))
+    if not known:
+        raise LabelError("There is no label to look for: name at least one, such as skateboard.")
+    if len(known) > MAX_NAMED:
+        raise LabelError(f"{len(known)} labels are too many at once: name {MAX_NAMED} at most.")
+    return LabelSet(known, known)

@@ -3,7 +3,7 @@
 import pytest
 
 import clipdemo
-from clipdemo.errors import BackboneError, CheckpointError
+from clipdemo.errors import BackboneError
 
 LIGHT = """
 import importlib, pkgutil, sys
@@ -62,7 +62,7 @@ def test_every_error_is_a_clipdemo_error():
 
 
 def test_a_backbone_that_does_not_exist_is_refused(tmp_path, is_sentence, write_heads):
-    with pytest.raises(CheckpointError) as caught:
+    with pytest.raises(BackboneError) as caught:
         clipdemo.load("ViT-B-32-quickgelu/nobody")
     assert is_sentence(caught.value)
     write_heads(tmp_path, f"local-dir:{tmp_path}/gone", 32)
