@@ -1,0 +1,89 @@
+"""The README's head, which is what a Hugging Face Space is set up from, agrees with the rest."""
+
+import re
+import sys
+import tomllib
+from dataclasses import fields
+from importlib.metadata import version
+from pathlib import Path
+
+import open_clip
+import pytest
+from huggingface_hub import SpaceCard
+from open_clip.constants import HF_SAFE_WEIGHTS_NAME
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from PIL import Image
+
+from clipdemo.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+
+
+@pytest.fixture(scope="module")
+def space() -> dict:
+    """The head as Hugging Face's own client reads it."""
+    return SpaceCard(README).data.to_dict()
+
+
+@pytest.fixture(scope="module")
+def requirements() -> dict[str, Requirement]:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    return {r.name: r for r in map(Requirement, filter(None, lines))}
+
+
+def test_gradio_is_pinned_to_the_version_that_a_space_installs(space, requirements):
+    assert space["sdk"] == "gradio"
+    assert str(requirements["gradio"].specifier) == f"=={space['sdk_version']}"
+    assert version("gradio") == space["sdk_version"]
+
+
+def test_torch_may_be_any_that_zerogpu_has(requirements):
+    for torch in ("2.8.0", "2.11.0"):
+        assert torch in requirements["torch"].specifier
+
+
+def test_its_python_can_run_the_project(space):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert space["python_version"] in SpecifierSet(project["requires-python"])
+    assert ".".join(map(str, sys.version_info[:2])) in SpecifierSet(project["requires-python"])
+
+
+def test_the_app_is_where_it_says(space):
+    assert "def main()" in (ROOT / space["app_file"]).read_text("utf-8")
+
+
+def test_the_licence_is_the_projects(space):
+    assert space["license"] == "mit"
+    assert (ROOT / "LICENSE").read_text().startswith("MIT License")
+
+
+def test_what_a_space_shows_of_itself_is_allowed(space):
+    assert space["title"] == "clipdemo"
+    assert 0 < len(space["short_description"]) <= 60
+    assert {space["colorFrom"], space["colorTo"]} <= COLOURS
+    assert len(space["emoji"]) == 1
+    assert not space["emoji"].isascii()
+
+
+def test_the_thumbnail_is_there_in_the_size_of_a_social_card(space):
+    with Image.open(ROOT / space["thumbnail"]) as image:
+        assert image.size == (1200, 630)
+
+
+def test_what_is_preloaded_is_what_open_clip_asks_for(space):
+    """The study's backbone; its file is then in the cache, and choosing it downloads nothing."""
+    source = open_clip.get_pretrained_cfg("ViT-L-14-quickgelu", "openai")["hf_hub"]
+    repository = source.removesuffix("/")
+    assert source != repository  # no file is named: open_clip looks for its own first
+    assert space["preload_from_hub"] == [f"{repository} {HF_SAFE_WEIGHTS_NAME}"]
+    assert repository in space["models"]
+
+
+def test_every_setting_is_in_the_readme_and_nothing_else():
+    named = set(re.findall(r"CLIPDEMO_[A-Z_]+", README))
+    assert named == {f"CLIPDEMO_{field.name.upper()}" for field in fields(Settings)}
+    flags = set(re.findall(r"^\| `--(\w+)` \|", README, re.MULTILINE))
+    assert flags == {field.name for field in fields(Settings)}
