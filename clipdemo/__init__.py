@@ -51,7 +51,8 @@ def load(
     """A ready classifier.
 
     Args:
-        backbone: a backbone id; `auto` is the checkpoint's own, or the bundled `tiny`.
+        backbone: a backbone id; `auto` is the checkpoint's own, else the best that is bundled or
+            cached (`catalog.best`).
         device: `auto`, or a torch device such as `cpu` or `cuda`.
         checkpoint: folder of heads; by default the backbone's own under `checkpoints/`. A backbone
             without any gets zero-shot heads for the 18 labels.
@@ -62,11 +63,14 @@ def load(
         BackboneError: the backbone cannot be loaded.
         CheckpointError: the heads do not fit it.
     """
+    from clipdemo.catalog import best, has_cuda
     from clipdemo.checkpoints import find_card, has_card
     from clipdemo.classifier import load_card, load_zero_shot
     from clipdemo.labels import COCO18, named_labels
 
-    if labels is not None or (checkpoint is None and backbone != "auto" and not has_card(backbone)):
+    if backbone == "auto" and checkpoint is None:
+        backbone = best(has_cuda())
+    if labels is not None or (checkpoint is None and not has_card(backbone)):
         wanted = COCO18 if labels is None else named_labels(labels)
-        return load_zero_shot("tiny" if backbone == "auto" else backbone, wanted, device, precision)
+        return load_zero_shot(backbone, wanted, device, precision)
     return load_card(find_card(backbone, checkpoint), device, backbone, precision)

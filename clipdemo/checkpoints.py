@@ -89,6 +89,21 @@ def read_card(folder: Path) -> Card:
     return card
 
 
+def zero_shot_card(backbone: str, labels: LabelSet) -> Card:
+    """The card of zero-shot heads of the three modes: every threshold is 0.5."""
+    entry = {"temperature": 1.0, "thresholds": [0.5] * len(labels)}
+    content = {
+        "kind": "zero-shot",
+        "backbone": backbone,
+        "summary": "Zero-shot: no head was trained for this backbone; its scores come from the "
+        "labels' names alone and are uncalibrated.",
+        "labels": list(labels.names),
+        "label_ids": list(labels.ids),
+        "modes": {mode: dict(entry) for mode in MODES},
+    }
+    return Card(None, content)
+
+
 def has_card(backbone: str) -> bool:
     """Whether trained heads come with the backbone."""
     return (ROOT / slug(backbone) / CARD).is_file()

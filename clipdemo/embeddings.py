@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from clipdemo.backbones import Backbone
+from clipdemo.gpu import on_gpu
 from clipdemo.images import photo_bytes, read_photo
 
 Photo = str | PathLike | bytes | Image.Image
@@ -103,8 +104,8 @@ class Encoder:
     def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone
         self._recent = Recent()
-        self._pixels = Together(backbone.encode_pixels)
-        self._tokens = Together(backbone.encode_tokens)
+        self._pixels = Together(on_gpu(backbone.encode_pixels))
+        self._tokens = Together(on_gpu(backbone.encode_tokens))
 
     def photos(self, photos: Sequence[Photo | None]) -> list[np.ndarray | None]:
         """An embedding [D] per photo (path, bytes or PIL image), None for None.

@@ -21,6 +21,8 @@ class Settings:
     backbone: str = "auto"
     checkpoint: str = ""
     device: str = "auto"
+    precision: str = "auto"
+    captioner: str = "auto"
     host: str = "127.0.0.1"
     port: int = 7860
     cache: str = ""
@@ -46,9 +48,11 @@ class Settings:
 
 
 HELP = {
-    "backbone": "a backbone id, or auto: the checkpoint's own or the bundled tiny",
+    "backbone": "a backbone id, or auto: the checkpoint's own, else the best that is here",
     "checkpoint": "folder of trained heads; by default those that come with the backbone",
     "device": "auto, cpu, cuda or mps",
+    "precision": "auto (fp16 on CUDA, else fp32), fp32, bf16 or fp16",
+    "captioner": "what writes captions: auto, bundled, a model of the hub that is cached, a folder",
     "host": "address to listen on",
     "port": "port to listen on",
     "cache": "folder for downloads and uploads; by default where the libraries keep them",

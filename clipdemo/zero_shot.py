@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from clipdemo.checkpoints import Card
+from clipdemo.checkpoints import Card, zero_shot_card
 from clipdemo.embeddings import Encoder
 from clipdemo.heads import ZeroShotHead
 from clipdemo.labels import MODES, LabelSet
@@ -21,10 +21,6 @@ BACKGROUND = (
     "a photo of a place.",
     "there is nothing special in the scene.",
     "a close-up of an object.",
-)
-SUMMARY = (
-    "Zero-shot: no head was trained for this backbone; its scores come from the labels' names "
-    "alone and are uncalibrated."
 )
 
 
@@ -44,14 +40,4 @@ def zero_shot_heads(encoder: Encoder, labels: LabelSet) -> tuple[Card, dict[str,
     head = ZeroShotHead(
         torch.nn.functional.normalize(means, dim=-1), background, encoder.backbone.logit_scale
     ).eval()
-    entry = {"temperature": 1.0, "thresholds": [0.5] * len(labels)}
-    content = {
-        "kind": "zero-shot",
-        "backbone": encoder.backbone.id,
-        "summary": SUMMARY,
-        "width": width,
-        "labels": list(labels.names),
-        "label_ids": list(labels.ids),
-        "modes": {mode: dict(entry) for mode in MODES},
-    }
-    return Card(None, content), dict.fromkeys(MODES, head)
+    return zero_shot_card(encoder.backbone.id, labels), dict.fromkeys(MODES, head)

@@ -6,23 +6,33 @@ from pathlib import Path
 
 import gradio as gr
 
-from clipdemo.checkpoints import Card
-from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.ui.model import BackgroundModel
+from clipdemo.errors import ClipdemoError
+from clipdemo.ui import board as boards
+from clipdemo.ui import picker, suggest
+from clipdemo.ui.head import headline
+from clipdemo.ui.model import Models
 
 STATIC = Path(__file__).parent / "static"
 SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
 
 
-def build(page: gr.Blocks, card: Card, model: BackgroundModel) -> None:
+SCRIPTS = ("rules.js", "dom.js", "controls.js", "sets.js", "board.js")
+
+
+def build(page: gr.Blocks, models: Models) -> None:
     """Put the tab's components and events into the page."""
-    gr.HTML(
-        value=headline(card),
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=(STATIC / "head.js").read_text(),
-        elem_id="head",
-    )
+    chosen = gr.State(models.first.backbone)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=7, min_width=300):
+            head = gr.HTML(
+                value=headline(models.card),
+                apply_default_css=False,
+                html_template="<div></div>",
+                js_on_load=(STATIC / "head.js").read_text(),
+                elem_id="head",
+            )
+        with gr.Column(scale=3, min_width=300):
+            picker.build(models, chosen, head)
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             photo = gr.Image(
@@ -43,6 +53,7 @@ def build(page: gr.Blocks, card: Card, model: BackgroundModel) -> None:
                 max_length=2000,
                 elem_id="caption",
             )
+            suggest.build(models, photo)
             scenes = gr.HTML(
                 apply_default_css=False,
                 html_template="<div></div>",
@@ -53,21 +64,24 @@ def build(page: gr.Blocks, card: Card, model: BackgroundModel) -> None:
         with gr.Column(scale=6, min_width=300):
             board = gr.HTML(
                 apply_default_css=False,
-                value={"waiting": True},
+                value=boards.frame(models.card) | {"waiting": True},
                 html_template="<div></div>",
-                js_on_load="".join((STATIC / f).read_text() for f in ("rules.js", "board.js")),
-                labels=list(card.labels.names),
-                modes=list(card.modes),
-                tuned={mode: entry["thresholds"] for mode, entry in card.modes.items()},
+                js_on_load="".join((STATIC / name).read_text() for name in SCRIPTS),
                 elem_id="board",
             )
+            own = gr.Textbox(
+                label="Look for anything else (zero-shot)",
+                placeholder="skateboard, umbrella, red bus",
+                max_length=600,
+                elem_id="own-labels",
+            )
 
-    def score(path: str | None, text: str | None) -> dict:
-        return board_value(model, path, text)
+    def score(path: str | None, text: str | None, own: str | None, backbone: str) -> dict:
+        return boards.scored(models[backbone], path, text, own)
 
     def predict(photo: str | None = None, caption: str | None = None) -> dict:
         try:
-            return model.get().predict(photo, caption).to_dict()
+            return models.first.get().predict(photo, caption).to_dict()
         except ClipdemoError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -77,9 +91,9 @@ def build(page: gr.Blocks, card: Card, model: BackgroundModel) -> None:
 
     # One listener, so that an older answer can never overwrite a newer one.
     gr.on(
-        [page.load, photo.change, board.input],
+        [page.load, photo.change, board.input, chosen.change],
         score,
-        [photo, caption],
+        [photo, caption, own, chosen],
         board,
         show_progress="hidden",
         trigger_mode="always_last",
@@ -106,40 +120,6 @@ def build(page: gr.Blocks, card: Card, model: BackgroundModel) -> None:
             "missing is absent."
         ),
     )
-
-
-def board_value(model: BackgroundModel, path: str | None, caption: str | None) -> dict:
-    """What the board shows: scores, and one sentence where something went wrong.
-
-    A photo that cannot be read takes nothing from the caption.
-    """
-    notice = None
-    try:
-        classifier = model.get()
-        try:
-            prediction = classifier.predict(path, caption)
-        except PhotoError as error:
-            notice = str(error)
-            prediction = classifier.predict(None, caption)
-        notice = notice or classifier.too_long(caption)
-        return {"scores": prediction.scores, "notice": notice}
-    except ClipdemoError as error:
-        return {"scores": {}, "notice": str(error)}
-
-
-def headline(card: Card) -> dict:
-    """Which model answers and how good it was measured to be, for the top of the page."""
-    content = card.content
-    quality = content.get("metrics", {}).get("photos", {})
-    names = {"image": "photo", "text": "caption", "concat": "both"}
-    figures = [f"{names[mode]} {m['map']:.2f}" for mode, m in quality.get("modes", {}).items()]
-    line = content.get("summary", "")
-    if figures:
-        line += (
-            f" Mean average precision on {quality['n']} validation photos: {', '.join(figures)}."
-        )
-    about = [content[key] for key in ("description", "licences") if key in content]
-    return {"backbone": card.backbone, "line": line, "about": about}
 
 
 def read_scenes() -> dict[str, dict]:

@@ -1,41 +1,58 @@
-"""The classifier, loaded behind the page."""
+"""The classifiers of the page, each loaded behind it."""
+
+from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from clipdemo.catalog import OFFERS
 from clipdemo.checkpoints import Card
-from clipdemo.errors import ClipdemoError
+from clipdemo.errors import BackboneError, CaptionerError, ClipdemoError
 from clipdemo.settings import Settings
+
+if TYPE_CHECKING:
+    from clipdemo.captioners import Captioner
+    from clipdemo.classifier import Classifier
+    from clipdemo.hub import Fetch
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class BackgroundModel:
-    """Loads in a thread of its own, so that the page answers before torch is even imported."""
+    """Loads in a thread of its own, so that the page answers before torch is even imported.
 
-    def __init__(self, settings: Settings, card: Card) -> None:
-        self._settings = settings
-        self._card = card
+    Attributes:
+        backbone: id of the backbone it is, or will be.
+    """
+
+    def __init__(self, backbone: str, load: Callable[[], object]) -> None:
+        self.backbone = backbone
+        self._loader = load
+        self._lock = threading.Lock()
+        self._started = False
         self._done = threading.Event()
-        self._classifier = None
+        self._loaded = None
         self._error: Exception | None = None
 
-    def start(self) -> None:
-        """Begin loading; returns at once."""
+    def start(self) -> BackgroundModel:
+        """Begin loading, once, or again after it failed; returns at once."""
+        with self._lock:
+            if self._started and self.status != "failed":
+                return self
+            self._started = True
+            self._error = None
+            self._done.clear()
         threading.Thread(target=self._load, name="load-model", daemon=True).start()
+        return self
 
     def _load(self) -> None:
         try:
-            from clipdemo.classifier import load_card
-
-            settings = self._settings
-            self._classifier = load_card(self._card, settings.device, settings.backbone)
+            self._loaded = self._loader()
         except Exception as error:  # whoever waits in get() is told
             self._error = error
         finally:
             self._done.set()
-
-    @property
-    def backbone(self) -> str:
-        """Id of the backbone it is, or will be."""
-        return self._card.backbone
 
     @property
     def status(self) -> str:
@@ -45,7 +62,7 @@ class BackgroundModel:
         return "ready" if self._error is None else "failed"
 
     def get(self):
-        """The classifier; waits until it is there.
+        """What was loaded; waits until it is there.
 
         Raises:
             ClipdemoError: it could not be loaded.
@@ -56,6 +73,89 @@ class BackgroundModel:
         if self._error is not None:
             reason = f"{type(self._error).__name__}: {self._error}"
             raise ClipdemoError(
-                f"The model could not be loaded ({reason}): restart the app with another backbone."
+                f"{self.backbone} could not be loaded ({reason}): choose another."
             ) from self._error
-        return self._classifier
+        return self._loaded
+
+
+class Models:
+    """The page's models by backbone id: the first one always, and the one asked for last.
+
+    Attributes:
+        first: the model that the page starts with; it loads when it is started.
+        card: the first one's card.
+        fetches: the latest download of each backbone that had to be fetched.
+    """
+
+    def __init__(self, settings: Settings, card: Card) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._other: BackgroundModel | None = None
+        self.card = card
+        self.fetches: dict[str, Fetch] = {}
+        self.first = BackgroundModel(card.backbone, lambda: self._load(card.backbone, card))
+
+    def check(self, backbone: str) -> None:
+        """Refuse what visitors from elsewhere may not have: folders and downloads of their choice.
+
+        Raises:
+            BackboneError: the backbone is not in the list, and the page is not for this machine's
+                user alone.
+        """
+        listed = {self.first.backbone, *(offer.id for offer in OFFERS)}
+        if backbone not in listed and self._settings.host not in LOOPBACK:
+            raise BackboneError("This page runs only the backbones of its list: choose one.")
+
+    def __getitem__(self, backbone: str) -> BackgroundModel:
+        """The model of a backbone; one that is not here, or failed, begins to load.
+
+        Raises:
+            BackboneError: see `check`.
+        """
+        if backbone == self.first.backbone:
+            return self.first
+        self.check(backbone)
+        with self._lock:
+            other = self._other
+            if other is None or other.backbone != backbone or other.status == "failed":
+                # The older one goes when the last request that holds it is answered.
+                other = BackgroundModel(backbone, lambda: self._load(backbone)).start()
+                self._other = other
+            return other
+
+    def captioner(self) -> Captioner:
+        """The captioner of the settings; `auto` is the study's where it is cached, else bundled.
+
+        Raises:
+            CaptionerError: it is not here, or damaged.
+        """
+        from clipdemo.captioners import BUNDLED, STUDY, load_captioner
+
+        classifier, device = self.first.get(), self._settings.device
+        if self._settings.captioner != "auto":
+            return load_captioner(self._settings.captioner, classifier, device)
+        try:
+            return load_captioner(STUDY, classifier, device)
+        except CaptionerError:
+            return load_captioner(BUNDLED, classifier, device)
+
+    def _load(self, backbone: str, card: Card | None = None) -> Classifier:
+        import clipdemo
+        from clipdemo.hub import check_memory, look
+
+        state = look(backbone)
+        if state.state in ("downloadable", "unreachable"):
+            self._fetch(backbone)
+        if state.bytes:
+            check_memory(state.bytes)
+        folder = card.folder if card and self._settings.checkpoint else None
+        device, precision = self._settings.device, self._settings.precision
+        return clipdemo.load(backbone, device=device, checkpoint=folder, precision=precision)
+
+    def _fetch(self, backbone: str) -> None:
+        from clipdemo.hub import Fetch
+
+        fetch = self.fetches[backbone] = Fetch(backbone).start()
+        fetch.wait()
+        if not fetch.ready:
+            raise fetch.error or ClipdemoError(f"The download of {backbone} was cancelled.")

@@ -6,13 +6,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from clipdemo.checkpoints import Card
 from clipdemo.ui import compare
-from clipdemo.ui.model import BackgroundModel
+from clipdemo.ui.model import Models
 
 
-def build(card: Card, model: BackgroundModel) -> gr.Blocks:
-    """The page of a card's labels and modes; `model` may still be loading."""
+def build(models: Models) -> gr.Blocks:
+    """The page; its models may still be loading."""
     with gr.Blocks(title="clipdemo", analytics_enabled=False) as page:
-        compare.build(page, card, model)
+        compare.build(page, models)
     return page

@@ -12,11 +12,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from clipdemo.checkpoints import find_card
+from clipdemo.catalog import best, has_cuda
+from clipdemo.checkpoints import Card, find_card, has_card, zero_shot_card
 from clipdemo.errors import CheckpointError, ClipdemoError
 from clipdemo.gpu import declare_gpu
+from clipdemo.hub import look
+from clipdemo.labels import COCO18
 from clipdemo.settings import Settings
-from clipdemo.ui.model import BackgroundModel
+from clipdemo.ui.model import BackgroundModel, Models
 from clipdemo.ui.page import build
 from clipdemo.ui.theme import theme
 
@@ -49,16 +52,11 @@ def start(settings: Settings) -> gr.Blocks:
         CheckpointError: there are no heads for the backbone asked for.
         ClipdemoError: nothing can listen at the address.
     """
-    card = find_card(settings.backbone, settings.checkpoint or None)
+    card = first_card(settings)
     declare_gpu()
-    model = BackgroundModel(settings, card)
-    page = build(card, model)
-    page.queue(default_concurrency_limit=2, max_size=64)
-    if settings.backbone not in ("auto", card.backbone):
-        raise CheckpointError(
-            f"The heads in {card.folder} are for the backbone {card.backbone}, not "
-            f"{settings.backbone}: choose that backbone or other heads."
-        )
+    models = Models(settings, card)
+    page = build(models)
+    page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
     page.launch(
         server_name=settings.host,
@@ -72,10 +70,32 @@ def start(settings: Settings) -> gr.Blocks:
         footer_links=["api", "settings"],
         favicon_path=STATIC / "favicon.png",
         prevent_thread_lock=True,
-        app_kwargs={"routes": [health(model)]},  # there from the first request on
+        app_kwargs={"routes": [health(models.first)]},  # there from the first request on
     )
-    model.start()
+    models.first.start()
     return page
+
+
+def first_card(settings: Settings) -> Card:
+    """The card of the model that the page starts with; loads no torch where there are heads.
+
+    Raises:
+        CheckpointError: the heads are not for the backbone asked for, or cannot be read.
+        BackboneError: there is no such backbone.
+    """
+    backbone = settings.backbone
+    if backbone == "auto" and not settings.checkpoint:
+        backbone = best(has_cuda())
+    if not settings.checkpoint and not has_card(backbone):
+        look(backbone)
+        return zero_shot_card(backbone, COCO18)
+    card = find_card(backbone, settings.checkpoint or None)
+    if backbone not in ("auto", card.backbone):
+        raise CheckpointError(
+            f"The heads in {card.folder} are for the backbone {card.backbone}, not {backbone}: "
+            "choose that backbone or other heads."
+        )
+    return card
 
 
 def health(model: BackgroundModel) -> Route:

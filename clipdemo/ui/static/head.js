@@ -4,16 +4,23 @@ function paragraph(text) {
   node.textContent = text;
   return node;
 }
-const title = document.createElement("h1");
-title.textContent = "What does the photo say, what the caption, what both?";
-const badge = document.createElement("span");
-badge.className = "badge";
-badge.textContent = props.value.backbone;
-const line = paragraph(props.value.line);
-line.prepend(badge);
-const more = document.createElement("details");
-const summary = document.createElement("summary");
-summary.textContent = "more about this model";
-more.append(summary, ...props.value.about.map(paragraph));
-line.append(more);
-element.replaceChildren(title, line);
+function show() {
+  const { backbone, line, about } = props.value;
+  const title = document.createElement("h1");
+  title.textContent = "What does the photo say, what the caption, what both?";
+  const badge = document.createElement("span");
+  badge.className = "badge";
+  badge.textContent = backbone;
+  const model = paragraph(line);
+  model.prepend(badge);
+  if (about.length) {
+    const more = document.createElement("details");
+    const summary = document.createElement("summary");
+    summary.textContent = "more about this model";
+    more.append(summary, ...about.map(paragraph));
+    model.append(more);
+  }
+  element.replaceChildren(title, model);
+}
+watch("value", show);
+show();

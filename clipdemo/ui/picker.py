@@ -1,0 +1,124 @@
+"""The choice of a backbone: what is here answers soon, what is not is fetched when told to.
+
+Until the new one is ready the old one answers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from clipdemo.catalog import OFFERS
+from clipdemo.errors import ClipdemoError
+from clipdemo.ui.head import headline
+from clipdemo.ui.model import Models
+
+if TYPE_CHECKING:
+    from clipdemo.hub import Fetch
+
+STATIC = Path(__file__).parent / "static"
+STEP = 0.3  # seconds between two looks at a download
+
+
+def choices(models: Models) -> list[str]:
+    """The one that the page starts with, and those on offer."""
+    return list(dict.fromkeys([models.first.backbone, *(o.id for o in OFFERS)]))
+
+
+def build(models: Models, chosen: gr.State, head: gr.HTML) -> None:
+    """Put the choice into the page; `chosen` changes when another backbone answers."""
+    backbone = gr.Dropdown(
+        choices(models),
+        value=models.first.backbone,
+        label="Backbone: choose one or type its id",
+        allow_custom_value=True,
+        elem_id="backbone",
+    )
+    told = gr.HTML(
+        apply_default_css=False,
+        value={},
+        html_template="<div></div>",
+        js_on_load=(STATIC / "told.js").read_text(),
+        elem_id="told",
+    )
+    with gr.Row(visible=False) as asking:
+        fetch = gr.Button("Download it", variant="primary", size="sm", elem_id="fetch")
+        keep = gr.Button("Keep the one that runs", size="sm", elem_id="keep")
+    cancel = gr.Button("Cancel the download", visible=False, size="sm", elem_id="cancel")
+    outputs = [backbone, told, asking, cancel, chosen, head]
+
+    def show(text: str = "", ask: bool = False, fetching: Fetch | None = None) -> dict:
+        value = {"text": text}
+        if fetching is not None:
+            value |= {"done": fetching.done, "total": fetching.total}
+        return {
+            told: value,
+            asking: gr.Row(visible=ask),
+            cancel: gr.Button(visible=fetching is not None),
+        }
+
+    def choose(wanted: str | None, running: str) -> Iterator[dict]:
+        from clipdemo.hub import look
+
+        wanted = (wanted or "").strip()
+        if wanted in ("", running):
+            yield show() | {backbone: running}
+            return
+        yield show(f"Looking for {wanted} …")
+        try:
+            models.check(wanted)
+            state = look(wanted)
+        except ClipdemoError as error:
+            yield show(str(error)) | {backbone: running}
+            return
+        if state.state == "unreachable":
+            text = f"{wanted} is not here, and the hub cannot be reached: try again later."
+            yield show(text) | {backbone: running}
+        elif state.state == "downloadable":
+            size = f"{state.bytes / 1e6:,.0f} MB" if state.bytes else "of unknown size"
+            yield show(f"{wanted} is not here yet. Its download is {size}.", ask=True)
+        else:
+            yield from load(wanted, running)
+
+    def load(wanted: str, running: str) -> Iterator[dict]:
+        try:
+            model = models[wanted]
+        except ClipdemoError as error:
+            yield show(str(error)) | {backbone: running}
+            return
+        while model.status == "loading":
+            fetching = models.fetches.get(wanted)
+            if fetching is not None and fetching.running:
+                yield show(progress(fetching), fetching=fetching)
+            else:
+                yield show(f"Loading {wanted}; {running} answers meanwhile …")
+            time.sleep(STEP)
+        try:
+            card = model.get().card
+        except ClipdemoError as error:
+            yield show(str(error)) | {backbone: running}
+            return
+        yield show() | {chosen: wanted, head: headline(card), backbone: wanted}
+
+    def stop(wanted: str) -> None:
+        fetching = models.fetches.get(wanted)
+        if fetching is not None:
+            fetching.cancel()
+
+    hidden = {"show_progress": "hidden", "api_visibility": "private"}
+    backbone.input(choose, [backbone, chosen], outputs, trigger_mode="always_last", **hidden)
+    fetch.click(load, [backbone, chosen], outputs, **hidden)
+    keep.click(lambda running: show() | {backbone: running}, chosen, outputs, **hidden)
+    cancel.click(stop, backbone, None, **hidden)
+
+
+def progress(fetch: Fetch) -> str:
+    """How far a download is, in bytes."""
+    if not fetch.total:
+        return f"Asking the hub for {fetch.backbone} …"
+    done, total = fetch.done / 1e6, fetch.total / 1e6
+    return f"Downloading {fetch.backbone}: {done:,.1f} of {total:,.1f} MB"

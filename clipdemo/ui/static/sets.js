@@ -1,0 +1,47 @@
+// The label sets on top of the board, and what the modes disagree on. Needs dom.js.
+
+const TITLES = { image: "Photo", text: "Caption", concat: "Both" };
+const NEEDS = { image: "needs a photo", text: "needs a caption", concat: "needs photo and caption" };
+const verdict = make("p", { class: "verdict", role: "status" });
+const setList = make("div", { class: "sets" });
+const sets = {};
+
+function buildSets(modes) {
+  for (const mode of Object.keys(sets)) delete sets[mode];
+  setList.replaceChildren();
+  for (const mode of modes) {
+    sets[mode] = make("span", { class: "chips" });
+    setList.append(make("div", { class: "set", "data-mode": mode },
+      make("span", { class: "title" }, TITLES[mode]), sets[mode]));
+  }
+}
+
+function paintSets(decisions) {
+  const present = Object.keys(sets).filter((mode) => decisions[mode]);
+  const votes = state.labels.map((label, i) => present.filter((mode) => decisions[mode].on[i]).length);
+  const split = (i) => votes[i] > 0 && votes[i] < present.length;
+  for (const [mode, box] of Object.entries(sets)) {
+    const chips = [];
+    if (decisions[mode]) {
+      const on = state.labels.map((label, i) => i).filter((i) => decisions[mode].on[i]);
+      on.sort((a, b) => state.scores[mode][b] - state.scores[mode][a]);
+      for (const i of on) {
+        const others = present.filter((m) => m !== mode && !decisions[m].on[i]);
+        const chip = make("span", { class: split(i) ? "chip differs" : "chip" }, state.labels[i]);
+        if (others.length) chip.title = `not by ${others.map((m) => TITLES[m]).join(" and ")}`;
+        chips.push(chip);
+      }
+    }
+    const empty = decisions[mode] ? "no label" : NEEDS[mode];
+    box.replaceChildren(...(chips.length ? chips : [make("span", { class: "none" }, empty)]));
+  }
+  const disputed = state.labels.filter((label, i) => split(i));
+  verdict.textContent =
+    state.waiting ? "Loading the model; the page is ready in a few seconds …"
+    : present.length === 0 ? "Give it a photo, a caption or both, or choose a scene."
+    : present.length === 1 ? `${TITLES[present[0]]} alone so far.`
+    : disputed.length > 5 ? `They disagree on ${disputed.length} labels.`
+    : disputed.length ? `They disagree on ${disputed.join(", ")}.`
+    : "All agree.";
+  verdict.classList.toggle("disputed", disputed.length > 0);
+}

@@ -1,0 +1,52 @@
+"""Captions written by a model: three to choose from, each to take or to add."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from clipdemo.errors import ClipdemoError
+from clipdemo.ui.model import BackgroundModel, Models
+
+STATIC = Path(__file__).parent / "static"
+COUNT = 3
+
+
+def build(models: Models, photo: gr.Image) -> None:
+    """Put button, suggestions and the public endpoint `/caption` into the page."""
+    ask = gr.Button("Suggest captions for the photo", size="sm", elem_id="suggest")
+    found = gr.HTML(
+        apply_default_css=False,
+        value={},
+        html_template="<div></div>",
+        js_on_load=(STATIC / "suggest.js").read_text(),
+        elem_id="suggestions",
+    )
+    captioner = BackgroundModel("The captioner", models.captioner)
+
+    def suggestions(path: str | None) -> list[str]:
+        if not path:
+            raise ClipdemoError("There is no photo to describe: choose one first.")
+        return captioner.start().get().suggest(path, COUNT)
+
+    def suggest(path: str | None) -> dict:
+        try:
+            return {"captions": suggestions(path)}
+        except ClipdemoError as error:
+            return {"notice": str(error)}
+
+    def caption(photo: str) -> list[str]:
+        try:
+            return suggestions(photo)
+        except ClipdemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    hidden = {"show_progress": "minimal", "api_visibility": "private"}
+    ask.click(suggest, photo, found, trigger_mode="once", **hidden)
+    photo.change(lambda: {}, None, found, **hidden)
+    gr.Button(visible=False).click(
+        caption,
+        photo,
+        gr.JSON(visible=False),
+        api_name="caption",
+        api_description="Captions of a photo: a list of up to three, the best first.",
+    )

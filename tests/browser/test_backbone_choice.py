@@ -1,0 +1,167 @@
+"""Choosing a backbone on the page: fetched when told to, and the old one answers until then."""
+
+import pytest
+from hub_server import HubServer
+
+import clipdemo
+
+from .driver import SCENES, eventually, notices, read, serving, visit, write_caption
+
+pytestmark = pytest.mark.browser
+
+WANTED = "hf-hub:org/vit"
+
+
+@pytest.fixture(scope="module")
+def app(vit_folder, tmp_path_factory):
+    """A hub on loopback with one small backbone, and an app with an empty cache that uses it."""
+    folder = tmp_path_factory.mktemp("app")
+    with HubServer() as server, pytest.MonkeyPatch.context() as patch:
+        server.add("org/vit", vit_folder)
+        patch.setenv("HF_ENDPOINT", server.url)
+        patch.setenv("HF_HOME", str(folder / "cache"))
+        patch.delenv("HF_HUB_OFFLINE", raising=False)
+        with serving(folder) as (url, _):
+            yield server, url
+
+
+@pytest.fixture
+def hub(app):
+    """The hub, without a fault."""
+    app[0].faults.clear()
+    return app[0]
+
+
+@pytest.fixture
+def page(hub, app, visitor):
+    """The page of that app, with the scores of a caption."""
+    tab = visitor.new_page()
+    visit(tab, app[1])
+    write_caption(tab, "a dog on a bench")
+    eventually(tab, lambda: assert_score(tab, "0.5", above=True))
+    return tab
+
+
+def assert_score(page, limit: str, above: bool) -> None:
+    score = read(page)["dog"]["text"][0]
+    assert score
+    assert (score > limit) == above
+
+
+def choose(page, backbone: str) -> None:
+    page.locator("#backbone input").fill(backbone)
+    page.keyboard.press("Enter")
+
+
+def told(page) -> str:
+    return page.locator("#told").inner_text()
+
+
+def assert_told(page, words: str) -> None:
+    assert words in told(page)
+
+
+def assert_running(page, backbone: str) -> None:
+    assert page.locator("#head .badge").inner_text() == backbone
+    assert page.locator("#backbone input").input_value() == backbone
+
+
+def still_answers(page) -> None:
+    """tiny, as before: another caption gets its scores."""
+    eventually(page, lambda: assert_running(page, "tiny"))
+    write_caption(page, "a bus in a street")
+    eventually(page, lambda: assert_score(page, "0.1", above=False))
+
+
+def test_a_download_can_be_left_or_cancelled(page, hub):
+    choose(page, WANTED)
+    page.locator("#keep").click()
+    eventually(page, lambda: assert_running(page, "tiny"))
+    hub.faults["open_clip_model.safetensors"] = "hang"
+    choose(page, WANTED)
+    page.locator("#fetch").click()
+    eventually(page, lambda: assert_told(page, "Downloading"))
+    page.locator("#cancel").click()
+    eventually(page, lambda: assert_told(page, "cancelled"))
+    still_answers(page)
+
+
+@pytest.mark.parametrize(
+    ("backbone", "fault", "words"),
+    [
+        (WANTED, "hang", "sent nothing"),
+        (WANTED, "wrong", "sha256 differs"),
+        (WANTED, "cut", "broke off"),
+        ("hf-hub:org/nothing", None, "org/nothing"),
+        ("no-such/backbone", None, "no-such/backbone"),
+        ("local-dir:/nowhere", None, "/nowhere"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence_and_the_old_one_answers(
+    page, hub, is_sentence, backbone, fault, words
+):
+    if fault:
+        hub.faults["open_clip_model.safetensors"] = fault
+    choose(page, backbone)
+    if fault:
+        page.locator("#fetch").click()
+
+    def assert_over() -> None:
+        assert words in told(page)
+        assert not any(
+            word in told(page) for word in ("Loading", "Downloading", "Looking", "Asking")
+        )
+        assert page.locator("#cancel").count() == 0 or page.locator("#cancel").is_hidden()
+
+    eventually(page, assert_over)
+    assert is_sentence(told(page))
+    assert notices(page) == []
+    still_answers(page)
+
+
+def test_labels_of_ones_own_are_on_the_board_and_marked(page):
+    photo = SCENES / "harbour.webp"
+    page.locator("#photo input[type=file]").set_input_files(photo)
+    page.locator("#own-labels").locator("input, textarea").fill("lighthouse, ${7*7}, dog, <b>x</b>")
+    expected = clipdemo.load("tiny", device="cpu").zero_shot(["lighthouse", "${7*7}", "<b>x</b>"])
+    scores = expected.predict(photo, "a dog on a bench").scores
+
+    def assert_rows() -> None:
+        board = read(page)
+        assert len(board) == 18 + 3
+        for mode, row in scores.items():
+            for label, score in row.items():
+                assert float(board[label][mode][0] or -1) == pytest.approx(score, abs=1e-4)
+
+    eventually(page, assert_rows)
+    marked = page.locator("#board .zero-shot").evaluate_all(
+        "rows => rows.map(r => r.dataset.label)"
+    )
+    assert set(marked) == {"lighthouse", "${7*7}", "<b>x</b>"}
+    page.locator("#own-labels").locator("input, textarea").fill("")
+    eventually(page, lambda: assert_count(page, 18))
+
+
+def assert_count(page, count: int) -> None:
+    assert len(read(page)) == count
+
+
+def test_one_that_is_not_here_is_fetched_when_told_to_and_then_answers(page, vit_folder):
+    choose(page, WANTED)
+    page.locator("#fetch").wait_for()
+    assert "MB" in told(page)
+    assert page.locator("#head .badge").inner_text() == "tiny"
+    page.locator("#fetch").click()
+    eventually(page, lambda: assert_running(page, WANTED))
+    expected = clipdemo.load(f"local-dir:{vit_folder}", device="cpu")
+    scores = expected.predict(None, "a dog on a bench").scores["text"]
+
+    def assert_scores() -> None:
+        board = read(page)
+        for label, score in scores.items():
+            assert float(board[label]["text"][0] or -1) == pytest.approx(score, abs=1e-4)
+
+    eventually(page, assert_scores)
+    assert "uncalibrated" in page.locator("#board").inner_text()
+    choose(page, "tiny")
+    still_answers(page)
