@@ -75,13 +75,15 @@ class Classifier:
         self._encoder = encoder
         self._heads = heads
 
-    def zero_shot(self, names: Sequence[str]) -> "Classifier":
-        """A classifier of any labels, by name only, that shares this one's embeddings.
+    def zero_shot(self, labels: Sequence[str] | LabelSet) -> "Classifier":
+        """A classifier of any labels, from their names, that shares this one's embeddings.
 
         Raises:
             LabelError: there is no label, or there are too many.
         """
-        return Classifier(self._encoder, *zero_shot_heads(self._encoder, named_labels(names)))
+        if not isinstance(labels, LabelSet):
+            labels = named_labels(labels)
+        return Classifier(self._encoder, *zero_shot_heads(self._encoder, labels))
 
     @property
     def modes(self) -> list[str]:

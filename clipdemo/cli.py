@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from clipdemo import caption_commands, hub_commands, upkeep_commands
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.thresholds import RULES
 
@@ -73,6 +73,9 @@ def predict(
     caption: Annotated[str | None, typer.Option(help="One caption, for every photo.")] = None,
     backbone: BackboneId = "auto",
     checkpoint: Checkpoint = "",
+    labels: Annotated[
+        str, typer.Option(help="Zero-shot for these instead: names, parted by commas.")
+    ] = "",
     rule: Rule = "tuned",
     threshold: Annotated[float, typer.Option(help="For rule fixed.")] = 0.5,
     k: Annotated[int, typer.Option(help="For rule top-k.")] = 3,
@@ -89,7 +92,8 @@ def predict(
     check_rule(rule)
     import clipdemo
 
-    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    names = labels.split(",") if labels else None
+    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None, labels=names)
     results, failed = [], False
     for photo in photos or [None]:
         try:
@@ -99,11 +103,13 @@ def predict(
             results.append({"photo": photo, "error": str(error)})
             print(f"{photo}: {error}", file=sys.stderr)
             continue
-        labels = {m: prediction.labels(m, rule, threshold, k) for m in prediction.scores}
-        found = prediction.to_dict() | {"labels": labels, "rule": rule}
+        on = {m: prediction.labels(m, rule, threshold, k) for m in prediction.scores}
+        found = prediction.to_dict() | {"labels": on, "rule": rule}
         results.append({"photo": photo, "caption": caption} | found)
         if not as_json:
-            out.print(_score_table(photo or caption, found))
+            title = photo or caption
+            zero_shot = " (zero-shot, uncalibrated)" if found["head"] == "zero-shot" else ""
+            out.print(_score_table(f"{title}{zero_shot}", found))
     if as_json:
         print_json(results)
     if failed:
@@ -178,6 +184,7 @@ def evaluate(
     rule: Rule = "tuned",
     threshold: Annotated[float, typer.Option(help="For rule fixed.")] = 0.5,
     k: Annotated[int, typer.Option(help="For rule top-k.")] = 3,
+    zero_shot: Annotated[bool, typer.Option(help="From the labels' names, without heads.")] = False,
     output: Annotated[Path | None, typer.Option("--out", help="Write the report here.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -189,6 +196,8 @@ def evaluate(
     from clipdemo.evaluation import evaluate_table
 
     classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    if zero_shot:
+        classifier = classifier.zero_shot(classifier.card.labels)
     found = read_label_table(table, classifier.card.labels)
     if found.frame.empty:
         raise ClipdemoError(f"{table} has no row that can be read: see `clipdemo table {table}`.")
@@ -227,83 +236,9 @@ def bar() -> Progress:
     )
 
 
-@app.command("train-backbone")
-def train_backbone(
-    data: Annotated[Path, typer.Option(help="Photos, captions and teacher files.")],
-    work: Annotated[Path, typer.Option(help="State and log; a later call goes on here.")] = Path(
-        "runs/tiny"
-    ),
-    output: Annotated[Path, typer.Option("--out", help="Where weights and card go.")] = Path(
-        "checkpoints/tiny"
-    ),
-    steps: Annotated[int | None, typer.Option(help="Steps of the joint stage.")] = None,
-    text_steps: Annotated[int | None, typer.Option(help="Steps of the text stage.")] = None,
-    start: Annotated[
-        Path | None, typer.Option(help="Train the image tower of this checkpoint on.")
-    ] = None,
-    bfloat16: Annotated[
-        bool, typer.Option(help="Faster on CPUs with AVX512-BF16 or AMX, slower on others.")
-    ] = False,
-) -> None:
-    """Train the bundled backbone and its heads; killed and started again, it goes on."""
-    from clipdemo.training.backbone import GO_ON, Recipe
-    from clipdemo.training.run import train_backbone
-    from clipdemo.training.text_stage import TextRecipe
-
-    base = GO_ON if start else Recipe()
-    recipe = replace(base, steps=steps or base.steps, bfloat16=bfloat16)
-    text_recipe = TextRecipe(**({"steps": text_steps} if text_steps else {}))
-    train_backbone(data, work, output.resolve(), recipe, text_recipe, start=start)
-
-
-@app.command()
-def measure(
-    data: Annotated[Path, typer.Option(help="Photos and captions.")],
-    checkpoint: Annotated[Path, typer.Option(help="Folder of heads.")] = Path("checkpoints/tiny"),
-    readme: Annotated[Path, typer.Option(help="README to write the table to.")] = Path("README.md"),
-) -> None:
-    """Measure the bundled checkpoint anew; write the figures to its card and the README."""
-    from clipdemo.checkpoints import read_card
-    from clipdemo.training.measure import figures, measure, write_figures
-
-    measure(data, checkpoint)
-    card = read_card(checkpoint)
-    write_figures(card, readme)
-    out.print(figures(card))
-
-
-@app.command()
-def scenes(
-    output: Annotated[Path, typer.Option("--out", help="Folder.")] = Path("assets/scenes"),
-) -> None:
-    """Draw the example scenes anew."""
-    from clipdemo.data.drawn_scenes import export_examples
-
-    export_examples(output)
-    out.print(f"drawn to {output}")
-
-
-@app.command("bench")
-def run_bench(
-    backbone: BackboneId = "auto",
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 5,
-    as_json: Json = False,
-) -> None:
-    """How fast and how large the app is, next to the plain way of doing the same."""
-    from clipdemo.bench import bench
-
-    figures, compared = bench(backbone, rounds)
-    if as_json:
-        print_json(figures)
-        return
-    shown = Table("figure", "ours", "plain", "ratio")
-    for name, pair in compared.items():
-        seconds = (f"{1000 * s:.1f} ms" if s < 1 else f"{s:.2f} s" for s in vars(pair).values())
-        shown.add_row(name.removesuffix("_ratio"), *seconds, f"{pair.ratio:.2f}")
-    step = figures["threshold_step_ms"]
-    if step:
-        shown.add_row("threshold_step", f"{step['median']} ms, p95 {step['p95']} ms")
-        shown.add_row("threshold_requests", str(figures["threshold_requests"]))
-    shown.add_row("peak_rss", f"{figures['peak_rss_mb']} MB")
-    out.print(shown)
-    out.print(f"{figures['backbone']} on {figures['device']}, medians of {rounds} rounds")
+for command in (
+    hub_commands.backbones, hub_commands.fetch, caption_commands.train_captioner,
+    caption_commands.measure_captions, upkeep_commands.train_backbone, upkeep_commands.measure,
+    upkeep_commands.scenes, upkeep_commands.screenshots, upkeep_commands.bench,
+):  # fmt: skip
+    app.command()(command)

@@ -61,7 +61,8 @@ def evaluate_table(
     """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input."""
     scores, skipped = score_table(classifier, frame, photos, progress)
     truth = target_matrix(frame, classifier.card.labels)
-    report = {"n": len(frame), "backbone": classifier.backbone.id, "rule": rule, "modes": {}}
+    report = {"n": len(frame), "backbone": classifier.backbone.id, "rule": rule}
+    report |= {"head": classifier.card.kind, "modes": {}}
     for mode, values in scores.items():
         rows = ~np.isnan(values[:, 0])
         if not rows.any():

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from clipdemo.backbones import Backbone
 from clipdemo.bench.app import BROWSERS, USERS, crowd
 from clipdemo.bench.compare import Comparison, compare, timed
+from clipdemo.bench.made import write_random
 
 ROOT = Path(__file__).resolve().parents[1]
 RATIOS = (
@@ -86,8 +88,15 @@ def test_the_slider_asks_the_server_for_nothing(printed: str):
     assert figures["threshold_step_ms"]["p95"] >= figures["threshold_step_ms"]["median"] > 0
 
 
-def test_a_backbone_without_heads_is_one_sentence():
-    command = [sys.executable, "-m", "clipdemo", "bench", "--backbone", "local-dir:/nowhere"]
+def test_a_model_of_any_size_can_be_made(tmp_path, photos):
+    backbone = Backbone(write_random("RN50", tmp_path), "cpu")
+    assert backbone.width == 1024
+    assert backbone.encode_photos(photos[:1]).shape == (1, 1024)
+
+
+@pytest.mark.parametrize("flags", [("--backbone", "local-dir:/nowhere"), ("--random", "no-model")])
+def test_what_cannot_be_measured_is_one_sentence(flags):
+    command = [sys.executable, "-m", "clipdemo", "bench", *flags]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1

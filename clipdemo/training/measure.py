@@ -25,8 +25,9 @@ def measure(data: Path, folder: Path) -> dict:
     """Evaluate the checkpoint in `folder` on the validation photos and captions of a data folder.
 
     Returns what is then written into the card as `metrics`: `photos` (comp5329 photos with
-    number % 6 == 1 and their captions, all modes), `captions` (rows 28000 to 29999, text only)
-    and `bag_of_words` (TF-IDF and logistic regression on those same rows, for comparison).
+    number % 6 == 1 and their captions, all modes), `zero_shot` (the same without the heads),
+    `captions` (rows 28000 to 29999, text only) and `bag_of_words` (TF-IDF and logistic regression
+    on those same rows, for comparison).
     """
     classifier = clipdemo.load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
@@ -36,6 +37,7 @@ def measure(data: Path, folder: Path) -> dict:
     photos, captions = frame[here & (number % 6 == 1)], frame[number >= FIRST_VALIDATION_ROW]
     found = {
         "photos": evaluate_table(classifier, photos, source),
+        "zero_shot": evaluate_table(classifier.zero_shot(COCO18), photos, source),
         "captions": evaluate_table(classifier, captions),
         "bag_of_words": bag_of_words(frame[number < FIRST_VALIDATION_ROW], captions),
     }
@@ -70,10 +72,10 @@ def figures(card: checkpoints.Card) -> str:
     """The README's table of a measured card, in Markdown."""
     found = card.content["metrics"]
     photos, captions, words = found["photos"], found["captions"], found["bag_of_words"]
-    rows = [
-        (f"{name} ({mode})", photos["modes"][mode])
-        for mode, name in (("image", "photo"), ("text", "caption"), ("concat", "both"))
-    ]
+    names = {"image": "photo", "text": "caption", "concat": "both"}
+    rows = [(f"{name} ({mode})", photos["modes"][mode]) for mode, name in names.items()]
+    zero_shot = found["zero_shot"]["modes"]
+    rows += [(f"{name}, zero-shot", zero_shot[mode]) for mode, name in names.items()]
     lines = [
         f"On {photos['n']} validation photos with their captions, rule `tuned`:",
         "",
