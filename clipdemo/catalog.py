@@ -1,0 +1,82 @@
+"""Which backbones are offered. Nothing here imports torch or asks the hub."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A backbone of the list that people choose from; any other id can be typed in.
+
+    Attributes:
+        id: the backbone id.
+        width: D, the embedding's width.
+        parameters: of both encoders together; in float32 the weights have 4 bytes each.
+        note: what it is, in a few words.
+        repository: where its files lie on the hub; empty for the bundled one.
+    """
+
+    id: str
+    width: int
+    parameters: int
+    note: str
+    repository: str = ""
+
+
+OFFERS = (
+    Offer("tiny", 256, 4_929_077, "bundled, trained by this project; errs often"),
+    Offer(
+        "ViT-B-32-quickgelu/openai", 512, 151_277_313, "OpenAI's CLIP, small, MIT",
+        "timm/vit_base_patch32_clip_224.openai",
+    ),
+    Offer(
+        "ViT-L-14-quickgelu/openai", 768, 427_616_513, "OpenAI's CLIP, large, MIT; the study's",
+        "timm/vit_large_patch14_clip_224.openai",
+    ),
+    Offer(
+        "RN50-quickgelu/openai", 1024, 102_007_137, "OpenAI's CLIP with a ResNet, MIT",
+        "timm/resnet50_clip.openai",
+    ),
+    Offer(
+        "ViT-B-32-256/datacomp_s34b_b86k", 512, 151_288_833, "DataComp's, small, newer, MIT",
+        "laion/CLIP-ViT-B-32-256x256-DataComp-s34B-b86K",
+    ),
+    Offer(
+        "ViT-L-14/datacomp_xl_s13b_b90k", 768, 427_616_513, "DataComp's, large, newer, MIT",
+        "laion/CLIP-ViT-L-14-DataComp.XL-s13B-b90K",
+    ),
+)  # fmt: skip
+
+# Best first; the large ones take about a second a photo without a GPU.
+_BEST = (
+    "ViT-L-14/datacomp_xl_s13b_b90k",
+    "ViT-L-14-quickgelu/openai",
+    "ViT-B-32-256/datacomp_s34b_b86k",
+    "ViT-B-32-quickgelu/openai",
+    "RN50-quickgelu/openai",
+)
+_LARGE = 300_000_000
+
+
+def offer(backbone: str) -> Offer | None:
+    """The offer of that id, if it is one of the list."""
+    return next((o for o in OFFERS if o.id == backbone), None)
+
+
+def has_cuda() -> bool:
+    """Whether there is an NVIDIA GPU, found out without torch."""
+    return Path("/dev/nvidiactl").exists()
+
+
+def best(cuda: bool) -> str:
+    """What `auto` means: the best backbone that is here already; nothing is downloaded for it.
+
+    Args:
+        cuda: whether there is a GPU; without one the large backbones are left out.
+    """
+    from clipdemo.sources import cached
+
+    for backbone in _BEST:
+        if (cuda or offer(backbone).parameters < _LARGE) and cached(backbone):
+            return backbone
+    return "tiny"

@@ -1,0 +1,156 @@
+"""A small hub on a loopback port, for huggingface_hub's own client to talk to.
+
+It answers as the hub does for what downloads ask of it: HEAD and GET of
+`/org/repo/resolve/REVISION/FILE` with the headers the client reads, and parts of a file by Range.
+Each file can be given a fault.
+"""
+
+import hashlib
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+FAULTS = (
+    "silent",  # takes the request and never answers
+    "hang",  # stops in the middle of the file
+    "stutter",  # breaks off once in the middle, then goes on where it is asked to
+    "cut",  # always breaks off in the middle
+    "short",  # describes the whole file but has half of it
+    "wrong",  # other bytes than described
+    "huge",  # says that the file is larger than any disk
+    "gated",  # open only to those it lets in
+    "broken",  # error 500
+)
+
+
+class HubServer(ThreadingHTTPServer):
+    """Serves `files`, {(repository, name): bytes}, until it is left as a context manager.
+
+    Attributes:
+        faults: fault by file name.
+        asked: method and path of each request for a file so far.
+        commit: what it says its revision is; None, and it is not a hub.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.files: dict[tuple[str, str], bytes] = {}
+        self.faults: dict[str, str] = {}
+        self.asked: list[tuple[str, str]] = []
+        self.commit: str | None = COMMIT
+        self.closing = threading.Event()
+        self.stuttered = False
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def add(self, repository: str, folder) -> None:
+        """Serve the files of a folder."""
+        for path in folder.iterdir():
+            self.files[repository, path.name] = path.read_bytes()
+
+    def __enter__(self) -> "HubServer":
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed is no error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: HubServer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        found = self._found()
+        if found:
+            self._start(200, found, len(found[1]))
+
+    def do_GET(self) -> None:
+        found = self._found()
+        if not found:
+            return
+        name, content = found
+        fault = self.server.faults.get(name)
+        if fault == "wrong":
+            content = bytes(len(content) // 2) + content[len(content) // 2 :]
+        if fault == "short":
+            content = content[: len(content) // 2]
+        begin = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        first = int(begin[1]) if begin else 0
+        span = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}"}
+        self._start(206 if begin else 200, found, len(content) - first, span if begin else {})
+        self._send(content, first, fault)
+
+    def _send(self, content: bytes, first: int, fault: str | None) -> None:
+        middle = len(content) // 2
+        breaks = fault in ("hang", "cut") or (fault == "stutter" and not self.server.stuttered)
+        if not breaks:
+            self.wfile.write(content[first:])
+            return
+        self.wfile.write(content[first:middle])
+        self.wfile.flush()
+        self.server.stuttered = True
+        if fault == "hang":
+            self.server.closing.wait()
+        self.close_connection = True
+
+    def _found(self) -> tuple[str, bytes] | None:
+        """Name and content of the file asked for; else the hub's refusal is sent."""
+        match = re.fullmatch(r"/(.+)/resolve/[^/]+/([^?]+)(\?.*)?", unquote(self.path))
+        if not match:
+            return self._refuse(404, "")
+        self.server.asked.append((self.command, self.path))
+        repository, name = match[1], match[2]
+        fault = self.server.faults.get(name)
+        if fault == "silent":
+            self.server.closing.wait()
+            self.close_connection = True
+        elif fault == "gated":
+            self._refuse(403, "GatedRepo")
+        elif fault == "broken":
+            self._refuse(500, "")
+        elif repository not in {r for r, _ in self.server.files}:
+            self._refuse(401, "RepoNotFound")  # the hub does not tell private from missing
+        elif (repository, name) not in self.server.files:
+            self._refuse(404, "EntryNotFound")
+        else:
+            return name, self.server.files[repository, name]
+        return None
+
+    def _start(self, status: int, found: tuple[str, bytes], length: int, more=None) -> None:
+        name, content = found
+        if name.endswith(".json"):  # small files have git's hash
+            etag = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+        else:
+            etag = hashlib.sha256(content).hexdigest()
+            size = 10**17 if self.server.faults.get(name) == "huge" else len(content)
+            more = (more or {}) | {"X-Linked-Etag": f'"{etag}"', "X-Linked-Size": str(size)}
+        self.send_response(status)
+        headers = {"ETag": f'"{etag}"', "Accept-Ranges": "bytes"}
+        headers |= {"X-Repo-Commit": self.server.commit} if self.server.commit else {}
+        for key, value in (headers | (more or {}) | {"Content-Length": str(length)}).items():
+            self.send_header(key, value)
+        self.end_headers()
+
+    def _refuse(self, status: int, code: str) -> None:
+        self.send_response(status)
+        self.send_header("X-Repo-Commit", COMMIT)
+        if code:
+            self.send_header("X-Error-Code", code)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
