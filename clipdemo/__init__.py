@@ -10,7 +10,7 @@ Importing this package loads no torch; `load` does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from clipdemo.errors import (
 
 if TYPE_CHECKING:
     from clipdemo.classifier import Classifier, Prediction
+    from clipdemo.hub import Fetch
 
 __all__ = [
     "BackboneError", "CheckpointError", "Classifier", "ClipdemoError", "LabelError", "PhotoError",
@@ -47,8 +48,9 @@ def load(
     checkpoint: str | Path | None = None,
     labels: Sequence[str] | None = None,
     precision: str = "auto",
+    watch: Callable[[Fetch], object] = lambda fetch: None,
 ) -> Classifier:
-    """A ready classifier.
+    """A ready classifier; a backbone that is asked for by its id is downloaded if need be.
 
     Args:
         backbone: a backbone id; `auto` is the checkpoint's own, else the best that is bundled or
@@ -58,6 +60,7 @@ def load(
             without any gets zero-shot heads for the 18 labels.
         labels: names of any labels, which get zero-shot heads instead.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
+        watch: is given the download (`hub.Fetch`: done, total, cancel) if there is one.
 
     Raises:
         BackboneError: the backbone cannot be loaded.
@@ -72,5 +75,6 @@ def load(
         backbone = best(has_cuda())
     if labels is not None or (checkpoint is None and not has_card(backbone)):
         wanted = COCO18 if labels is None else named_labels(labels)
-        return load_zero_shot(backbone, wanted, device, precision)
-    return load_card(find_card(backbone, checkpoint), device, backbone, precision)
+        return load_zero_shot(backbone, wanted, device=device, precision=precision, watch=watch)
+    card = find_card(backbone, checkpoint)
+    return load_card(card, backbone, device=device, precision=precision, watch=watch)

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import open_clip
@@ -11,7 +10,9 @@ from PIL import Image
 from torch.nn import functional as F
 
 from clipdemo import checkpoints
+from clipdemo.bring import bring, files_at_hand
 from clipdemo.errors import BackboneError
+from clipdemo.hub import Fetch
 
 TINY = "tiny"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -69,26 +70,29 @@ class Backbone:
         precision: of the encoders' arithmetic: fp32, bf16 or fp16; the weights stay in fp32.
     """
 
-    def __init__(self, backbone: str, device: str = "auto", precision: str = "auto") -> None:
-        """Load it.
+    def __init__(
+        self,
+        backbone: str,
+        device: str = "auto",
+        precision: str = "auto",
+        watch: Callable[[Fetch], object] = lambda fetch: None,
+    ) -> None:
+        """Load it, and download it first if need be; `watch` is given the download.
 
         Raises:
             BackboneError: it does not exist, cannot be had or is damaged.
         """
         name, pretrained = open_clip_name(backbone)
+        bring(backbone, watch)
         self.id = backbone
         self.device = pick_device(device)
         self.precision = pick_precision(self.device, precision)
-        if name.startswith("local-dir:") and not Path(name[10:], "open_clip_config.json").is_file():
-            raise BackboneError(
-                f"{name[10:]} holds no open_clip_config.json: point to a folder that open_clip's "
-                "local-dir: can load."
-            )
         try:
-            model, _, self.preprocess = open_clip.create_model_and_transforms(
-                name, pretrained=pretrained, device=self.device, require_pretrained=True
-            )
-            self.tokenizer = open_clip.get_tokenizer(name)
+            with files_at_hand():
+                model, _, self.preprocess = open_clip.create_model_and_transforms(
+                    name, pretrained=pretrained, device=self.device, require_pretrained=True
+                )
+                self.tokenizer = open_clip.get_tokenizer(name)
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             reason = textwrap.shorten(reason, 200, placeholder="…")

@@ -1,5 +1,6 @@
 """Which backbones are offered. Nothing here imports torch or asks the hub."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +65,8 @@ def offer(backbone: str) -> Offer | None:
 
 
 def has_cuda() -> bool:
-    """Whether there is an NVIDIA GPU, found out without torch."""
-    return Path("/dev/nvidiactl").exists()
+    """Whether there is an NVIDIA GPU, or ZeroGPU lends one; found out without torch."""
+    return Path("/dev/nvidiactl").exists() or "SPACES_ZERO_GPU" in os.environ
 
 
 def best(cuda: bool) -> str:

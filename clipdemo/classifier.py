@@ -158,28 +158,26 @@ class Classifier:
         return dict(zip(self.card.labels.names, values, strict=True))
 
 
-def load_card(
-    card: checkpoints.Card, device: str = "auto", backbone: str = "auto", precision: str = "auto"
-) -> Classifier:
+def load_card(card: checkpoints.Card, backbone: str = "auto", **options) -> Classifier:
     """The classifier of a card, its files checked before any of them is loaded.
+
+    `options`: device, precision and watch, as `Backbone` takes them.
 
     Raises:
         BackboneError: the backbone cannot be loaded.
         CheckpointError: a file is not the card's, or `backbone` is another than the card's.
     """
     checkpoints.verify(card)
-    loaded = Backbone(card.backbone if backbone == "auto" else backbone, device, precision)
+    loaded = Backbone(card.backbone if backbone == "auto" else backbone, **options)
     heads = checkpoints.load_heads(card, loaded.id, loaded.width)
     return Classifier(Encoder(loaded), card, heads)
 
 
-def load_zero_shot(
-    backbone: str, labels: LabelSet, device: str = "auto", precision: str = "auto"
-) -> Classifier:
-    """A classifier for a backbone without trained heads.
+def load_zero_shot(backbone: str, labels: LabelSet, **options) -> Classifier:
+    """A classifier for a backbone without trained heads; `options` as `load_card` has them.
 
     Raises:
         BackboneError: the backbone cannot be loaded.
     """
-    encoder = Encoder(Backbone(backbone, device, precision))
+    encoder = Encoder(Backbone(backbone, **options))
     return Classifier(encoder, *zero_shot_heads(encoder, labels))

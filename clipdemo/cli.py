@@ -1,6 +1,7 @@
 """python -m clipdemo ...: every command of the project."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from clipdemo import caption_commands, hub_commands, upkeep_commands
+from clipdemo.caches import settle_caches
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.thresholds import RULES
 
@@ -32,6 +34,7 @@ Rule = Annotated[str, typer.Option(help=f"One of {', '.join(RULES)}.")]
 def main() -> None:
     """Run; an error that a user can meet is one sentence and exit code 2."""
     try:
+        settle_caches(os.environ.get("CLIPDEMO_CACHE", ""))
         app()
     except ClipdemoError as error:
         print(error, file=sys.stderr)

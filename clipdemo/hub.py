@@ -131,7 +131,7 @@ class Fetch:
         ready: whether the files are all there.
     """
 
-    def __init__(self, backbone: str, silence: float = 8.0, startup: float = 60.0) -> None:
+    def __init__(self, backbone: str, silence: float = 6.0, startup: float = 60.0) -> None:
         """Nothing happens before `start`.
 
         Args:

@@ -141,21 +141,12 @@ class Models:
 
     def _load(self, backbone: str, card: Card | None = None) -> Classifier:
         import clipdemo
-        from clipdemo.hub import check_memory, look
 
-        state = look(backbone)
-        if state.state in ("downloadable", "unreachable"):
-            self._fetch(backbone)
-        if state.bytes:
-            check_memory(state.bytes)
         folder = card.folder if card and self._settings.checkpoint else None
-        device, precision = self._settings.device, self._settings.precision
-        return clipdemo.load(backbone, device=device, checkpoint=folder, precision=precision)
-
-    def _fetch(self, backbone: str) -> None:
-        from clipdemo.hub import Fetch
-
-        fetch = self.fetches[backbone] = Fetch(backbone).start()
-        fetch.wait()
-        if not fetch.ready:
-            raise fetch.error or ClipdemoError(f"The download of {backbone} was cancelled.")
+        return clipdemo.load(
+            backbone,
+            device=self._settings.device,
+            checkpoint=folder,
+            precision=self._settings.precision,
+            watch=lambda fetch: self.fetches.update({backbone: fetch}),
+        )

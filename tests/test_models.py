@@ -1,0 +1,69 @@
+"""The page's models: loaded behind it, told when they fail, and not open to any visitor's wish."""
+
+import pytest
+
+from clipdemo.catalog import OFFERS
+from clipdemo.checkpoints import find_card
+from clipdemo.errors import BackboneError, ClipdemoError
+from clipdemo.settings import Settings
+from clipdemo.ui.model import BackgroundModel, Models
+
+
+def models(**settings) -> Models:
+    return Models(Settings(**settings), find_card("tiny"))
+
+
+@pytest.mark.parametrize(
+    "wish", ["local-dir:/etc", "hf-hub:org/repo", "ViT-H-14/laion2b_s32b_b79k"]
+)
+def test_a_public_page_loads_nothing_but_what_is_listed(is_sentence, wish):
+    """A visitor could otherwise look into folders, or fill the disk with downloads."""
+    public = models(host="0.0.0.0")
+    for refused in (public.check, public.__getitem__):
+        with pytest.raises(BackboneError) as caught:
+            refused(wish)
+        assert is_sentence(caught.value)
+    for offer in OFFERS:
+        public.check(offer.id)
+
+
+def test_a_page_for_this_machine_takes_any_id(vit_folder):
+    own = models(host="127.0.0.1")
+    assert own[f"local-dir:{vit_folder}"].get().card.kind == "zero-shot"
+
+
+def test_a_backbone_is_loaded_once_and_the_last_one_is_kept(vit_folder, resnet_folder):
+    own = models()
+    vit = own[f"local-dir:{vit_folder}"]
+    assert own[f"local-dir:{vit_folder}"] is vit
+    resnet = own[f"local-dir:{resnet_folder}"]
+    assert own[f"local-dir:{resnet_folder}"] is resnet
+    assert own[f"local-dir:{vit_folder}"] is not vit
+    assert vit.get().backbone.id == f"local-dir:{vit_folder}", "who holds it goes on with it"
+
+
+def test_one_that_failed_is_tried_again(tmp_path, vit_folder):
+    own, wish = models(), f"local-dir:{tmp_path}/later"
+    with pytest.raises(ClipdemoError, match="later"):
+        own[wish].get()
+    (tmp_path / "later").symlink_to(vit_folder)
+    assert own[wish].get().backbone.width == 32
+
+
+def test_what_fails_unforeseen_is_a_sentence_too(is_sentence):
+    def load() -> None:
+        raise KeyError("no such part")
+
+    model = BackgroundModel("some/backbone", load).start()
+    with pytest.raises(ClipdemoError) as caught:
+        model.get()
+    assert is_sentence(caught.value)
+    assert model.status == "failed"
+
+
+def test_starting_twice_loads_once():
+    loads = []
+    model = BackgroundModel("some/backbone", lambda: loads.append(1) or "loaded")
+    for _ in range(3):
+        assert model.start().get() == "loaded"
+    assert loads == [1]
