@@ -32,14 +32,17 @@ def test_a_page_for_this_machine_takes_any_id(vit_folder):
     assert own[f"local-dir:{vit_folder}"].get().card.kind == "zero-shot"
 
 
-def test_a_backbone_is_loaded_once_and_the_last_one_is_kept(vit_folder, resnet_folder):
+def test_a_backbone_is_loaded_once_and_the_last_two_are_kept(vit_folder, resnet_folder, tmp_path):
     own = models()
-    vit = own[f"local-dir:{vit_folder}"]
-    assert own[f"local-dir:{vit_folder}"] is vit
-    resnet = own[f"local-dir:{resnet_folder}"]
-    assert own[f"local-dir:{resnet_folder}"] is resnet
-    assert own[f"local-dir:{vit_folder}"] is not vit
-    assert vit.get().backbone.id == f"local-dir:{vit_folder}", "who holds it goes on with it"
+    (tmp_path / "third").symlink_to(vit_folder)
+    ids = [f"local-dir:{folder}" for folder in (vit_folder, resnet_folder, tmp_path / "third")]
+    first, second = own[ids[0]], own[ids[1]]
+    assert own[ids[0]] is first
+    third = own[ids[2]]
+    assert own[ids[0]] is first
+    assert own[ids[2]] is third
+    assert own[ids[1]] is not second, "it was asked for least lately"
+    assert second.get().backbone.id == ids[1], "who holds it goes on with it"
 
 
 def test_one_that_failed_is_tried_again(tmp_path, vit_folder):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from clipdemo.classifier import Classifier
     from clipdemo.hub import Fetch
 
+KEPT = 2
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -79,7 +80,7 @@ class BackgroundModel:
 
 
 class Models:
-    """The page's models by backbone id: the first one always, and the one asked for last.
+    """The page's models by backbone id: the first one always, and the `KEPT` asked for last.
 
     Attributes:
         first: the model that the page starts with; it loads when it is started.
@@ -90,7 +91,7 @@ class Models:
     def __init__(self, settings: Settings, card: Card) -> None:
         self._settings = settings
         self._lock = threading.Lock()
-        self._other: BackgroundModel | None = None
+        self._others: dict[str, BackgroundModel] = {}
         self.card = card
         self.fetches: dict[str, Fetch] = {}
         self.first = BackgroundModel(card.backbone, lambda: self._load(card.backbone, card))
@@ -116,11 +117,13 @@ class Models:
             return self.first
         self.check(backbone)
         with self._lock:
-            other = self._other
-            if other is None or other.backbone != backbone or other.status == "failed":
-                # The older one goes when the last request that holds it is answered.
+            other = self._others.pop(backbone, None)
+            if other is None or other.status == "failed":
                 other = BackgroundModel(backbone, lambda: self._load(backbone)).start()
-                self._other = other
+            self._others[backbone] = other
+            # The oldest goes when the last request that holds it is answered.
+            for old in list(self._others)[:-KEPT]:
+                del self._others[old]
             return other
 
     def captioner(self) -> Captioner:
