@@ -1,0 +1,196 @@
+"""Captioners: a photo to a few captions to choose from.
+
+The bundled one is a small decoder on the embedding of `tiny`; the others are models of
+transformers: VisionEncoderDecoderModel, such as the study's `nlpconnect/vit-gpt2-image-captioning`,
+and BLIP (Li et al. 2022, arXiv:2201.12086).
+
+    captioner = load_captioner("bundled")
+    captioner.suggest("photo.jpg")  # three captions, the best first
+
+Importing this module loads no torch; `load_captioner` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from clipdemo import checkpoints
+from clipdemo.captions import clean_caption
+from clipdemo.errors import CaptionerError
+from clipdemo.images import read_photo
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from clipdemo.backbones import Backbone
+    from clipdemo.classifier import Classifier
+
+    Photo = str | PathLike | bytes | Image.Image
+
+BUNDLED = "bundled"
+STUDY = "nlpconnect/vit-gpt2-image-captioning"
+STUDY = "nlpconnect/vit-gpt2-image-captioning"
+OFFERED = (BUNDLED, STUDY, "Salesforce/blip-image-captioning-base")
+CARD = "captioner.json"
+
+
+class Captioner(Protocol):
+    """What every captioner has.
+
+    Attributes:
+        name: as it was asked for.
+    """
+
+    name: str
+
+    def suggest(self, photo: Photo, count: int = 3) -> list[str]:
+        """Up to `count` different cleaned captions, the best first.
+
+        Args:
+            photo: path, bytes or PIL image.
+            count: how many to choose from.
+
+        Raises:
+            PhotoError: the photo cannot be read.
+        """
+        ...
+
+
+def load_captioner(
+    name: str = BUNDLED,
+    classifier: Classifier | Backbone | None = None,
+    device: str = "auto",
+    download: bool = False,
+) -> Captioner:
+    """A ready captioner.
+
+    Args:
+        name: `bundled`, a model on the Hugging Face hub, or a local directory.
+        classifier: one whose backbone the bundled captioner may share, or a backbone.
+        device: `auto`, or a torch device such as `cpu` or `cuda`.
+        download: fetch the model when it is not in the hub's cache; it may be gigabytes.
+
+    Raises:
+        CaptionerError: there is no such captioner here, or its files are damaged.
+    """
+    from clipdemo.hub_captioner import HubCaptioner, hub_folder
+
+    if name == BUNDLED or (name and Path(name, CARD).is_file()):
+        return _bundled(name, getattr(classifier, "backbone", classifier), device)
+    local = bool(name) and Path(name).is_dir()
+    return HubCaptioner(name, Path(name) if local else hub_folder(name, download), device)
+
+
+def _bundled(name: str, backbone: Backbone | None, device: str) -> BundledCaptioner:
+    """The captioner of the given backbone if it has one; else of `tiny`, or the folder `name`."""
+    from clipdemo.backbones import TINY, Backbone
+
+    folder = checkpoints.ROOT / TINY if name == BUNDLED else Path(name)
+    if backbone is not None and name == BUNDLED and backbone.id.startswith("local-dir:"):
+        own = Path(backbone.id.removeprefix("local-dir:"))
+        folder = own if (own / CARD).is_file() else folder
+    wanted = TINY if folder == checkpoints.ROOT / TINY else f"local-dir:{folder}"
+    if not (folder / CARD).is_file():
+        raise CaptionerError(
+            f"{folder} holds no {CARD}: train a captioner with `python -m clipdemo "
+            "train-captioner`, or choose another one."
+        )
+    if backbone is None or backbone.id != wanted:
+        backbone = Backbone(wanted, device)
+    return BundledCaptioner(name, folder, backbone)
+
+
+def different(captions: Iterable[str]) -> list[str]:
+    """The captions, cleaned, without those that say the same in the same words."""
+    found = {}
+    for caption in map(clean_caption, captions):
+        if caption is not None:
+            found.setdefault(" ".join(re.findall(r"\w+", caption.casefold())), caption)
+    found.pop("", None)
+    return list(found.values())
+
+
+class BundledCaptioner:
+    """The decoder that was trained on the embedding of a backbone of this project."""
+
+    def __init__(self, name: str, folder: Path, backbone: Backbone) -> None:
+        """Load it.
+
+        Raises:
+            CaptionerError: a file is missing, damaged or not the card's, or the decoder was
+                trained for other weights of the backbone.
+        """
+        from tokenizers import Tokenizer
+
+        from clipdemo.decoder import read_decoder
+
+        self.name = name
+        self.backbone = backbone
+        self.card, self._decoder = read_decoder(folder)
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+
+    def suggest(self, photo: Photo, count: int = 3) -> list[str]:
+        """See `Captioner`."""
+        image = read_photo(photo, self.backbone.image_size)
+        return self.suggest_for(self.backbone.encode_photos([image])[0], count)
+
+    def suggest_for(self, embedding: np.ndarray, count: int = 3) -> list[str]:
+        """The same from the photo's embedding [D].
+
+        Of the captions drawn, the best is the one that the others agree with most (minimum Bayes
+        risk; Kumar and Byrne 2004) and that is most similar to the photo.
+        """
+        how = self.card["decoding"]
+        drawn = self._draw(embedding, how["temperature"])
+        captions = different(drawn)
+        if len(captions) < count:  # so sure that it hardly ever says anything else
+            drawn += self._draw(embedding, 2.0)
+            captions = different(drawn)
+        if not captions:
+            return []
+        texts = self.backbone.encode_captions(drawn)
+        middle = texts.mean(0)
+        texts = texts[[drawn.index(caption) for caption in captions]]
+        scores = texts @ middle + how["similarity"] * texts @ embedding
+        return [captions[i] for i in unlike(scores, texts, count, how["unlike"])]
+
+    def _draw(self, embedding: np.ndarray, temperature: float) -> list[str]:
+        """Captions of an embedding, as often as they were drawn."""
+        import torch
+
+        how = self.card["decoding"]
+        drawn = self._decoder.sample(
+            torch.from_numpy(embedding), how["samples"], temperature, how["share"]
+        )
+        return [text for text in map(self._readable, drawn) if text]
+
+    def _readable(self, tokens: list[int]) -> str:
+        """The caption as people write it."""
+        text = self._tokenizer.decode(tokens)
+        text = re.sub(r"\s*([-'/])\s*", r"\1", text).strip(" .")
+        return clean_caption(text[:1].upper() + text[1:]) or ""
+
+
+def unlike(scores: np.ndarray, texts: np.ndarray, count: int, weight: float) -> list[int]:
+    """Which captions to offer: the best one, then good ones that say something else.
+
+    Maximal marginal relevance (Carbonell and Goldstein 1998).
+
+    Args:
+        scores: [N] how good each caption is.
+        texts: [N, D] their embeddings, L2-normalised.
+        count: how many to choose.
+        weight: of the cosine similarity to the nearest of those chosen, against the score.
+    """
+    chosen = [int(scores.argmax())]
+    while len(chosen) < min(count, len(scores)):
+        left = scores - weight * (texts @ texts[chosen].T).max(1)
+        left[chosen] = -np.inf
+        chosen.append(int(left.argmax()))
+    return chosen

@@ -1,0 +1,196 @@
+"""The bundled captioner's model: a small transformer that writes a caption from an embedding.
+
+The embedding becomes a few prefix positions in front of the caption, as in ClipCap (Mokady et al.
+2021, arXiv:2111.09734).
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn import functional as F
+
+from clipdemo.checkpoints import sha256
+from clipdemo.errors import CaptionerError
+
+CARD, WEIGHTS, BACKBONE = "captioner.json", "captioner.safetensors", "open_clip_model.safetensors"
+PAD, UNKNOWN, START, END = range(4)  # the special ids of tiny's tokenizer
+Cache = tuple[torch.Tensor, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The decoder's architecture, as its card says it."""
+
+    vocabulary: int
+    embedding: int = 256  # D, the width of what it is conditioned on
+    width: int = 256
+    layers: int = 2
+    heads: int = 4
+    prefix: int = 4  # positions that the embedding becomes
+    length: int = 24  # tokens of a caption at most, its end included
+
+
+class Block(nn.Module):
+    """Causal attention and an MLP, each after a norm and beside a residual."""
+
+    def __init__(self, shape: Shape, dropout: float) -> None:
+        super().__init__()
+        width = shape.width
+        self.heads = shape.heads
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, x: torch.Tensor, past: Cache | None = None) -> tuple[torch.Tensor, Cache]:
+        """[N, T, W] -> [N, T, W], and the keys and values of all positions so far.
+
+        With `past`, T must be 1: the position that follows it.
+        """
+        q, k, v = self.qkv(self.norm1(x)).chunk(3, -1)
+        q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in (q, k, v))
+        if past is not None:
+            k, v = torch.cat([past[0], k], 2), torch.cat([past[1], v], 2)
+        seen = F.scaled_dot_product_attention(q, k, v, is_causal=past is None)
+        x = x + self.drop(self.out(seen.transpose(1, 2).flatten(2)))
+        return x + self.drop(self.mlp(self.norm2(x))), (k, v)
+
+
+class Decoder(nn.Module):
+    """Embedding -> the tokens of a caption, one after another."""
+
+    def __init__(self, shape: Shape, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.shape = shape
+        self.prefix = nn.Linear(shape.embedding, shape.prefix * shape.width)
+        self.token = nn.Embedding(shape.vocabulary, shape.width)
+        self.position = nn.Parameter(torch.zeros(shape.prefix + shape.length, shape.width))
+        self.blocks = nn.ModuleList(Block(shape, dropout) for _ in range(shape.layers))
+        self.norm = nn.LayerNorm(shape.width)
+        self.drop = nn.Dropout(dropout)
+        for parameter in (self.token.weight, self.position):
+            nn.init.normal_(parameter, std=0.02)
+
+    def start(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Prefix positions [N, P, W] of L2-normalised embeddings [N, D]."""
+        shape = self.shape
+        scaled = embeddings * shape.embedding**0.5
+        return self.prefix(scaled).unflatten(-1, (shape.prefix, shape.width))
+
+    def forward(self, embeddings: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+        """States [N, T, W] from which `logits` tells each of the tokens [N, T].
+
+        A state knows the embedding and the tokens before.
+        """
+        x = torch.cat([self.start(embeddings), self.token(tokens[:, :-1])], 1)
+        x = self.drop(x + self.position[: x.shape[1]])
+        for block in self.blocks:
+            x, _ = block(x)
+        return x[:, self.shape.prefix - 1 :]
+
+    def logits(self, x: torch.Tensor) -> torch.Tensor:
+        """[..., W] -> [..., V]; output and input share the tokens' weights."""
+        return self.norm(x) @ self.token.weight.T
+
+    def step(self, x: torch.Tensor, caches: list | None = None) -> tuple[torch.Tensor, list]:
+        """Logits [N, V] of the token after x [N, T, W], and every block's cache.
+
+        Without `caches` x is the prefix, with them the one token that follows.
+        """
+        first = 0 if caches is None else caches[0][0].shape[2]
+        x = x + self.position[first : first + x.shape[1]]
+        kept = []
+        for block, past in zip(self.blocks, caches or [None] * len(self.blocks), strict=True):
+            x, cache = block(x, past)
+            kept.append(cache)
+        logits = self.logits(x[:, -1])
+        logits[:, [PAD, UNKNOWN, START]] = -torch.inf
+        return logits, kept
+
+    @torch.inference_mode()
+    def sample(
+        self, embedding: torch.Tensor, count: int, temperature: float, share: float, seed: int = 0
+    ) -> list[list[int]]:
+        """Tokens, without the end, of `count` captions drawn for one embedding [D].
+
+        A token is drawn from the likeliest that make up `share` of the chance (nucleus sampling;
+        Holtzman et al. 2020, arXiv:1904.09751). One seed gives the same captions each time.
+        """
+        chance = torch.Generator().manual_seed(seed)
+        logits, caches = self.step(self.start(embedding[None]).expand(count, -1, -1))
+        tokens = torch.full((count, self.shape.length), PAD)
+        going = torch.ones(count, dtype=torch.bool)
+        for place in range(self.shape.length):
+            values, order = F.softmax(logits / temperature, -1).sort(descending=True)
+            values[values.cumsum(-1) - values >= share] = 0
+            drawn = order.gather(1, torch.multinomial(values, 1, generator=chance))[:, 0]
+            going &= drawn != END
+            tokens[going, place] = drawn[going]
+            if not going.any() or place + 1 == self.shape.length:
+                break
+            logits, caches = self.step(self.token(drawn)[:, None], caches)
+        return [[i for i in row if i != PAD] for row in tokens.tolist()]
+
+
+def write_decoder(folder: Path, decoder: Decoder, content: dict) -> dict:
+    """Write weights in half precision and their card, beside the backbone's weights.
+
+    Returns:
+        The card: `content` with the architecture and the sha256 of both weights.
+    """
+    weights = {k: v.half().contiguous() for k, v in decoder.state_dict().items()}
+    save_file(weights, folder / WEIGHTS)
+    card = content | {
+        "architecture": asdict(decoder.shape),
+        "parameters": sum(p.numel() for p in decoder.parameters()),
+        "files": {name: sha256(folder / name) for name in (WEIGHTS, BACKBONE)},
+    }
+    write_decoder_card(folder, card)
+    return card
+
+
+def write_decoder_card(folder: Path, card: dict) -> None:
+    """Write the card, whole or not at all."""
+    partial = folder / f"{CARD}.part"
+    partial.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
+    partial.replace(folder / CARD)
+
+
+def read_decoder(folder: Path) -> tuple[dict, Decoder]:
+    """The card, and the decoder in evaluation mode.
+
+    Raises:
+        CaptionerError: a file is missing, damaged or not the card's, or the decoder was trained
+            for other weights of the backbone.
+    """
+    again = "train it again with `python -m clipdemo train-captioner`."
+    try:
+        card = json.loads((folder / CARD).read_text("utf-8"))
+        files = card["files"]
+        if sha256(folder / WEIGHTS) != files[WEIGHTS]:
+            raise CaptionerError(
+                f"{folder / WEIGHTS} is not the file its card describes (sha256 differs): restore "
+                f"it or {again}"
+            )
+        if sha256(folder / BACKBONE) != files[BACKBONE]:
+            raise CaptionerError(
+                f"The captioner in {folder} was trained for other weights of the backbone (sha256 "
+                f"differs): {again}"
+            )
+        decoder = Decoder(Shape(**card["architecture"]))
+        decoder.load_state_dict(load_file(folder / WEIGHTS))
+    except FileNotFoundError as error:
+        raise CaptionerError(f"{error.filename} is missing: restore it or {again}") from None
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        reason = (str(error).splitlines() or [""])[0][:120]
+        raise CaptionerError(
+            f"The captioner in {folder} is damaged ({type(error).__name__} {reason}): {again}"
+        ) from error
+    return card, decoder.float().eval()

@@ -1,0 +1,283 @@
+"""Captioners of transformers: complete models in the real formats, with random weights."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hub_server import HubServer
+from safetensors.torch import load_file, save_file
+
+from clipdemo.captioners import different, load_captioner
+from clipdemo.captions import clean_caption
+from clipdemo.errors import CaptionerError, PhotoError
+
+ROOT = Path(__file__).resolve().parent.parent
+WORDS = ["a", "dog", "cat", "on", "bench", "red", "bus", "street", "two", "man", ".", ","]
+VIT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 32}
+VIT |= {"intermediate_size": 32, "patch_size": 16}
+
+
+def write_vit_gpt2(folder: Path) -> Path:
+    """A VisionEncoderDecoderModel directory, as the study's captioner is one."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import (
+        GenerationConfig,
+        GPT2Config,
+        PreTrainedTokenizerFast,
+        VisionEncoderDecoderConfig,
+        VisionEncoderDecoderModel,
+        ViTConfig,
+        ViTImageProcessor,
+    )
+
+    end, ids = "<|endoftext|>", {"bos_token_id": 0, "eos_token_id": 0}
+    words = {word: i for i, word in enumerate([end, "[UNK]", *WORDS])}
+    decoder = GPT2Config(
+        vocab_size=len(words), n_positions=64, n_embd=16, n_layer=1, n_head=2,
+        add_cross_attention=True, is_decoder=True, **ids,
+    )  # fmt: skip
+    config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(ViTConfig(**VIT), decoder)
+    torch.manual_seed(0)
+    model = VisionEncoderDecoderModel(config=config)
+    ids |= {"decoder_start_token_id": 0, "pad_token_id": 0}
+    model.generation_config = GenerationConfig(**ids)
+    model.save_pretrained(folder)
+    tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    names = dict.fromkeys(("bos_token", "eos_token", "pad_token"), end) | {"unk_token": "[UNK]"}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **names).save_pretrained(folder)
+    ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+def write_blip(folder: Path) -> Path:
+    """A BLIP directory."""
+    from transformers import (
+        BertTokenizer,
+        BlipConfig,
+        BlipForConditionalGeneration,
+        BlipImageProcessor,
+        BlipProcessor,
+    )
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    text = {"vocab_size": len(words), "hidden_size": 16, "encoder_hidden_size": 16}
+    text |= {"num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+    text |= {"bos_token_id": 2, "eos_token_id": 3, "sep_token_id": 3, "pad_token_id": 0}
+    wide = {"projection_dim": 16, "image_text_hidden_size": 16}
+    torch.manual_seed(0)
+    config = BlipConfig(text_config=text, vision_config=VIT, **wide)
+    BlipForConditionalGeneration(config).save_pretrained(folder)
+    BlipProcessor(
+        BlipImageProcessor(size={"height": 32, "width": 32}),
+        BertTokenizer(vocab={word: i for i, word in enumerate(words)}),
+    ).save_pretrained(folder)
+    return folder
+
+
+WRITE = {"vit-gpt2": write_vit_gpt2, "blip": write_blip}
+
+
+@pytest.fixture(scope="module", params=WRITE)
+def complete(request, tmp_path_factory) -> Path:
+    """A captioner's directory; not to be changed."""
+    return WRITE[request.param](tmp_path_factory.mktemp("captioner") / request.param)
+
+
+@pytest.fixture
+def folder(complete, tmp_path) -> Path:
+    """A copy that may be changed."""
+    return Path(shutil.copytree(complete, tmp_path / "captioner"))
+
+
+@pytest.fixture
+def refused(is_sentence):
+    """Loads a captioner, which must fail, and gives the sentence."""
+
+    def load(name) -> str:
+        with pytest.raises(CaptionerError) as caught:
+            load_captioner(str(name), device="cpu")
+        assert is_sentence(caught.value), caught.value
+        return str(caught.value)
+
+    return load
+
+
+def test_a_photo_gets_three_different_captions(complete, photos):
+    captioner = load_captioner(str(complete), device="cpu")
+    for photo in photos:
+        captions = captioner.suggest(photo)
+        assert len(captions) == 3
+        assert different(captions) == captions
+        assert [clean_caption(c) for c in captions] == captions
+
+
+def test_the_same_photo_gets_the_same_captions_however_it_comes(complete, photos, png, tmp_path):
+    captioner = load_captioner(str(complete), device="cpu")
+    path = tmp_path / "photo.png"
+    path.write_bytes(png(photos[0]))
+    before = torch.random.get_rng_state()
+    captions = captioner.suggest(photos[0])
+    torch.rand(3)
+    assert captioner.suggest(path) == captioner.suggest(str(path)) == captions
+    assert captioner.suggest(path.read_bytes()) == captions
+    torch.random.set_rng_state(before)
+    captioner.suggest(photos[0])
+    assert torch.equal(torch.random.get_rng_state(), before), "others' chance is left alone"
+
+
+def test_as_many_captions_as_asked_for(complete, photos):
+    captioner = load_captioner(str(complete), device="cpu")
+    assert [len(captioner.suggest(photos[1], n)) for n in (1, 2, 5)] == [1, 2, 5]
+
+
+def test_what_is_no_photo_is_refused_as_everywhere(complete):
+    with pytest.raises(PhotoError):
+        load_captioner(str(complete), device="cpu").suggest(b"no photo")
+
+
+def test_captions_that_say_the_same_count_once():
+    raw = ["a dog", " A  dog.", "", "?", "a\x00 cat", "a dog on a bench", None, "A DOG!"]
+    assert different(raw) == ["a dog", "a cat", "a dog on a bench"]
+
+
+CACHED = """
+import sys
+from clipdemo.captioners import load_captioner
+from clipdemo.data.drawn_scenes import random_scene
+options = {name: True for name in sys.argv[1:]}
+captioner = load_captioner("someone/captioner", device="cpu", **options)
+print(*captioner.suggest(random_scene(0).image), sep="\\n")
+"""
+
+
+def run_cached(cache: Path, *options: str, **variables: str) -> subprocess.CompletedProcess:
+    """Loads someone/captioner in a Python whose hub cache this is."""
+    environment = os.environ | {"HF_HOME": str(cache.parent), "HF_HUB_CACHE": str(cache)}
+    return subprocess.run(
+        [sys.executable, "-c", CACHED, *options], cwd=ROOT, env=environment | variables,
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_a_cached_model_of_the_hub_is_used_offline(complete, photos, tmp_path):
+    """In the layout of the Hugging Face cache: refs, blobs, and snapshots that link to them."""
+    model, commit = tmp_path / "hub" / "models--someone--captioner", "0123456789abcdef" * 2
+    (model / "refs").mkdir(parents=True)
+    (model / "refs" / "main").write_text(commit)
+    (model / "snapshots" / commit).mkdir(parents=True)
+    (model / "blobs").mkdir()
+    for number, file in enumerate(complete.iterdir()):
+        shutil.copyfile(file, model / "blobs" / str(number))
+        (model / "snapshots" / commit / file.name).symlink_to(f"../../blobs/{number}")
+    done = run_cached(tmp_path / "hub", HF_HUB_OFFLINE="1")
+    assert done.returncode == 0, done.stderr
+    expected = load_captioner(str(complete), device="cpu").suggest(photos[0])
+    assert done.stdout.splitlines() == expected
+
+
+@pytest.fixture
+def hub(complete):
+    """A hub on a loopback port that has someone/captioner."""
+    with HubServer() as server:
+        server.add("someone/captioner", complete)
+        yield server
+
+
+def test_a_model_that_is_not_cached_is_never_fetched_unasked(hub, tmp_path):
+    """The hub is there and would answer, but nobody asks it."""
+    done = run_cached(tmp_path / "hub", HF_ENDPOINT=hub.url)
+    last = done.stderr.strip().splitlines()[-1]
+    assert "not in the cache of the Hugging Face hub" in last
+    assert "hf download someone/captioner" in last
+    assert not hub.asked
+
+
+def test_a_model_is_fetched_when_asked_for_and_then_used_without_the_hub(hub, complete, tmp_path):
+    cache = tmp_path / "hub"
+    fetched = run_cached(cache, "download", HF_ENDPOINT=hub.url)
+    assert fetched.returncode == 0, fetched.stderr
+    asked = len(hub.asked)
+    again = run_cached(cache, HF_ENDPOINT=hub.url)
+    assert again.stdout == fetched.stdout
+    assert len(again.stdout.splitlines()) == 3
+    assert len(hub.asked) == asked
+
+
+@pytest.mark.parametrize("fault", ["cut", "broken", "gated"])
+def test_a_download_that_fails_is_one_sentence(hub, tmp_path, is_sentence, fault):
+    hub.faults["model.safetensors"] = fault
+    done = run_cached(tmp_path / "hub", "download", HF_ENDPOINT=hub.url)
+    name, _, sentence = done.stderr.strip().splitlines()[-1].partition(": ")
+    assert name == "clipdemo.errors.CaptionerError"
+    assert is_sentence(sentence)
+
+
+@pytest.mark.parametrize("name", ["a b c", "no/such/place", "", "/no/such/place"])
+def test_a_name_that_names_nothing_is_refused(refused, name):
+    assert "local directory" in refused(name)
+
+
+@pytest.mark.parametrize("file", ["config.json", "model.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("harm", ["missing", "empty", "cut off", "garbage"])
+def test_a_damaged_directory_is_refused(folder, refused, file, harm):
+    path = folder / file
+    data = path.read_bytes()
+    (folder / "vocab.txt").unlink(missing_ok=True)
+    path.unlink()
+    if harm != "missing":
+        path.write_bytes({"empty": b"", "cut off": data[: len(data) // 2]}.get(harm, b"\xff{[" * 9))
+    refused(folder)
+
+
+def test_a_directory_without_image_processor_is_refused(folder, refused):
+    for name in ("preprocessor_config.json", "processor_config.json"):
+        (folder / name).unlink(missing_ok=True)
+    refused(folder)
+
+
+def test_missing_weights_are_not_replaced_by_random_ones(folder, refused):
+    path = folder / "model.safetensors"
+    weights = load_file(path)
+    gone = sorted(name for name in weights if "attention" in name)[0]
+    del weights[gone]
+    save_file(weights, path, {"format": "pt"})
+    assert gone in refused(folder)
+
+
+@pytest.mark.parametrize("config", [{"model_type": "gpt2"}, {}, [], "blip", None, 3], ids=str)
+def test_a_model_of_another_kind_is_refused(folder, refused, config):
+    (folder / "config.json").write_text(json.dumps(config))
+    refused(folder)
+
+
+class Trap:
+    """Leaves a file behind when somebody unpickles it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return (open, (self.path, "w"))
+
+
+def test_pickled_weights_may_hold_tensors_and_nothing_else(folder, refused, photos, tmp_path):
+    """Older models of the hub have a pytorch_model.bin."""
+    weights, trap = load_file(folder / "model.safetensors"), tmp_path / "sprung"
+    expected = load_captioner(str(folder), device="cpu").suggest(photos[0])
+    (folder / "model.safetensors").unlink()
+    torch.save(weights, folder / "pytorch_model.bin")
+    assert load_captioner(str(folder), device="cpu").suggest(photos[0]) == expected
+    torch.save(weights | {"x": Trap(str(trap))}, folder / "pytorch_model.bin")
+    refused(folder)
+    assert not trap.exists()
+
+
+def test_importing_captioners_loads_no_torch(run_python):
+    done = run_python("-c", "import sys, clipdemo.captioners; print('torch' in sys.modules)")
+    assert done.stdout.strip() == "False", done.stderr
