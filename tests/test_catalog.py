@@ -1,5 +1,7 @@
 """The offered backbones: the list says what open_clip builds, and `auto` downloads nothing."""
 
+from pathlib import Path
+
 import open_clip
 import pytest
 import torch
@@ -8,6 +10,7 @@ from huggingface_hub import constants
 
 from clipdemo import catalog, checkpoints, sources
 
+ROOT = Path(__file__).resolve().parent.parent
 IDS = [offer.id for offer in catalog.OFFERS]
 HUB_IDS = IDS[1:]
 
@@ -82,3 +85,15 @@ def test_auto_passes_over_weights_that_are_cut_off(cache):
     cache("ViT-B-32-quickgelu/openai", (9).to_bytes(8, "little") + b"{}")
     cache("RN50-quickgelu/openai", b"")
     assert catalog.best(cuda=True) == "tiny"
+
+
+def test_the_readme_says_what_each_backbone_is():
+    """Width, size of the weights in float32, and which kind of head it has."""
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    for offer in catalog.OFFERS:
+        row = next(line for line in lines if line.startswith(f"| `{offer.id}`"))
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert cells[1] == str(offer.width)
+        assert cells[3] == ("trained" if checkpoints.has_card(offer.id) else "zero-shot")
+        if offer.repository:
+            assert cells[2] == f"{4 * offer.parameters / 1e6:,.0f} MB"
