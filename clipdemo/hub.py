@@ -22,7 +22,7 @@ from clipdemo.errors import BackboneError
 from clipdemo.memory import check_memory
 from clipdemo.sources import LOCAL, Source, cached, files, repository, weights
 
-__all__ = ["Fetch", "State", "cached", "check_id", "check_memory", "here", "look", "repository", "survey"]
+__all__ = ["Fetch", "State", "cached", "check_memory", "here", "look", "repository", "survey"]
 
 _KINDS = (".safetensors", ".bin", ".pth")
 

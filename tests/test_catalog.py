@@ -91,7 +91,7 @@ def test_the_readme_says_what_each_backbone_is():
     """Width, size of the weights in float32, and which kind of head it has."""
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     for offer in catalog.OFFERS:
-        row = next(line for line in lines if line.startswith(f"| `{offer.id}`"))
+        row = next(line for line in lines if line.startswith(f"| `{offer.id}` "))
         cells = [cell.strip() for cell in row.strip("|").split("|")]
         assert cells[1] == str(offer.width)
         assert cells[3] == ("trained" if checkpoints.has_card(offer.id) else "zero-shot")

@@ -16,7 +16,7 @@ from clipdemo.catalog import best, has_cuda
 from clipdemo.checkpoints import Card, find_card, has_card, zero_shot_card
 from clipdemo.errors import CheckpointError, ClipdemoError
 from clipdemo.gpu import declare_gpu
-from clipdemo.hub import check_id
+from clipdemo.hub import here, repository
 from clipdemo.labels import COCO18
 from clipdemo.settings import Settings
 from clipdemo.ui.model import BackgroundModel, Models
@@ -87,7 +87,7 @@ def first_card(settings: Settings) -> Card:
     if backbone == "auto" and not settings.checkpoint:
         backbone = best(has_cuda())
     if not settings.checkpoint and not has_card(backbone):
-        check_id(backbone)
+        here(backbone) or repository(backbone)  # or it cannot be one
         return zero_shot_card(backbone, COCO18)
     card = find_card(backbone, settings.checkpoint or None)
     if backbone not in ("auto", card.backbone):
