@@ -39,6 +39,12 @@ STUDY = "nlpconnect/vit-gpt2-image-captioning"
 OFFERED = (BUNDLED, STUDY, "Salesforce/blip-image-captioning-base")
 CARD = "captioner.json"
 
+# A small decoder likes to say a word again: "a cat and a cat". These it may.
+_MAY_REPEAT = {
+    "a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "by", "with", "from", "for",
+    "near", "next", "is", "are", "his", "her", "their", "it", "its", "that", "some", "two",
+}  # fmt: skip
+
 
 class Captioner(Protocol):
     """What every captioner has.
@@ -126,6 +132,7 @@ class BundledCaptioner:
             CaptionerError: a file is missing, damaged or not the card's, or the decoder was
                 trained for other weights of the backbone.
         """
+        import torch
         from tokenizers import Tokenizer
 
         from clipdemo.decoder import read_decoder
@@ -134,6 +141,10 @@ class BundledCaptioner:
         self.backbone = backbone
         self.card, self._decoder = read_decoder(folder)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._once = torch.ones(self._decoder.shape.vocabulary, dtype=torch.bool)
+        for word, token in self._tokenizer.get_vocab().items():
+            if word in _MAY_REPEAT or not word.isalpha():  # nor is a word's end, such as ##ing
+                self._once[token] = False
 
     def suggest(self, photo: Photo, count: int = 3) -> list[str]:
         """See `Captioner`."""
@@ -148,14 +159,14 @@ class BundledCaptioner:
         """
         how = self.card["decoding"]
         drawn = self._draw(embedding, how["temperature"])
-        captions = different(drawn)
+        captions, own = different(drawn), max(len(drawn), 1)
         if len(captions) < count:  # so sure that it hardly ever says anything else
             drawn += self._draw(embedding, 2.0)
             captions = different(drawn)
         if not captions:
             return []
         texts = self.backbone.encode_captions(drawn)
-        middle = texts.mean(0)
+        middle = texts[:own].mean(0)
         texts = texts[[drawn.index(caption) for caption in captions]]
         scores = texts @ middle + how["similarity"] * texts @ embedding
         return [captions[i] for i in unlike(scores, texts, count, how["unlike"])]
@@ -166,7 +177,7 @@ class BundledCaptioner:
 
         how = self.card["decoding"]
         drawn = self._decoder.sample(
-            torch.from_numpy(embedding), how["samples"], temperature, how["share"]
+            torch.from_numpy(embedding), how["samples"], temperature, how["share"], self._once
         )
         return [text for text in map(self._readable, drawn) if text]
 

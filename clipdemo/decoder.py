@@ -41,6 +41,8 @@ class Block(nn.Module):
     def __init__(self, shape: Shape, dropout: float) -> None:
         super().__init__()
         width = shape.width
+        if shape.heads < 1 or width % shape.heads:
+            raise ValueError(f"a width of {width} cannot be shared by {shape.heads} heads")
         self.heads = shape.heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
@@ -116,27 +118,52 @@ class Decoder(nn.Module):
 
     @torch.inference_mode()
     def sample(
-        self, embedding: torch.Tensor, count: int, temperature: float, share: float, seed: int = 0
+        self,
+        embedding: torch.Tensor,
+        count: int,
+        temperature: float,
+        share: float,
+        once: torch.Tensor | None = None,
+        seed: int = 0,
     ) -> list[list[int]]:
-        """Tokens, without the end, of `count` captions drawn for one embedding [D].
+        """Tokens, without the end, of captions drawn for one embedding [D].
 
         A token is drawn from the likeliest that make up `share` of the chance (nucleus sampling;
         Holtzman et al. 2020, arXiv:1904.09751). One seed gives the same captions each time.
+
+        Args:
+            embedding: L2-normalised.
+            count: how many to draw; those that come to no end are left out, unless most are so.
+            temperature: below 1 the likely becomes likelier.
+            share: of the chance, as above.
+            once: [V] bool, the tokens that a caption may hold only once.
+            seed: of the drawing.
         """
         chance = torch.Generator().manual_seed(seed)
         logits, caches = self.step(self.start(embedding[None]).expand(count, -1, -1))
         tokens = torch.full((count, self.shape.length), PAD)
         going = torch.ones(count, dtype=torch.bool)
         for place in range(self.shape.length):
-            values, order = F.softmax(logits / temperature, -1).sort(descending=True)
-            values[values.cumsum(-1) - values >= share] = 0
-            drawn = order.gather(1, torch.multinomial(values, 1, generator=chance))[:, 0]
+            if once is not None:
+                used = torch.zeros(logits.shape, dtype=torch.bool).scatter_(1, tokens, True)
+                logits[used & once] = -torch.inf
+            drawn = draw(logits, temperature, share, chance)
             going &= drawn != END
             tokens[going, place] = drawn[going]
             if not going.any() or place + 1 == self.shape.length:
                 break
             logits, caches = self.step(self.token(drawn)[:, None], caches)
-        return [[i for i in row if i != PAD] for row in tokens.tolist()]
+        ended = tokens[~going] if 2 * going.sum() < count else tokens
+        return [[i for i in row if i != PAD] for row in ended.tolist()]
+
+
+def draw(
+    logits: torch.Tensor, temperature: float, share: float, chance: torch.Generator
+) -> torch.Tensor:
+    """[N] one token for each row of logits [N, V], from its nucleus."""
+    values, order = F.softmax(logits / temperature, -1).sort(descending=True)
+    values[values.cumsum(-1) - values >= share] = 0
+    return order.gather(1, torch.multinomial(values, 1, generator=chance))[:, 0]
 
 
 def write_decoder(folder: Path, decoder: Decoder, content: dict) -> dict:
@@ -184,6 +211,9 @@ def read_decoder(folder: Path) -> tuple[dict, Decoder]:
                 f"The captioner in {folder} was trained for other weights of the backbone (sha256 "
                 f"differs): {again}"
             )
+        for knob in ("samples", "temperature", "share", "similarity", "unlike"):
+            if not card["decoding"][knob] >= 0:
+                raise ValueError(f"its {knob} is wrong")
         decoder = Decoder(Shape(**card["architecture"]))
         decoder.load_state_dict(load_file(folder / WEIGHTS))
     except FileNotFoundError as error:

@@ -10,11 +10,12 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
+from clipdemo import checkpoints
 from clipdemo.backbones import Backbone
+from clipdemo.decoder import BACKBONE
 from clipdemo.training import bundle, crops
 from clipdemo.training.pack import Pack, caption_rows, drawn_pack, join, load_pack
 
-DRAWN = 2000
 DRAWN_SEED = 3_000_000  # scenes that no other training draws
 SMALLEST = 0.6  # area of a crop that its photo's caption still fits
 LOOKS = {"comp5329": 4, "coco": 4, "flickr8k": 2, "drawn": 1}
@@ -26,9 +27,9 @@ class Sources:
     """Training and validation captions, each with what the decoder is conditioned on.
 
     image [M, D]: looks at training photos, `photo` [M] says at which; captions: their tokens per
-    photo; sets, labels: of the photos. alone [K, D]: image-like embeddings of captions without a
-    photo, alone_tokens their tokens, alone_labels [K, L]; residual [D, D] the covariance factor of
-    what such an embedding does not know of its photo's. check_image [C, D] and check_tokens: the
+    photo; sets: of the photos. alone [K, D]: image-like embeddings of captions without a photo,
+    alone_tokens their tokens; residual [D, D] the covariance factor of what such an embedding does
+    not know of its photo's. check_image [C, D] and check_tokens: the
     validation photos with a caption.
     """
 
@@ -36,17 +37,15 @@ class Sources:
     photo: np.ndarray
     captions: list[list[list[int]]]
     sets: np.ndarray
-    labels: np.ndarray
     alone: np.ndarray
     alone_tokens: list[list[int]]
-    alone_labels: np.ndarray
     residual: np.ndarray
     check_image: np.ndarray
     check_tokens: list[list[int]]
 
 
 def load_sources(
-    data: Path, work: Path, backbone: Backbone, version: str, tokenizer: Tokenizer, length: int
+    data: Path, work: Path, backbone: Backbone, folder: Path, length: int, drawn: int
 ) -> Sources:
     """Everything of a data folder that fits in `length` tokens.
 
@@ -54,16 +53,20 @@ def load_sources(
         data: photos and captions (see `pack`).
         work: keeps the decoded photos and the embeddings for the next call.
         backbone: makes the embeddings.
-        version: sha256 of its weights, by which kept embeddings are told from older ones.
-        tokenizer: writes and reads the captions.
+        folder: where its weights are, which tell kept embeddings from older ones, and the
+            tokenizer that the decoder writes with.
         length: tokens of a caption at most, its end included.
+        drawn: how many drawn scenes to add to the photos.
     """
-    pack = join(load_pack(data, work / "cache"), drawn_pack(DRAWN, DRAWN_SEED))
-    texts, text_labels, *_ = caption_rows(data, pack)
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    pack = load_pack(data, work / "cache")
+    pack = join(pack, drawn_pack(drawn, DRAWN_SEED)) if drawn else pack
+    texts, *_ = caption_rows(data, pack)
     captioned = np.array([bool(c) for c in pack.captions])
     rows = np.flatnonzero(captioned & ~pack.validation)
     check = np.flatnonzero(captioned & pack.validation)
-    kept = work / f"embeddings-{version[:16]}.safetensors"
+    version = checkpoints.sha256(folder / BACKBONE)[:16]
+    kept = work / f"embeddings-{version}-{len(rows)}-{len(texts)}.safetensors"
     if not kept.is_file():
         found = encode(backbone, pack, rows, check, texts)
         save_file(found, kept.with_suffix(".part"))
@@ -78,16 +81,13 @@ def load_sources(
 
     alone_tokens = [e.ids[1:] for e in tokenizer.encode_batch(texts)]
     short = np.array([len(i) <= length for i in alone_tokens])
-    known = np.where(np.isnan(pack.labels), pack.soft, pack.labels)
     return Sources(
         image=found["image"],
         photo=found["photo"],
         captions=[tokens(pack.captions[r]) for r in rows],
         sets=pack.sets[rows],
-        labels=known[rows],
         alone=alone[short],
         alone_tokens=[i for i, s in zip(alone_tokens, short, strict=True) if s],
-        alone_labels=text_labels[short],
         residual=residual,
         check_image=found["check"],
         check_tokens=[tokenizer.encode(pack.captions[r][0]).ids[1:][:length] for r in check],

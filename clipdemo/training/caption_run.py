@@ -4,12 +4,10 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
 import clipdemo
 from clipdemo import checkpoints
 from clipdemo.decoder import BACKBONE, write_decoder
-from clipdemo.training.caption_data import DRAWN, load_sources
+from clipdemo.training.caption_data import load_sources
 from clipdemo.training.captioner import CaptionRecipe, fit
 from clipdemo.training.measure_captions import measure_captions
 
@@ -23,7 +21,7 @@ LICENCES = (
     "(research and education), on embeddings of the bundled backbone, whose card says what that "
     "was trained on."
 )
-DECODING = {"samples": 24, "temperature": 0.7, "share": 0.9, "similarity": 1.0, "unlike": 0.3}
+DECODING = {"samples": 24, "temperature": 0.6, "share": 0.9, "similarity": 0.5, "unlike": 0.3}
 
 
 def train_captioner(
@@ -42,12 +40,10 @@ def train_captioner(
         The figures that the card now has.
     """
     classifier = clipdemo.load(checkpoint=out, device="cpu")
-    version = checkpoints.sha256(out / BACKBONE)
-    tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
     work.mkdir(parents=True, exist_ok=True)
-    sources = load_sources(data, work, classifier.backbone, version, tokenizer, recipe.length)
-    tower = classifier.backbone.model.text
-    decoder = fit(sources, tower, tokenizer.get_vocab_size(), recipe, work, version, every)
+    sources = load_sources(data, work, classifier.backbone, out, recipe.length, recipe.drawn)
+    version = checkpoints.sha256(out / BACKBONE)
+    decoder = fit(sources, classifier.backbone.model.text, recipe, work, version, every)
     content = {
         "summary": SUMMARY,
         "licences": LICENCES,
@@ -59,7 +55,6 @@ def train_captioner(
             "photos": len(sources.captions),
             "captions_of_photos": sum(map(len, sources.captions)),
             "captions_alone": len(sources.alone_tokens),
-            "drawn_scenes": DRAWN,
             "validation": "comp5329 and coco photos with number % 6 == 1",
         },
         "metrics": {},

@@ -24,19 +24,19 @@ class CaptionRecipe:
     heads: int = 3
     prefix: int = 4
     length: int = 22  # tokens of a caption at most; longer ones are not learned
-    steps: int = 4000
+    steps: int = 2000
     batch: int = 96  # captions per step
     rate: float = 1.5e-3  # peak learning rate
     decay: float = 0.05
     warmup: float = 0.05  # share of the steps
-    dropout: float = 0.1
+    dropout: float = 0.2
     noise: float = 0.3  # length of the noise added to a photo's embedding, whose own is 1
     residual: float = 1.0  # of the noise added to a caption's, against what was measured
-    rare: float = 0.5  # captions are drawn by the rarest of their labels to this power
     # How the captions of a step are shared out; `alone` have no photo.
     shares: tuple[tuple[str, float], ...] = (
-        ("comp5329", 0.32), ("coco", 0.06), ("flickr8k", 0.2), ("drawn", 0.06), ("alone", 0.36),
+        ("comp5329", 0.26), ("coco", 0.06), ("flickr8k", 0.2), ("drawn", 0.06), ("alone", 0.42),
     )  # fmt: skip
+    drawn: int = 2000  # drawn scenes added to the photos
     average: int = 400  # steps that the kept weights are averaged over
     bfloat16: bool = False
     seed: int = 0
@@ -50,24 +50,19 @@ class Drawer:
         self.looks = np.split(
             np.arange(len(sources.photo)), np.flatnonzero(np.diff(sources.photo)) + 1
         )
-        chance = {}
         some = np.array([bool(c) for c in sources.captions])
-        for name, _ in recipe.shares:
-            labels = sources.alone_labels if name == "alone" else sources.labels
-            there = np.ones(len(labels), bool) if name == "alone" else some & (sources.sets == name)
-            if there.any():
-                chance[name] = np.where(there, rarity(labels, recipe.rare), 0)
-        self.names = list(chance)
-        self.chance = {name: c / c.sum() for name, c in chance.items()}
-        shares = np.array([dict(recipe.shares)[name] for name in self.names])
+        pools = {name: np.flatnonzero(some & (sources.sets == name)) for name, _ in recipe.shares}
+        pools["alone"] = np.arange(len(sources.alone))
+        self.pools = {name: rows for name, rows in pools.items() if len(rows)}
+        shares = np.array([dict(recipe.shares).get(name, 0.0) for name in self.pools])
         self.shares = shares / shares.sum()
 
     def draw(self, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """Embeddings [N, D], L2-normalised, and tokens [N, T] padded with zeros."""
         counts = rng.multinomial(self.recipe.batch, self.shares)
         embeddings, tokens = [], []
-        for name, count in zip(self.names, counts, strict=True):
-            chosen = rng.choice(len(self.chance[name]), count, p=self.chance[name])
+        for (name, rows), count in zip(self.pools.items(), counts, strict=True):
+            chosen = rng.choice(rows, count)
             draw = self._alone if name == "alone" else self._photos
             found, captions = draw(chosen, rng)
             embeddings.append(found)
@@ -88,12 +83,6 @@ class Drawer:
         rows = sources.alone[chosen]
         noise = rng.standard_normal(rows.shape, np.float32) @ sources.residual.T
         return rows + self.recipe.residual * noise, [sources.alone_tokens[i] for i in chosen]
-
-
-def rarity(labels: np.ndarray, power: float) -> np.ndarray:
-    """[N] how often to draw rows with labels [N, L]: by the rarest of a row's labels."""
-    share = labels.mean(0).clip(1e-4)
-    return ((labels * (share.max() / share) ** power).max(1)).clip(1, 8)
 
 
 def pad(tokens: list[list[int]]) -> torch.Tensor:
@@ -215,7 +204,6 @@ class Run:
 def fit(
     sources: Sources,
     tower: torch.nn.Module,
-    vocabulary: int,
     recipe: CaptionRecipe,
     work: Path,
     version: str,
@@ -226,7 +214,6 @@ def fit(
     Args:
         sources: embeddings and captions.
         tower: the backbone's text tower.
-        vocabulary: size of its tokenizer.
         recipe: the knobs.
         work: keeps state and log.
         version: sha256 of the backbone's weights; another backbone is another run.
@@ -236,7 +223,7 @@ def fit(
         The decoder with averaged weights, in evaluation mode.
     """
     shape = Shape(
-        vocabulary, sources.image.shape[1], recipe.width, recipe.layers, recipe.heads,
+        tower.vocab_size, sources.image.shape[1], recipe.width, recipe.layers, recipe.heads,
         recipe.prefix, recipe.length,
     )  # fmt: skip
     torch.manual_seed(recipe.seed)

@@ -1,0 +1,241 @@
+"""The bundled captioner: what it says, and when it refuses to."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_tiny import write_small_tiny
+
+from clipdemo.backbones import Backbone
+from clipdemo.captioners import CARD, different, load_captioner, unlike
+from clipdemo.captions import clean_caption
+from clipdemo.checkpoints import ROOT
+from clipdemo.decoder import END, PAD, START, UNKNOWN, Decoder, Shape, read_decoder, write_decoder
+from clipdemo.errors import CaptionerError
+
+DECODING = {"samples": 8, "temperature": 0.7, "share": 0.9, "similarity": 1.0, "unlike": 0.3}
+SHAPE = Shape(vocabulary=300, embedding=256, width=32, heads=2, prefix=2, length=10)
+
+
+def new_decoder(shape: Shape = SHAPE) -> Decoder:
+    torch.manual_seed(5)
+    decoder = Decoder(shape).eval()
+    torch.nn.init.normal_(decoder.token.weight)  # not all tokens equally likely
+    return decoder
+
+
+@pytest.fixture(scope="module")
+def complete(tmp_path_factory) -> Path:
+    """Backbone, heads and captioner with random weights; not to be changed."""
+    folder = write_small_tiny(tmp_path_factory.mktemp("bundled") / "tiny")
+    write_decoder(folder, new_decoder(Shape(**vars(SHAPE) | {"vocabulary": words(folder)})),
+                  {"decoding": DECODING})  # fmt: skip
+    return folder
+
+
+def words(folder: Path) -> int:
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    return config["model_cfg"]["text_cfg"]["vocab_size"]
+
+
+@pytest.fixture
+def folder(complete, tmp_path) -> Path:
+    """A copy that may be changed."""
+    return Path(shutil.copytree(complete, tmp_path / "tiny"))
+
+
+@pytest.fixture
+def refused(is_sentence):
+    """Loads the captioner of a folder, which must fail, and gives the sentence."""
+
+    def load(folder: Path) -> str:
+        with pytest.raises(CaptionerError) as caught:
+            load_captioner(str(folder), device="cpu")
+        assert is_sentence(caught.value), caught.value
+        return str(caught.value)
+
+    return load
+
+
+def test_a_photo_gets_three_different_captions(complete, photos):
+    captioner = load_captioner(str(complete), device="cpu")
+    for photo in photos:
+        captions = captioner.suggest(photo)
+        assert len(captions) == 3
+        assert different(captions) == captions
+        assert [clean_caption(c) for c in captions] == captions
+    assert len(captioner.suggest(photos[0], 1)) == 1
+
+
+def test_the_same_photo_gets_the_same_captions(complete, photos, png, tmp_path):
+    """However it comes, in whatever order, and without touching anybody else's chance."""
+    captioner = load_captioner(str(complete), device="cpu")
+    path = tmp_path / "photo.png"
+    path.write_bytes(png(photos[0]))
+    before = torch.random.get_rng_state()
+    captions = captioner.suggest(photos[0])
+    captioner.suggest(photos[1])
+    assert captioner.suggest(path) == captioner.suggest(path.read_bytes()) == captions
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert load_captioner(str(complete), device="cpu").suggest(photos[0]) == captions
+
+
+def test_one_that_is_sure_of_its_caption_still_offers_three(folder, photos):
+    card = json.loads((folder / "captioner.json").read_text())
+    card["decoding"] |= {"temperature": 0.01}
+    (folder / "captioner.json").write_text(json.dumps(card))
+    assert len(load_captioner(str(folder), device="cpu").suggest(photos[0])) == 3
+
+
+def test_it_shares_the_backbone_of_a_classifier(complete, photos, calls):
+    import clipdemo
+
+    classifier = clipdemo.load(checkpoint=complete, device="cpu")
+    seen = calls(classifier.backbone.model.visual)
+    for given in (classifier, classifier.backbone):
+        captioner = load_captioner("bundled", given)
+        assert captioner.backbone is classifier.backbone
+        assert captioner.suggest(photos[0]) == load_captioner(str(complete)).suggest(photos[0])
+    assert len(seen) == 2
+
+
+def test_a_decoder_of_other_weights_is_refused(folder, refused):
+    (folder / "captioner.safetensors").write_bytes(b"other")
+    assert "captioner.safetensors is not the file its card describes" in refused(folder)
+
+
+def test_a_decoder_for_another_backbone_is_refused(folder, refused, tmp_path):
+    """As after the backbone was trained anew."""
+    other = write_small_tiny(tmp_path / "other", seed=1)
+    shutil.copy(other / "open_clip_model.safetensors", folder)
+    assert "trained for other weights of the backbone" in refused(folder)
+
+
+@pytest.mark.parametrize("file", ["captioner.safetensors", "open_clip_model.safetensors"])
+def test_a_missing_file_is_refused_by_name(complete, folder, is_sentence, file):
+    (folder / file).unlink()
+    with pytest.raises(CaptionerError, match=f"{file} is missing") as caught:
+        read_decoder(folder)
+    assert is_sentence(caught.value)
+
+
+def test_a_backbone_without_captioner_says_so(folder, is_sentence):
+    (folder / "captioner.json").unlink()
+    with pytest.raises(CaptionerError) as caught:
+        read_decoder(folder)
+    assert is_sentence(caught.value)
+    assert "train-captioner" in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"3", b"null", b"{}", b"\xff", b'{"files": 3}'])
+def test_a_damaged_card_is_refused(folder, refused, text):
+    (folder / "captioner.json").write_bytes(text)
+    refused(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"width": 64}, {"layers": 3}, {"heads": 0}, {"vocabulary": "x"}, {"size": 3}, {"width": -1}],
+    ids=str,
+)
+def test_a_card_of_another_architecture_is_refused(folder, refused, change):
+    card = json.loads((folder / "captioner.json").read_text())
+    card["architecture"] |= change
+    (folder / "captioner.json").write_text(json.dumps(card))
+    refused(folder)
+
+
+@pytest.mark.parametrize("knob", ["samples", "temperature", "share", "similarity", "unlike"])
+@pytest.mark.parametrize("value", [None, "1", -1, float("nan")], ids=str)
+def test_a_card_that_says_nothing_of_decoding_is_refused(folder, refused, knob, value):
+    card = json.loads((folder / "captioner.json").read_text())
+    card["decoding"][knob] = value
+    (folder / "captioner.json").write_text(json.dumps(card))
+    refused(folder)
+    del card["decoding"][knob]
+    (folder / "captioner.json").write_text(json.dumps(card))
+    refused(folder)
+
+
+@torch.inference_mode()
+def test_step_by_step_it_computes_what_it_was_trained_to():
+    """The caches of `step` change nothing: its logits are those of the whole caption at once."""
+    decoder = new_decoder()
+    embeddings = torch.nn.functional.normalize(torch.randn(3, 256), dim=-1)
+    tokens = torch.randint(4, 300, (3, 6))
+    whole = decoder.logits(decoder(embeddings, tokens))
+    logits, caches = decoder.step(decoder.start(embeddings))
+    for place in range(6):
+        assert torch.allclose(logits[:, 4:], whole[:, place, 4:], atol=1e-4)
+        logits, caches = decoder.step(decoder.token(tokens[:, place])[:, None], caches)
+
+
+def test_a_caption_holds_no_special_token_and_ends_in_time():
+    captions = new_decoder().sample(torch.zeros(256), 50, temperature=3.0, share=1.0)
+    assert len(captions) == 50
+    assert max(map(len, captions)) <= SHAPE.length
+    assert not {PAD, UNKNOWN, START, END} & {i for caption in captions for i in caption}
+
+
+def test_a_caption_says_once_what_it_may_say_once_only():
+    decoder, embedding = new_decoder(), torch.full((256,), 1 / 16)
+    often = decoder.sample(embedding, 20, 1.0, 0.9)
+    assert any(len(set(c)) < len(c) for c in often)
+    once = torch.arange(300) >= 100
+    for caption in decoder.sample(embedding, 20, 1.0, 0.9, once):
+        rare = [i for i in caption if i >= 100]
+        assert len(set(rare)) == len(rare)
+
+
+@pytest.mark.parametrize(("chance", "kept"), [(0.15, "ended"), (0.02, "all")])
+def test_captions_without_an_end_are_left_out_where_most_have_one(chance, kept):
+    """Cut off at the length limit they would stop in the middle of a sentence."""
+    decoder = new_decoder()
+    others = SHAPE.vocabulary - 4
+    with torch.no_grad():  # at every place the end has this chance, all other tokens the same
+        decoder.norm.weight.zero_()
+        decoder.norm.bias.copy_(torch.eye(32)[0])
+        decoder.token.weight.zero_()
+        decoder.token.weight[END, 0] = np.log(others * chance / (1 - chance))
+    captions = decoder.sample(torch.zeros(256), 200, 1.0, 1.0)
+    if kept == "all":
+        assert len(captions) == 200
+    else:
+        assert 100 < len(captions) < 200
+        assert max(map(len, captions)) < SHAPE.length
+
+
+def test_the_nucleus_leaves_the_unlikely_out():
+    """With a share of next to nothing only the likeliest token is left, each time."""
+    decoder, embedding = new_decoder(), torch.full((256,), 1 / 16)
+    assert len({tuple(c) for c in decoder.sample(embedding, 30, 1.0, 1e-9)}) == 1
+    assert len({tuple(c) for c in decoder.sample(embedding, 30, 3.0, 1.0)}) > 20
+
+
+def test_weights_come_back_as_they_were_written(folder):
+    decoder = new_decoder()
+    write_decoder(folder, decoder, {"decoding": DECODING})
+    card, again = read_decoder(folder)
+    assert card["parameters"] == sum(p.numel() for p in decoder.parameters())
+    for name, value in decoder.state_dict().items():
+        assert torch.allclose(again.state_dict()[name], value, atol=1e-2), name
+    assert {p.suffix for p in folder.iterdir()} == {".json", ".safetensors"}
+
+
+def test_the_best_comes_first_and_the_others_say_something_else():
+    texts = np.array([[1, 0, 0], [0.99, 0.14, 0], [0, 1, 0], [0, 0, 1]])
+    scores = np.array([1.0, 0.95, 0.8, 0.5])
+    assert unlike(scores, texts, 3, 0.0) == [0, 1, 2]
+    assert unlike(scores, texts, 3, 0.4) == [0, 2, 1]
+    assert unlike(scores, texts, 9, 0.4) == [0, 2, 1, 3]
+
+
+@pytest.mark.skipif(not (ROOT / "tiny" / CARD).is_file(), reason="tiny has no captioner yet")
+def test_a_backbone_without_captioner_of_its_own_gets_that_of_tiny(vit_folder, photos):
+    """Captions are text: any backbone can read them."""
+    captioner = load_captioner("bundled", Backbone(f"local-dir:{vit_folder}", "cpu"))
+    assert captioner.backbone.id == "tiny"
+    assert len(captioner.suggest(photos[0])) == 3

@@ -1,0 +1,243 @@
+"""Training the bundled captioner, from a data folder to one that suggests captions."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small_tiny import write_small_tiny
+from tokenizers import Tokenizer
+
+import clipdemo
+from clipdemo import checkpoints
+from clipdemo.backbones import Backbone
+from clipdemo.captioners import load_captioner
+from clipdemo.data.drawn_scenes import random_scene
+from clipdemo.decoder import END, Decoder, Shape
+from clipdemo.labels import COCO18
+from clipdemo.training.caption_data import like_images, load_sources
+from clipdemo.training.captioner import CaptionRecipe, Drawer, Run, fit, start_as
+from clipdemo.training.measure_captions import NEUTRAL, validation_photos
+from clipdemo.training.pack import load_pack
+
+from .data_folder import PHOTOS, write_data_folder
+
+RECIPE = CaptionRecipe(steps=6, batch=8, drawn=3)
+TRAIN = """
+import sys
+from pathlib import Path
+from clipdemo.training.caption_run import train_captioner
+from clipdemo.training.captioner import CaptionRecipe
+train_captioner(*map(Path, sys.argv[1:4]), CaptionRecipe(steps=6, batch=8, drawn=3), every=0.0)
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return write_data_folder(tmp_path_factory.mktemp("data") / "data")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    """A backbone and its heads; not to be changed."""
+    return write_small_tiny(tmp_path_factory.mktemp("small") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def backbone(tiny) -> Backbone:
+    return Backbone(f"local-dir:{tiny}", "cpu")
+
+
+def train(data: Path, work: Path, out: Path) -> subprocess.Popen:
+    command = [sys.executable, "-W", "ignore", "-c", TRAIN, str(data), str(work), str(out)]
+    return subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data, tiny, tmp_path_factory) -> tuple[Path, Path]:
+    """Work and output folder of a whole run."""
+    place = tmp_path_factory.mktemp("whole")
+    out = Path(shutil.copytree(tiny, place / "tiny"))
+    assert train(data, place / "work", out).wait() == 0
+    return place / "work", out
+
+
+def test_the_whole_run_ends_in_a_captioner_that_suggests(undisturbed):
+    work, out = undisturbed
+    captioner = load_captioner(str(out), device="cpu")
+    assert len(captioner.suggest(random_scene(5).image)) == 3
+    log = [json.loads(line) for line in (work / "log.jsonl").open()]
+    assert [entry["step"] for entry in log] == [1, 2, 3, 4, 5, 6]
+    assert captioner.card["training"]["recipe"]["steps"] == 6
+    assert captioner.card["licences"]
+
+
+def test_the_card_of_the_heads_vouches_for_the_captioner_too(undisturbed):
+    """Or the classifier would refuse the folder after the captioner is trained again."""
+    card = checkpoints.read_card(undisturbed[1])
+    checkpoints.verify(card)
+    assert {"captioner.json", "captioner.safetensors"} < set(card.content["files"])
+
+
+def test_it_is_measured_against_the_human_and_a_fixed_caption(undisturbed, data):
+    """The figures in the card are what the classifier itself says of those captions."""
+    classifier = clipdemo.load(checkpoint=undisturbed[1], device="cpu")
+    metrics = load_captioner(str(undisturbed[1]), classifier).card["metrics"]
+    frame, _ = validation_photos(data)
+    assert metrics["photos"] == len(frame) == 12
+    truth = [set(names_of(row)) for row in frame["Labels"]]
+    found = [set(classifier.predict(None, c).labels("text")) for c in frame["Caption"]]
+    hits = sum(len(t & f) for t, f in zip(truth, found, strict=True))
+    expected = hits / sum(map(len, truth))
+    assert metrics["human"]["recall"] == pytest.approx(expected, abs=1e-3)
+    fixed = metrics["fixed"]
+    assert set(metrics["fixed_tried"]) == set(NEUTRAL)
+    assert fixed["samples_f1"] == max(m["samples_f1"] for m in metrics["fixed_tried"].values())
+
+
+def names_of(ids: tuple[str, ...]) -> list[str]:
+    return [COCO18.names[COCO18.ids.index(i)] for i in ids]
+
+
+def test_it_can_be_measured_again(undisturbed, data, tmp_path, clipdemo_cli):
+    out = Path(shutil.copytree(undisturbed[1], tmp_path / "tiny"))
+    code, said, error = clipdemo_cli(
+        "measure-captions", "--data", data, "--checkpoint", out, "--json"
+    )
+    assert code == 0, error
+    before = load_captioner(str(undisturbed[1]), device="cpu").card["metrics"]
+    assert json.loads(said) == before
+    checkpoints.verify(checkpoints.read_card(out))
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(data, tiny, undisturbed, tmp_path):
+    """SIGKILL in the middle, the same command again: equal to the run nobody disturbed."""
+    work, out = tmp_path / "work", Path(shutil.copytree(tiny, tmp_path / "tiny"))
+    first, log = train(data, work, out), work / "log.jsonl"
+    while first.poll() is None and not (log.is_file() and len(log.read_text().splitlines()) >= 2):
+        time.sleep(0.02)
+    os.killpg(first.pid, signal.SIGKILL)
+    assert first.wait() != 0
+    assert torch.load(work / "state.pt", weights_only=True)["step"] < 6
+    assert train(data, work, out).wait() == 0
+    ended, expected = (f / "captioner.safetensors" for f in (out, undisturbed[1]))
+    assert ended.read_bytes() == expected.read_bytes()
+
+
+def test_for_another_backbone_or_recipe_it_begins_anew(tmp_path):
+    decoder = Decoder(Shape(20, width=16, heads=2))
+    run = Run(decoder, RECIPE, tmp_path, "one")
+    run.step = 3
+    run.save()
+    assert Run(decoder, RECIPE, tmp_path, "one").step == 3
+    assert Run(decoder, RECIPE, tmp_path, "other").step == 0
+    assert Run(decoder, CaptionRecipe(steps=7), tmp_path, "one").step == 0
+
+
+@pytest.fixture(scope="module")
+def sources(data, tiny, backbone, tmp_path_factory):
+    return load_sources(data, tmp_path_factory.mktemp("work"), backbone, tiny, 40, drawn=3)
+
+
+def test_validation_photos_and_their_captions_are_not_learned(sources, data, tiny, tmp_path):
+    pack = load_pack(data, tmp_path)
+    held = {c for r in pack.validation.nonzero()[0] for c in pack.captions[r]}
+    kept = {c for r in (~pack.validation).nonzero()[0] for c in pack.captions[r]}
+    tokenizer = Tokenizer.from_file(str(tiny / "tokenizer.json"))
+    forbidden = {tuple(tokenizer.encode(c).ids[1:]) for c in held - kept}
+    learned = [c for captions in sources.captions for c in captions] + sources.alone_tokens
+    drawn = [c for captions in sources.captions[-3:] for c in captions]
+    assert forbidden
+    assert not forbidden & {tuple(c) for c in learned if c not in drawn}
+    assert len(sources.captions) == PHOTOS - len(sources.check_image) + 3
+    assert len(sources.check_image) == len(sources.check_tokens) == pack.validation.sum()
+
+
+def test_embeddings_are_kept_and_told_apart_by_the_backbone(data, tiny, backbone, tmp_path, calls):
+    first = load_sources(data, tmp_path, backbone, tiny, 40, drawn=0)
+    seen = calls(backbone.model.visual)
+    again = load_sources(data, tmp_path, backbone, tiny, 40, drawn=0)
+    assert not seen
+    assert np.array_equal(first.image, again.image)
+    other = write_small_tiny(tmp_path / "other", seed=1)
+    fresh = load_sources(data, tmp_path, Backbone(f"local-dir:{other}", "cpu"), other, 40, drawn=0)
+    assert not np.allclose(first.image, fresh.image)
+
+
+def test_a_whole_photo_is_embedded_as_when_it_is_served(sources, data, backbone, tmp_path):
+    """The first look; the decoder must meet in use what it was trained on."""
+    pack = load_pack(data, tmp_path)
+    row = np.flatnonzero(~pack.validation)[0]
+    served = backbone.encode_photos([Image.fromarray(pack.photos[row])])[0]
+    assert served @ sources.image[0] > 0.99
+
+
+def test_captions_alone_come_to_lie_where_their_photos_would():
+    """Photos that depend on captions linearly: expected embeddings are right, so is the noise."""
+    rng = np.random.default_rng(0)
+    text = rng.normal(size=(4000, 5))
+    weights, spread = rng.normal(size=(5, 5)), np.diag([0.1, 0.5, 1.0, 0.2, 0.3])
+    image = text @ weights + 2 + rng.normal(size=text.shape) @ spread
+    alone = rng.normal(size=(10, 5))
+    found, factor = like_images(text, image, alone)
+    assert np.allclose(found, alone @ weights + 2, atol=0.15)
+    assert np.allclose(factor @ factor.T, spread**2, atol=0.08)
+
+
+def test_a_batch_is_unit_embeddings_and_whole_captions(sources):
+    embeddings, tokens = Drawer(sources, CaptionRecipe(batch=200)).draw(np.random.default_rng(0))
+    assert len(embeddings) == len(tokens) == 200
+    assert torch.allclose(embeddings.norm(dim=1), torch.ones(200), atol=1e-5)
+    assert ((tokens == END).sum(1) == 1).all()
+
+
+def test_it_starts_as_a_copy_of_the_text_tower(backbone):
+    """With the same tokens and positions both compute the same."""
+    tower = backbone.model.text
+    decoder = Decoder(Shape(tower.vocab_size, width=192, heads=3, prefix=0, length=30)).eval()
+    start_as(decoder, tower)
+    tokens = torch.randint(4, tower.vocab_size, (2, 30))
+    with torch.inference_mode():
+        x = decoder.token(tokens) + decoder.position
+        for block in decoder.blocks:
+            x, _ = block(x)
+        whole = torch.nn.functional.pad(tokens, (0, tower.context_length - 30))
+        whole[:, 30] = tower.eos_id
+        y = tower.token_embedding(whole) + tower.positional_embedding
+        y = tower.transformer(y, attn_mask=tower.attn_mask)[:, :30]
+    assert torch.allclose(x, y, atol=1e-3)
+
+
+def test_it_learns_what_each_embedding_is_called(sources, backbone, tiny, tmp_path):
+    """Two kinds of photo, two captions: after a while it says the right one of each."""
+    tokenizer = Tokenizer.from_file(str(tiny / "tokenizer.json"))
+    said = [tokenizer.encode(c).ids[1:] for c in ("a dog on a bench", "a red bus in the street")]
+    rng = np.random.default_rng(0)
+    kinds = rng.normal(size=(2, 256)).astype(np.float32)
+    kinds /= np.linalg.norm(kinds, axis=1, keepdims=True)
+    which = np.arange(len(sources.captions)) % 2
+    sources = type(sources)(**vars(sources) | {
+        "image": kinds[which], "photo": np.arange(len(which)),
+        "captions": [[said[i]] for i in which],
+    })  # fmt: skip
+    recipe = CaptionRecipe(length=40, steps=60, batch=16, shares=(("comp5329", 1.0),), average=20)
+    decoder = fit(sources, backbone.model.text, recipe, tmp_path, "a test")
+    for kind, caption in zip(kinds, said, strict=True):
+        assert decoder.sample(torch.from_numpy(kind), 1, 1.0, 1e-9)[0] == caption[:-1]
+
+
+def test_an_incomplete_data_folder_is_one_sentence(tiny, tmp_path, clipdemo_cli, is_sentence):
+    code, _, error = clipdemo_cli(
+        "train-captioner", "--data", tmp_path, "--work", tmp_path / "work", "--out", tiny
+    )
+    assert code == 2
+    assert is_sentence(error)
+    assert "manifest.csv" in error
