@@ -18,8 +18,35 @@ from clipdemo.training.pack import Pack, caption_rows, drawn_pack, join, load_pa
 
 DRAWN_SEED = 3_000_000  # scenes that no other training draws
 SMALLEST = 0.6  # area of a crop that its photo's caption still fits
-LOOKS = {"comp5329": 4, "coco": 4, "flickr8k": 2, "drawn": 1}
+LOOKS = {"comp5329": 4, "coco": 4, "flickr8k": 1, "drawn": 1}
 RIDGE = 1.0
+
+
+@dataclass(frozen=True)
+class CaptionRecipe:
+    """Every knob of a run."""
+
+    width: int = 192  # that of the text tower, as whose copy it starts
+    layers: int = 2
+    heads: int = 3
+    prefix: int = 4
+    length: int = 22  # tokens of a caption at most; longer ones are not learned
+    steps: int = 2000
+    batch: int = 96  # captions per step
+    rate: float = 1.5e-3  # peak learning rate
+    decay: float = 0.05
+    warmup: float = 0.05  # share of the steps
+    dropout: float = 0.2
+    noise: float = 0.3  # length of the noise added to a photo's embedding, whose own is 1
+    residual: float = 1.0  # of the noise added to a caption's, against what was measured
+    # How the captions of a step are shared out; `alone` have no photo.
+    shares: tuple[tuple[str, float], ...] = (
+        ("comp5329", 0.26), ("coco", 0.06), ("flickr8k", 0.2), ("drawn", 0.06), ("alone", 0.42),
+    )  # fmt: skip
+    drawn: int = 2000  # drawn scenes added to the photos
+    average: int = 400  # steps that the kept weights are averaged over
+    bfloat16: bool = False
+    seed: int = 0
 
 
 @dataclass
@@ -45,9 +72,9 @@ class Sources:
 
 
 def load_sources(
-    data: Path, work: Path, backbone: Backbone, folder: Path, length: int, drawn: int
+    data: Path, work: Path, backbone: Backbone, folder: Path, recipe: CaptionRecipe
 ) -> Sources:
-    """Everything of a data folder that fits in `length` tokens.
+    """Everything of a data folder that fits in the recipe's `length`.
 
     Args:
         data: photos and captions (see `pack`).
@@ -55,20 +82,21 @@ def load_sources(
         backbone: makes the embeddings.
         folder: where its weights are, which tell kept embeddings from older ones, and the
             tokenizer that the decoder writes with.
-        length: tokens of a caption at most, its end included.
-        drawn: how many drawn scenes to add to the photos.
+        recipe: how long captions are, and how many drawn scenes to add to the photos.
     """
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     pack = load_pack(data, work / "cache")
-    pack = join(pack, drawn_pack(drawn, DRAWN_SEED)) if drawn else pack
+    if recipe.drawn:
+        pack = join(pack, drawn_pack(recipe.drawn, DRAWN_SEED))
     texts, *_ = caption_rows(data, pack)
     captioned = np.array([bool(c) for c in pack.captions])
     rows = np.flatnonzero(captioned & ~pack.validation)
     check = np.flatnonzero(captioned & pack.validation)
     version = checkpoints.sha256(folder / BACKBONE)[:16]
-    kept = work / f"embeddings-{version}-{len(rows)}-{len(texts)}.safetensors"
+    looks = np.array([LOOKS[s] for s in pack.sets[rows]])
+    kept = work / f"embeddings-{version}-{looks.sum()}-{len(texts)}.safetensors"
     if not kept.is_file():
-        found = encode(backbone, pack, rows, check, texts)
+        found = encode(backbone, pack, rows, looks, check, texts)
         save_file(found, kept.with_suffix(".part"))
         kept.with_suffix(".part").replace(kept)
     found = load_file(kept)
@@ -77,10 +105,10 @@ def load_sources(
     def tokens(captions: list[str]) -> list[list[int]]:
         """Without the start, which the prefix stands for, and those too long left out."""
         ids = [e.ids[1:] for e in tokenizer.encode_batch(captions)]
-        return [i for i in ids if len(i) <= length]
+        return [i for i in ids if len(i) <= recipe.length]
 
     alone_tokens = [e.ids[1:] for e in tokenizer.encode_batch(texts)]
-    short = np.array([len(i) <= length for i in alone_tokens])
+    short = np.array([len(i) <= recipe.length for i in alone_tokens])
     return Sources(
         image=found["image"],
         photo=found["photo"],
@@ -90,30 +118,47 @@ def load_sources(
         alone_tokens=[i for i, s in zip(alone_tokens, short, strict=True) if s],
         residual=residual,
         check_image=found["check"],
-        check_tokens=[tokenizer.encode(pack.captions[r][0]).ids[1:][:length] for r in check],
+        check_tokens=[
+            tokenizer.encode(pack.captions[r][0]).ids[1:][: recipe.length] for r in check
+        ],
     )
 
 
 def encode(
-    backbone: Backbone, pack: Pack, rows: np.ndarray, check: np.ndarray, texts: list[str]
+    backbone: Backbone,
+    pack: Pack,
+    rows: np.ndarray,
+    looks: np.ndarray,
+    check: np.ndarray,
+    texts: list[str],
 ) -> dict[str, np.ndarray]:
     """Embeddings by name: image and photo, first (of each photo's first caption), alone, check."""
     rng = np.random.default_rng(0)
-    looks = np.array([LOOKS[s] for s in pack.sets[rows]])
     photo = np.repeat(np.arange(len(rows)), looks)
     look = np.concatenate([np.arange(n) for n in looks])
     boxes = crops.random_boxes(rng, len(photo), SMALLEST)
     boxes[look < 2] = (0, 0, 1, 1)  # as it is and mirrored, then crops
     whole = np.tile(np.array([[0, 0, 1, 1]], np.float32), (len(check), 1))
-    unflipped = np.zeros(len(check), bool)
-    model = backbone.model
     return {
-        "image": bundle.encode_crops(model, pack, rows[photo], boxes, look % 2 == 1),
+        "image": encode_crops(backbone, pack, rows[photo], boxes, look % 2 == 1),
         "photo": photo,
         "first": bundle.encode_captions(backbone, [pack.captions[r][0] for r in rows]),
         "alone": bundle.encode_captions(backbone, texts),
-        "check": bundle.encode_crops(model, pack, check, whole, unflipped),
+        "check": encode_crops(backbone, pack, check, whole, np.zeros(len(check), bool)),
     }
+
+
+def encode_crops(
+    backbone: Backbone, pack: Pack, rows: np.ndarray, boxes: np.ndarray, flip: np.ndarray
+) -> np.ndarray:
+    """Embeddings [N, D] of the rows' photos, cut to boxes and mirrored, in its own precision."""
+    out = []
+    for start in range(0, len(rows), 32):  # small enough for the allocator to reuse its memory
+        part = slice(start, start + 32)
+        photos = [pack.photos[r] for r in rows[part]]
+        images = crops.cut(photos, boxes[part], flip[part], backbone.image_size)
+        out.append(backbone.encode_pixels(crops.normalise(images)))
+    return np.concatenate(out)
 
 
 def first_looks(found: dict[str, np.ndarray]) -> np.ndarray:

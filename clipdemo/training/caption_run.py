@@ -7,8 +7,8 @@ from pathlib import Path
 import clipdemo
 from clipdemo import checkpoints
 from clipdemo.decoder import BACKBONE, write_decoder
-from clipdemo.training.caption_data import load_sources
-from clipdemo.training.captioner import CaptionRecipe, fit
+from clipdemo.training.caption_data import CaptionRecipe, load_sources
+from clipdemo.training.captioner import fit
 from clipdemo.training.measure_captions import measure_captions
 
 SUMMARY = (
@@ -39,9 +39,10 @@ def train_captioner(
     Returns:
         The figures that the card now has.
     """
-    classifier = clipdemo.load(checkpoint=out, device="cpu")
+    precision = "bf16" if recipe.bfloat16 else "fp32"
+    classifier = clipdemo.load(checkpoint=out, device="cpu", precision=precision)
     work.mkdir(parents=True, exist_ok=True)
-    sources = load_sources(data, work, classifier.backbone, out, recipe.length, recipe.drawn)
+    sources = load_sources(data, work, classifier.backbone, out, recipe)
     version = checkpoints.sha256(out / BACKBONE)
     decoder = fit(sources, classifier.backbone.model.text, recipe, work, version, every)
     content = {

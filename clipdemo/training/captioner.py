@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,35 +11,8 @@ import torch
 from torch.nn import functional as F
 
 from clipdemo.decoder import PAD, Decoder, Shape
-from clipdemo.training.caption_data import Sources
+from clipdemo.training.caption_data import CaptionRecipe, Sources
 from clipdemo.training.text_stage import at
-
-
-@dataclass(frozen=True)
-class CaptionRecipe:
-    """Every knob of a run."""
-
-    width: int = 192  # that of the text tower, as whose copy it starts
-    layers: int = 2
-    heads: int = 3
-    prefix: int = 4
-    length: int = 22  # tokens of a caption at most; longer ones are not learned
-    steps: int = 2000
-    batch: int = 96  # captions per step
-    rate: float = 1.5e-3  # peak learning rate
-    decay: float = 0.05
-    warmup: float = 0.05  # share of the steps
-    dropout: float = 0.2
-    noise: float = 0.3  # length of the noise added to a photo's embedding, whose own is 1
-    residual: float = 1.0  # of the noise added to a caption's, against what was measured
-    # How the captions of a step are shared out; `alone` have no photo.
-    shares: tuple[tuple[str, float], ...] = (
-        ("comp5329", 0.26), ("coco", 0.06), ("flickr8k", 0.2), ("drawn", 0.06), ("alone", 0.42),
-    )  # fmt: skip
-    drawn: int = 2000  # drawn scenes added to the photos
-    average: int = 400  # steps that the kept weights are averaged over
-    bfloat16: bool = False
-    seed: int = 0
 
 
 class Drawer:

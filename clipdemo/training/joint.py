@@ -79,7 +79,7 @@ def write_model_files(
         "preprocess_cfg": {
             "mean": MEAN,
             "std": STD,
-            "interpolation": "bicubic",
+            "interpolation": "bilinear",  # as crops are resized in training
             "resize_mode": "squash",
         },
     }

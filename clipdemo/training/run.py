@@ -19,7 +19,7 @@ from clipdemo.training.text_stage import TextRecipe, train_text
 SETTINGS = {
     "image": FitSettings(hidden=(512, 256), epochs=8),
     "text": FitSettings(hidden=(512, 256), epochs=4),
-    "concat": FitSettings(hidden=(128,), epochs=4),
+    "concat": FitSettings(hidden=(128,), epochs=4, rate=3e-4, dropout=0.6),
 }
 
 LOOKS = 1  # at each training photo, for the heads: as it is, then mirrored, then crops
