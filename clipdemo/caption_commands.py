@@ -30,8 +30,8 @@ def train_captioner(
     as_json: Json = False,
 ) -> None:
     """Train the captioner of the bundled backbone; killed and started again, it goes on."""
+    from clipdemo.training.caption_data import CaptionRecipe
     from clipdemo.training.caption_run import train_captioner
-    from clipdemo.training.captioner import CaptionRecipe
 
     recipe = CaptionRecipe(bfloat16=bfloat16)
     recipe = replace(recipe, steps=steps or recipe.steps)

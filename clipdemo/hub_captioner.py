@@ -96,13 +96,8 @@ class HubCaptioner:
             self._model = model.eval().requires_grad_(False).to(self.device)
         except Exception as error:  # each of the parsers has errors of its own
             raise CaptionerError(_failed(name, error)) from error
-        missing = sorted(key for key in missing if not _UNUSED.search(key))
-        if missing:
-            # transformers would fill them with random numbers and only warn.
-            raise CaptionerError(
-                f"The weights of the captioner {name} are incomplete ({len(missing)} parts are "
-                f"missing, such as {missing[0]}): download it once more."
-            )
+        text = getattr(model.config, "decoder", None) or model.config.text_config
+        _check_complete(name, missing, len(self._tokenizer), text.vocab_size)
 
     def suggest(self, photo: Photo, count: int = 3) -> list[str]:
         """See `Captioner`; a beam search, the likeliest first."""
@@ -143,6 +138,23 @@ def _model_type(name: str, folder: Path) -> str:
             "VisionEncoderDecoderModel or a BLIP model."
         )
     return kind
+
+
+def _check_complete(name: str, missing: list[str], tokens: int, vocabulary: int) -> None:
+    """Refuse what transformers only warns of: it fills weights with random numbers and makes an
+    empty tokenizer where their files lack something.
+    """
+    missing = sorted(key for key in missing if not _UNUSED.search(key))
+    if missing:
+        raise CaptionerError(
+            f"The weights of the captioner {name} are incomplete ({len(missing)} parts are "
+            f"missing, such as {missing[0]}): download it once more."
+        )
+    if tokens < vocabulary // 2:
+        raise CaptionerError(
+            f"The tokenizer of the captioner {name} knows {tokens} of the model's {vocabulary} "
+            "tokens: download it once more."
+        )
 
 
 def _load_parts(folder: Path, kind: str) -> tuple:

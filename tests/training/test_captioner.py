@@ -23,19 +23,20 @@ from clipdemo.captioners import load_captioner
 from clipdemo.data.drawn_scenes import random_scene
 from clipdemo.decoder import END, Decoder, Shape
 from clipdemo.labels import COCO18
-from clipdemo.training.caption_data import like_images, load_sources
-from clipdemo.training.captioner import CaptionRecipe, Drawer, Run, fit, start_as
+from clipdemo.training.caption_data import CaptionRecipe, like_images, load_sources
+from clipdemo.training.captioner import Drawer, Run, fit, start_as
 from clipdemo.training.measure_captions import NEUTRAL, validation_photos
 from clipdemo.training.pack import load_pack
 
 from .data_folder import PHOTOS, write_data_folder
 
 RECIPE = CaptionRecipe(steps=6, batch=8, drawn=3)
+LONG = CaptionRecipe(length=40, drawn=3)
 TRAIN = """
 import sys
 from pathlib import Path
 from clipdemo.training.caption_run import train_captioner
-from clipdemo.training.captioner import CaptionRecipe
+from clipdemo.training.caption_data import CaptionRecipe
 train_captioner(*map(Path, sys.argv[1:4]), CaptionRecipe(steps=6, batch=8, drawn=3), every=0.0)
 """
 
@@ -144,7 +145,7 @@ def test_for_another_backbone_or_recipe_it_begins_anew(tmp_path):
 
 @pytest.fixture(scope="module")
 def sources(data, tiny, backbone, tmp_path_factory):
-    return load_sources(data, tmp_path_factory.mktemp("work"), backbone, tiny, 40, drawn=3)
+    return load_sources(data, tmp_path_factory.mktemp("work"), backbone, tiny, LONG)
 
 
 def test_validation_photos_and_their_captions_are_not_learned(sources, data, tiny, tmp_path):
@@ -162,13 +163,13 @@ def test_validation_photos_and_their_captions_are_not_learned(sources, data, tin
 
 
 def test_embeddings_are_kept_and_told_apart_by_the_backbone(data, tiny, backbone, tmp_path, calls):
-    first = load_sources(data, tmp_path, backbone, tiny, 40, drawn=0)
+    first = load_sources(data, tmp_path, backbone, tiny, LONG)
     seen = calls(backbone.model.visual)
-    again = load_sources(data, tmp_path, backbone, tiny, 40, drawn=0)
+    again = load_sources(data, tmp_path, backbone, tiny, LONG)
     assert not seen
     assert np.array_equal(first.image, again.image)
     other = write_small_tiny(tmp_path / "other", seed=1)
-    fresh = load_sources(data, tmp_path, Backbone(f"local-dir:{other}", "cpu"), other, 40, drawn=0)
+    fresh = load_sources(data, tmp_path, Backbone(f"local-dir:{other}", "cpu"), other, LONG)
     assert not np.allclose(first.image, fresh.image)
 
 
@@ -202,11 +203,11 @@ def test_a_batch_is_unit_embeddings_and_whole_captions(sources):
 def test_it_starts_as_a_copy_of_the_text_tower(backbone):
     """With the same tokens and positions both compute the same."""
     tower = backbone.model.text
-    decoder = Decoder(Shape(tower.vocab_size, width=192, heads=3, prefix=0, length=30)).eval()
+    decoder = Decoder(Shape(tower.vocab_size, width=192, heads=3, prefix=1, length=30)).eval()
     start_as(decoder, tower)
     tokens = torch.randint(4, tower.vocab_size, (2, 30))
     with torch.inference_mode():
-        x = decoder.token(tokens) + decoder.position
+        x = decoder.token(tokens) + decoder.position[1:]
         for block in decoder.blocks:
             x, _ = block(x)
         whole = torch.nn.functional.pad(tokens, (0, tower.context_length - 30))
