@@ -68,6 +68,15 @@ class Captioner(Protocol):
         ...
 
 
+def at_hand(name: str) -> bool:
+    """Whether the captioner of a setting is here, as far as can be told without loading it."""
+    if name != "auto" or (checkpoints.ROOT / "tiny" / CARD).is_file():
+        return True
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(STUDY, "config.json"), str)
+
+
 def load_captioner(
     name: str = BUNDLED,
     classifier: Classifier | Backbone | None = None,

@@ -15,7 +15,10 @@ def _clean(monkeypatch):
 
 
 def test_the_defaults_are_a_local_page_of_the_bundled_model():
-    assert Settings.read() == Settings("auto", "", "auto", "127.0.0.1", 7860)
+    assert Settings.read() == Settings(
+        backbone="auto", checkpoint="", device="auto", precision="auto", captioner="auto",
+        host="127.0.0.1", port=7860, cache="",
+    )  # fmt: skip
 
 
 def test_the_environment_beats_the_defaults(monkeypatch):

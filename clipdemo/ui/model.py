@@ -85,6 +85,7 @@ class Models:
     Attributes:
         first: the model that the page starts with; it loads when it is started.
         card: the first one's card.
+        captioner_name: which captioner the settings ask for.
         fetches: the latest download of each backbone that had to be fetched.
     """
 
@@ -93,6 +94,7 @@ class Models:
         self._lock = threading.Lock()
         self._others: dict[str, BackgroundModel] = {}
         self.card = card
+        self.captioner_name = settings.captioner
         self.fetches: dict[str, Fetch] = {}
         self.first = BackgroundModel(card.backbone, lambda: self._load(card.backbone, card))
 
@@ -135,8 +137,8 @@ class Models:
         from clipdemo.captioners import BUNDLED, STUDY, load_captioner
 
         classifier, device = self.first.get(), self._settings.device
-        if self._settings.captioner != "auto":
-            return load_captioner(self._settings.captioner, classifier, device)
+        if self.captioner_name != "auto":
+            return load_captioner(self.captioner_name, classifier, device)
         try:
             return load_captioner(STUDY, classifier, device)
         except CaptionerError:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import gradio as gr
 
+from clipdemo.captioners import at_hand
 from clipdemo.errors import ClipdemoError
 from clipdemo.ui.model import BackgroundModel, Models
 
@@ -13,7 +14,12 @@ COUNT = 3
 
 def build(models: Models, photo: gr.Image) -> None:
     """Put button, suggestions and the public endpoint `/caption` into the page."""
-    ask = gr.Button("Suggest captions for the photo", size="sm", elem_id="suggest")
+    ask = gr.Button(
+        "Suggest captions for the photo",
+        size="sm",
+        elem_id="suggest",
+        visible=at_hand(models.captioner_name),
+    )
     found = gr.HTML(
         apply_default_css=False,
         value={},
