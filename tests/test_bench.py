@@ -14,6 +14,7 @@ from clipdemo.backbones import Backbone
 from clipdemo.bench.app import BROWSERS, USERS, crowd
 from clipdemo.bench.compare import Comparison, compare, timed
 from clipdemo.bench.made import write_random
+from clipdemo.bench.scoring import encoding
 
 ROOT = Path(__file__).resolve().parents[1]
 RATIOS = (
@@ -92,6 +93,12 @@ def test_a_model_of_any_size_can_be_made(tmp_path, photos):
     backbone = Backbone(write_random("RN50", tmp_path), "cpu")
     assert backbone.width == 1024
     assert backbone.encode_photos(photos[:1]).shape == (1, 1024)
+
+
+def test_encoding_is_compared_with_a_bare_loop(vit_folder):
+    found = encoding(Backbone(f"local-dir:{vit_folder}", "cpu"), rounds=1, photos=4)
+    assert found.ours > 0
+    assert found.plain > 0
 
 
 @pytest.mark.parametrize("flags", [("--backbone", "local-dir:/nowhere"), ("--random", "no-model")])

@@ -32,5 +32,6 @@ def bench(backbone: str = "auto", rounds: int = 5) -> tuple[dict, dict[str, Comp
 
     found, device = scoring(backbone, rounds * PHOTOS_PER_ROUND)
     compared = found | compared | crowd
-    figures = {name: round(c.ratio, 3) for name, c in compared.items()} | {"encode_ratio": None}
+    figures = {"encode_ratio": None}  # only a GPU has one
+    figures |= {name: round(c.ratio, 3) for name, c in compared.items()}
     return figures | page | {"device": device, "backbone": backbone, "runs": rounds}, compared

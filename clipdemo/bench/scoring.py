@@ -1,13 +1,19 @@
 """Scoring in this process, over a bare forward pass of the same backbone."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Callable
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from clipdemo.bench.compare import Comparison, compare, timed
 from clipdemo.bench.made import photos
+
+if TYPE_CHECKING:
+    from clipdemo.backbones import Backbone
 
 
 def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], str]:
@@ -42,7 +48,31 @@ def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], str]:
         return timed(lambda: classifier.predict(photo, caption))
 
     found = {"photo_to_scores_ratio": compare(new_photo, bare, rounds)}
-    return found | {"caption_edit_ratio": compare(new_caption, bare, rounds)}, device
+    found["caption_edit_ratio"] = compare(new_caption, bare, rounds)
+    if device.startswith("cuda"):
+        found["encode_ratio"] = encoding(classifier.backbone, rounds)
+    return found, device
+
+
+def encoding(backbone: Backbone, rounds: int, photos: int = 256) -> Comparison:
+    """Encoding a batch of prepared photos, over a bare loop in bfloat16 on the same device.
+
+    Ours: `Backbone.encode_pixels`, from photos in memory to normalised embeddings in memory.
+    Plain: `encode_image` under autocast on photos that are on the device already.
+    """
+    import torch
+
+    size, device = backbone.image_size, torch.device(backbone.device)
+    pixels = torch.rand(photos, 3, size, size)
+    there = pixels.to(device)
+
+    def bare() -> None:
+        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
+            backbone.model.encode_image(there).cpu()
+
+    return compare(
+        lambda: timed(lambda: backbone.encode_pixels(pixels)), lambda: timed(bare), rounds
+    )
 
 
 def plain_forward(backbone: str, device: str) -> Callable[[Image.Image, str], None]:

@@ -32,7 +32,7 @@ def build(page: gr.Blocks, models: Models) -> None:
                 elem_id="head",
             )
         with gr.Column(scale=3, min_width=300):
-            picker.build(models, chosen, head)
+            picker.build(page, models, chosen, head)
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
             photo = gr.Image(

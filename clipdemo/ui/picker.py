@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from clipdemo.catalog import OFFERS
 from clipdemo.errors import ClipdemoError
 from clipdemo.ui.head import headline
+from clipdemo.ui.listing import Listing
 from clipdemo.ui.model import Models
 
 if TYPE_CHECKING:
@@ -24,15 +24,11 @@ STATIC = Path(__file__).parent / "static"
 STEP = 0.3  # seconds between two looks at a download
 
 
-def choices(models: Models) -> list[str]:
-    """The one that the page starts with, and those on offer."""
-    return list(dict.fromkeys([models.first.backbone, *(o.id for o in OFFERS)]))
-
-
-def build(models: Models, chosen: gr.State, head: gr.HTML) -> None:
+def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> None:
     """Put the choice into the page; `chosen` changes when another backbone answers."""
+    listing = Listing(models.first.backbone)
     backbone = gr.Dropdown(
-        choices(models),
+        listing.choices(),
         value=models.first.backbone,
         label="Backbone: choose one or type its id",
         allow_custom_value=True,
@@ -110,6 +106,7 @@ def build(models: Models, chosen: gr.State, head: gr.HTML) -> None:
             fetching.cancel()
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
+    page.load(lambda: gr.Dropdown(choices=listing.survey()), None, backbone, **hidden)
     backbone.input(choose, [backbone, chosen], outputs, trigger_mode="always_last", **hidden)
     fetch.click(load, [backbone, chosen], outputs, **hidden)
     keep.click(lambda running: show() | {backbone: running}, chosen, outputs, **hidden)

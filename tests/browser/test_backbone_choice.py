@@ -1,9 +1,12 @@
 """Choosing a backbone on the page: fetched when told to, and the old one answers until then."""
 
+import socket
+
 import pytest
 from hub_server import HubServer
 
 import clipdemo
+from clipdemo.catalog import OFFERS
 
 from .driver import SCENES, eventually, notices, read, serving, visit, write_caption
 
@@ -63,7 +66,7 @@ def assert_told(page, words: str) -> None:
 
 def assert_running(page, backbone: str) -> None:
     assert page.locator("#head .badge").inner_text() == backbone
-    assert page.locator("#backbone input").input_value() == backbone
+    assert page.locator("#backbone input").input_value().split(" ")[0] == backbone
 
 
 def still_answers(page) -> None:
@@ -165,3 +168,40 @@ def test_one_that_is_not_here_is_fetched_when_told_to_and_then_answers(page, vit
     assert "uncalibrated" in page.locator("#board").inner_text()
     choose(page, "tiny")
     still_answers(page)
+
+
+def test_the_list_tells_width_size_and_state(page):
+    """The loopback hub has none of those on offer; tiny is bundled."""
+    page.locator("#backbone input").click()
+
+    def assert_listed() -> None:
+        listed = page.locator("#backbone [role=option]").all_inner_texts()
+        assert len(listed) == len(OFFERS)
+        for text, offer in zip(listed, OFFERS, strict=True):
+            state = "bundled" if offer.id == "tiny" else "not reachable"
+            assert offer.id in text
+            assert f"{offer.width} wide" in text
+            assert "MB" in text
+            assert state in text
+
+    eventually(page, assert_listed)
+
+
+def test_a_start_with_one_that_cannot_be_had_says_so_on_the_page(visitor, tmp_path, monkeypatch):
+    """The page is there all the same, and another backbone can be chosen."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+        with serving(tmp_path, ("app.py", "--backbone", "ViT-L-14-quickgelu/openai")) as (url, _):
+            page = visitor.new_page()
+            visit(page, url)
+            eventually(page, lambda: assert_notice(page, "cannot be reached"))
+            choose(page, "tiny")
+            eventually(page, lambda: assert_running(page, "tiny"))
+            write_caption(page, "a dog on a bench")
+            eventually(page, lambda: assert_score(page, "0.5", above=True))
+
+
+def assert_notice(page, words: str) -> None:
+    assert any(words in notice for notice in notices(page))
