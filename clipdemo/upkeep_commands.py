@@ -31,7 +31,7 @@ def train_backbone(
     ] = False,
 ) -> None:
     """Train the bundled backbone and its heads; killed and started again, it goes on."""
-    from clipdemo.training.backbone import GO_ON, Recipe
+    from clipdemo.training.batches import GO_ON, Recipe
     from clipdemo.training.run import train_backbone
     from clipdemo.training.text_stage import TextRecipe
 

@@ -12,7 +12,7 @@ from clipdemo import thresholds
 from clipdemo.backbones import Backbone
 from clipdemo.labels import MODES
 from clipdemo.training import crops, fit, joint
-from clipdemo.training.backbone import Data
+from clipdemo.training.batches import Data
 from clipdemo.training.pack import Pack
 
 MODEL_FILES = ("open_clip_config.json", "tokenizer.json", "tokenizer_config.json")

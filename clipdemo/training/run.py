@@ -12,6 +12,7 @@ from clipdemo import checkpoints
 from clipdemo.backbones import TINY, Backbone
 from clipdemo.labels import COCO18
 from clipdemo.training import backbone, bundle, joint
+from clipdemo.training.batches import Data, Recipe
 from clipdemo.training.fit import FitSettings
 from clipdemo.training.pack import caption_rows
 from clipdemo.training.text_stage import TextRecipe, train_text
@@ -43,7 +44,7 @@ def train_backbone(
     data_dir: Path,
     work: Path,
     out: Path,
-    recipe: backbone.Recipe,
+    recipe: Recipe,
     text_recipe: TextRecipe,
     every: float = 240.0,
     start: Path | None = None,
@@ -84,7 +85,7 @@ def train_backbone(
 
 def finish(
     data_dir: Path,
-    data: backbone.Data,
+    data: Data,
     train_views: list[tuple[np.ndarray, np.ndarray]],
     staged: Path,
     out: Path,

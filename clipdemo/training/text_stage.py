@@ -22,7 +22,7 @@ from sklearn.model_selection import cross_val_predict
 from torch.nn import functional as F
 
 from clipdemo.training import joint
-from clipdemo.training.backbone import Data, drop_words, pad
+from clipdemo.training.batches import Data, drop_words, pad
 from clipdemo.training.fit import mean_average_precision
 
 

@@ -26,7 +26,8 @@ TRAIN = """
 import sys
 from pathlib import Path
 from clipdemo.training import run
-from clipdemo.training.backbone import Recipe, train
+from clipdemo.training.backbone import train
+from clipdemo.training.batches import Recipe
 from clipdemo.training.fit import FitSettings
 from clipdemo.training.text_stage import TextRecipe
 data, work, out = (Path(a) for a in sys.argv[1:4])
