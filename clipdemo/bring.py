@@ -23,13 +23,13 @@ def bring(backbone: str, watch: Callable[[Fetch], object] = lambda fetch: None) 
             f"{backbone} is not here, and the hub cannot be reached: check the network, or choose "
             "a backbone that is here."
         )
+    check_memory(state.bytes or 0)
     if state.state == "downloadable":
         fetch = Fetch(backbone).start()
         watch(fetch)
         fetch.wait()
         if not fetch.ready:
             raise fetch.error or BackboneError(f"The download of {backbone} was cancelled.")
-    check_memory(look(backbone).bytes or 0)
 
 
 @contextmanager

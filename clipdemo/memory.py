@@ -22,7 +22,7 @@ def check_memory(backbone_bytes: int, free: int | None = None) -> None:
     needed = LOADING * backbone_bytes
     if free is not None and needed > free:
         raise BackboneError(
-            f"Loading this backbone needs about {needed / 1e9:.1f} GB of memory and "
+            f"This backbone needs about {needed / 1e9:.1f} GB of memory to be loaded and "
             f"{free / 1e9:.1f} GB are free: choose a smaller one or free some memory."
         )
 

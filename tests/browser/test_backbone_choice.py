@@ -95,6 +95,7 @@ def test_a_download_can_be_left_or_cancelled(page, hub):
         (WANTED, "hang", "sent nothing"),
         (WANTED, "wrong", "sha256 differs"),
         (WANTED, "cut", "broke off"),
+        (WANTED, "huge", "GB of memory"),
         ("hf-hub:org/nothing", None, "org/nothing"),
         ("no-such/backbone", None, "no-such/backbone"),
         ("local-dir:/nowhere", None, "/nowhere"),
