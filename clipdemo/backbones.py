@@ -30,8 +30,9 @@ def pick_device(device: str = "auto") -> str:
 def pick_precision(device: str, precision: str = "auto") -> str:
     """`auto`: fp16 on CUDA, fp32 elsewhere; any name in `PRECISIONS` is kept.
 
-    Of the two halves fp16 keeps three more bits of each number, and inference needs no larger
-    range. On processors without AMX bf16 encodes slower than fp32.
+    On a CPU with AVX512-BF16 and without AMX, bf16 took 3.5 times as long as fp32 to encode photos
+    with ViT-B/32, 0.7 times with `tiny`'s ResNet, and fp16 19 times there. On CUDA the choice is
+    not measured: of the two halves fp16 keeps three more bits, and inference needs no larger range.
 
     Raises:
         BackboneError: there is no such precision.

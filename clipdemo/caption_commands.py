@@ -25,7 +25,7 @@ def train_captioner(
     ] = Path("checkpoints/tiny"),
     steps: Annotated[int | None, typer.Option(help="Steps of the training.")] = None,
     bfloat16: Annotated[
-        bool, typer.Option(help="Faster on CPUs with AVX512-BF16 or AMX, slower on others.")
+        bool, typer.Option(help="Faster on a CPU with AVX512-BF16; try it on others.")
     ] = False,
     as_json: Json = False,
 ) -> None:

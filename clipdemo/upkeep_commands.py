@@ -27,7 +27,7 @@ def train_backbone(
         Path | None, typer.Option(help="Train the image tower of this checkpoint on.")
     ] = None,
     bfloat16: Annotated[
-        bool, typer.Option(help="Faster on CPUs with AVX512-BF16 or AMX, slower on others.")
+        bool, typer.Option(help="Faster on a CPU with AVX512-BF16; try it on others.")
     ] = False,
 ) -> None:
     """Train the bundled backbone and its heads; killed and started again, it goes on."""

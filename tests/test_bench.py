@@ -19,7 +19,7 @@ from clipdemo.bench.scoring import encoding
 ROOT = Path(__file__).resolve().parents[1]
 RATIOS = (
     "photo_to_scores_ratio", "caption_edit_ratio", "startup_ratio", "throughput_16_users_ratio",
-    "p95_16_users_ratio",
+    "p95_16_users_ratio", "table_ratio",
 )  # fmt: skip
 
 

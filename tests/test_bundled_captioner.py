@@ -10,9 +10,8 @@ import torch
 from small_tiny import write_small_tiny
 
 from clipdemo.backbones import Backbone
-from clipdemo.captioners import CARD, different, load_captioner, unlike
+from clipdemo.captioners import different, load_captioner, unlike
 from clipdemo.captions import clean_caption
-from clipdemo.checkpoints import ROOT
 from clipdemo.decoder import END, PAD, START, UNKNOWN, Decoder, Shape, read_decoder, write_decoder
 from clipdemo.errors import CaptionerError
 
@@ -233,7 +232,6 @@ def test_the_best_comes_first_and_the_others_say_something_else():
     assert unlike(scores, texts, 9, 0.4) == [0, 2, 1, 3]
 
 
-@pytest.mark.skipif(not (ROOT / "tiny" / CARD).is_file(), reason="tiny has no captioner yet")
 def test_a_backbone_without_captioner_of_its_own_gets_that_of_tiny(vit_folder, photos):
     """Captions are text: any backbone can read them."""
     captioner = load_captioner("bundled", Backbone(f"local-dir:{vit_folder}", "cpu"))

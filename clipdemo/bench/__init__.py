@@ -29,9 +29,10 @@ def bench(backbone: str = "auto", rounds: int = 5) -> tuple[dict, dict[str, Comp
     # Before torch is loaded here: a child's peak begins with what its parent holds.
     page, crowd = measure_page(backbone, rounds)
     from clipdemo.bench.scoring import scoring
+    from clipdemo.bench.table import table
 
     found, device = scoring(backbone, rounds * PHOTOS_PER_ROUND)
-    compared = found | compared | crowd
+    compared = found | compared | crowd | {"table_ratio": table(rounds)}
     figures = {"encode_ratio": None}  # only a GPU has one
     figures |= {name: round(c.ratio, 3) for name, c in compared.items()}
     return figures | page | {"device": device, "backbone": backbone, "runs": rounds}, compared

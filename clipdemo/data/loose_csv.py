@@ -13,6 +13,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from clipdemo.errors import TableError
 from clipdemo.labels import LabelSet
 
@@ -72,10 +74,34 @@ def quotes_are_well_formed(body: str | memoryview, start: str) -> bool:
     A quote does not that would go on past what looks like the end of one row and the start of the
     next (`start`, a pattern).
     """
+    if not isinstance(body, str) and _simply_quoted(body):
+        return True
     go_on = rf"(?!,*\r?\n{start})"
     quoted = rf'(?<![^,\n])"{go_on}[^"]*+(?:""{go_on}[^"]*+)*+"(?![^,\r\n])'
     pattern = rf'(?:[^"]*+{quoted})*+[^"]*+'
     return bool(re.fullmatch(pattern if isinstance(body, str) else pattern.encode(), body))
+
+
+def _simply_quoted(body: memoryview) -> bool:
+    """Whether the quotes come in pairs at the ends of fields that begin with a character.
+
+    This is most tables, and told several times faster than by the pattern, which decides the rest:
+    a quote beside a quote, or a field that begins with a comma or a line break.
+    """
+    text = np.frombuffer(body, np.uint8)
+    quotes = np.flatnonzero(text == ord('"'))
+    if len(quotes) % 2 or len(quotes) == 0:
+        return len(quotes) == 0
+    opening, closing = quotes[::2], quotes[1::2]
+    before = text[np.maximum(opening - 1, 0)]
+    after = text[np.minimum(closing + 1, len(text) - 1)]
+    begins = (opening == 0) | (before == ord(",")) | (before == ord("\n"))
+    ends = closing == len(text) - 1
+    for mark in b",\r\n":
+        ends |= after == mark
+    first = text[opening + 1]
+    plain = ~np.isin(first, np.frombuffer(b'",\r\n', np.uint8))
+    return bool(begins.all() and ends.all() and plain.all())
 
 
 def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Pattern[str]:
