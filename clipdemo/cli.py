@@ -7,15 +7,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from clipdemo import caption_commands, hub_commands, upkeep_commands
 from clipdemo.caches import settle_caches
+from clipdemo.commands import captioner, hub, upkeep
+from clipdemo.commands.common import (
+    BackboneId,
+    Checkpoint,
+    Json,
+    Rule,
+    bar,
+    check_rule,
+    out,
+    print_json,
+)
 from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.thresholds import RULES
 
 app = typer.Typer(
     help="What a photo says, what its caption says, and what both say together.",
@@ -23,12 +30,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-out = Console(soft_wrap=True)
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-BackboneId = Annotated[str, typer.Option(help="A backbone id, or auto.")]
-Checkpoint = Annotated[str, typer.Option(help="Folder of heads; default: the backbone's own.")]
-Rule = Annotated[str, typer.Option(help=f"One of {', '.join(RULES)}.")]
 
 
 def main() -> None:
@@ -43,18 +44,6 @@ def main() -> None:
         where = error.filename or "A file"
         print(f"{where} cannot be used ({error.strerror}): check the path.", file=sys.stderr)
         raise SystemExit(2) from None
-
-
-def print_json(value: object) -> None:
-    """JSON on standard output, and nothing else there."""
-    print(json.dumps(value, indent=1))
-
-
-def check_rule(rule: str) -> str:
-    """The rule, or a sentence that names those there are."""
-    if rule not in RULES:
-        raise ClipdemoError(f"There is no rule {rule!r}: choose one of {', '.join(RULES)}.")
-    return rule
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -228,20 +217,8 @@ def evaluate(
         print(f"{len(report['skipped_photos'])} photos skipped, the first: {first['reason']}")
 
 
-def bar() -> Progress:
-    """A progress bar with time left, on standard error."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
-
-
 for command in (
-    hub_commands.backbones, hub_commands.fetch, caption_commands.train_captioner,
-    caption_commands.measure_captions, upkeep_commands.train_backbone, upkeep_commands.measure,
-    upkeep_commands.scenes, upkeep_commands.screenshots, upkeep_commands.bench,
+    hub.backbones, hub.fetch, captioner.train_captioner, captioner.measure_captions,
+    upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,
 ):  # fmt: skip
     app.command()(command)

@@ -419,8 +419,8 @@ def test_a_typed_id_is_fetched_from_the_repository_of_open_clip(fetched, server,
 
 def test_states_are_told_without_torch(run_python, monkeypatch):
     code = (
-        "import sys; from clipdemo import catalog, hub_commands; hub_commands.overview(); "
-        "catalog.best(True); "
+        "import sys; from clipdemo import catalog; from clipdemo.commands import hub; "
+        "hub.overview(); catalog.best(True); "
         "sys.exit('torch' in sys.modules)"
     )
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

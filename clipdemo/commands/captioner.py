@@ -1,18 +1,15 @@
 """The commands of the bundled captioner: `train-captioner` and `measure-captions`."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-out = Console(soft_wrap=True)
+from clipdemo.commands.common import Json, out, print_json
 
 Data = Annotated[Path, typer.Option(help="Photos, captions and teacher files.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def train_captioner(
@@ -54,7 +51,7 @@ def measure_captions(
 def _show(metrics: dict, as_json: bool) -> None:
     """What the text head finds in each caption, as a table or as JSON."""
     if as_json:
-        print(json.dumps(metrics, indent=1))
+        print_json(metrics)
         return
     shown = Table("caption", "share of true labels found", "samples-F1")
     for name in ("suggested", "human", "fixed"):

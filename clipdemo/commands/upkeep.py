@@ -1,16 +1,14 @@
 """The commands that keep the project up: its backbone, its figures, its pictures, its bench."""
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-out = Console(soft_wrap=True)
+from clipdemo.commands.common import Json, out, print_json
 
 
 def train_backbone(
@@ -81,7 +79,7 @@ def bench(
         str, typer.Option(help="Instead, a model of open_clip with random weights, as ViT-B-32.")
     ] = "",
     rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """How fast and how large the app is, next to the plain way of doing the same."""
     from clipdemo.bench import bench as measured
@@ -92,7 +90,7 @@ def bench(
         figures, compared = measured(backbone, rounds)
     figures["backbone"] = f"{random}, random weights" if random else figures["backbone"]
     if as_json:
-        print(json.dumps(figures, indent=1))
+        print_json(figures)
         return
     shown = Table("figure", "ours", "plain", "ratio")
     for name, pair in compared.items():

@@ -1,6 +1,5 @@
 """The commands about where backbones are: `backbones` and `fetch`."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -17,19 +16,18 @@ from rich.progress import (
 from rich.table import Table
 
 from clipdemo import catalog, checkpoints
+from clipdemo.commands.common import Json, out, print_json
 from clipdemo.errors import CheckpointError
 from clipdemo.hub import Fetch, here, survey
 
-out = Console(soft_wrap=True)
-
 
 def backbones(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Json = False,
 ) -> None:
     """The backbones on offer: width, size, where each one is, and the kind of its heads."""
     rows = overview()
     if as_json:
-        print(json.dumps(rows, indent=1))
+        print_json(rows)
         return
     shown = Table("id", "width", "params", "state", "size", "heads")
     shown.box, shown.pad_edge, shown.collapse_padding = None, False, True
