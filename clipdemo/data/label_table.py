@@ -76,11 +76,7 @@ def read_label_table(
         TableError: the file is no label table, or `strict` and a row cannot be read.
     """
     path = Path(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise TableError(f"{path} cannot be read ({why}); give the path of a CSV file.") from error
+    raw = _read_bytes(path)
     table = _read_plain(path, raw, labels) or _read_any(path, raw, labels)
     if strict and table.refused:
         first, count = table.refused[0], len(table.refused)
@@ -89,6 +85,46 @@ def read_label_table(
             f"row{'s' * (count > 1)} in all cannot be read); correct the file or do not be strict."
         )
     return table
+
+
+def labels_of(path: str | Path) -> LabelSet:
+    """The labels of a table: `COCO18` if all its ids are of these, else its own, each its own name.
+
+    Own ids are sorted, as numbers if all are. They may hold blanks if `;` or `|` separates ids
+    somewhere in the table.
+
+    Raises:
+        TableError: the file is no label table, or no row of it has a label.
+    """
+    path = Path(path)
+    raw = _read_bytes(path)
+    if _read_plain(path, raw, COCO18):
+        return COCO18
+    text, _ = decode(raw, path)
+    head, _, body = text.lstrip("\n").partition("\n")
+    columns, _ = read_header(head, path)
+    pattern = row_pattern(columns, LabelSet(("\0",), ("\0",)), body)  # no id is known yet
+    column = [name for name in columns if name].index("Labels")
+    fields = {unquote(row[column]) for row in pattern.findall(body) if not row[-1]}
+    fields = {field for field in fields if not _NOT_TEXT.search(field)}
+    blanks = not any(mark in field for field in fields for mark in ";|")
+    ids = {i.strip() for f in fields for i in (f.split() if blanks else re.split("[;|]", f))}
+    ids.discard("")
+    if not ids:
+        raise TableError(f"{path} has no row with a label; fill its column Labels.")
+    if ids <= set(COCO18.ids):
+        return COCO18
+    numbers = all(i.isascii() and i.isdigit() for i in ids)
+    own = tuple(sorted(ids, key=lambda i: (int(i), i) if numbers else i))
+    return LabelSet(own, own)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise TableError(f"{path} cannot be read ({why}); give the path of a CSV file.") from error
 
 
 def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
@@ -102,8 +138,10 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
     """
     path = Path(path)
     separator = ";" if any(" " in i for i in set(chain.from_iterable(frame["Labels"]))) else " "
+    # Where no row has two ids, nothing else would say that a blank does not separate any.
+    end = separator.strip() if frame["Labels"].str.len().max() == 1 else ""
     frame = frame[list(COLUMNS)].assign(
-        Labels=[separator.join(ids) for ids in frame["Labels"]],
+        Labels=[separator.join(ids) + end for ids in frame["Labels"]],
         Caption=frame["Caption"].str.replace(r"\r\n?", "\n", regex=True),
     )
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -121,7 +121,7 @@ def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Patte
         sure = before + PHOTO_ROW
         start = rf'{before}(?:{PHOTO_ROW}|[^\s,"]*,{ids},)'
     else:  # image ids are free text: look closer at the labels
-        sure = start = rf'{before}(?:(?:"[^"\n]*"|[^,"\n]*),{ids},|[^\s,"]+,(?! )[^,\n]*,)'
+        sure = start = rf'{before}(?:(?:"[^"\n]*"|[^,"\n]*),{ids},|[^,"\n]+,(?! )[^,\n]*,)'
     well_formed = quotes_are_well_formed(body, sure)
     any_char = '[^"]' if well_formed else r'[^"\n]'
     quoted = rf'"{any_char}*+(?:""{any_char}*+)*+"'
