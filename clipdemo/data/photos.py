@@ -1,34 +1,42 @@
-"""A folder or a zip of photos, asked for them by name."""
+"""Photos in a folder, a zip or tar shards, asked for by name."""
 
+import os
+import tarfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from clipdemo.errors import PhotoError, TableError
 from clipdemo.images import MAX_BYTES, photo_bytes
 
 
 class PhotoSource:
-    """Photos by file name, at any depth of a folder or zip.
+    """Photos by file name, at any depth of a folder, a zip, a tar or a folder with tar shards.
 
-    Where a name stands at several places, the one nearest to the top counts.
+    Where a name stands at several places, the one nearest to the top counts. It can be sent to
+    other processes, and used in one that was forked.
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Raises TableError when the path is neither a folder nor a zip."""
+        """Raises TableError when the path is neither a folder nor a zip nor a tar."""
         self.path = Path(path)
-        self._zip = None
+        self._zip = self._zip_owner = None
+        self._packed = {}  # where a tar's members lie: its path, the first byte, how many
         if self.path.is_dir():
-            files = [
-                p.relative_to(self.path).as_posix() for p in self.path.rglob("*") if p.is_file()
-            ]
+            found = [p for p in self.path.rglob("*") if p.is_file()]
+            for shard in sorted(p for p in found if p.suffix == ".tar"):
+                self._packed = _tar_members(shard) | self._packed
+            files = [*self._packed, *(p.relative_to(self.path).as_posix() for p in found)]
+        elif self.path.suffix == ".tar" and self.path.is_file():
+            files = self._packed = _tar_members(self.path)
         elif zipfile.is_zipfile(self.path):
             try:
-                self._zip = zipfile.ZipFile(self.path)
+                files = [i.filename for i in self._opened_zip().infolist() if not i.is_dir()]
             except zipfile.BadZipFile as error:
                 raise TableError(f"{path} is a damaged zip ({error}): pack it again.") from error
-            files = [i.filename for i in self._zip.infolist() if not i.is_dir()]
         else:
-            raise TableError(f"{path} is neither a folder nor a zip of photos: check the path.")
+            raise TableError(
+                f"{path} is neither a folder nor a zip or tar of photos: check the path."
+            )
         self._files = {}
         for file in sorted(files, key=lambda f: (f.count("/"), f)):
             self._files.setdefault(file, file)
@@ -45,12 +53,59 @@ class PhotoSource:
         """
         if name not in self._files:
             raise PhotoError(f"There is no photo {name} in {self.path}: check its name.")
-        if self._zip is None:
-            return photo_bytes(self.path / self._files[name])
-        info = self._zip.getinfo(self._files[name])
-        if info.file_size > MAX_BYTES:
-            raise PhotoError(f"{name} is larger than {MAX_BYTES // 2**20} MB: make it smaller.")
+        file = self._files[name]
+        if file in self._packed:
+            return self._read_tar(name, *self._packed[file])
+        if self._zip_owner is not None:
+            return self._read_zip(name, file)
+        return photo_bytes(self.path / file)
+
+    def _read_tar(self, name: str, shard: Path, start: int, size: int) -> bytes:
+        _check_size(name, size)
         try:
-            return self._zip.read(info)
+            with shard.open("rb") as file:
+                file.seek(start)
+                data = file.read(size)
+        except OSError as error:
+            raise PhotoError(f"{name} in {shard} cannot be read ({error.strerror}).") from error
+        if len(data) < size:
+            raise PhotoError(f"{name} is cut off in {shard}: pack it again.")
+        return data
+
+    def _read_zip(self, name: str, file: str) -> bytes:
+        try:
+            archive = self._opened_zip()
+            info = archive.getinfo(file)
+            _check_size(name, info.file_size)
+            return archive.read(info)
+        except PhotoError:
+            raise
         except Exception as error:  # each compression has errors of its own
             raise PhotoError(f"{name} in {self.path} cannot be unpacked ({error}).") from error
+
+    def _opened_zip(self) -> zipfile.ZipFile:
+        """The zip, opened once in each process: they would move each other's place in the file."""
+        if self._zip is None or self._zip_owner != os.getpid():
+            self._zip, self._zip_owner = zipfile.ZipFile(self.path), os.getpid()
+        return self._zip
+
+    def __getstate__(self) -> dict:
+        return vars(self) | {"_zip": None}
+
+
+def _check_size(name: str, size: int) -> None:
+    if size > MAX_BYTES:
+        raise PhotoError(f"{name} is larger than {MAX_BYTES // 2**20} MB: make it smaller.")
+
+
+def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
+    """Name -> file, first byte and size of each member; a later one of a name replaces it."""
+    try:
+        with tarfile.open(path, "r:") as tar:
+            return {
+                PurePosixPath(member.name).as_posix(): (path, member.offset_data, member.size)
+                for member in tar
+                if member.isreg() and not member.issparse()
+            }
+    except tarfile.TarError as error:
+        raise TableError(f"{path} is a damaged or packed tar ({error}): make it again.") from error

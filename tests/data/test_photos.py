@@ -1,7 +1,11 @@
-"""Photo sources: a folder and a zip of it give the same bytes; a bad zip gives a sentence."""
+"""Photo sources: a folder, a zip and tars of it give the same bytes; a bad one gives a sentence."""
 
+import io
+import multiprocessing
+import pickle
 import shutil
 import struct
+import tarfile
 import zipfile
 import zlib
 
@@ -30,12 +34,18 @@ def folder(tmp_path):
     return tmp_path / "photos"
 
 
-@pytest.fixture(params=["folder", "zip", "stored zip"])
+@pytest.fixture(params=["folder", "zip", "stored zip", "tar", "shards"])
 def source(request, folder, tmp_path):
     if request.param == "folder":
         return PhotoSource(folder)
-    if request.param == "zip":
-        return PhotoSource(shutil.make_archive(tmp_path / "packed", "zip", folder))
+    if request.param in ("zip", "tar"):
+        return PhotoSource(shutil.make_archive(tmp_path / "packed", request.param, folder))
+    if request.param == "shards":
+        (tmp_path / "shards").mkdir()
+        for number, name in enumerate(FILES):
+            with tarfile.open(tmp_path / "shards" / f"{number % 2}.tar", "a") as file:
+                file.add(folder / name, name)
+        return PhotoSource(tmp_path / "shards")
     with zipfile.ZipFile(tmp_path / "stored.zip", "w") as file:
         for name, data in FILES.items():
             file.writestr(name, data)
@@ -68,6 +78,35 @@ def test_photos_are_found_by_path(source):
 
 def test_the_nearest_of_two_photos_of_one_name_counts(source):
     assert source.read("1.jpg") == b"first"
+
+
+def test_other_processes_read_the_same_at_the_same_time(tmp_path):
+    """Forked ones inherit an open file, whose place in it they would move for each other."""
+    noise = np.random.default_rng(0)
+    files = {f"{i}.jpg": noise.bytes(20_000) for i in range(100)}
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    source = PhotoSource(tmp_path / "many.zip")
+    assert source.read("0.jpg") == files["0.jpg"]
+    with multiprocessing.get_context("fork").Pool(2, _inherit, (source,)) as pool:
+        found = [pool.apply_async(_read_inherited, (list(files),)) for _ in range(8)]
+        assert all(result.get() == list(files.values()) for result in found)
+
+
+def _inherit(source: PhotoSource) -> None:
+    global _inherited
+    _inherited = source
+
+
+def _read_inherited(names: list[str]) -> list[bytes]:
+    return [_inherited.read(name) for name in names]
+
+
+def test_a_source_can_be_sent_to_another_process(source):
+    sent = pickle.loads(pickle.dumps(source))
+    for name, data in FILES.items():
+        assert sent.read(name) == source.read(name) == data
 
 
 @pytest.mark.parametrize("name", ["9.jpg", "", "..", "../secret.jpg", "/etc/passwd", "1.JPG.jpg"])
@@ -174,10 +213,11 @@ def test_a_damaged_member_leaves_the_others_readable(tmp_path, refused):
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x03\x04 hardly"])
-def test_what_is_neither_folder_nor_zip_is_refused(tmp_path, is_sentence, data):
-    path = tmp_path / "photos.zip"
+def test_what_is_neither_folder_nor_zip_nor_tar_is_refused(tmp_path, is_sentence, data):
+    path, tar = tmp_path / "photos.zip", tmp_path / "photos.tar"
     path.write_bytes(data)
-    for wrong in (path, tmp_path / "nowhere"):
+    tar.write_bytes(data)
+    for wrong in (path, tar, tmp_path / "nowhere", tmp_path / "nowhere.tar"):
         with pytest.raises(TableError) as caught:
             PhotoSource(wrong)
         assert is_sentence(caught.value)
@@ -205,3 +245,59 @@ def test_an_empty_folder_has_no_photos(tmp_path, refused):
     source = PhotoSource(tmp_path)
     assert "sub" not in source
     refused(source, "1.jpg")
+
+
+def write_tar(path, files: dict[str, bytes], mode: str = "w"):
+    with tarfile.open(path, mode) as file:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            file.addfile(info, io.BytesIO(data))
+    return path
+
+
+def test_photos_beside_tar_shards_are_found(tmp_path):
+    write_tar(tmp_path / "0.tar", {"1.jpg": b"packed", "a/2.jpg": b"deeper"})
+    (tmp_path / "3.jpg").write_bytes(b"loose")
+    source = PhotoSource(tmp_path)
+    found = [source.read(name) for name in ("1.jpg", "2.jpg", "3.jpg")]
+    assert found == [b"packed", b"deeper", b"loose"]
+
+
+def test_of_two_members_of_one_name_the_later_counts(tmp_path):
+    """That is how a tar is brought up to date."""
+    path = write_tar(tmp_path / "twice.tar", {"./1.jpg": b"old"})
+    write_tar(path, {"1.jpg": b"new"}, "a")
+    assert PhotoSource(path).read("1.jpg") == b"new"
+
+
+def test_only_files_of_a_tar_are_photos(tmp_path, refused):
+    with tarfile.open(tmp_path / "links.tar", "w") as file:
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE):
+            info = tarfile.TarInfo(f"{kind.decode()}.jpg")
+            info.type, info.linkname = kind, "/etc/passwd"
+            file.addfile(info)
+    source = PhotoSource(tmp_path / "links.tar")
+    for kind in "1256":
+        refused(source, f"{kind}.jpg")
+
+
+def test_a_member_of_a_tar_that_is_too_large_or_cut_off_is_refused(tmp_path, refused):
+    path = write_tar(tmp_path / "photos.tar", {"1.jpg": b"good", "2.jpg": bytes(MAX_BYTES + 1)})
+    source = PhotoSource(path)
+    assert "larger" in refused(source, "2.jpg")
+    write_tar(path, {"1.jpg": b"good", "2.jpg": bytes(5000)})
+    source = PhotoSource(path)
+    path.write_bytes(path.read_bytes()[:3000])
+    assert "cut off" in refused(source, "2.jpg")
+    assert source.read("1.jpg") == b"good"
+    path.unlink()
+    refused(source, "1.jpg")
+
+
+def test_a_compressed_tar_is_refused(tmp_path, is_sentence):
+    """There is no reading from its middle."""
+    path = write_tar(tmp_path / "photos.tar", {"1.jpg": b"good"}, "w:gz")
+    with pytest.raises(TableError) as caught:
+        PhotoSource(path)
+    assert is_sentence(caught.value)
