@@ -86,7 +86,8 @@ def load_captioner(
     """A ready captioner.
 
     Args:
-        name: `bundled`, a model on the Hugging Face hub, or a local directory.
+        name: `bundled`, a model on the Hugging Face hub, or a local directory; `auto` is the
+            study's where it is cached, else the bundled one.
         classifier: one whose backbone the bundled captioner may share, or a backbone.
         device: `auto`, or a torch device such as `cpu` or `cuda`.
         download: fetch the model when it is not in the hub's cache; it may be gigabytes.
@@ -96,6 +97,11 @@ def load_captioner(
     """
     from clipdemo.hub_captioner import HubCaptioner, hub_folder
 
+    if name == "auto":
+        try:
+            return load_captioner(STUDY, classifier, device)
+        except CaptionerError:
+            name = BUNDLED
     if name == BUNDLED or (name and Path(name, CARD).is_file()):
         return _bundled(name, getattr(classifier, "backbone", classifier), device)
     local = bool(name) and Path(name).is_dir()

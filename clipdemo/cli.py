@@ -218,7 +218,8 @@ def evaluate(
 
 
 for command in (
-    hub.backbones, hub.fetch, captioner.train_captioner, captioner.measure_captions,
+    hub.backbones, hub.fetch, captioner.caption, captioner.train_captioner,
+    captioner.measure_captions,
     upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,
 ):  # fmt: skip
     app.command()(command)

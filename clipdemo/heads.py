@@ -27,6 +27,40 @@ class MLPHead(nn.Module):
         return self.layers(embeddings * self.scale)
 
 
+class MutanHead(nn.Module):
+    """MUTAN: photo and caption multiplied, by a bilinear form of low rank, then logits.
+
+    With both embeddings projected, v and q, the fusion is z_k = sum_ij T_ijk q_i v_j. Each slice of
+    T has rank R, T_ijk = sum_r M_rik N_rjk, so that z = sum_r (q M_r) * (v N_r) (Ben-younes et al.
+    2017, equations 3 and 8 to 11).
+    """
+
+    def __init__(
+        self, width: int, projected: int, fused: int, rank: int, labels: int, dropout: float = 0.3
+    ) -> None:
+        """Sizes: of an embedding, of its projection, of z, R, and how many labels."""
+        super().__init__()
+        self.scale, self.shape = width**0.5, (rank, fused)
+        self.image = nn.Linear(width, projected)
+        self.text = nn.Linear(width, projected)
+        self.image_factors = nn.Linear(projected, rank * fused)
+        self.text_factors = nn.Linear(projected, rank * fused)
+        self.dropout = nn.Dropout(dropout)
+        self.output = nn.Linear(fused, labels)
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Logits [N, L] of image and text embeddings side by side [N, 2 * width]."""
+        image, text = (embeddings * self.scale).chunk(2, dim=1)
+        image = self.dropout(torch.tanh(self.image(image)))
+        text = self.dropout(torch.tanh(self.text(text)))
+        return self.output(self.dropout(torch.tanh(self.fuse(image, text))))
+
+    def fuse(self, image: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """z [N, fused] of projected embeddings [N, projected] each."""
+        product = self.image_factors(image) * self.text_factors(text)
+        return product.unflatten(1, self.shape).sum(1)
+
+
 class ZeroShotHead(nn.Module):
     """No training: a label's chance is that its prompt fits better than any background prompt.
 
@@ -51,6 +85,14 @@ class ZeroShotHead(nn.Module):
             for part in embeddings.split(self.prompts.shape[1], dim=1)
         ]
         return sum(logits) / len(logits)
+
+
+def new_head(entry: dict, labels: int, dropout: float = 0.3) -> nn.Module:
+    """A head of the shape that a card's entry describes, with random weights."""
+    if entry.get("kind", "mlp") == "mutan":
+        sizes = (entry["projected"], entry["fused"], entry["rank"])
+        return MutanHead(entry["inputs"] // 2, *sizes, labels, dropout)
+    return MLPHead(entry["inputs"], tuple(entry["hidden"]), labels, dropout)
 
 
 def head_input(

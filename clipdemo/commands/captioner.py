@@ -1,4 +1,4 @@
-"""The commands of the bundled captioner: `train-captioner` and `measure-captions`."""
+"""The commands of captioners: `caption`, `train-captioner` and `measure-captions`."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +7,40 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clipdemo.commands.common import Json, out, print_json
+from clipdemo.commands.common import Json, bar, out, print_json
 
 Data = Annotated[Path, typer.Option(help="Photos, captions and teacher files.")]
+
+
+def caption(
+    table: Annotated[Path, typer.Option(help="A label table.")],
+    photos: Annotated[Path, typer.Option(help="Folder, zip or tar of its photos.")],
+    output: Annotated[Path, typer.Option("--out", help="The same table with a model's captions.")],
+    captioner: Annotated[
+        str, typer.Option(help="auto, bundled, a model of the hub that is cached, or a folder.")
+    ] = "auto",
+    as_json: Json = False,
+) -> None:
+    """Have a model write a caption for every photo of a table; killed, it goes on where it was."""
+    from clipdemo.captioners import load_captioner
+    from clipdemo.data.label_table import labels_of, read_label_table
+    from clipdemo.data.photos import PhotoSource
+    from clipdemo.training.caption_table import caption_table
+
+    frame = read_label_table(table, labels_of(table)).frame
+    source, model = PhotoSource(photos), load_captioner(captioner)
+    with bar() as progress:
+        task = progress.add_task("writing captions", total=len(frame))
+        found, skipped = caption_table(
+            model, frame, source, output, lambda rows: progress.advance(task, rows)
+        )
+    report = {"captions": len(found), "captioner": model.name, "skipped": skipped}
+    if as_json:
+        print_json(report)
+        return
+    out.print(f"{len(found)} captions by {model.name}, written to {output}")
+    if skipped:
+        print(f"{len(skipped)} photos have none, the first: {skipped[0]['reason']}")
 
 
 def train_captioner(

@@ -5,53 +5,83 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from sklearn.metrics import average_precision_score
+from torch import nn
 from torch.nn import functional as F
 from transformers import get_linear_schedule_with_warmup
 
-from clipdemo.heads import MLPHead
+from clipdemo.heads import new_head
 
 
 @dataclass(frozen=True)
 class FitSettings:
     """Knobs of a head's training; the defaults are the study's where it names them."""
 
-    hidden: tuple[int, ...] = (512, 256)
+    kind: str = "mlp"  # or mutan
+    hidden: tuple[int, ...] = (512, 256)  # of the MLP
+    projected: int = 256  # of MUTAN, as the next two
+    fused: int = 256
+    rank: int = 5
     rate: float = 7e-4
     epochs: int = 15
     batch: int = 256
-    warmup: float = 0.1  # share of the steps with a linearly rising rate
+    warmup: float = 0.1  # share of the steps with a linearly rising rate; 0: none
     decay: float = 0.01
     dropout: float = 0.4
+    keep: str = "map"  # which validation figure says what the best epoch is, or samples_f1
+    patience: int = 0  # epochs without a better one before it stops; 0: never
     seed: int = 0
+
+    def shape(self, inputs: int) -> dict:
+        """The card's entry of a head's shape."""
+        if self.kind == "mutan":
+            sizes = {"projected": self.projected, "fused": self.fused, "rank": self.rank}
+            return {"kind": "mutan", "inputs": inputs, "hidden": [], **sizes}
+        return {"inputs": inputs, "hidden": list(self.hidden)}
 
 
 def fit_head(
     inputs: np.ndarray,
     targets: np.ndarray,
-    weights: np.ndarray,
+    weights: np.ndarray | None,
     check_inputs: np.ndarray,
     check_targets: np.ndarray,
     settings: FitSettings,
-) -> tuple[MLPHead, list[dict]]:
-    """Train a head; the epoch with the best validation mAP is kept.
+) -> tuple[nn.Module, list[dict]]:
+    """Train a head; the epoch that is best on the validation rows is kept.
 
     Args:
         inputs: [N, inputs] what the head reads.
         targets: [N, L] in [0, 1], hard or soft.
-        weights: [N] of each row in the loss.
+        weights: [N] of each row in the loss; None: all alike.
         check_inputs, check_targets: validation, [M, inputs] and [M, L].
 
     Returns:
-        The head in evaluation mode and one entry per epoch: loss, rate, validation mAP.
+        The head in evaluation mode and one entry per epoch: loss and check_loss (mean binary
+        cross-entropy), rate at its end, validation map and samples_f1 (at 0.5).
     """
-    torch.manual_seed(settings.seed)
+    if weights is None:
+        weights = np.ones(len(inputs), np.float32)
     x, y, w = (torch.from_numpy(np.asarray(a, np.float32)) for a in (inputs, targets, weights))
-    head = MLPHead(x.shape[1], settings.hidden, y.shape[1], settings.dropout)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        head = new_head(settings.shape(x.shape[1]), y.shape[1], settings.dropout)
+        return _fit(head, x, y, w, np.asarray(check_inputs), np.asarray(check_targets), settings)
+
+
+def _fit(
+    head: nn.Module,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    w: torch.Tensor,
+    check_inputs: np.ndarray,
+    check_targets: np.ndarray,
+    settings: FitSettings,
+) -> tuple[nn.Module, list[dict]]:
     optimizer = torch.optim.AdamW(head.parameters(), settings.rate, weight_decay=settings.decay)
     steps = -(-len(x) // settings.batch) * settings.epochs
     schedule = get_linear_schedule_with_warmup(optimizer, int(settings.warmup * steps), steps)
     history, best, kept = [], -1.0, None
-    for epoch in range(settings.epochs):
+    for epoch in range(1, settings.epochs + 1):
         head.train()
         total = 0.0
         for rows in torch.randperm(len(x)).split(settings.batch):
@@ -62,20 +92,41 @@ def fit_head(
             optimizer.step()
             schedule.step()
             total += loss.item() * len(rows) / len(x)
-        precision = mean_average_precision(check_targets, logits(head, check_inputs))
         rate = schedule.get_last_lr()[0]
-        history.append({"epoch": epoch + 1, "loss": total, "rate": rate, "map": precision})
-        if precision > best:
-            best = precision
+        found = {"epoch": epoch, "loss": total, "rate": rate}
+        history.append(found | _judge(logits(head, check_inputs), check_targets))
+        if history[-1][settings.keep] > best:
+            best, best_epoch = history[-1][settings.keep], epoch
             kept = {name: value.clone() for name, value in head.state_dict().items()}
+        elif settings.patience and epoch - best_epoch >= settings.patience:
+            break
     head.load_state_dict(kept)
     return head.eval(), history
 
 
+def _judge(values: np.ndarray, truth: np.ndarray) -> dict:
+    """Loss and figures of validation logits [M, L]."""
+    loss = F.binary_cross_entropy_with_logits(
+        torch.from_numpy(values), torch.from_numpy(np.asarray(truth, np.float32))
+    )
+    return {
+        "check_loss": float(loss),
+        "map": mean_average_precision(truth, values),
+        "samples_f1": samples_f1(truth, values > 0),
+    }
+
+
 @torch.inference_mode()
-def logits(head: MLPHead, inputs: np.ndarray) -> np.ndarray:
+def logits(head: nn.Module, inputs: np.ndarray) -> np.ndarray:
     """Logits [N, L] in evaluation mode."""
     return head.eval()(torch.from_numpy(np.asarray(inputs, np.float32))).numpy()
+
+
+def samples_f1(truth: np.ndarray, on: np.ndarray) -> float:
+    """Mean over the rows of F1, 0 for a row with nothing true and nothing on; as scikit-learn's."""
+    truth = np.asarray(truth) > 0.5
+    both = truth.sum(1) + on.sum(1)
+    return float(np.mean(2 * (truth & on).sum(1) / np.maximum(both, 1)))
 
 
 def mean_average_precision(truth: np.ndarray, scores: np.ndarray) -> float:

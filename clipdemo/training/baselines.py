@@ -1,0 +1,141 @@
+"""What the study's heads are compared with, on the same rows."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from clipdemo.training.features import Store, read_store
+from clipdemo.training.fit import fit_head, logits
+from clipdemo.training.rows import Rows, split_rows
+from clipdemo.training.runs import SEEDS, Entry, Run
+from clipdemo.training.scoring import run_metrics
+from clipdemo.training.sweep import FINAL
+
+NEIGHBOURS = (5, 10, 20, 40)
+TREES = 300
+
+
+def experiments(store: Store) -> list[Entry]:
+    """Every baseline that the store has the embeddings for; those by chance with three seeds."""
+    modes = [m for m, has in (("image", store.image), ("text", store.text)) if has is not None]
+    modes += ["concat"] if len(modes) == 2 else []
+    main, found = modes[-1], []
+    found.append(("k nearest neighbours", Run(main, "knn")))
+    found += [("random forest", Run(main, "forest", seed=seed)) for seed in SEEDS]
+    found.append(("logistic regression", Run(main, "logistic")))
+    found += [(f"zero-shot, {mode}", Run(mode, "zero-shot")) for mode in modes]
+    if "text" in modes:
+        found.append(("bag of words, logistic regression", Run("text", "bag-of-words")))
+    if main == "concat":
+        found += [("late fusion", Run("concat", "late-fusion", seed=seed)) for seed in SEEDS]
+    return [Entry("baseline", name, run) for name, run in found]
+
+
+def executor(folder: Path, validation: str, zero_shot: dict[str, np.ndarray]) -> partial:
+    """What carries out one baseline, in any process.
+
+    `zero_shot`: scores [M, L] of the validation rows by mode (see `zero_shot_scores`).
+    """
+    return partial(_execute, folder, validation, zero_shot)
+
+
+def zero_shot_scores(store: Store, validation: str, classifier) -> dict[str, np.ndarray]:
+    """Scores of the validation rows by mode, from the labels' names alone.
+
+    `classifier`: one of the store's backbone.
+    """
+    import torch
+
+    named, found = classifier.zero_shot(store.labels), {}
+    for entry in experiments(store):
+        if entry.run.kind == "zero-shot":
+            _, check = split_rows(store, entry.run.mode, validation)
+            inputs = torch.from_numpy(np.asarray(check.inputs, np.float32))
+            found[entry.run.mode] = named.scores(entry.run.mode, inputs)
+    return found
+
+
+def bag_of_words() -> Pipeline:
+    """TF-IDF of words and word pairs with one logistic regression per label."""
+    return make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
+        OneVsRestClassifier(LogisticRegression(C=10, max_iter=200)),
+    )
+
+
+def _execute(folder: Path, validation: str, zero_shot: dict, run: Run) -> dict:
+    start, store = time.perf_counter(), read_store(folder)
+    train, check = split_rows(store, run.mode, validation)
+    if run.kind == "zero-shot":
+        scores = zero_shot[run.mode]
+    elif run.kind == "late-fusion":
+        scores = _late_fusion(store, validation, run.seed)
+    else:
+        scores = METHODS[run.kind](train, check, run.seed)
+    return {
+        **run_metrics(check.targets, scores, store.labels.names),
+        "history": [],
+        "n_train": 0 if run.kind == "zero-shot" else len(train.inputs),
+        "n_check": len(check.inputs),
+        "seconds": round(time.perf_counter() - start, 2),
+    }
+
+
+def _nearest(train: Rows, check: Rows, seed: int) -> np.ndarray:
+    """The neighbours' share with each label; how many neighbours is cross-validated."""
+    search = GridSearchCV(
+        KNeighborsClassifier(), {"n_neighbors": NEIGHBOURS}, scoring=_mean_ap, cv=3
+    )
+    return _positive(search.fit(train.inputs, train.targets).predict_proba(check.inputs))
+
+
+def _forest(train: Rows, check: Rows, seed: int) -> np.ndarray:
+    forest = RandomForestClassifier(TREES, min_samples_leaf=2, random_state=seed)
+    return _positive(forest.fit(train.inputs, train.targets).predict_proba(check.inputs))
+
+
+def _logistic(train: Rows, check: Rows, seed: int) -> np.ndarray:
+    model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=500))
+    scale = train.inputs.shape[1] ** 0.5  # embeddings are L2-normalised
+    return model.fit(train.inputs * scale, train.targets).predict_proba(check.inputs * scale)
+
+
+def _words(train: Rows, check: Rows, seed: int) -> np.ndarray:
+    return bag_of_words().fit(train.captions, train.targets).predict_proba(check.captions)
+
+
+METHODS: dict[str, Callable[[Rows, Rows, int], np.ndarray]] = {
+    "knn": _nearest, "forest": _forest, "logistic": _logistic, "bag-of-words": _words,
+}  # fmt: skip
+
+
+def _late_fusion(store: Store, validation: str, seed: int) -> np.ndarray:
+    """The mean of the logits of two heads, one that reads the photo and one the caption."""
+    settings, parts = Run("image", settings=FINAL).seeded(seed).settings, []
+    _, both = split_rows(store, "concat", validation)
+    for mode, inputs in zip(("image", "text"), np.split(both.inputs, 2, axis=1), strict=True):
+        train, _ = split_rows(store, mode, validation)
+        head, _ = fit_head(train.inputs, train.targets, None, inputs, both.targets, settings)
+        parts.append(logits(head, inputs))
+    return 1 / (1 + np.exp(-np.mean(parts, axis=0)))
+
+
+def _positive(chances: list[np.ndarray]) -> np.ndarray:
+    """[N, L] of what scikit-learn gives per label: [N, 2], or [N, 1] where all rows are alike."""
+    return np.stack([c[:, 1] if c.shape[1] == 2 else np.zeros(len(c)) for c in chances], axis=1)
+
+
+def _mean_ap(model, inputs: np.ndarray, targets: np.ndarray) -> float:
+    from clipdemo.training.fit import mean_average_precision
+
+    return mean_average_precision(targets, _positive(model.predict_proba(inputs)))

@@ -1,0 +1,67 @@
+"""Captions by a model for a whole label table, in the form of a label table."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from clipdemo.captioners import Captioner
+from clipdemo.data.label_table import write_label_table
+from clipdemo.data.photos import PhotoSource
+from clipdemo.errors import PhotoError
+
+
+def caption_table(
+    captioner: Captioner,
+    frame: pd.DataFrame,
+    photos: PhotoSource,
+    out: Path,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> tuple[pd.DataFrame, list[dict]]:
+    """Write the best caption for each row's photo to `out`, with the row's labels.
+
+    Each caption is kept in a journal beside it (`out` with `.jsonl` added) as soon as it is there,
+    under the captioner's name and the photo's sha256: a later call asks only for what is missing.
+
+    Returns:
+        What was written; and the photos that have no caption, each with its `ImageID` and `reason`.
+    """
+    journal = out.with_name(f"{out.name}.jsonl")
+    known = _read(journal)
+    captions, skipped = [], []
+    with journal.open("ab") as file:
+        file.write(b"\n")  # after a line that a killed run left half
+        for image_id in frame["ImageID"]:
+            try:
+                photo = photos.read(image_id)
+                key = captioner.name, hashlib.sha256(photo).hexdigest()
+                if key not in known:
+                    known[key] = next(iter(captioner.suggest(photo, 1)), "")
+                    line = {"captioner": key[0], "photo": key[1], "caption": known[key]}
+                    file.write(json.dumps(line).encode() + b"\n")
+                    file.flush()
+                captions.append(known[key])
+                if not known[key]:
+                    skipped.append({"ImageID": image_id, "reason": "The model has no caption."})
+            except PhotoError as error:
+                captions.append("")
+                skipped.append({"ImageID": image_id, "reason": str(error)})
+            progress(1)
+    found = frame.assign(Caption=captions)
+    found = found[found["Caption"] != ""].reset_index(drop=True)
+    write_label_table(found, out)
+    return found, skipped
+
+
+def _read(journal: Path) -> dict[tuple[str, str], str]:
+    """Captions by captioner and photo; lines that are not whole are left out."""
+    known = {}
+    for line in journal.read_bytes().splitlines() if journal.is_file() else ():
+        try:
+            entry = json.loads(line)
+            known[entry["captioner"], entry["photo"]] = entry["caption"]
+        except (ValueError, TypeError, KeyError):
+            continue
+    return known

@@ -1,0 +1,108 @@
+"""Heads for photos that were trained on captions alone (CapDec, Nukrai et al. 2022; C3, Zhang et
+al. 2024): text embeddings stand in for image embeddings, less each modality's own mean, and with
+noise, since a caption's embedding is near its photo's but not the same."""
+
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from clipdemo.data.drawn_scenes import random_scene
+from clipdemo.labels import COCO18
+from clipdemo.training.features import Store, read_store
+from clipdemo.training.fit import fit_head, logits
+from clipdemo.training.rows import split_rows
+from clipdemo.training.runs import SEEDS, Entry, Run
+from clipdemo.training.scoring import run_metrics
+from clipdemo.training.sweep import FINAL
+
+NOISE = 0.5  # length of the noise, where an embedding's own length is 1
+COPIES = 4  # of each caption, each with noise of its own
+WAYS = ("raw", "centred", "centred and noise")
+DRAWN = 6000
+FIRST_SCENE = 5_000_000  # scenes that nothing else was trained on
+
+
+def experiments(store: Store) -> list[Entry]:
+    """The experiments, beside zero-shot and a head that was trained on photos."""
+    if store.image is None or store.text is None:
+        return []
+    found = [("zero-shot", Run("image", "zero-shot"))]
+    sources = ("table", *(["drawn"] if set(store.labels.names) <= set(COCO18.names) else []))
+    for source in sources:
+        found += [
+            (f"{source} captions, {way}", Run("image", f"{source}, {way}", FINAL).seeded(seed))
+            for way in WAYS
+            for seed in SEEDS
+        ]
+    found += [("photos", Run("image", settings=FINAL).seeded(seed)) for seed in SEEDS]
+    return [Entry("captions-alone", name, run) for name, run in found]
+
+
+def drawn_captions() -> tuple[list[str], list[tuple[str, ...]]]:
+    """Captions that the project writes itself, of its drawn scenes, and the names of their labels.
+
+    A scene's caption does not name everything; the labels are those of the scene.
+    """
+    scenes = (random_scene(FIRST_SCENE + i, (32, 24)) for i in range(DRAWN))
+    captions, labels = zip(*((s.caption, tuple(s.labels)) for s in scenes), strict=True)
+    return list(captions), list(labels)
+
+
+def executor(folder: Path, validation: str, own: tuple[np.ndarray, np.ndarray] | None) -> partial:
+    """What carries out one of the experiments that train on captions, in any process.
+
+    `own`: embeddings [M, D] of the drawn captions and their targets [M, L], where they are used.
+    """
+    return partial(_execute, folder, validation, own)
+
+
+def _execute(folder: Path, validation: str, own: tuple | None, run: Run) -> dict:
+    start, store = time.perf_counter(), read_store(folder)
+    source, _, way = run.kind.partition(", ")
+    photos, check = split_rows(store, "image", validation)
+    if source == "table":
+        rows, _ = split_rows(store, "text", validation)
+        texts, targets = rows.inputs, rows.targets
+    else:
+        texts, targets = own
+    inputs, check_inputs = as_photos(texts, photos.inputs, check.inputs, way, run.seed)
+    targets = np.tile(targets, (len(inputs) // len(targets), 1))
+    head, history = fit_head(inputs, targets, None, check_inputs, check.targets, run.settings)
+    scores = 1 / (1 + np.exp(-logits(head, check_inputs)))
+    return {
+        **run_metrics(check.targets, scores, store.labels.names),
+        "history": history,
+        "n_train": len(texts),
+        "n_check": len(check_inputs),
+        "seconds": round(time.perf_counter() - start, 2),
+    }
+
+
+def as_photos(
+    texts: np.ndarray, photos: np.ndarray, check: np.ndarray, way: str, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """What to train on and what to judge, in one of the `WAYS`.
+
+    Args:
+        texts: [M, D] embeddings of captions.
+        photos: [N, D] embeddings of photos without labels, for their mean.
+        check: [K, D] embeddings of the photos to judge.
+        way: `raw`: all as they are. `centred`: less the modality's mean, and normalised again.
+            `centred and noise`: `COPIES` of each caption, each with Gaussian noise of length
+            `NOISE`.
+        seed: of the noise.
+    """
+    if way == "raw":
+        return texts, check
+    texts, check = _unit(texts - texts.mean(0)), _unit(check - photos.mean(0))
+    if way == "centred":
+        return texts, check
+    texts = np.tile(texts, (COPIES, 1))
+    noise = np.random.default_rng(seed).normal(0, NOISE / texts.shape[1] ** 0.5, texts.shape)
+    return _unit(texts + noise), check
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)

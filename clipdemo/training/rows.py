@@ -1,0 +1,69 @@
+"""What a head reads of a feature store, for training and for validation."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from clipdemo.errors import TableError
+from clipdemo.training.features import Store
+from clipdemo.training.splits import DEFAULT, held_out
+
+CAPTIONS = {"original": ("table",), "generated": ("generated",), "both": ("table", "generated")}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Embeddings as one mode's head reads them.
+
+    Attributes:
+        inputs: [N, inputs].
+        targets: [N, L], 1 where the label is there.
+        captions: N texts.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    captions: list[str]
+
+
+def split_rows(
+    store: Store, mode: str, validation: str = DEFAULT, captions: str = "original"
+) -> tuple[Rows, Rows]:
+    """Rows to train on and rows to judge by.
+
+    For `image` each photo counts once; the other modes have the rows with a caption. Validation is
+    always on the table's own captions: generated ones are for training only.
+
+    Args:
+        store: embeddings.
+        mode: `image`, `text`, `concat` or `mutan`.
+        validation: see `held_out`.
+        captions: to train on: `original`, `generated` or `both`.
+
+    Raises:
+        TableError: the store has no embeddings for the mode, or no such rows.
+    """
+    if (mode != "text" and store.image is None) or (mode != "image" and store.text is None):
+        raise TableError(f"{store.folder} lacks embeddings that {mode} reads: encode them first.")
+    if captions not in CAPTIONS:
+        raise TableError(f"There are no captions {captions!r}: choose {', '.join(CAPTIONS)}.")
+    index = store.index
+    judged, own = held_out(index, validation), (index["source"] == "table").to_numpy()
+    if mode == "image":
+        usable = train = own & ~index["ImageID"].duplicated().to_numpy()
+    else:
+        usable = (index["Caption"] != "").to_numpy()
+        train = index["source"].isin(CAPTIONS[captions]).to_numpy()
+    return (
+        _rows(store, mode, usable & train & ~judged),
+        _rows(store, mode, usable & own & judged),
+    )
+
+
+def _rows(store: Store, mode: str, chosen: np.ndarray) -> Rows:
+    if not chosen.any():
+        raise TableError(f"{store.folder} has no rows for {mode}: encode more, or split otherwise.")
+    at = np.flatnonzero(chosen)
+    parts = {"image": (store.image,), "text": (store.text,)}.get(mode, (store.image, store.text))
+    inputs = np.concatenate([np.asarray(part[at], np.float32) for part in parts], axis=1)
+    return Rows(inputs, store.targets[at], store.index["Caption"].iloc[at].tolist())

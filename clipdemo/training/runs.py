@@ -1,0 +1,187 @@
+"""The runs of a study: what each was, how good it came out, and the tables they are written to."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import joblib
+import pandas as pd
+
+from clipdemo.errors import TableError
+from clipdemo.training.fit import FitSettings
+
+SEEDS = (0, 1, 2)
+CURVES = ("epoch", "loss", "check_loss", "rate", "map", "samples_f1")
+COLUMNS = (
+    "run", "group", "name", "mode", "kind", "layers", "hidden", "rate", "warmup", "captions",
+    "seed", "epochs", "best_epoch", "n_train", "n_check", "samples_f1", "samples_f1_fixed",
+    "samples_precision", "samples_recall", "micro_f1", "macro_f1", "map", "seconds", "backbone",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training with one seed.
+
+    Attributes:
+        mode: what it reads.
+        kind: `mlp`, `mutan`, or the name of a baseline.
+        settings: of a head's training; None for a baseline.
+        captions: the training's: `original`, `generated` or `both`.
+    """
+
+    mode: str
+    kind: str = "mlp"
+    settings: FitSettings | None = None
+    captions: str = "original"
+    seed: int = 0
+
+    def described(self) -> dict:
+        """Its columns of the table."""
+        settings = self.settings
+        hidden = settings.hidden if settings and self.kind == "mlp" else None
+        return {
+            "mode": self.mode,
+            "kind": self.kind,
+            "layers": None if hidden is None else len(hidden) + 1,
+            "hidden": None if hidden is None else "-".join(map(str, hidden)),
+            "rate": settings.rate if settings else None,
+            "warmup": settings.warmup if settings else None,
+            "captions": self.captions,
+            "seed": self.seed,
+        }
+
+    def seeded(self, seed: int) -> "Run":
+        """The same with another seed."""
+        settings = replace(self.settings, seed=seed) if self.settings else None
+        return replace(self, seed=seed, settings=settings)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A run's place in the study: the same run may stand in several comparisons."""
+
+    group: str
+    name: str
+    run: Run
+
+
+class Journal:
+    """Outcomes by run in a file that each is added to as soon as it is known."""
+
+    def __init__(self, path: Path, about: dict) -> None:
+        """`about`: what the runs depend on beside themselves; another about, other runs."""
+        self._path, self._about = path, about
+        self._known: dict[str, dict] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
+            try:
+                found = json.loads(line)
+                self._known[found["key"]] = found["outcome"]
+            except (ValueError, TypeError, KeyError):
+                continue  # a killed run left half a line
+
+    def key(self, run: Run) -> str:
+        """Names the run and what it depends on."""
+        content = json.dumps([asdict(run), self._about], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def get(self, run: Run) -> dict | None:
+        """The run's outcome, if it is known."""
+        return self._known.get(self.key(run))
+
+    def put(self, run: Run, outcome: dict) -> None:
+        """Keep an outcome."""
+        self._known[self.key(run)] = outcome
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write("\n" + json.dumps({"key": self.key(run), "outcome": outcome}))
+
+
+def carry_out(
+    entries: Iterable[Entry],
+    execute: Callable[[Run], dict],
+    journal: Journal,
+    jobs: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Carry out every run of the entries that the journal does not know, `jobs` at a time.
+
+    `execute` gives a run's metrics, `history`, `n_train`, `n_check` and `seconds`; each process
+    computes with one thread.
+    """
+    missing = list(dict.fromkeys(e.run for e in entries if journal.get(e.run) is None))
+    progress(0, len(missing))
+    work = (joblib.delayed(_execute)(execute, run) for run in missing)
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    for done, (run, outcome) in enumerate(parallel(work), 1):
+        journal.put(run, outcome)
+        progress(done, len(missing))
+
+
+def _execute(execute: Callable[[Run], dict], run: Run) -> tuple[Run, dict]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # the same sums in the same order, however many run at once
+    try:
+        return run, execute(run)
+    finally:
+        torch.set_num_threads(before)
+
+
+def write_tables(
+    folder: Path, entries: list[Entry], journal: Journal, backbone: str, about: dict
+) -> pd.DataFrame:
+    """Write `runs.parquet`, `runs.csv`, `curves.parquet` and `about.json` beside those of others.
+
+    Rows of groups that `entries` do not have are kept, so that sweep and baselines fill one table.
+    """
+    rows, curves = [], []
+    for entry in entries:
+        outcome = journal.get(entry.run)
+        row = {"run": f"{entry.group}/{entry.name}/{entry.run.seed}", "backbone": backbone}
+        row |= {"group": entry.group, "name": entry.name} | entry.run.described() | outcome
+        history = row.pop("history")
+        best = max(history, key=lambda h: h["samples_f1"], default=None)
+        row |= {"epochs": len(history) or None, "best_epoch": best and best["epoch"]}
+        rows.append(row)
+        curves += [{"run": row["run"]} | h for h in history]
+    runs = _joined(folder / "runs.parquet", pd.DataFrame(rows, columns=COLUMNS))
+    runs = runs.astype(dict.fromkeys(("layers", "epochs", "best_epoch"), "Int64"))
+    runs.to_csv(folder / "runs.csv", index=False)
+    runs.to_parquet(folder / "runs.parquet", index=False)
+    curves = _joined(folder / "curves.parquet", pd.DataFrame(curves, columns=("run", *CURVES)))
+    curves.to_parquet(folder / "curves.parquet", index=False)
+    (folder / "about.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    return runs
+
+
+def _joined(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """The table and, before it, those rows of the file whose group it does not have."""
+    if not path.is_file():
+        return table
+    before = pd.read_parquet(path)
+    groups = set(table["run"].str.partition("/")[0])
+    before = before[~before["run"].str.partition("/")[0].isin(groups)]
+    return pd.concat([before, table], ignore_index=True) if len(before) else table
+
+
+def read_runs(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
+    """Runs, curves and about of a folder.
+
+    Raises:
+        TableError: there are none.
+    """
+    try:
+        about = json.loads((folder / "about.json").read_text("utf-8"))
+        return (
+            pd.read_parquet(folder / "runs.parquet"),
+            pd.read_parquet(folder / "curves.parquet"),
+            about,
+        )
+    except (OSError, ValueError) as error:
+        raise TableError(
+            f"{folder} holds no runs ({error}): make them with `python -m clipdemo sweep`."
+        ) from None

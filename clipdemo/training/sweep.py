@@ -1,0 +1,79 @@
+"""The study's experiments on embeddings: its grid, its ablations, MUTAN, each with three seeds."""
+
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from clipdemo.training.features import Store, read_store
+from clipdemo.training.fit import FitSettings, fit_head, logits
+from clipdemo.training.rows import split_rows
+from clipdemo.training.runs import SEEDS, Entry, Run
+from clipdemo.training.scoring import run_metrics
+
+RATES = (5e-4, 7e-4, 9e-4)
+HIDDEN = ((1024,), (2048,), (1024, 512), (2048, 1024))
+FINAL = FitSettings(
+    hidden=(2048, 1024), rate=7e-4, epochs=30, batch=128, keep="samples_f1", patience=6
+)
+"""The study's choice: three layers, 2048 then 1024, a rate of 7e-4 and a warm-up."""
+
+
+def experiments(store: Store) -> list[Entry]:
+    """Every run of the sweep that the store has the embeddings for, in the order of the report."""
+    modes = [m for m in ("image", "text", "concat") if _has(store, m)]
+    main, both = modes[-1], "concat" in modes
+    generated = bool((store.index["source"] == "generated").any()) and "text" in modes
+    final = Run(main, settings=FINAL)
+    found = [
+        ("grid", f"{'-'.join(map(str, hidden))}, rate {rate:g}", _with(final, hidden, rate))
+        for hidden in HIDDEN
+        for rate in RATES
+    ]
+    found += [
+        ("warmup", "with warm-up", final),
+        ("warmup", "without", replace(final, settings=replace(FINAL, warmup=0.0))),
+    ]
+    found += [("encoding", mode, replace(final, mode=mode)) for mode in modes]
+    if generated:
+        found += [
+            ("augmentation", f"{mode}, {captions}", replace(final, mode=mode, captions=captions))
+            for mode in ("text", *(["concat"] if both else []))
+            for captions in ("original", "generated", "both")
+        ]
+    if both:
+        mutan = Run("mutan", "mutan", replace(FINAL, kind="mutan"))
+        found += [("fusion", "MLP on concat", final), ("fusion", "MUTAN", mutan)]
+    return [Entry(group, name, run.seeded(s)) for group, name, run in found for s in SEEDS]
+
+
+def _has(store: Store, mode: str) -> bool:
+    image, text = store.image is not None, store.text is not None
+    return {"image": image, "text": text, "concat": image and text}[mode]
+
+
+def _with(run: Run, hidden: tuple[int, ...], rate: float) -> Run:
+    return replace(run, settings=replace(run.settings, hidden=hidden, rate=rate))
+
+
+def executor(folder: Path, validation: str) -> partial:
+    """What carries out one run of the sweep, in any process."""
+    return partial(_execute, folder, validation)
+
+
+def _execute(folder: Path, validation: str, run: Run) -> dict:
+    start, store = time.perf_counter(), read_store(folder)
+    train, check = split_rows(store, run.mode, validation, run.captions)
+    head, history = fit_head(
+        train.inputs, train.targets, None, check.inputs, check.targets, run.settings
+    )
+    scores = 1 / (1 + np.exp(-logits(head, check.inputs)))
+    return {
+        **run_metrics(check.targets, scores, store.labels.names),
+        "history": history,
+        "n_train": len(train.inputs),
+        "n_check": len(check.inputs),
+        "seconds": round(time.perf_counter() - start, 2),
+    }

@@ -1,0 +1,93 @@
+"""Captions for a whole table: every photo once, and what was written stays written."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from clipdemo.captioners import load_captioner
+from clipdemo.data.drawn_scenes import random_scene
+from clipdemo.data.label_table import read_label_table, write_label_table
+from clipdemo.data.photos import PhotoSource
+
+NAMES = [f"{i}.jpg" for i in range(8)]
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table of eight drawn photos with captions, and the folder of photos."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for seed, name in enumerate(NAMES):
+        random_scene(seed).image.save(folder / name)
+    rows = {"ImageID": NAMES, "Labels": [("1",), ("17", "18")] * 4, "Caption": ["by hand"] * 8}
+    write_label_table(pd.DataFrame(rows), tmp_path / "T.csv")
+    return tmp_path / "T.csv", folder
+
+
+def test_every_photo_gets_a_caption_of_its_own_and_keeps_its_labels(table, tmp_path, clipdemo_cli):
+    path, folder = table
+    out = tmp_path / "captions.csv"
+    code, printed, _ = clipdemo_cli(
+        "caption", "--table", path, "--photos", folder, "--out", out, "--captioner", "bundled",
+        "--json",
+    )  # fmt: skip
+    assert code == 0
+    assert json.loads(printed) == {"captions": 8, "captioner": "bundled", "skipped": []}
+    found, given = read_label_table(out).frame, read_label_table(path).frame
+    assert found[["ImageID", "Labels"]].equals(given[["ImageID", "Labels"]])
+    best = [load_captioner("bundled").suggest(folder / name, 1) for name in NAMES[:2]]
+    assert all(found["Caption"] != "by hand")
+    assert found["Caption"].nunique() > 3, "captions that are all alike are not of the photos"
+    assert best[0][0] and best[1][0]
+
+
+def test_a_photo_that_cannot_be_read_is_listed_and_has_no_row(table, tmp_path, clipdemo_cli):
+    path, folder = table
+    (folder / "3.jpg").write_bytes(b"no photo")
+    (folder / "5.jpg").unlink()
+    out = tmp_path / "captions.csv"
+    code, printed, _ = clipdemo_cli(
+        "caption", "--table", path, "--photos", folder, "--out", out, "--captioner", "bundled",
+        "--json",
+    )  # fmt: skip
+    assert code == 0
+    assert [s["ImageID"] for s in json.loads(printed)["skipped"]] == ["3.jpg", "5.jpg"]
+    kept = [name for name in NAMES if name not in ("3.jpg", "5.jpg")]
+    assert list(read_label_table(out).frame["ImageID"]) == kept
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(table, tmp_path, calls):
+    """Nothing is asked for twice, not even after a line that was left half; a changed photo is."""
+    path, folder = table
+    frame = read_label_table(path).frame
+    captioner, out = load_captioner("bundled"), tmp_path / "captions.csv"
+    from clipdemo.training.caption_table import caption_table
+
+    whole, _ = caption_table(captioner, frame, PhotoSource(folder), out)
+    journal = tmp_path / "captions.csv.jsonl"
+    lines = [line for line in journal.read_bytes().splitlines() if line]
+    assert len(lines) == 8
+    journal.write_bytes(b"\n".join([*lines[:5], lines[5][:20]]))
+    out.unlink()
+
+    encoded = calls(captioner.backbone.model.visual)
+    again, _ = caption_table(captioner, frame, PhotoSource(folder), out)
+    assert sum(encoded) == 3
+    assert list(again["Caption"][:5]) == list(whole["Caption"][:5])
+    random_scene(99).image.save(folder / "0.jpg")
+    caption_table(captioner, frame, PhotoSource(folder), out)
+    assert sum(encoded) == 4
+
+
+def test_captions_of_another_captioner_are_not_taken_for_this_ones(table, tmp_path, calls):
+    path, folder = table
+    from clipdemo.training.caption_table import caption_table
+
+    frame, out = read_label_table(path).frame, tmp_path / "captions.csv"
+    caption_table(load_captioner("bundled"), frame, PhotoSource(folder), out)
+    other = load_captioner("bundled")
+    other.name = "another"
+    encoded = calls(other.backbone.model.visual)
+    caption_table(other, frame, PhotoSource(folder), out)
+    assert sum(encoded) == 8
