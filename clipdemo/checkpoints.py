@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipdemo.errors import CheckpointError
-from clipdemo.labels import MODES, LabelSet
+from clipdemo.labels import ALL_MODES, MODES, LabelSet
 
 ROOT = Path(__file__).resolve().parent.parent / "checkpoints"
 CARD = "card.json"
@@ -71,15 +71,19 @@ def read_card(folder: Path) -> Card:
     try:
         labels = len(card.labels)
         for mode, entry in card.modes.items():
-            inputs = content["width"] * (2 if mode == "concat" else 1)
-            if mode not in MODES or entry["inputs"] != inputs:
+            inputs = content["width"] * (1 if mode in ("image", "text") else 2)
+            if mode not in ALL_MODES or entry["inputs"] != inputs:
                 raise ValueError(f"mode {mode} or its inputs are wrong")
             numbers = all(isinstance(t, float | int) for t in entry["thresholds"])
             fits = numbers and len(entry["thresholds"]) == labels
             if not fits or not 0 < entry["temperature"] < math.inf:
                 raise ValueError("its thresholds or temperature are wrong")
-            if not all(isinstance(h, int) and h > 0 for h in entry["hidden"]):
+            if not all(_is_size(h) for h in entry["hidden"]):
                 raise ValueError("its hidden layers are wrong")
+            mutan = mode == "mutan"
+            sizes = [entry[name] for name in ("projected", "fused", "rank")] if mutan else [1]
+            if mutan != (entry.get("kind") == "mutan") or not all(_is_size(s) for s in sizes):
+                raise ValueError("its sizes of MUTAN are wrong")
             if not isinstance(entry["file"], str):
                 raise ValueError("its files are wrong")
         if not isinstance(content["backbone"], str) or not isinstance(content["files"], dict):
@@ -87,6 +91,10 @@ def read_card(folder: Path) -> Card:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path} is incomplete ({error}): train the heads again.") from None
     return card
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and value > 0
 
 
 def zero_shot_card(backbone: str, labels: LabelSet) -> Card:
@@ -148,7 +156,7 @@ def load_heads(card: Card, backbone: str, width: int) -> dict:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from clipdemo.heads import MLPHead
+    from clipdemo.heads import new_head
 
     if card.backbone != backbone:
         raise CheckpointError(
@@ -163,7 +171,7 @@ def load_heads(card: Card, backbone: str, width: int) -> dict:
     verify(card)
     heads = {}
     for mode, entry in card.modes.items():
-        head = MLPHead(entry["inputs"], tuple(entry["hidden"]), len(card.labels))
+        head = new_head(entry, len(card.labels))
         try:
             head.load_state_dict(load_file(card.folder / entry["file"]))
         except (RuntimeError, ValueError, SafetensorError) as error:

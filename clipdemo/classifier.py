@@ -117,7 +117,7 @@ class Classifier:
         if len(photos) != len(captions):
             raise ValueError(f"{len(photos)} photos but {len(captions)} captions")
         nothing = [None] * len(photos)
-        reads_photos, reads_captions = ({m, "concat"} & set(self._heads) for m in ("image", "text"))
+        reads_photos, reads_captions = ({m, "concat", "mutan"} & set(self._heads) for m in ("image", "text"))
         image = self._encoder.photos(photos) if reads_photos else nothing
         text = nothing
         if reads_captions:
@@ -149,9 +149,13 @@ class Classifier:
 
     def scores(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
         """Scores [N, L] of what the mode's head reads [N, inputs]."""
-        with torch.inference_mode():
-            logits = self._heads[mode](inputs)
+        logits = torch.from_numpy(self.logits(mode, inputs))
         return torch.sigmoid(logits / self.card.modes[mode]["temperature"]).numpy()
+
+    def logits(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
+        """Logits [N, L] of what the mode's head reads [N, inputs]."""
+        with torch.inference_mode():
+            return self._heads[mode](inputs).numpy()
 
     def _tuned(self, mode: str) -> dict[str, float]:
         values = self.card.modes[mode]["thresholds"]

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from clipdemo.caches import settle_caches
-from clipdemo.commands import captioner, hub, upkeep
+from clipdemo.commands import captioner, features, heads, hub, study, upkeep
 from clipdemo.commands.common import (
     BackboneId,
     Checkpoint,
@@ -219,7 +219,7 @@ def evaluate(
 
 for command in (
     hub.backbones, hub.fetch, captioner.caption, captioner.train_captioner,
-    captioner.measure_captions,
+    captioner.measure_captions, features.encode, heads.train, heads.calibrate, study.sweep, study.baselines,
     upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,
 ):  # fmt: skip
     app.command()(command)

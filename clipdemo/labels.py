@@ -9,6 +9,9 @@ from clipdemo.errors import LabelError
 MODES = ("image", "text", "concat")
 """What a head reads: the photo's embedding, the caption's, or both side by side."""
 
+ALL_MODES = (*MODES, "mutan")
+"""Those and both, multiplied (see `heads.MutanHead`)."""
+
 
 @dataclass(frozen=True)
 class LabelSet:

@@ -13,6 +13,7 @@ from clipdemo.errors import TableError
 from clipdemo.training.fit import FitSettings
 
 SEEDS = (0, 1, 2)
+ABOUT = "about.json"
 CURVES = ("epoch", "loss", "check_loss", "rate", "map", "samples_f1")
 COLUMNS = (
     "run", "group", "name", "mode", "kind", "layers", "hidden", "rate", "warmup", "captions",
@@ -154,7 +155,7 @@ def write_tables(
     runs.to_parquet(folder / "runs.parquet", index=False)
     curves = _joined(folder / "curves.parquet", pd.DataFrame(curves, columns=("run", *CURVES)))
     curves.to_parquet(folder / "curves.parquet", index=False)
-    (folder / "about.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
     return runs
 
 
@@ -175,7 +176,7 @@ def read_runs(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame, dict]:
         TableError: there are none.
     """
     try:
-        about = json.loads((folder / "about.json").read_text("utf-8"))
+        about = json.loads((folder / ABOUT).read_text("utf-8"))
         return (
             pd.read_parquet(folder / "runs.parquet"),
             pd.read_parquet(folder / "curves.parquet"),

@@ -1,0 +1,89 @@
+"""From logits to decisions one can rely on: temperature, thresholds per label, reliability."""
+
+from functools import partial
+
+import numpy as np
+
+from clipdemo.thresholds import recall_thresholds, tune
+from clipdemo.training.fit import fit_temperature, samples_f1
+from clipdemo.training.scoring import cross_fitted
+
+STRENGTHS = (0, 3, 10, 30, 100, 300)
+BINS = 15
+
+
+def calibrated(logits: np.ndarray, truth: np.ndarray) -> dict:
+    """What a card's mode says of its scores, from validation logits and truth [M, L].
+
+    Returns:
+        `temperature`; `thresholds` [L] shrunk towards the one for all with `shrinkage`, the
+        strength that cross-fitting found best; `recall`: thresholds [L] per chosen recall;
+        `reliability`: the calibration error without and with the temperature, on these same rows.
+    """
+    truth = np.asarray(truth) > 0.5
+    temperature = fit_temperature(logits, truth.astype(np.float32))
+    scores = sigmoid(logits / temperature)
+    strength = best_strength(scores, truth)
+    return {
+        "temperature": temperature,
+        "thresholds": [round(float(t), 6) for t in shrunk(scores, truth, strength)],
+        "shrinkage": strength,
+        "recall": recall_thresholds(scores, truth),
+        "reliability": {
+            "before": calibration_error(sigmoid(logits), truth),
+            "after": calibration_error(scores, truth),
+        },
+    }
+
+
+def shrunk(scores: np.ndarray, truth: np.ndarray, strength: float) -> np.ndarray:
+    """Thresholds [L]: each label's own, drawn towards the best single one where it is rare.
+
+    A label with n positives keeps n / (n + strength) of its own threshold's logit; a threshold
+    tuned on a handful of positives says little about the next ones.
+    """
+    one = tune(scores.reshape(-1, 1), truth.reshape(-1, 1))
+    positives = truth.sum(0)
+    share = positives / np.maximum(positives + strength, 1)
+    return sigmoid(share * _logit(tune(scores, truth)) + (1 - share) * _logit(one))
+
+
+def best_strength(scores: np.ndarray, truth: np.ndarray) -> float:
+    """The strength of `STRENGTHS` with the best cross-fitted samples-F1, the first of equals."""
+    found = [
+        samples_f1(truth, cross_fitted(scores, truth, partial(shrunk, strength=strength)))
+        for strength in STRENGTHS
+    ]
+    return STRENGTHS[int(np.argmax(found))]
+
+
+def reliability_bins(scores: np.ndarray, truth: np.ndarray) -> list[dict]:
+    """Per non-empty bin of equal width: `count`, mean `score` and `share` that is true."""
+    scores, truth = np.ravel(scores), np.ravel(truth) > 0.5
+    bins = np.minimum((scores * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "count": int(chosen.sum()),
+            "score": float(scores[chosen].mean()),
+            "share": float(truth[chosen].mean()),
+        }
+        for chosen in (bins == b for b in range(BINS))
+        if chosen.any()
+    ]
+
+
+def calibration_error(scores: np.ndarray, truth: np.ndarray) -> float:
+    """Expected calibration error over all rows and labels (Guo et al. 2017, equation 3)."""
+    bins = reliability_bins(scores, truth)
+    total = sum(b["count"] for b in bins)
+    return sum(b["count"] * abs(b["score"] - b["share"]) for b in bins) / total
+
+
+def sigmoid(values: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-values)), without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * np.asarray(values, float)))
+
+
+def _logit(scores: np.ndarray) -> np.ndarray:
+    clipped = np.clip(scores, 1e-6, 1 - 1e-6)
+    return np.log(clipped / (1 - clipped))

@@ -1,0 +1,124 @@
+"""The whole study on one feature store: the sweep's runs, the baselines, heads from captions."""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clipdemo.classifier import Classifier
+from clipdemo.data.label_table import target_matrix
+from clipdemo.training import baselines, captions_alone, sweep
+from clipdemo.training.features import INDEX, Store, read_index, read_store
+from clipdemo.training.rows import split_rows
+from clipdemo.training.runs import ABOUT, Entry, Journal, carry_out, write_tables
+
+Progress = Callable[[int, int], None]
+
+
+def run_sweep(
+    folder: Path, out: Path, validation: str, jobs: int = 0, progress: Progress = lambda *_: None
+) -> pd.DataFrame:
+    """The study's grid and ablations (see `sweep.experiments`); runs that are there are kept.
+
+    Args:
+        folder: the feature store.
+        out: folder of the runs' tables.
+        validation: see `splits.held_out`.
+        jobs: processes at once; 0: one per core.
+        progress: told of runs done and runs in all.
+    """
+    store = read_store(folder)
+    entries = sweep.experiments(store)
+    execute = sweep.executor(folder, validation)
+    return _run(store, out, validation, entries, execute, jobs, progress)
+
+
+def run_baselines(
+    folder: Path,
+    out: Path,
+    validation: str,
+    classifier: Classifier,
+    jobs: int = 0,
+    progress: Progress = lambda *_: None,
+) -> pd.DataFrame:
+    """What the heads are compared with, and heads from captions alone.
+
+    `classifier`: one of the store's backbone, for the zero-shot scores and the drawn captions.
+    """
+    store = read_store(folder)
+    entries = baselines.experiments(store) + captions_alone.experiments(store)
+    zero_shot = baselines.zero_shot_scores(store, validation, classifier)
+    own = None
+    if any(entry.run.kind.startswith("drawn") for entry in entries):
+        own = _drawn(store, classifier)
+    execute = _Executor(folder, validation, zero_shot, own)
+    return _run(store, out, validation, entries, execute, jobs, progress)
+
+
+class _Executor:
+    """Carries out a run by what its kind is."""
+
+    def __init__(self, folder: Path, validation: str, zero_shot: dict, own: tuple | None) -> None:
+        self._mlp = sweep.executor(folder, validation)
+        self._baseline = baselines.executor(folder, validation, zero_shot)
+        self._captions = captions_alone.executor(folder, validation, own)
+
+    def __call__(self, run) -> dict:
+        if run.kind == "mlp":
+            return self._mlp(run)
+        return (self._captions if ", " in run.kind else self._baseline)(run)
+
+
+def _drawn(store: Store, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings [M, D] and targets [M, L] of captions that the project writes itself."""
+    captions, names = captions_alone.drawn_captions()
+    ids = dict(zip(store.labels.names, store.labels.ids, strict=True))
+    rows = pd.DataFrame({"Labels": [tuple(ids[n] for n in row if n in ids) for row in names]})
+    parts = [
+        classifier.backbone.encode_captions(captions[i : i + 256])
+        for i in range(0, len(captions), 256)
+    ]
+    return np.concatenate(parts), target_matrix(rows, store.labels)
+
+
+def _run(
+    store: Store,
+    out: Path,
+    validation: str,
+    entries: list[Entry],
+    execute: Callable,
+    jobs: int,
+    progress: Progress,
+) -> pd.DataFrame:
+    start, jobs = time.perf_counter(), jobs or len(os.sched_getaffinity(0))
+    digest = hashlib.sha256((store.folder / INDEX).read_bytes()).hexdigest()
+    fingerprint = read_index(store.folder)[0].fingerprint
+    content = {"store": digest, "fingerprint": fingerprint, "validation": validation}
+    journal = Journal(out / "runs.jsonl", content)
+    carry_out(entries, execute, journal, jobs, progress)
+    train, check = split_rows(store, entries[0].run.mode, validation)
+    spent = time.perf_counter() - start
+    if (out / ABOUT).is_file():  # the other command's
+        before = json.loads((out / ABOUT).read_text("utf-8"))
+        spent += before["seconds"] if before["content"] == content else 0
+    about = {
+        "backbone": store.backbone,
+        "store": store.folder.name,
+        "table": read_index(store.folder)[0].table,
+        "photos": read_index(store.folder)[0].photos,
+        "validation": validation,
+        "n_train": len(train.inputs),
+        "n_check": len(check.inputs),
+        "labels": len(store.labels),
+        "content": content,
+        "seconds": round(spent, 1),
+        "cores": jobs,
+        "date": date.today().isoformat(),
+    }
+    return write_tables(out, entries, journal, store.backbone, about)
