@@ -2,4 +2,5 @@
 
 from clipdemo.cli import main
 
-main()
+if __name__ == "__main__":  # worker processes of some systems import it
+    main()

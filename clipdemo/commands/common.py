@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.thresholds import RULES
@@ -30,12 +39,21 @@ def check_rule(rule: str) -> str:
     return rule
 
 
+class _Rate(ProgressColumn):
+    """Rows per second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.1f}/s" if speed else "")
+
+
 def bar() -> Progress:
-    """A progress bar with time left, on standard error."""
+    """A progress bar with rate and time left, on standard error."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        _Rate(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
     )

@@ -1,0 +1,216 @@
+"""A label table's photos and captions to a feature store: each is encoded once.
+
+What is encoded is kept under the sha256 of the photo's bytes or of the cleaned caption, a file per
+batch. A run that was killed goes on after its last whole batch with the batches that it would have
+made, so that it ends with the same bytes.
+"""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from clipdemo.backbones import Backbone
+from clipdemo.captions import clean_caption
+from clipdemo.data.label_table import labels_of, read_label_table
+from clipdemo.data.photos import PhotoSource
+from clipdemo.errors import TableError
+from clipdemo.training.decode import decoded
+from clipdemo.training.features import (
+    IMAGE,
+    READY,
+    SKIPPED,
+    TEXT,
+    About,
+    replace,
+    write_index,
+    write_rows,
+)
+from clipdemo.training.parts import Parts, locked
+
+Progress = Callable[[str, int, int], object]
+"""Is told of `photos` or `captions`, how many are done, and of how many."""
+
+
+def default_batch(device: str) -> int:
+    """How many photos or captions are encoded together."""
+    return 256 if device.startswith("cuda") else 32
+
+
+def encode_table(
+    backbone: Backbone,
+    table: Path,
+    out: Path,
+    photos: Path | None = None,
+    generated: Path | None = None,
+    batch: int = 0,
+    progress: Progress = lambda what, done, total: None,
+) -> dict:
+    """Write the feature store of a label table to `out`, or bring the one there up to date.
+
+    A run that was killed and one that was not end with the same bytes if their batches are of one
+    size and the machine is the same. What is known is not encoded again, whatever its batch was.
+
+    Args:
+        backbone: what encodes.
+        table: a label table.
+        out: folder of the store.
+        photos: folder, zip or tar of the photos; rows whose photo is missing or cannot be read are
+            left out. Without it, rows without a caption are.
+        generated: a second label table, whose captions become more rows for photos of the first.
+        batch: how many are encoded together; 0 for what suits the device.
+        progress: is told how far it is.
+
+    Returns:
+        The report of `encode --json`.
+
+    Raises:
+        TableError: a table or the photos cannot be read, no row is left, or another process
+            encodes to `out`.
+        BackboneError: the store in `out` is of another backbone.
+    """
+    begin = time.perf_counter()
+    batch = batch or default_batch(backbone.device)
+    source = PhotoSource(photos) if photos else None
+    labels = labels_of(table)
+    found = read_label_table(table, labels)
+    index = _with_captions(found.frame, "table")
+    if generated:
+        index = _join(index, _with_captions(read_label_table(generated, labels).frame, "generated"))
+    about = About(
+        backbone.id, fingerprint(backbone), backbone.width, labels.names, labels.ids, table.name,
+        photos.name if photos else None,
+    )  # fmt: skip
+    with locked(out):
+        replace(out)
+        parts = Parts(out, about.backbone, about.fingerprint, about.width)
+        known = len(parts.known(IMAGE)), len(parts.known(TEXT))
+        start = time.perf_counter()
+        if source:
+            keys, skipped = _encode_photos(
+                backbone, source, index["ImageID"].unique(), parts, batch, progress
+            )
+            index = index.assign(photo_sha256=index["ImageID"].map(keys)).dropna()
+        else:
+            skipped, index = [], index[index["Caption"] != ""].assign(photo_sha256="")
+        if index.empty:
+            what = "a photo that can be read" if source else "a caption"
+            raise TableError(f"No row of {table} has {what}: check the table and --photos.")
+        seconds = time.perf_counter() - start
+        index = _encode_captions(backbone, index, parts, batch, progress)
+        encoded = len(parts.known(IMAGE)) - known[0], len(parts.known(TEXT)) - known[1]
+        _write(out, about, index, skipped, parts)
+    return {
+        "rows": len(index),
+        "photos": index["ImageID"].nunique() if source else 0,
+        "captions": int((index["Caption"] != "").sum()),
+        "encoded": {"photos": encoded[0], "captions": encoded[1]},
+        "skipped": skipped,
+        "refused": [vars(refusal) for refusal in found.refused],
+        "labels": len(labels),
+        "backbone": backbone.id,
+        "store": str(out),
+        "seconds": round(time.perf_counter() - begin, 2),
+        "photos_per_second": round(encoded[0] / seconds, 2) if encoded[0] else None,
+    }
+
+
+def fingerprint(backbone: Backbone) -> str:
+    """sha256 of the weights, and of what is made of a photo and a caption before they come in."""
+    digest = hashlib.sha256()
+    for name, weights in backbone.model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(weights.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    steps = (np.arange(61 * 97 * 3) * 7919 % 251).astype(np.uint8).reshape(61, 97, 3)
+    digest.update(backbone.prepare(Image.fromarray(steps)).numpy().tobytes())
+    digest.update(backbone.tokenizer(["Two dogs, 3 red buses & a café."]).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _with_captions(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+    """The rows with cleaned captions, "" for none."""
+    captions = [clean_caption(caption) or "" for caption in frame["Caption"]]
+    return frame.assign(Caption=captions, source=source)
+
+
+def _join(table: pd.DataFrame, generated: pd.DataFrame) -> pd.DataFrame:
+    """The table's rows, then the generated captions of its photos, with the table's labels."""
+    labels = table.set_index("ImageID")["Labels"]
+    more = generated[generated["ImageID"].isin(labels.index) & (generated["Caption"] != "")]
+    more = more.assign(Labels=more["ImageID"].map(labels))
+    return pd.concat([table, more], ignore_index=True)
+
+
+def _encode_photos(
+    backbone: Backbone,
+    source: PhotoSource,
+    names: np.ndarray,
+    parts: Parts,
+    batch: int,
+    progress: Progress,
+) -> tuple[dict[str, str], list[dict]]:
+    """Encode what is new; sha256 by name, and the photos left out, with their reasons.
+
+    A batch is the next photos that can be read and are not known, so that it does not depend on
+    where a run began.
+    """
+    there = [name for name in names if name in source]
+    keys, reasons, waiting = {}, {}, {}
+    photos = decoded(backbone, source, there, parts.known(IMAGE))
+    for done, (name, (key, photo)) in enumerate(zip(there, photos, strict=True), 1):
+        if isinstance(photo, str):
+            reasons[name] = photo
+        else:
+            keys[name] = key
+        if isinstance(photo, np.ndarray) and key not in parts.known(IMAGE):
+            waiting.setdefault(key, photo)
+        if len(waiting) == batch or (waiting and done == len(there)):
+            parts.add(IMAGE, list(waiting), backbone.encode_cut(np.stack(list(waiting.values()))))
+            waiting.clear()
+        progress("photos", done, len(there))
+    missing = "There is no photo of this name."
+    skipped = [
+        {"ImageID": name, "reason": reasons.get(name, missing)}
+        for name in names
+        if name not in keys
+    ]
+    return keys, skipped
+
+
+def _encode_captions(
+    backbone: Backbone, index: pd.DataFrame, parts: Parts, batch: int, progress: Progress
+) -> pd.DataFrame:
+    """Encode what is new; the index with each caption's sha256."""
+    keys = {c: hashlib.sha256(c.encode()).hexdigest() for c in index["Caption"].unique() if c}
+    known = parts.known(TEXT)
+    new = [caption for caption, key in keys.items() if key not in known]
+    for start in range(0, len(new), batch):
+        captions = new[start : start + batch]
+        rows = backbone.encode_captions(captions)
+        parts.add(TEXT, [keys[caption] for caption in captions], rows)
+        progress("captions", start + len(captions), len(new))
+    return index.assign(caption_sha256=[keys.get(caption, "") for caption in index["Caption"]])
+
+
+def _write(out: Path, about: About, index: pd.DataFrame, skipped: list[dict], parts: Parts) -> None:
+    """Write the store's files, put them in place and remove the parts."""
+    ready = out / f"{READY}.partial"
+    shutil.rmtree(ready, ignore_errors=True)
+    ready.mkdir()
+    shape = len(index), about.width
+    if about.photos is not None:
+        write_rows(ready / IMAGE, parts.rows(IMAGE, index["photo_sha256"]), shape)
+    if (index["Caption"] != "").any():
+        write_rows(ready / TEXT, parts.rows(TEXT, index["caption_sha256"]), shape)
+    columns = ["ImageID", "reason"]
+    pd.DataFrame(skipped, columns=columns).to_csv(ready / SKIPPED, index=False, lineterminator="\n")
+    write_index(ready, about, index)
+    ready.rename(out / READY)
+    replace(out)
+    parts.remove()
