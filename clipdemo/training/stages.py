@@ -1,0 +1,47 @@
+"""The stages of a long work: which are done, and made of what, in a small file."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+
+class Stages:
+    """Runs each stage once, and again when what it is made of has changed.
+
+    A stage that was stopped is not in the file, so it is begun again, and goes on by itself where
+    it can.
+    """
+
+    def __init__(self, path: Path, tell: Callable[[str], object] = lambda line: None) -> None:
+        """`path`: of the file; `tell`: is given a line as each stage begins or is passed over."""
+        self._path, self._tell = path, tell
+
+    def run(
+        self, name: str, inputs: object, made: Iterable[Path], work: Callable[[], object]
+    ) -> None:
+        """Do a stage's work, unless it was done with the same inputs and what it made is there.
+
+        Args:
+            name: of the stage.
+            inputs: everything it depends on, JSON-ready.
+            made: files that it writes.
+            work: what to do.
+        """
+        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        if self._done().get(name) == digest and all(path.is_file() for path in made):
+            self._tell(f"{name}: done before")
+            return
+        self._tell(name)
+        work()
+        partial = self._path.with_name(f"{self._path.name}.part")
+        partial.write_text(json.dumps(self._done() | {name: digest}, indent=1) + "\n", "utf-8")
+        partial.replace(self._path)
+
+    def _done(self) -> dict[str, str]:
+        """Digest by stage; nothing where the file is missing or damaged."""
+        try:
+            found = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
