@@ -12,15 +12,18 @@ if TYPE_CHECKING:
 
 
 def frame(card: Card, own: tuple[str, ...] = ()) -> dict:
-    """The board without scores: its rows, modes and thresholds."""
+    """The board without scores: its rows, modes and thresholds (tuned, and by recall)."""
     names = [*card.labels.names, *own]
+    middle = [0.5] * len(own)
     return {
         "head": card.kind,
         "modes": list(card.modes),
         "labels": names,
         "zeroShot": names if card.kind == "zero-shot" else list(own),
-        "tuned": {
-            mode: [*entry["thresholds"], *[0.5] * len(own)] for mode, entry in card.modes.items()
+        "tuned": {mode: entry["thresholds"] + middle for mode, entry in card.modes.items()},
+        "recall": {
+            mode: {key: line + middle for key, line in entry.get("recall", {}).items()}
+            for mode, entry in card.modes.items()
         },
         "scores": {},
         "notice": None,

@@ -2,17 +2,25 @@
 
 from clipdemo.checkpoints import Card
 
+NAMES = {"image": "photo", "text": "caption", "concat": "both", "mutan": "MUTAN"}
+
 
 def headline(card: Card) -> dict:
-    """Backbone, one line and what more there is to say about a card's model."""
+    """Backbone, title, one line and what more there is to say about a card's model."""
     content = card.content
     quality = content.get("metrics", {}).get("photos", {})
-    names = {"image": "photo", "text": "caption", "concat": "both"}
-    figures = [f"{names[mode]} {m['map']:.2f}" for mode, m in quality.get("modes", {}).items()]
+    figures = [f"{NAMES[mode]} {m['map']:.2f}" for mode, m in quality.get("modes", {}).items()]
     line = content.get("summary", "")
     if figures:
+        rows = "captions" if set(card.modes) == {"text"} else "photos"
         line += (
-            f" Mean average precision on {quality['n']} validation photos: {', '.join(figures)}."
+            f" Mean average precision on {quality['n']} validation {rows}: {', '.join(figures)}."
         )
     about = [content[key] for key in ("description", "licences") if key in content]
-    return {"backbone": card.backbone, "line": line, "about": about}
+    return {"backbone": card.backbone, "title": title(card), "line": line, "about": about}
+
+
+def title(card: Card) -> str:
+    """What the page asks, of what its heads can be given."""
+    asked = {("image",): "What does the photo say?", ("text",): "What does the caption say?"}
+    return asked.get(tuple(card.modes), "What does the photo say, what the caption, what both?")

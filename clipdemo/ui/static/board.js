@@ -1,4 +1,4 @@
-// The board: a row per label, three bars, markers that move without asking the server.
+// The board: a row per label, a bar per mode, markers that move without asking the server.
 // Runs as gr.HTML's js_on_load behind rules.js, dom.js, controls.js and sets.js: `element`, `props`,
 // `watch`, `trigger` are given. Text only ever goes in by textContent.
 
@@ -46,15 +46,28 @@ function build(modes, labels) {
   }
   buildSets(modes);
   rows = labels.map(buildRow);
+  element.style.setProperty("--modes", modes.length);
+  sort.querySelector("[value=differ]").hidden = modes.length < 2;
+  document.body.classList.toggle("no-captions", !reads("text"));
+  document.body.classList.toggle("no-photos", !reads("image"));
+  const bars = modes.map((mode) => TITLES[mode].replace(/^[A-Z](?=[a-z])/, (c) => c.toLowerCase()));
+  hint.textContent = `${modes.length > 1 ? `Bars from top: ${bars.join(", ")}. ` : ""}The mark on a bar`
+    + " is its threshold; a strong bar has passed it and its label is on. Move the slider, or drag a"
+    + " row's own mark.";
+}
+
+// Per label the thresholds that count where the rule has some: of the chosen recall, or tuned.
+function thresholds(mode) {
+  return state.rule === "recall" ? state.recalls[mode][state.recall] : state.tuned[mode];
 }
 
 function paint() {
   const decisions = {};
   for (const mode of Object.keys(sets)) {
     const scores = state.scores[mode];
-    decisions[mode] = scores && decide(scores, { ...state, tuned: state.tuned[mode] });
+    decisions[mode] = scores && decide(scores, { ...state, tuned: thresholds(mode) });
   }
-  const movable = state.rule === "tuned" || state.rule === "fixed";
+  const movable = ["tuned", "fixed", "recall"].includes(state.rule);
   rows.forEach(({ row, cells, marker }, i) => {
     let any = false;
     for (const [mode, { bar }] of Object.entries(cells)) {
@@ -65,7 +78,7 @@ function paint() {
     }
     row.classList.toggle("on", any);
     row.hidden = state.hide && !any;
-    const fallback = state.rule === "tuned" ? markerOf(i) : state.threshold;
+    const fallback = state.rule === "fixed" ? state.threshold : markerOf(i);
     marker.hidden = !movable;
     marker.value = state.own[i] ?? fallback;
     row.classList.toggle("shared", state.rule === "fixed" || i in state.own);
@@ -74,10 +87,10 @@ function paint() {
   paintSets(decisions);
 }
 
-// With rule `tuned` each mode has its own threshold; the handle stands at the last one that counts.
+// Where each mode has its own threshold, the handle stands at the last one that counts.
 function markerOf(i) {
   const mode = Object.keys(sets).filter((m) => state.scores[m]).pop() ?? Object.keys(sets).pop();
-  return state.tuned[mode][i];
+  return thresholds(mode)[i];
 }
 
 function arrange() {
@@ -96,7 +109,8 @@ function arrange() {
   body.replaceChildren(...order.map((i) => rows[i].row));
 }
 
-// New from the server: props.value is {head, modes, labels, zeroShot, tuned, scores, notice, waiting}.
+// New from the server: props.value is {head, modes, labels, zeroShot, tuned, recall, scores, notice,
+// waiting}.
 function receive() {
   const value = { ...state.received, ...props.value };  // an error is told with what was there
   state.received = value;
@@ -108,6 +122,8 @@ function receive() {
     build(modes, labels);
   }
   state.tuned = value.tuned ?? {};
+  state.recalls = value.recall ?? {};
+  offerRecalls();
   kind.hidden = value.head !== "zero-shot";
   state.scores = {};
   for (const [mode, scores] of Object.entries(value.scores ?? {})) {
@@ -138,9 +154,7 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("clipdemo-picked", () => trigger("input"));
 
-const hint = make("p", { class: "hint" },
-  "Bars from top: photo, caption, both. The mark on a bar is its threshold; a strong bar has passed",
-  " it and its label is on. Move the slider, or drag a row's own mark.");
+const hint = make("p", { class: "hint" });
 element.replaceChildren(verdict, notice, setList, kind, controls, body, hint);
 watch("value", receive);
 receive();

@@ -1,26 +1,27 @@
 // The board's controls: rule, thresholds, order. Needs dom.js; board.js has the state and paints.
 
-const START = { rule: "tuned", threshold: 0.5, k: 3, sort: "score", hide: false };
-const state = { ...START, own: {}, scores: {}, labels: [], zeroShot: [], tuned: {} };
+const START = { rule: "tuned", threshold: 0.5, recall: "0.90", k: 3, sort: "score", hide: false };
+const state = { ...START, own: {}, scores: {}, labels: [], zeroShot: [], tuned: {}, recalls: {} };
 
 const slider = make("input", {
   type: "range", min: 0, max: 1, step: 0.0001, value: 0.5, "aria-label": "Threshold for all labels",
 });
 const shown = make("output");
 const rule = choice({ id: "rule", "aria-label": "Rule that turns scores into decisions" }, [
-  ["tuned", "tuned per label"], ["fixed", "one threshold"], ["mcut", "widest gap (MCut)"],
-  ["top-k", "top k"],
+  ["tuned", "tuned per label"], ["fixed", "one threshold"], ["recall", "chosen recall"],
+  ["mcut", "widest gap (MCut)"], ["top-k", "top k"],
 ]);
+const recall = choice({ id: "recall", "aria-label": "Recall that each label reached on validation" }, []);
 const count = make("input", {
   type: "number", min: 1, value: 3, "aria-label": "k: how many labels",
 });
-const sort = choice({ "aria-label": "Order of the rows" }, [
+const sort = choice({ id: "sort", "aria-label": "Order of the rows" }, [
   ["score", "by score"], ["name", "by name"], ["differ", "by disagreement"],
 ]);
 const hide = make("input", { type: "checkbox" });
 const reset = make("button", { type: "button" }, "Reset");
 const controls = make("div", { class: "controls" },
-  make("label", {}, "Rule ", rule, count),
+  make("label", {}, "Rule ", rule, recall, count),
   make("label", { id: "threshold" }, "Threshold ", slider, shown),
   make("label", {}, "Sort ", sort),
   make("label", {}, hide, "hide what is off"),
@@ -33,6 +34,10 @@ slider.addEventListener("input", () => {
 });
 rule.addEventListener("change", () => {
   Object.assign(state, { rule: rule.value, own: {} });
+  paint();
+});
+recall.addEventListener("change", () => {
+  Object.assign(state, { recall: recall.value, own: {} });
   paint();
 });
 count.addEventListener("input", () => {
@@ -56,11 +61,25 @@ reset.addEventListener("click", () => {
   paint();
 });
 
+// Some heads have no thresholds for a recall; the rule cannot be chosen then.
+function offerRecalls() {
+  const known = Object.keys(Object.values(state.recalls)[0] ?? {}).sort();
+  const option = rule.querySelector("[value=recall]");
+  option.disabled = !known.length;
+  option.title = known.length ? "" : "These heads have no thresholds for a chosen recall.";
+  recall.replaceChildren(...known.map((value) =>
+    make("option", { value }, `${Math.round(100 * Number(value))} %`)));
+  if (!known.length && state.rule === "recall") state.rule = START.rule;
+  if (!known.includes(state.recall)) state.recall = known.at(-1) ?? START.recall;
+}
+
 function paintControls() {
   slider.value = state.threshold;
   shown.textContent = state.rule === "fixed" ? state.threshold.toFixed(2) : "–";
   slider.classList.toggle("idle", state.rule !== "fixed");
   count.hidden = state.rule !== "top-k";
+  recall.hidden = state.rule !== "recall";
+  recall.value = state.recall;
   count.max = state.labels.length;
   rule.value = state.rule;
 }

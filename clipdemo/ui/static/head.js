@@ -5,9 +5,9 @@ function paragraph(text) {
   return node;
 }
 function show() {
-  const { backbone, line, about } = props.value;
+  const { backbone, title: asked, line, about } = props.value;
   const title = document.createElement("h1");
-  title.textContent = "What does the photo say, what the caption, what both?";
+  title.textContent = asked;
   const badge = document.createElement("span");
   badge.className = "badge";
   badge.textContent = backbone;

@@ -12,7 +12,8 @@ function mcut(scores) {
 }
 
 // One mode's decisions: {on: [bool], cut: [number]}, both in the order of the scores. `cut` is
-// where the marker stands; `tuned` holds the mode's thresholds, `own` what was dragged by hand.
+// where the marker stands; `tuned` holds the mode's thresholds, those of the best F1 or of the
+// chosen recall, `own` what was dragged by hand.
 function decide(scores, { rule, threshold, k, tuned, own }) {
   if (rule === "mcut") {
     const cut = mcut(scores);
@@ -24,6 +25,6 @@ function decide(scores, { rule, threshold, k, tuned, own }) {
     const last = scores[order[Math.min(k, scores.length) - 1]];
     return { on: scores.map((s, i) => chosen.has(i)), cut: scores.map(() => last) };
   }
-  const cut = scores.map((s, i) => own[i] ?? (rule === "tuned" ? tuned[i] : threshold));
+  const cut = scores.map((s, i) => own[i] ?? (rule === "fixed" ? threshold : tuned[i]));
   return { on: scores.map((s, i) => s >= cut[i]), cut };
 }

@@ -15,5 +15,8 @@ strip.append(
   }),
 );
 const title = document.createElement("p");
-title.textContent = "Or start from a drawn scene. Its caption names only some of what is there:";
+const about = document.createElement("span");
+about.className = "captioned";
+about.textContent = " Its caption names only some of what is there:";
+title.append("Or start from a drawn scene.", about);
 element.replaceChildren(title, strip);

@@ -1,7 +1,8 @@
 // The label sets on top of the board, and what the modes disagree on. Needs dom.js.
 
-const TITLES = { image: "Photo", text: "Caption", concat: "Both" };
-const NEEDS = { image: "needs a photo", text: "needs a caption", concat: "needs photo and caption" };
+const TITLES = { image: "Photo", text: "Caption", concat: "Both", mutan: "MUTAN" };
+const BOTH = "needs photo and caption";
+const NEEDS = { image: "needs a photo", text: "needs a caption", concat: BOTH, mutan: BOTH };
 const verdict = make("p", { class: "verdict", role: "status" });
 const setList = make("div", { class: "sets" });
 const sets = {};
@@ -38,10 +39,23 @@ function paintSets(decisions) {
   const disputed = state.labels.filter((label, i) => split(i));
   verdict.textContent =
     state.waiting ? "Loading the model; the page is ready in a few seconds …"
-    : present.length === 0 ? "Give it a photo, a caption or both, or choose a scene."
+    : present.length === 0 ? `${asked()}, or choose a scene.`
+    : Object.keys(sets).length === 1 ? `${votes.filter(Boolean).length} of ${votes.length} labels.`
     : present.length === 1 ? `${TITLES[present[0]]} alone so far.`
     : disputed.length > 5 ? `They disagree on ${disputed.length} labels.`
     : disputed.length ? `They disagree on ${disputed.join(", ")}.`
     : "All agree.";
   verdict.classList.toggle("disputed", disputed.length > 0);
+}
+
+// What the heads can be given.
+function asked() {
+  const [photo, caption] = ["image", "text"].map((mode) => reads(mode));
+  return !caption ? "Give it a photo" : !photo ? "Give it a caption" : "Give it a photo, a caption or both";
+}
+
+// Whether any head reads photos (image) or captions (text); all but the one of the other kind do.
+function reads(kind) {
+  const other = { image: "text", text: "image" }[kind];
+  return Object.keys(sets).some((mode) => mode !== other);
 }
