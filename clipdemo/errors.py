@@ -27,3 +27,7 @@ class BackboneError(ClipdemoError):
 
 class CaptionerError(ClipdemoError):
     """A captioner that cannot be found, loaded or run."""
+
+
+class DownloadError(ClipdemoError):
+    """A file that cannot be downloaded, or not whole."""

@@ -70,7 +70,7 @@ def fetch(
     if state:
         out.print(f"{backbone} is here already: {state.state}.", markup=False)
         return
-    with _bar() as progress:
+    with bytes_bar() as progress:
         task = progress.add_task(escape(backbone), total=None)
         fetching = Fetch(backbone).start()
         try:
@@ -84,7 +84,7 @@ def fetch(
     out.print(f"{backbone} is ready.", markup=False)
 
 
-def _bar() -> Progress:
+def bytes_bar() -> Progress:
     """A progress bar in bytes, on a terminal's standard error."""
     console = Console(stderr=True)
     return Progress(

@@ -1,0 +1,167 @@
+"""COCO 2017 (Lin et al. 2014, arXiv:1405.0312) as photos and a label table.
+
+The photos stay in their zip, which `PhotoSource` reads. COCO's annotations and captions are under
+CC BY 4.0; the photos are from Flickr, each under the licence that COCO's annotations name.
+"""
+
+import difflib
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from clipdemo.captions import clean_caption
+from clipdemo.data.label_table import write_label_table
+from clipdemo.data.resume import PATIENT, Patience
+from clipdemo.data.zips import fetch_zip
+from clipdemo.errors import LabelError, TableError
+from clipdemo.labels import COCO18
+
+HOST = "http://images.cocodataset.org"
+PHOTOS = {"val": 5000, "train": 118_287}
+"""How many photos each part has."""
+ANNOTATIONS = "annotations_trainval2017.zip"
+
+Progress = Callable[[str, int, int | None], object]
+"""Is told what is being done, how many bytes of it are done, and of how many."""
+
+
+def table_path(folder: Path, photos: str) -> Path:
+    """Where the label table of a part goes."""
+    return folder / f"coco-{photos}2017.csv"
+
+
+def addresses(photos: str, base_url: str = HOST) -> dict[str, str]:
+    """Name and address of each zip: the annotations, then the photos."""
+    base = base_url.rstrip("/")
+    name = f"{photos}2017.zip"
+    return {ANNOTATIONS: f"{base}/annotations/{ANNOTATIONS}", name: f"{base}/zips/{name}"}
+
+
+def coco(
+    folder: Path,
+    photos: str = "val",
+    labels: str = "18",
+    base_url: str = HOST,
+    progress: Progress = lambda what, done, total: None,
+    patience: Patience = PATIENT,
+) -> dict:
+    """Have COCO's zips here, and a label table of them.
+
+    A photo has a row if it shows one of the labels, crowds counted; the row's caption is the
+    photo's first by annotation id.
+
+    Args:
+        folder: where zips and table go.
+        photos: `val` or `train`.
+        labels: `18` (ids of `COCO18`), `80` (every category), or names of categories with commas
+            between; except for the 18, a category's name is its id.
+        base_url: of the server; it has `zips/` and `annotations/`.
+        progress: told of downloads and checks.
+        patience: with the server.
+
+    Returns:
+        `table` and `photos` (paths), `rows`, `labels` (rows of each by name), `left_out` (photos
+        with none of the labels), `without_caption` (rows).
+
+    Raises:
+        DownloadError: a zip cannot be had, or is damaged.
+        LabelError: there is no such category.
+        TableError: the annotations are not COCO's.
+    """
+    (annotations, source), (name, photos_source) = addresses(photos, base_url).items()
+    _fetch(source, folder / annotations, progress, patience)
+    frame, report = read_annotations(folder / annotations, photos, labels)
+    _fetch(photos_source, folder / name, progress, patience)
+    write_label_table(frame, table_path(folder, photos))
+    return {"table": str(table_path(folder, photos)), "photos": str(folder / name)} | report
+
+
+def _fetch(url: str, path: Path, progress: Progress, patience: Patience) -> None:
+    def tell(what: str) -> Callable[[int, int | None], object]:
+        return lambda done, total: progress(what, done, total)
+
+    fetch_zip(url, path, tell(path.name), tell(f"checking {path.name}"), patience)
+
+
+def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame, dict]:
+    """The label table of COCO's annotations, sorted by photo, and figures of it; see `coco`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            instances = _read(archive, f"annotations/instances_{photos}2017.json")
+            captions = _read(archive, f"annotations/captions_{photos}2017.json")
+        categories = {found["id"]: found["name"] for found in instances["categories"]}
+        files = dict(instances["images"])
+        shown = pd.DataFrame(instances["annotations"], columns=["photo", "label"])
+        said = pd.DataFrame(captions["annotations"], columns=["photo", "id", "caption"])
+    except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError) as error:
+        raise TableError(
+            f"{path} does not hold COCO's annotations ({error}): delete it and download it again."
+        ) from error
+    wanted = choose(labels, categories)
+    shown = shown[shown["label"].isin(wanted)].drop_duplicates().sort_values("label")
+    ids = shown["label"].map(wanted).groupby(shown["photo"]).agg(tuple)
+    first = said.sort_values("id").drop_duplicates("photo").set_index("photo")["caption"]
+    first = first.map(lambda caption: clean_caption(caption) or "")
+    frame = pd.DataFrame(
+        {
+            "ImageID": ids.index.map(files),
+            "Labels": ids.array,
+            "Caption": first.reindex(ids.index).fillna("").array,
+        }
+    )
+    frame = frame.dropna().sort_values("ImageID", ignore_index=True)
+    rows = shown["label"].value_counts()
+    return frame, {
+        "rows": len(frame),
+        "labels": {categories[c]: int(rows.get(c, 0)) for c in wanted},
+        "left_out": len(files) - len(frame),
+        "without_caption": int((frame["Caption"] == "").sum()),
+    }
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> dict:
+    """A file of annotations, of which only what a table needs is kept while it is parsed.
+
+    The outlines of all objects of `train` would need 2.5 GB of memory, without them it is 0.9.
+    """
+    return json.loads(archive.read(name).decode(), object_hook=_thin)
+
+
+def _thin(found: dict) -> dict | tuple:
+    if "category_id" in found:
+        return found["image_id"], found["category_id"]
+    if "caption" in found:
+        return found["image_id"], found["id"], found["caption"]
+    if "file_name" in found:
+        return found["id"], found["file_name"]
+    return found
+
+
+def choose(labels: str, categories: dict[int, str]) -> dict[int, str]:
+    """The table's id of each wanted category by COCO's id, in COCO's order.
+
+    Raises:
+        LabelError: a name is none of the categories', or there is no name.
+    """
+    known = {name.casefold(): number for number, name in sorted(categories.items())}
+    if labels == "18":
+        names = dict(zip(COCO18.names, COCO18.ids, strict=True))
+    elif labels == "80":
+        names = {name: name for name in categories.values()}
+    else:
+        names = dict.fromkeys(" ".join(name.split()) for name in labels.split(","))
+        names = {name: categories.get(known.get(name.casefold()), "") for name in names if name}
+    for name in names:
+        if name.casefold() not in known:
+            near = difflib.get_close_matches(name.casefold(), known, 3) or list(known)[:3]
+            raise LabelError(
+                f"COCO has no category {name!r}: write one of its {len(known)}, such as "
+                f"{', '.join(near)}."
+            )
+    if not names:
+        raise LabelError("There is no label: give 18, 80 or names of categories, such as dog,cat.")
+    found = {known[name.casefold()]: label for name, label in names.items()}
+    return dict(sorted(found.items()))

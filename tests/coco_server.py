@@ -1,0 +1,262 @@
+"""COCO on a loopback port: zips in its format, of drawn photos, from a server with faults.
+
+It knows HEAD, GET and Range; each file can be given a fault.
+"""
+
+import hashlib
+import io
+import json
+import re
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from random import Random
+
+from clipdemo.data.drawn_scenes import Scene, random_scene
+
+FAULTS = (
+    "silent",  # takes the request and never answers
+    "hang",  # always stops in the middle of the file
+    "cut",  # always breaks off in the middle
+    "stutter",  # breaks off once in the middle, then goes on where it is asked to
+    "busy",  # error 503 once
+    "no range",  # breaks off once and knows no Range
+    "changed",  # breaks off once and then has another file, of another length
+    "replaced",  # the same, but of the same length
+    "short",  # after breaking off once, says that the file is shorter than what it sent
+    "nameless",  # no ETag, no Last-Modified, breaks off once
+    "half",  # has only half of the file
+    "damaged",  # some bytes in the middle are others
+    "huge",  # says that the file is larger than any disk
+    "missing",  # error 404
+    "broken",  # error 500
+)
+
+# COCO's categories, and the ids that none of them has.
+NAMES = (
+    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,"
+    "fire hydrant,stop sign,parking meter,bench,bird,cat,dog,horse,sheep,cow,elephant,"
+    "bear,zebra,giraffe,backpack,umbrella,handbag,tie,suitcase,frisbee,skis,snowboard,"
+    "sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,"
+    "bottle,wine glass,cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,"
+    "carrot,hot dog,pizza,donut,cake,chair,couch,potted plant,bed,dining table,toilet,tv,"
+    "laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,refrigerator,"
+    "book,clock,vase,scissors,teddy bear,hair drier,toothbrush"
+)
+_UNUSED = (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)
+CATEGORIES = dict(zip((i for i in range(1, 91) if i not in _UNUSED), NAMES.split(","), strict=True))
+NUMBERS = {name: number for number, name in CATEGORIES.items()}
+
+
+class DrawnCoco:
+    """Zips as COCO has them.
+
+    Attributes:
+        files: bytes by path on the server.
+        labels: names of the categories of each photo, by its file name.
+        captions: of each photo, its first by annotation id.
+    """
+
+    def __init__(self, count: int = 40, photos: str = "val") -> None:
+        rng, part = Random(count), f"{photos}2017"
+        scenes = {rng.randrange(1, 600_000): random_scene(seed) for seed in range(count)}
+        names = {number: f"{number:012d}.jpg" for number in scenes}
+        instances = [a for n, scene in scenes.items() for a in _instances(n, scene, rng)]
+        for number, entry in enumerate(instances):
+            entry["id"] = 900_000 + number
+        captions = [_caption(n, scene, order) for order in range(2) for n, scene in scenes.items()]
+        rng.shuffle(instances)
+        rng.shuffle(captions)
+        self.labels = {name: set() for name in names.values()}
+        for entry in instances:
+            self.labels[names[entry["image_id"]]].add(CATEGORIES[entry["category_id"]])
+        self.captions = {names[n]: scene.caption for n, scene in scenes.items()}
+        images = [_image(n, names[n], part, scene) for n, scene in scenes.items()]
+        rng.shuffle(images)
+        head = {"info": {"description": "COCO 2017 Dataset", "version": "1.0", "year": 2017}}
+        head |= {"licenses": [{"url": "http://example.org", "id": 1, "name": "A licence"}]}
+        categories = [{"supercategory": "x", "id": i, "name": n} for i, n in CATEGORIES.items()]
+        content = head | {"images": images}
+        annotations = {
+            f"annotations/instances_{part}.json": content
+            | {"annotations": instances, "categories": categories},
+            f"annotations/captions_{part}.json": content | {"annotations": captions},
+        }
+        jpegs = {f"{part}/{names[n]}": _jpeg(scene) for n, scene in scenes.items()}
+        self.files = {
+            "/annotations/annotations_trainval2017.zip": _zip(
+                {name: json.dumps(value).encode() for name, value in annotations.items()}
+            ),
+            f"/zips/{part}.zip": _zip({f"{part}/": b""} | jpegs),
+        }
+
+
+def _instances(number: int, scene: Scene, rng: Random) -> list[dict]:
+    width, height = scene.image.size
+    found = []
+    for order, (name, (left, top, right, bottom)) in enumerate(scene.objects):
+        x, y = left * width, top * height
+        w, h = (right - left) * width, (bottom - top) * height
+        entry = {"area": w * h, "image_id": number, "bbox": [x, y, w, h]}
+        crowd = name == "person" and order == 0  # COCO gives crowds run lengths
+        outline = [[x, y, x + w, y, x + w, y + h, x, y + h]]
+        runs = {"counts": [5, 9, width * height - 14], "size": [height, width]}
+        entry |= {"segmentation": runs if crowd else outline, "iscrowd": int(crowd)}
+        found.append(entry | {"category_id": NUMBERS[name]})
+    if number % 3 == 0:
+        box = {"area": 4.0, "bbox": [1, 1, 2, 2], "segmentation": [[1, 1, 3, 1, 3, 3]]}
+        other = NUMBERS[rng.choice(("pizza", "teddy bear", "tv"))]
+        found.append(box | {"iscrowd": 0, "image_id": number, "category_id": other})
+    return found
+
+
+def _caption(number: int, scene: Scene, order: int) -> dict:
+    text = f"{scene.caption} \n" if order == 0 else f"Another one of {number}"
+    return {"image_id": number, "id": 2 * number + order, "caption": text}
+
+
+def _image(number: int, name: str, part: str, scene: Scene) -> dict:
+    width, height = scene.image.size
+    address = f"http://images.cocodataset.org/{part}/{name}"
+    return {
+        "license": 1, "file_name": name, "coco_url": address, "height": height, "width": width,
+        "date_captured": "2013-11-14 17:02:52", "flickr_url": "http://example.org", "id": number,
+    }  # fmt: skip
+
+
+def _jpeg(scene: Scene) -> bytes:
+    file = io.BytesIO()
+    scene.image.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+class CocoServer(ThreadingHTTPServer):
+    """Serves `files`, {path: bytes}, until it is left as a context manager.
+
+    Attributes:
+        faults: fault by the end of the path.
+        asked: method, path and Range of each request so far.
+        sent: bytes of content so far.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.files = files
+        self.faults: dict[str, str] = {}
+        self.asked: list[tuple[str, str, str | None]] = []
+        self.sent = 0
+        self.closing = threading.Event()
+        self.broke_off: set[str] = set()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def __enter__(self) -> "CocoServer":
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed is no error."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: CocoServer
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def _answer(self, body: bool) -> None:
+        server = self.server
+        server.asked.append((self.command, self.path, self.headers.get("Range")))
+        fault = next((f for end, f in server.faults.items() if self.path.endswith(end)), None)
+        before = self.path in server.broke_off
+        if fault == "silent":
+            server.closing.wait()
+            self.close_connection = True
+            return
+        if fault == "busy" and not before:
+            server.broke_off.add(self.path)
+            return self._refuse(503)
+        if fault == "broken":
+            return self._refuse(500)
+        if fault == "missing" or self.path not in server.files:
+            return self._refuse(404)
+        content = _content(server.files[self.path], fault, before)
+        first = self._first(content, fault)
+        if first is None:
+            return self._refuse(416)
+        self._start(content, first, fault)
+        if body:
+            self._send(content, first, fault, before)
+
+    def _first(self, content: bytes, fault: str | None) -> int | None:
+        """The first byte wanted; None where there is none such."""
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        first = int(wanted[1]) if wanted and fault != "no range" else 0
+        return None if first and first >= len(content) else first
+
+    def _start(self, content: bytes, first: int, fault: str | None) -> None:
+        self.send_response(206 if first else 200)
+        size = 10**17 if fault == "huge" else len(content)
+        self.send_header("Content-Length", str(size - first))
+        if first:
+            self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
+        if fault != "nameless":
+            self.send_header("ETag", f'"{hashlib.md5(content).hexdigest()}"')
+        self.end_headers()
+
+    def _send(self, content: bytes, first: int, fault: str | None, before: bool) -> None:
+        middle = len(content) // 2
+        once = fault in ("stutter", "no range", "changed", "replaced", "short", "nameless")
+        breaks = fault in ("hang", "cut") or (once and not before)
+        part = content[first:middle] if breaks else content[first:]
+        self.wfile.write(part)
+        self.wfile.flush()
+        self.server.sent += len(part)
+        if breaks:
+            self.server.broke_off.add(self.path)
+            if fault == "hang":
+                self.server.closing.wait()
+            self.close_connection = True
+
+    def _refuse(self, status: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def _content(content: bytes, fault: str | None, before: bool) -> bytes:
+    """What the server takes for the file."""
+    middle = len(content) // 2
+    if fault == "half":
+        return content[:middle]
+    if fault == "damaged":
+        return content[:middle] + bytes(40) + content[middle + 40 :]
+    old = {"changed": len(content) + 10, "replaced": len(content), "short": 4 * len(content)}
+    if fault in old and not before:
+        return bytes(old[fault])
+    return content

@@ -1,0 +1,233 @@
+"""Downloads: whole and right or one sentence, never fetched twice, whatever the server does."""
+
+import resource
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from coco_server import CocoServer
+from filelock import FileLock
+
+from clipdemo.data import zips
+from clipdemo.data.resume import Patience, announced, download
+from clipdemo.errors import DownloadError
+
+CONTENT = Random(1).randbytes(1_000_000)
+QUICK = Patience(silence=20, tries=3, pause=0.01)
+SHORT = Patience(silence=0.3, tries=3, pause=0.01)
+
+
+@pytest.fixture
+def server():
+    with CocoServer({"/file": CONTENT}) as server:
+        yield server
+
+
+@pytest.fixture
+def fetch(server, tmp_path):
+    """Downloads the file with little patience; gives its path."""
+
+    def fetch(fault: str | None = None) -> Path:
+        server.faults = {"file": fault}
+        path = tmp_path / "folder" / "file"
+        patience = SHORT if fault in ("hang", "silent") else QUICK
+        download(f"{server.url}/file", path, patience=patience)
+        return path
+
+    return fetch
+
+
+def test_it_arrives_whole_and_leaves_nothing_beside(fetch, server):
+    """The plain case: one request, and only the file in its folder."""
+    path = fetch()
+    assert path.read_bytes() == CONTENT
+    assert list(path.parent.iterdir()) == [path]
+    assert server.asked == [("GET", "/file", None)]
+
+
+@pytest.mark.parametrize("fault", ["stutter", "nameless"])
+def test_a_cut_connection_goes_on_at_the_byte_it_broke_at(fetch, server, fault):
+    """No byte is fetched twice, also from a server that gives its files no ETag."""
+    assert fetch(fault).read_bytes() == CONTENT
+    assert [wanted for *_, wanted in server.asked] == [None, "bytes=500000-"]
+    assert server.sent == len(CONTENT)
+
+
+@pytest.mark.parametrize("fault", ["busy", "no range", "changed", "replaced", "short"])
+def test_what_does_not_fit_together_is_fetched_anew(fetch, fault):
+    """Old and new halves of a file that changed meanwhile never become one file."""
+    assert fetch(fault).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("fault", ["cut", "hang"])
+def test_a_server_that_never_goes_on_is_given_up_and_its_bytes_are_kept(
+    fetch, server, fault, is_sentence
+):
+    """The next call needs only the rest."""
+    with pytest.raises(DownloadError, match=r"after 0\.5 MB .* kept") as failed:
+        fetch(fault)
+    assert is_sentence(failed.value)
+    assert len(server.asked) == QUICK.tries
+    server.asked.clear()
+    assert fetch().read_bytes() == CONTENT
+    assert [wanted for *_, wanted in server.asked] == ["bytes=500000-"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [("missing", "404"), ("broken", "500"), ("silent", "silent"), ("huge", "no room")],
+)
+def test_a_server_that_gives_nothing_is_one_sentence(fetch, fault, says, is_sentence):
+    """Missing, broken, silent, or larger than the disk."""
+    with pytest.raises(DownloadError, match=says) as failed:
+        fetch(fault)
+    assert is_sentence(failed.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9/file", "http://no.such.host.invalid/file", "ftp://host/file", "x"]
+)
+def test_an_address_without_a_server_is_refused_at_once(url, tmp_path, is_sentence):
+    """Nobody waits for retries where nobody ever answered."""
+    with pytest.raises(DownloadError, match="cannot be reached") as failed:
+        download(url, tmp_path / "file", patience=Patience(1, 5, 1000))
+    assert is_sentence(failed.value)
+    with pytest.raises(DownloadError, match="cannot be reached"):
+        announced(url, QUICK)
+
+
+def test_a_full_disk_is_a_sentence_and_what_fits_is_kept(fetch, server, is_sentence):
+    """Once there is room, the rest is fetched."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, before[1]))
+    try:
+        with pytest.raises(DownloadError, match="no room") as failed:
+            fetch()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert is_sentence(failed.value)
+    assert fetch().read_bytes() == CONTENT
+    assert server.asked[-1][2] not in (None, "bytes=0-")
+
+
+def test_killed_it_goes_on(server, fetch, tmp_path):
+    """SIGKILL in the middle: what was written by then is used."""
+    script = "import sys, pathlib; from clipdemo.data.resume import download; download("
+    script += "sys.argv[1], pathlib.Path(sys.argv[2]))"
+    server.faults = {"file": "hang"}
+    path = tmp_path / "folder" / "file"
+    part = path.with_name("file.part")
+    process = subprocess.Popen([sys.executable, "-c", script, f"{server.url}/file", path])
+    while not (part.is_file() and part.stat().st_size >= 262_144):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert fetch().read_bytes() == CONTENT
+    assert server.asked[-1][2] == f"bytes={part_size(server)}-"
+
+
+def part_size(server: CocoServer) -> int:
+    """Where the last request began."""
+    first = int(server.asked[-1][2].split("=")[1].rstrip("-"))
+    assert first >= 262_144
+    return first
+
+
+def test_two_at_once_do_not_mix(fetch, server, tmp_path, is_sentence):
+    """The second is refused while the first one writes."""
+    (tmp_path / "folder").mkdir()
+    with (
+        FileLock(tmp_path / "folder" / "file.lock"),
+        pytest.raises(DownloadError, match="another process") as failed,
+    ):
+        threading_fetch(fetch)
+    assert is_sentence(failed.value)
+    assert fetch().read_bytes() == CONTENT
+
+
+def threading_fetch(fetch) -> None:
+    """Fetch in another thread, for which the lock is another's."""
+    errors = []
+
+    def run() -> None:
+        try:
+            fetch()
+        except DownloadError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    raise errors[0]
+
+
+def test_the_server_says_how_large_a_file_is(server, is_sentence):
+    """What is told before a download; a missing file is refused already then."""
+    assert announced(f"{server.url}/file", QUICK) == len(CONTENT)
+    with pytest.raises(DownloadError, match="404") as failed:
+        announced(f"{server.url}/other", QUICK)
+    assert is_sentence(failed.value)
+
+
+def test_progress_counts_what_was_there_before(server, tmp_path):
+    """The bar goes on where it was."""
+    told = []
+    server.faults = {"file": "stutter"}
+    download(
+        f"{server.url}/file", tmp_path / "file", lambda *step: told.append(step), patience=QUICK
+    )
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+
+
+@pytest.fixture
+def fetch_zip(tmp_path):
+    """Fetches the annotations of a drawn COCO."""
+    from coco_server import DrawnCoco
+
+    name = "/annotations/annotations_trainval2017.zip"
+    with CocoServer({"/x.zip": DrawnCoco(4).files[name]}) as server:
+
+        def fetch(fault: str | None = None) -> Path:
+            server.faults = {"zip": fault}
+            path = tmp_path / "x.zip"
+            zips.fetch_zip(f"{server.url}/x.zip", path, patience=QUICK)
+            return path
+
+        yield fetch
+
+
+@pytest.mark.parametrize("fault", ["half", "damaged"])
+def test_a_damaged_zip_is_refused_and_fetched_anew(fetch_zip, fault, tmp_path, is_sentence):
+    """Nothing of it is left, so the next call gets a good one."""
+    with pytest.raises(DownloadError, match="deleted") as failed:
+        fetch_zip(fault)
+    assert is_sentence(failed.value)
+    assert not list(tmp_path.glob("x.zip*[!k]"))
+    assert zips.is_checked(fetch_zip())
+
+
+def test_a_zip_is_checked_once_and_again_when_it_changed(fetch_zip, is_sentence):
+    """The second call reads nothing; a zip that was written to since is read again."""
+    path = fetch_zip()
+    assert zips.is_checked(path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    assert not zips.is_checked(path)
+    with pytest.raises(DownloadError, match="delete it") as failed:
+        fetch_zip()
+    assert is_sentence(failed.value)
+    assert path.is_file()
+
+
+def test_a_zip_that_somebody_put_there_is_used(fetch_zip, tmp_path):
+    """Whoever has COCO already downloads nothing."""
+    path = fetch_zip()
+    path.with_name("x.zip.checked").unlink()
+    assert zips.is_checked(fetch_zip("missing"))
