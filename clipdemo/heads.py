@@ -30,9 +30,9 @@ class MLPHead(nn.Module):
 class MutanHead(nn.Module):
     """MUTAN: photo and caption multiplied, by a bilinear form of low rank, then logits.
 
-    With both embeddings projected, v and q, the fusion is z_k = sum_ij T_ijk q_i v_j. Each slice of
-    T has rank R, T_ijk = sum_r M_rik N_rjk, so that z = sum_r (q M_r) * (v N_r) (Ben-younes et al.
-    2017, equations 3 and 8 to 11).
+    With both embeddings projected, v and q, the fusion is z_k = sum_ij T_ijk v_i q_j. Each slice of
+    T has rank R, T_ijk = sum_r M_rik N_rjk, so that z = sum_r (v M_r) * (q N_r) (Ben-younes et al.
+    2017, sections 3.2 and 3.3; as there, only the projections go through tanh).
     """
 
     def __init__(
@@ -43,8 +43,8 @@ class MutanHead(nn.Module):
         self.scale, self.shape = width**0.5, (rank, fused)
         self.image = nn.Linear(width, projected)
         self.text = nn.Linear(width, projected)
-        self.image_factors = nn.Linear(projected, rank * fused)
-        self.text_factors = nn.Linear(projected, rank * fused)
+        self.image_factors = nn.Linear(projected, rank * fused, bias=False)  # M
+        self.text_factors = nn.Linear(projected, rank * fused, bias=False)  # N
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(fused, labels)
 
@@ -53,7 +53,7 @@ class MutanHead(nn.Module):
         image, text = (embeddings * self.scale).chunk(2, dim=1)
         image = self.dropout(torch.tanh(self.image(image)))
         text = self.dropout(torch.tanh(self.text(text)))
-        return self.output(self.dropout(torch.tanh(self.fuse(image, text))))
+        return self.output(self.dropout(self.fuse(image, text)))
 
     def fuse(self, image: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         """z [N, fused] of projected embeddings [N, projected] each."""
