@@ -74,12 +74,15 @@ def read_card(folder: Path) -> Card:
             inputs = content["width"] * (1 if mode in ("image", "text") else 2)
             if mode not in ALL_MODES or entry["inputs"] != inputs:
                 raise ValueError(f"mode {mode} or its inputs are wrong")
-            numbers = all(isinstance(t, float | int) for t in entry["thresholds"])
+            numbers = all(map(_is_number, entry["thresholds"]))
             fits = numbers and len(entry["thresholds"]) == labels
             if not fits or not 0 < entry["temperature"] < math.inf:
                 raise ValueError("its thresholds or temperature are wrong")
             if not all(_is_size(h) for h in entry["hidden"]):
                 raise ValueError("its hidden layers are wrong")
+            lines = entry.get("recall", {}).values()
+            if not all(len(line) == labels and all(map(_is_number, line)) for line in lines):
+                raise ValueError("its thresholds for a recall are wrong")
             mutan = mode == "mutan"
             sizes = [entry[name] for name in ("projected", "fused", "rank")] if mutan else [1]
             if mutan != (entry.get("kind") == "mutan") or not all(_is_size(s) for s in sizes):
@@ -91,6 +94,29 @@ def read_card(folder: Path) -> Card:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path} is incomplete ({error}): train the heads again.") from None
     return card
+
+
+def at_recall(thresholds: dict, recall: float):
+    """What a card's mode has for a recall.
+
+    Raises:
+        CheckpointError: it has none, or none for this recall.
+    """
+    if not thresholds:
+        raise CheckpointError(
+            "These heads have no thresholds for a recall: run `python -m clipdemo calibrate` on "
+            "them, or use another rule."
+        )
+    if f"{recall:.2f}" not in thresholds:
+        raise CheckpointError(
+            f"These heads have no thresholds for the recall {recall:g}: choose one of "
+            f"{', '.join(thresholds)}."
+        )
+    return thresholds[f"{recall:.2f}"]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float | int)
 
 
 def _is_size(value: object) -> bool:

@@ -1,7 +1,7 @@
 """Photo and/or caption -> Prediction: where backbone, heads and thresholds meet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -25,25 +25,36 @@ class Prediction:
         thresholds: per mode, per label name, the `tuned` threshold.
         backbone: id of the backbone that made the embeddings.
         head: `trained`, or `zero-shot`: uncalibrated scores from the labels' names alone.
+        recall: per mode and recall, per label name, the threshold that reached it; {} without.
     """
 
     scores: dict[str, dict[str, float]]
     thresholds: dict[str, dict[str, float]]
     backbone: str
     head: str = "trained"
+    recall: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
 
     def labels(
-        self, mode: str, rule: str = "tuned", threshold: float = 0.5, k: int = 3
+        self,
+        mode: str,
+        rule: str = "tuned",
+        threshold: float = 0.5,
+        k: int = 3,
+        recall: float = 0.9,
     ) -> list[str]:
         """Names of the labels that are on, highest score first.
 
         Raises:
             KeyError: the mode had no input.
             ValueError: the rule is unknown.
+            CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
         """
         scores = self.scores[mode]
         values = np.array([list(scores.values())])
-        tuned = np.array(list(self.thresholds[mode].values()))
+        chosen = self.thresholds[mode]
+        if rule == "recall":
+            chosen = checkpoints.at_recall(self.recall.get(mode, {}), recall)
+        tuned = np.array(list(chosen.values()))
         on = decide(values, rule, threshold=threshold, tuned=tuned, k=k)[0]
         chosen = [name for name, is_on in zip(scores, on, strict=True) if is_on]
         return sorted(chosen, key=lambda name: -scores[name])
@@ -117,7 +128,9 @@ class Classifier:
         if len(photos) != len(captions):
             raise ValueError(f"{len(photos)} photos but {len(captions)} captions")
         nothing = [None] * len(photos)
-        reads_photos, reads_captions = ({m, "concat", "mutan"} & set(self._heads) for m in ("image", "text"))
+        reads_photos, reads_captions = (
+            {m, "concat", "mutan"} & set(self._heads) for m in ("image", "text")
+        )
         image = self._encoder.photos(photos) if reads_photos else nothing
         text = nothing
         if reads_captions:
@@ -142,10 +155,14 @@ class Classifier:
             for row, line in zip(rows, values.tolist(), strict=True):
                 scores[row][mode] = dict(zip(names, line, strict=True))
         tuned = {mode: self._tuned(mode) for mode in self._heads}
+        recall = {mode: self._recall(mode) for mode in self._heads}
         return [
-            Prediction(s, {m: tuned[m] for m in s}, self.backbone.id, self.card.kind)
+            Prediction(
+                s, {m: tuned[m] for m in s}, self.backbone.id, self.card.kind,
+                {m: recall[m] for m in s},
+            )
             for s in scores
-        ]
+        ]  # fmt: skip
 
     def scores(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
         """Scores [N, L] of what the mode's head reads [N, inputs]."""
@@ -160,6 +177,11 @@ class Classifier:
     def _tuned(self, mode: str) -> dict[str, float]:
         values = self.card.modes[mode]["thresholds"]
         return dict(zip(self.card.labels.names, values, strict=True))
+
+    def _recall(self, mode: str) -> dict[str, dict[str, float]]:
+        names = self.card.labels.names
+        values = self.card.modes[mode].get("recall", {})
+        return {recall: dict(zip(names, line, strict=True)) for recall, line in values.items()}
 
 
 def load_card(card: checkpoints.Card, backbone: str = "auto", **options) -> Classifier:

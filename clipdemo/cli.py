@@ -11,7 +11,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from clipdemo.caches import settle_caches
-from clipdemo.commands import captioner, features, heads, hub, study, upkeep
+from clipdemo.commands import (
+    captioner,
+    data,
+    features,
+    heads,
+    hub,
+    report,
+    reproduce,
+    study,
+    upkeep,
+)
 from clipdemo.commands.common import (
     BackboneId,
     Checkpoint,
@@ -71,6 +81,7 @@ def predict(
     rule: Rule = "tuned",
     threshold: Annotated[float, typer.Option(help="For rule fixed.")] = 0.5,
     k: Annotated[int, typer.Option(help="For rule top-k.")] = 3,
+    recall: Annotated[float, typer.Option(help="For rule recall: 0.50, 0.55 ... 0.95.")] = 0.9,
     as_json: Json = False,
 ) -> None:
     """Scores and labels of photos and/or a caption.
@@ -95,7 +106,7 @@ def predict(
             results.append({"photo": photo, "error": str(error)})
             print(f"{photo}: {error}", file=sys.stderr)
             continue
-        on = {m: prediction.labels(m, rule, threshold, k) for m in prediction.scores}
+        on = {m: prediction.labels(m, rule, threshold, k, recall) for m in prediction.scores}
         found = prediction.to_dict() | {"labels": on, "rule": rule}
         results.append({"photo": photo, "caption": caption} | found)
         if not as_json:
@@ -176,6 +187,7 @@ def evaluate(
     rule: Rule = "tuned",
     threshold: Annotated[float, typer.Option(help="For rule fixed.")] = 0.5,
     k: Annotated[int, typer.Option(help="For rule top-k.")] = 3,
+    recall: Annotated[float, typer.Option(help="For rule recall: 0.50, 0.55 ... 0.95.")] = 0.9,
     zero_shot: Annotated[bool, typer.Option(help="From the labels' names, without heads.")] = False,
     output: Annotated[Path | None, typer.Option("--out", help="Write the report here.")] = None,
     as_json: Json = False,
@@ -198,7 +210,7 @@ def evaluate(
         task = progress.add_task("scoring", total=len(found.frame))
         report = evaluate_table(
             classifier, found.frame, source, rule, threshold, k,
-            lambda rows: progress.advance(task, rows),
+            lambda rows: progress.advance(task, rows), recall,
         )  # fmt: skip
     report["refused"] = [vars(r) for r in found.refused]
     if output:
@@ -219,7 +231,9 @@ def evaluate(
 
 for command in (
     hub.backbones, hub.fetch, captioner.caption, captioner.train_captioner,
-    captioner.measure_captions, features.encode, heads.train, heads.calibrate, study.sweep, study.baselines,
+    captioner.measure_captions, features.encode, heads.train, heads.calibrate, study.sweep,
+    study.baselines, report.report, reproduce.reproduce,
     upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(data.app, name="data")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from clipdemo import metrics
+from clipdemo.checkpoints import at_recall
 from clipdemo.classifier import Classifier
 from clipdemo.data.label_table import target_matrix
 from clipdemo.data.photos import PhotoSource
@@ -57,6 +58,7 @@ def evaluate_table(
     threshold: float = 0.5,
     k: int = 3,
     progress: Callable[[int], None] = lambda rows: None,
+    recall: float = 0.9,
 ) -> dict:
     """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input."""
     scores, skipped = score_table(classifier, frame, photos, progress)
@@ -67,9 +69,11 @@ def evaluate_table(
         rows = ~np.isnan(values[:, 0])
         if not rows.any():
             continue
-        tuned = np.array(classifier.card.modes[mode]["thresholds"])
+        entry = classifier.card.modes[mode]
+        reaching = at_recall(entry.get("recall", {}), recall) if rule == "recall" else None
+        tuned = np.array(reaching or entry["thresholds"])
         on = decide(values[rows], rule, threshold=threshold, tuned=tuned, k=k)
-        used = {"tuned": tuned, "fixed": np.full(len(tuned), threshold)}.get(rule)
+        used = {"tuned": tuned, "recall": tuned, "fixed": np.full(len(tuned), threshold)}.get(rule)
         names = classifier.card.labels.names
         report["modes"][mode] = metrics.evaluate(truth[rows], values[rows], on, names, used)
     return report | {"skipped_photos": skipped}

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-RULES = ("fixed", "tuned", "mcut", "top-k")
+RULES = ("fixed", "tuned", "mcut", "top-k", "recall")
+RECALLS = tuple(f"{0.5 + 0.05 * step:.2f}" for step in range(10))
+"""The shares of true labels that a card has thresholds for, as it names them: 0.50 to 0.95."""
 
 
 def decide(
@@ -15,9 +17,10 @@ def decide(
 ) -> np.ndarray:
     """Decisions [N, L] bool for scores [N, L].
 
-    `fixed`: score >= `threshold`, one for all or one per label [L]. `tuned`: score >= its label's
-    threshold in `tuned` [L]. `mcut`: the labels above the widest gap between a photo's sorted
-    scores (Largeron et al. 2012, MCut). `top-k`: the `k` highest scores.
+    `fixed`: score >= `threshold`, one for all or one per label [L]. `tuned` and `recall`: score >=
+    its label's threshold in `tuned` [L], which are those of the best F1 or those that reached a
+    chosen recall (`recall_thresholds`). `mcut`: the labels above the widest gap between a photo's
+    sorted scores (Largeron et al. 2012, MCut). `top-k`: the `k` highest scores.
 
     Raises:
         ValueError: the rule is unknown, or `tuned` is missing.
@@ -25,9 +28,9 @@ def decide(
     scores = np.asarray(scores, float)
     if rule == "fixed":
         return scores >= threshold
-    if rule == "tuned":
+    if rule in ("tuned", "recall"):
         if tuned is None:
-            raise ValueError("rule 'tuned' needs the thresholds of the card")
+            raise ValueError(f"rule {rule!r} needs the thresholds of the card")
         return scores >= np.asarray(tuned)
     if rule == "mcut":
         return scores > _mcut(scores)[:, None]
@@ -68,3 +71,28 @@ def _best_f1(scores: np.ndarray, truth: np.ndarray) -> float:
     f1[ordered == following] = -1
     best = int(f1.argmax())
     return float((ordered[best] + following[best]) / 2)
+
+
+def recall_thresholds(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float]]:
+    """Per recall in `RECALLS`, each label's highest threshold that this share of its positives
+    reaches: scores [N, L], truth [N, L] -> L thresholds each.
+
+    Like those of `tune` they lie midway between neighbouring scores. A label without positives gets
+    0.5.
+    """
+    return {
+        recall: [
+            round(_reaches(s, t > 0.5, float(recall)), 6)
+            for s, t in zip(scores.T, truth.T, strict=True)
+        ]
+        for recall in RECALLS
+    }
+
+
+def _reaches(scores: np.ndarray, truth: np.ndarray, recall: float) -> float:
+    if not truth.any():
+        return 0.5
+    positives = -np.sort(-scores[truth])
+    last = positives[int(np.ceil(recall * len(positives) - 1e-9)) - 1]
+    below = scores[scores < last]
+    return float((last + (below.max() if len(below) else 0.0)) / 2)

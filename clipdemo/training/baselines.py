@@ -93,9 +93,8 @@ def _execute(folder: Path, validation: str, zero_shot: dict, run: Run) -> dict:
 
 def _nearest(train: Rows, check: Rows, seed: int) -> np.ndarray:
     """The neighbours' share with each label; how many neighbours is cross-validated."""
-    search = GridSearchCV(
-        KNeighborsClassifier(), {"n_neighbors": NEIGHBOURS}, scoring=_mean_ap, cv=3
-    )
+    counts = [n for n in NEIGHBOURS if n <= len(train.inputs) // 2]
+    search = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": counts}, scoring=_mean_ap, cv=3)
     return _positive(search.fit(train.inputs, train.targets).predict_proba(check.inputs))
 
 

@@ -1,0 +1,147 @@
+"""Sweep and baselines: what runs, what is kept, and that the tables say what was measured."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, f1_score
+from sklearn.multiclass import OneVsRestClassifier
+
+import clipdemo
+from clipdemo.training import baselines, captions_alone, study, sweep
+from clipdemo.training.features import read_store
+from clipdemo.training.fit import FitSettings
+from clipdemo.training.rows import split_rows
+from clipdemo.training.runs import Entry, Journal, Run, carry_out, read_runs
+
+from .small_store import write_store
+
+RULE = "every:4:1"
+SMALL = FitSettings(hidden=(16,), epochs=4, batch=16, keep="samples_f1")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, vit_folder):
+    return write_store(tmp_path_factory.mktemp("study"), vit_folder)
+
+
+def entries_of(*runs: Run) -> list[Entry]:
+    return [Entry("grid", f"{run.mode} {run.seed}", run) for run in runs]
+
+
+def outcomes(folder, path, runs, jobs) -> list[dict]:
+    journal = Journal(path, {"of": "test"})
+    carry_out(entries_of(*runs), sweep.executor(folder, RULE), journal, jobs)
+    return [{k: v for k, v in journal.get(run).items() if k != "seconds"} for run in runs]
+
+
+def test_runs_at_the_same_time_give_the_bits_of_runs_one_by_one(folder, tmp_path):
+    runs = [Run(mode, settings=SMALL).seeded(s) for mode in ("image", "concat") for s in range(3)]
+    together = outcomes(folder, tmp_path / "a.jsonl", runs, 2)
+    assert together == outcomes(folder, tmp_path / "b.jsonl", runs, 1)
+    assert len({json.dumps(o["history"]) for o in together}) == len(runs), "seeds differ"
+
+
+def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
+    """Whole lines of the journal are kept; a half one is run again."""
+    runs = [Run("image", settings=SMALL).seeded(s) for s in range(3)]
+    path = tmp_path / "runs.jsonl"
+    outcomes(folder, path, runs, 1)
+    lines = [line for line in path.read_text().splitlines() if line]
+    path.write_text("\n".join([*lines[:2], lines[2][: len(lines[2]) // 2]]))
+    asked = []
+
+    def execute(run):
+        asked.append(run.seed)
+        return sweep.executor(folder, RULE)(run)
+
+    carry_out(entries_of(*runs), execute, Journal(path, {"of": "test"}), 1)
+    assert asked == [2]
+    carry_out(entries_of(*runs), execute, Journal(path, {"of": "other data"}), 1)
+    assert asked == [2, 0, 1, 2], "other data, other runs"
+
+
+def test_the_sweep_holds_the_study_and_nothing_a_store_cannot_give(folder, tmp_path, vit_folder):
+    found = sweep.experiments(read_store(folder))
+    groups = {e.group for e in found}
+    assert groups == {"grid", "warmup", "encoding", "augmentation", "fusion"}
+    grid = {(e.run.settings.hidden, e.run.settings.rate) for e in found if e.group == "grid"}
+    assert len(grid) == 12
+    assert all(
+        len({e.run.seed for e in found if (e.group, e.name) == (group, name)}) == 3
+        for group, name in {(e.group, e.name) for e in found}
+    )
+    photos = read_store(write_store(tmp_path / "photos", vit_folder, captions=False))
+    assert {e.run.mode for e in sweep.experiments(photos)} == {"image"}
+    assert {e.run.mode for e in baselines.experiments(photos)} == {"image"}
+    assert captions_alone.experiments(photos) == []
+
+
+def test_tables_hold_what_was_measured(folder, tmp_path, monkeypatch):
+    """Every row and curve of both commands, and figures that scikit-learn gives as well."""
+    monkeypatch.setattr(sweep, "FINAL", SMALL)
+    monkeypatch.setattr(sweep, "HIDDEN", ((16,),))
+    monkeypatch.setattr(captions_alone, "FINAL", SMALL)
+    monkeypatch.setattr(captions_alone, "DRAWN", 50)
+    monkeypatch.setattr(baselines, "FINAL", SMALL)
+    monkeypatch.setattr(baselines, "TREES", 10)
+    store, out = read_store(folder), tmp_path / "runs"
+    study.run_sweep(folder, out, RULE, jobs=1)
+    classifier = clipdemo.load(store.backbone, device="cpu")
+    study.run_baselines(folder, out, RULE, classifier, jobs=1)
+    runs, curves, about = read_runs(out)
+    assert runs["run"].is_unique
+    assert set(runs["group"]) == {
+        "grid", "warmup", "encoding", "augmentation", "fusion", "baseline", "captions-alone",
+    }  # fmt: skip
+    assert pd.read_csv(out / "runs.csv")["run"].tolist() == runs["run"].tolist()
+    assert set(curves["run"]) == set(runs.loc[runs["epochs"].notna(), "run"])
+    assert (about["n_train"], about["n_check"]) == (45, 15)
+
+    train, check = split_rows(store, "concat", RULE)
+    model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=500))
+    scale = train.inputs.shape[1] ** 0.5
+    scores = model.fit(train.inputs * scale, train.targets).predict_proba(check.inputs * scale)
+    seen = check.targets.any(0)
+    row = runs[runs["kind"] == "logistic"].iloc[0]
+    expected = average_precision_score(check.targets[:, seen], scores[:, seen], average="macro")
+    assert row["map"] == pytest.approx(expected)
+    pair = check.targets > 0.5, scores >= 0.5
+    fixed = f1_score(*pair, average="samples", zero_division=0)
+    assert row["samples_f1_fixed"] == pytest.approx(fixed)
+
+
+def test_centring_and_noise_do_what_they_say():
+    rng = np.random.default_rng(0)
+    texts, photos, check = (rng.normal(size=(n, 8)) + 3 for n in (40, 30, 20))
+    raw = captions_alone.as_photos(texts, photos, check, "raw")
+    assert raw[0] is texts
+    assert raw[1] is check
+    centred, judged = captions_alone.as_photos(texts, photos, check, "centred")
+    expected = texts - texts.mean(0)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(centred, expected, atol=1e-6)
+    expected = check - photos.mean(0)
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(judged, expected, atol=1e-6)
+    noisy, _ = captions_alone.as_photos(texts, photos, check, "centred and noise", seed=1)
+    assert len(noisy) == captions_alone.COPIES * len(texts)
+    again, _ = captions_alone.as_photos(texts, photos, check, "centred and noise", seed=1)
+    np.testing.assert_array_equal(noisy, again)
+    other, _ = captions_alone.as_photos(texts, photos, check, "centred and noise", seed=2)
+    assert np.abs(noisy - other).max() > 0.01
+
+
+def test_a_run_names_its_shape_as_the_study_counts_it():
+    run = Run("concat", settings=replace(SMALL, hidden=(2048, 1024), warmup=0.0))
+    assert run.described() | {"layers": 3, "hidden": "2048-1024", "warmup": 0.0} == run.described()
+    assert Run("concat", "knn").described()["layers"] is None
+
+
+def test_no_runs_are_told_in_one_sentence(tmp_path, is_sentence):
+    with pytest.raises(clipdemo.TableError) as caught:
+        read_runs(tmp_path)
+    assert is_sentence(caught.value)
