@@ -1,0 +1,133 @@
+"""What a checkpoint's heads are worth on a store's validation rows, label by label."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
+
+from clipdemo import metrics
+from clipdemo.thresholds import decide
+from clipdemo.training.calibrate import BINS, calibration_error, reliability_bins, shrunk
+from clipdemo.training.scoring import run_metrics
+
+if TYPE_CHECKING:
+    from clipdemo.checkpoints import Card
+    from clipdemo.classifier import Classifier
+    from clipdemo.training.features import Store
+
+PARTS = ("overall", "per_label", "precision_recall", "reliability")
+POINTS = 60  # of a precision-recall curve
+NUMBERS = 24_000  # of all precision-recall curves together: many labels get fewer points each
+FEWEST = 12
+
+
+def judge(store: Store, validation: str, classifier: Classifier) -> dict[str, dict]:
+    """Per mode of the heads that the store has the embeddings for: see `judged`.
+
+    Raises:
+        TableError: the rule for the validation rows cannot be read.
+    """
+    import torch
+
+    from clipdemo.training.rows import split_rows
+
+    found = {}
+    for mode in classifier.modes:
+        if (store.image is None and mode != "text") or (store.text is None and mode != "image"):
+            continue
+        _, check = split_rows(store, mode, validation)
+        scores = classifier.scores(mode, torch.from_numpy(check.inputs))
+        entry = classifier.card.modes[mode]
+        found[mode] = judged(check.targets > 0.5, scores, entry, store.labels.names)
+    return found
+
+
+def judged(truth: np.ndarray, scores: np.ndarray, entry: dict, names: tuple[str, ...]) -> dict:
+    """Scores and truth [N, L], decided by the thresholds of a card's entry.
+
+    Returns:
+        `overall` and `per_label` as `metrics.evaluate` has them, `overall` with precision and
+        recall as means over the rows, and with the figures of `cross_fitted` thresholds (see
+        `run_metrics`); `precision_recall`; `reliability`; and `tuned_here`, whether the thresholds
+        are those that these very rows give.
+    """
+    thresholds = np.array(entry["thresholds"])
+    on = decide(scores, "tuned", tuned=thresholds)
+    overall = metrics.evaluate(truth, scores, on, names, thresholds)
+    pair = [np.pad(table, ((0, 0), (0, 1))) for table in (truth, on)]  # one label stays multi-label
+    means = precision_recall_fscore_support(*pair, average="samples", zero_division=0)
+    here = shrunk(scores, truth, entry.get("shrinkage", 0))
+    return {
+        "per_label": overall.pop("per_label"),
+        "overall": overall
+        | {"samples_precision": float(means[0]), "samples_recall": float(means[1])}
+        | {"cross_fitted": run_metrics(truth, scores, names)},
+        "precision_recall": precision_recall(truth, scores, names),
+        "reliability": {
+            "bins": reliability_bins(scores, truth),
+            "width": 1 / BINS,
+            "error": calibration_error(scores, truth),
+        },
+        "tuned_here": bool(np.isclose(here, thresholds, rtol=0, atol=1e-5).mean() > 0.5),
+    }
+
+
+def tuned_on(card: Card, modes: dict[str, dict]) -> str:
+    """Which rows the thresholds of a card's modes were tuned on, in a sentence or two."""
+    here = [mode for mode, found in modes.items() if found["tuned_here"]]
+    which = "" if len(here) == len(modes) else f" for {' and '.join(here)}"
+    same = (
+        f"The card's thresholds{which} were tuned on these same rows: expect a little less on "
+        "others."
+    )
+    if len(here) == len(modes):
+        return same
+    said = card.content.get("calibrated") or card.content.get("training") or {}
+    if "validation" in said:
+        of = f" of {said['store']}" if "store" in said else ""
+        rest = f"The card says that thresholds were tuned on: {said['validation']}{of}."
+    else:
+        rest = "The card does not say which rows its thresholds were tuned on."
+    return f"{same} {rest}" if here else rest
+
+
+def precision_recall(truth: np.ndarray, scores: np.ndarray, names: tuple[str, ...]) -> dict:
+    """Per label that occurs, `recall` and `precision`: points of scikit-learn's curve.
+
+    Of its points those are kept that are nearest to evenly spaced recalls, both ends among them.
+    """
+    points = max(min(POINTS, NUMBERS // (6 * len(names))), FEWEST)
+    curves = {}
+    for name, of_label, score in zip(names, truth.T, scores.T, strict=True):
+        if not of_label.any():
+            continue
+        precision, recall, _ = precision_recall_curve(of_label, score)  # recall falls from 1 to 0
+        wanted = np.linspace(1, 0, points - 2)
+        nearest = np.abs(recall[:, None] - wanted).argmin(0)
+        kept = np.unique([0, *nearest, len(recall) - 1])
+        curves[name] = {"recall": recall[kept].tolist(), "precision": precision[kept].tolist()}
+    return curves
+
+
+def adds(per_label: dict[str, dict]) -> dict:
+    """Per label, how much `concat` is above each mode that reads one side only, in F1 and AP.
+
+    `caption`: what the caption adds to the photo (concat less image); `photo`: what the photo adds
+    to the caption (concat less text). Empty where one of the three is missing.
+    """
+    if not {"image", "text", "concat"} <= set(per_label):
+        return {}
+
+    def gain(name: str, mode: str, figure: str) -> float | None:
+        both, alone = per_label["concat"][name][figure], per_label[mode][name][figure]
+        return None if both is None or alone is None else both - alone
+
+    return {
+        name: {
+            added: {figure: gain(name, mode, figure) for figure in ("f1", "ap")}
+            for added, mode in (("caption", "image"), ("photo", "text"))
+        }
+        for name in per_label["concat"]
+    }

@@ -1,0 +1,105 @@
+// The report: panels of text, charts and tables. Needs dom.js, and Plotly for the charts.
+// Text only ever goes in by textContent; what charts show has been escaped for Plotly before.
+
+// Colours of charts.py, and what they are on a dark page (see page.css).
+const DARK = {
+  "#2f6fdb": "#62a8ff", "#a66300": "#f0a63a", "#0a7f57": "#3cc492", "#7c3aed": "#b39bfb",
+  "#8a3ea8": "#cf8ef0", "#b23a6f": "#f08bb4", "#6b7280": "#9aa3b2",
+};
+const CONFIG = { displayModeBar: false, displaylogo: false, scrollZoom: false };
+
+function reportTable({ groups = [], columns, rows, stacked }) {
+  const head = make("thead");
+  if (groups.length) {
+    head.append(make("tr", {}, ...groups.map(([name, width]) =>
+      make("th", { colspan: width, class: "group" }, name))));
+  }
+  head.append(make("tr", {}, ...columns.map((name) => make("th", { scope: "col" }, name))));
+  const cell = (value, i) => {
+    const { lines = [value], tone = "" } = value?.lines ? value : {};
+    return make("td", { "data-title": columns[i], class: tone },
+      ...lines.map((line) => make("span", {}, line)));
+  };
+  const body = make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map(cell))));
+  const table = make("table", { class: stacked ? "stacked" : "numbers" }, head, body);
+  return make("div", { class: "table", tabindex: 0 }, table);
+}
+
+// The same figure in the colours of the page around it.
+function themed(figure, element) {
+  const style = getComputedStyle(element);
+  const dark = style.getPropertyValue("--dark").trim() === "1";
+  const colour = (key, value) => (dark && key.endsWith("color") && DARK[value]) || value;
+  const { data, layout } = JSON.parse(JSON.stringify(figure, colour));
+  layout.font.color = style.color;
+  return [data, layout];
+}
+
+// One chart after the other, each in a task of its own, so that the page stays responsive; the first
+// waits for Plotly where that is still to come.
+let turn = Promise.resolve();
+function inTurn(work) {
+  turn = turn.then(() => new Promise((done) => setTimeout(done))).then(work);
+  return turn;
+}
+
+// Draws when it is first seen with a width, and again whenever that changes.
+function reportChart(figure, title) {
+  const chart = make("div", { class: "chart", role: "img", "aria-label": title });
+  chart.style.height = `${figure.layout.height}px`;
+  chart.draw = (width = chart.clientWidth) => {
+    if (!chart.isConnected || !width) return;
+    const [data, layout] = themed(figure, chart);
+    window.Plotly.react(chart, data, { ...layout, width }, CONFIG);
+  };
+  let seen = 0;
+  new ResizeObserver(() => {
+    if (!chart.clientWidth || chart.clientWidth === seen) return;
+    seen = chart.clientWidth;
+    inTurn(() => chart.draw());
+  }).observe(chart);
+  return chart;
+}
+
+function reportPanel({ id, title, text, source, variants, choose }) {
+  const content = make("div", { class: "charts" });
+  const show = ({ figures, tables }) => {
+    content.classList.add(figures.length > 1 ? "pair" : "single");
+    content.replaceChildren(
+      ...figures.map((figure) => reportChart(figure, title)), ...tables.map(reportTable));
+  };
+  const panel = make("section", { id: `report-${id}` }, make("h3", {}, title), make("p", {}, text));
+  if (variants.length > 1) {
+    const select = choice({ "aria-label": choose }, variants.map(({ name }, i) => [i, name]));
+    select.addEventListener("change", () => show(variants[select.value]));
+    panel.append(make("label", {}, `${choose} `, select));
+  }
+  panel.append(content, make("p", { class: "source" }, source));
+  show(variants[0]);
+  return panel;
+}
+
+// `report`: {title, about: [[word, what]], panels}, or {notice}.
+function drawReport(element, { notice, title, about = [], panels = [] }) {
+  if (notice) {
+    element.replaceChildren(make("p", { class: "notice" }, notice));
+    return;
+  }
+  const facts = make("dl", {}, ...about.map(([word, what]) =>
+    make("div", {}, make("dt", {}, word), make("dd", {}, what))));
+  const sections = panels.map(reportPanel);
+  const links = panels.map((panel, i) => {
+    const link = make("button", { type: "button" }, panel.title);
+    link.addEventListener("click", () => sections[i].scrollIntoView({ behavior: "smooth" }));
+    return link;
+  });
+  element.replaceChildren(make("h2", {}, title), facts, make("nav", {}, ...links), ...sections);
+}
+
+// In the page's new colours; with a width at once, else one chart after the other.
+function redrawReport(element, width) {
+  for (const chart of element.querySelectorAll(".chart")) {
+    if (width) chart.draw(width);
+    else inTurn(() => chart.draw());
+  }
+}
