@@ -41,7 +41,7 @@ def split_rows(
         captions: to train on: `original`, `generated` or `both`.
 
     Raises:
-        TableError: the store has no embeddings for the mode, or no such rows.
+        TableError: the store has no embeddings for the mode, or no such rows with a label.
     """
     if (mode != "text" and store.image is None) or (mode != "image" and store.text is None):
         raise TableError(f"{store.folder} lacks embeddings that {mode} reads: encode them first.")
@@ -61,8 +61,10 @@ def split_rows(
 
 
 def _rows(store: Store, mode: str, chosen: np.ndarray) -> Rows:
-    if not chosen.any():
-        raise TableError(f"{store.folder} has no rows for {mode}: encode more, or split otherwise.")
+    if not store.targets[chosen].any():
+        raise TableError(
+            f"{store.folder} has no rows with a label for {mode}: encode more, or split otherwise."
+        )
     at = np.flatnonzero(chosen)
     parts = {"image": (store.image,), "text": (store.text,)}.get(mode, (store.image, store.text))
     inputs = np.concatenate([np.asarray(part[at], np.float32) for part in parts], axis=1)
