@@ -125,7 +125,8 @@ def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame
 def _read(archive: zipfile.ZipFile, name: str) -> dict:
     """A file of annotations, of which only what a table needs is kept while it is parsed.
 
-    The outlines of all objects of `train` would need 2.5 GB of memory, without them it is 0.9.
+    A made-up file with as many objects as `train` has, 456 MB, took 1.0 GB of memory so and 2.8 GB
+    with the outlines.
     """
     return json.loads(archive.read(name).decode(), object_hook=_thin)
 
