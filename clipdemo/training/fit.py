@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 from transformers import get_linear_schedule_with_warmup
 
+from clipdemo.errors import ClipdemoError
 from clipdemo.heads import new_head
 
 
@@ -58,6 +59,9 @@ def fit_head(
     Returns:
         The head in evaluation mode and one entry per epoch: loss and check_loss (mean binary
         cross-entropy), rate at its end, validation map and samples_f1 (at 0.5).
+
+    Raises:
+        ClipdemoError: the training diverged.
     """
     if weights is None:
         weights = np.ones(len(inputs), np.float32)
@@ -92,9 +96,14 @@ def _fit(
             optimizer.step()
             schedule.step()
             total += loss.item() * len(rows) / len(x)
+        values = logits(head, check_inputs)
+        if not np.isfinite(values).all():
+            raise ClipdemoError(
+                f"The training diverged in epoch {epoch}: take a lower rate than {settings.rate:g}."
+            )
         rate = schedule.get_last_lr()[0]
         found = {"epoch": epoch, "loss": total, "rate": rate}
-        history.append(found | _judge(logits(head, check_inputs), check_targets))
+        history.append(found | _judge(values, check_targets))
         if history[-1][settings.keep] > best:
             best, best_epoch = history[-1][settings.keep], epoch
             kept = {name: value.clone() for name, value in head.state_dict().items()}

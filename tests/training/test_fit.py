@@ -1,16 +1,21 @@
 """Fitting a head: it learns, it repeats, and its rate follows the study's schedule."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import average_precision_score, f1_score
 
+from clipdemo.errors import ClipdemoError
 from clipdemo.training.fit import (
     FitSettings,
     fit_head,
     fit_temperature,
     logits,
     mean_average_precision,
+    samples_f1,
 )
 
 TOY = FitSettings(hidden=(16,), rate=3e-2, epochs=6, batch=32, dropout=0.1)
@@ -48,17 +53,27 @@ def test_a_separable_problem_is_learned():
     assert not head.training
 
 
-def test_a_seed_gives_the_same_weights_bit_for_bit():
-    (first, log), (again, log_again), (other, _) = (
-        fit(TOY), fit(TOY), fit(FitSettings(**vars(TOY) | {"seed": 1})),
-    )  # fmt: skip
-    assert log == log_again
-    for name, value in first.state_dict().items():
-        assert torch.equal(value, again.state_dict()[name]), name
-    assert any(
-        not torch.equal(value, other.state_dict()[name])
-        for name, value in first.state_dict().items()
-    )
+@pytest.mark.parametrize("kind", ["mlp", "mutan"])
+def test_each_of_three_seeds_gives_its_own_weights_bit_for_bit(kind):
+    settings = replace(TOY, kind=kind, projected=4, fused=8, rank=2, epochs=3)
+    found = []
+    for seed in range(3):
+        first, log = fit(replace(settings, seed=seed))
+        torch.rand(seed + 1)  # whatever happened before
+        again, log_again = fit(replace(settings, seed=seed))
+        assert log == log_again
+        for name, value in first.state_dict().items():
+            assert torch.equal(value, again.state_dict()[name]), (seed, name)
+        found.append(torch.cat([p.flatten() for p in first.parameters()]))
+    assert not any(torch.equal(found[i], found[i - 1]) for i in range(3))
+
+
+def test_a_callers_random_numbers_are_left_alone():
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    fit(replace(TOY, epochs=1))
+    assert torch.equal(torch.rand(3), expected)
 
 
 @pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
@@ -75,14 +90,62 @@ def test_the_rate_rises_and_falls_linearly(warmup):
     assert history[-1]["rate"] == 0
 
 
-def test_the_best_epoch_is_kept():
+WILD = replace(TOY, rate=2.0, epochs=8, warmup=0.5)  # ruins the head after a few epochs
+
+
+@pytest.mark.parametrize("keep", ["map", "samples_f1"])
+def test_the_best_epoch_is_kept(keep):
     """With a rate that ruins the head, later epochs are worse; their weights must not be used."""
-    settings = FitSettings(**vars(TOY) | {"rate": 2.0, "epochs": 8, "warmup": 0.5})
-    head, history = fit(settings)
+    head, history = fit(replace(WILD, keep=keep))
     x, y = toy(160, seed=1)
-    best = max(entry["map"] for entry in history)
-    assert best > history[-1]["map"], "the test needs a fit that gets worse"
-    assert mean_average_precision(y, logits(head, x)) == pytest.approx(best)
+    best = max(entry[keep] for entry in history)
+    assert best > history[-1][keep], "the test needs a fit that gets worse"
+    judged = {"map": mean_average_precision(y, logits(head, x)),
+              "samples_f1": samples_f1(y, logits(head, x) > 0)}  # fmt: skip
+    assert judged[keep] == pytest.approx(best)
+
+
+def test_training_stops_after_epochs_without_a_better_one():
+    """What was trained up to there is the same as without stopping, the rate included."""
+    whole, stopped = (fit(replace(WILD, keep="samples_f1", patience=p))[1] for p in (0, 2))
+    figures = [entry["samples_f1"] for entry in whole]
+    best = next(i for i in range(8) if max(figures[i + 1 : i + 3], default=0) <= figures[i])
+    assert best + 3 < len(whole), "the test needs a fit that gets worse early"
+    assert stopped == whole[: best + 3]
+
+
+def test_an_entry_of_the_history_tells_the_epochs_figures():
+    """Its values are plain floats that JSON takes, and those of the validation rows."""
+    head, history = fit(replace(TOY, epochs=1))
+    assert json.loads(json.dumps(history)) == history
+    x, y = toy(160, seed=1)
+    z = logits(head, x).astype(float)
+    assert history[0]["check_loss"] == pytest.approx(cross_entropy(z, y, 1), rel=1e-5)
+    assert history[0]["map"] == pytest.approx(mean_average_precision(y, z))
+    assert history[0]["samples_f1"] == pytest.approx(samples_f1(y, z > 0))
+
+
+def test_without_weights_all_rows_count_alike():
+    x, y = toy()
+    settings = replace(TOY, epochs=2)
+    assert (
+        fit_head(x, y, None, x, y, settings)[1] == fit_head(x, y, np.ones(320), x, y, settings)[1]
+    )
+
+
+def test_a_fit_that_diverges_is_one_sentence(is_sentence):
+    with pytest.raises(ClipdemoError, match="rate") as refused:
+        fit(replace(TOY, rate=1e30))
+    assert is_sentence(refused.value)
+
+
+def test_samples_f1_is_scikit_learns():
+    rng = np.random.default_rng(0)
+    truth, on = rng.uniform(size=(2, 60, 5)) > 0.85
+    assert not (truth | on).any(1).all(), "rows with nothing true and nothing on count as 0"
+    assert samples_f1(truth, on) == pytest.approx(
+        f1_score(truth, on, average="samples", zero_division=0)
+    )
 
 
 def test_rows_without_weight_teach_nothing():
