@@ -36,8 +36,9 @@ def coco(
 ) -> None:
     """Download COCO 2017 and make a label table of it; interrupted, it goes on where it was.
 
-    Photos stay in their zip. One that shows none of the labels has no row; each other has its first
-    caption. Annotations and captions: CC BY 4.0; photos: Flickr, each under its own licence.
+    Photos stay in their zip. One with none of the labels has no row, each other its first caption.
+
+    Annotations and captions: CC BY 4.0. Photos: from Flickr, each under its own licence.
     """
     from clipdemo.data.coco import HOST, coco
 

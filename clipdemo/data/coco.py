@@ -104,7 +104,7 @@ def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame
     shown = shown[shown["label"].isin(wanted)].drop_duplicates().sort_values("label")
     ids = shown["label"].map(wanted).groupby(shown["photo"]).agg(tuple)
     first = said.sort_values("id").drop_duplicates("photo").set_index("photo")["caption"]
-    first = first.map(lambda caption: clean_caption(caption) or "")
+    first = first.map(lambda caption: clean_caption(str(caption)) or "")
     frame = pd.DataFrame(
         {
             "ImageID": ids.index.map(files),

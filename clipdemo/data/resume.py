@@ -12,7 +12,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def download(
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{path}.lock", timeout=0):
+        with _alone(path):
             _complete(url, part, progress, patience)
             try:
                 check(part)
@@ -109,13 +110,24 @@ def download(
                 raise
             part.replace(path)
             _discard(part)
-        Path(f"{path}.lock").unlink(missing_ok=True)
     except Timeout:
         raise DownloadError(
             f"{path} is being downloaded by another process: wait for it, or end it."
         ) from None
     except OSError as error:
         raise DownloadError(_of_disk(error, path)) from error
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """No other process downloads the file meanwhile."""
+    lock = Path(f"{path}.lock")
+    with FileLock(lock, timeout=0):
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # not every system deletes what is open
+                lock.unlink()
 
 
 def _complete(url: str, part: Path, progress: Progress, patience: Patience) -> None:
@@ -133,10 +145,7 @@ def _complete(url: str, part: Path, progress: Progress, patience: Patience) -> N
                 if not reached:
                     raise DownloadError(_unreachable(url, error)) from error
                 if tries >= patience.tries:
-                    raise DownloadError(
-                        f"{url} breaks off again and again after {have / 1e6:.1f} MB ({_why(error)}"
-                        "): those are kept, so run the same command later to go on."
-                    ) from error
+                    raise DownloadError(_given_up(url, have, error)) from error
                 time.sleep(patience.pause * 2 ** (tries - 1))
 
 
@@ -158,8 +167,10 @@ def _go_on(client: httpx.Client, url: str, part: Path, progress: Progress) -> No
             _discard(part)
             raise _Broken("the file has changed")
         _check_room(part, first, size)
+        if not first:  # before the record says that it is of another file
+            part.unlink(missing_ok=True)
         _record(part).write_text(json.dumps(asdict(found)), "utf-8")
-        with part.open("ab" if first else "wb") as file:
+        with part.open("ab") as file:
             for block in response.iter_raw():
                 file.write(block)
                 progress(file.tell(), size)
@@ -238,6 +249,15 @@ def _why(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
         return "it went silent"
     return str(error).rstrip(".") or type(error).__name__
+
+
+def _given_up(url: str, have: int, error: Exception) -> str:
+    if not have:
+        return f"{url} gives nothing ({_why(error)}): try again later."
+    return (
+        f"{url} breaks off again and again after {have / 1e6:.1f} MB ({_why(error)}): those are "
+        "kept, so run the same command later to go on."
+    )
 
 
 def _unreachable(url: str, error: Exception) -> str:

@@ -65,13 +65,14 @@ def test_what_does_not_fit_together_is_fetched_anew(fetch, fault):
 
 @pytest.mark.parametrize("fault", ["cut", "hang"])
 def test_a_server_that_never_goes_on_is_given_up_and_its_bytes_are_kept(
-    fetch, server, fault, is_sentence
+    fetch, server, fault, tmp_path, is_sentence
 ):
     """The next call needs only the rest."""
     with pytest.raises(DownloadError, match=r"after 0\.5 MB .* kept") as failed:
         fetch(fault)
     assert is_sentence(failed.value)
     assert len(server.asked) == QUICK.tries
+    assert {p.name for p in tmp_path.glob("folder/*")} == {"file.part", "file.part.json"}
     server.asked.clear()
     assert fetch().read_bytes() == CONTENT
     assert [wanted for *_, wanted in server.asked] == ["bytes=500000-"]
