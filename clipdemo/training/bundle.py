@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from clipdemo import thresholds
 from clipdemo.backbones import Backbone
 from clipdemo.labels import MODES
 from clipdemo.training import crops, fit, joint
 from clipdemo.training.batches import Data
+from clipdemo.training.calibrate import calibrated
 from clipdemo.training.pack import Pack
 
 MODEL_FILES = ("open_clip_config.json", "tokenizer.json", "tokenizer_config.json")
@@ -128,19 +128,7 @@ def fit_heads(
         [encode_captions(backbone, c) for c in (paired, without_words(paired))],
     )
 
-    check = np.flatnonzero(pack.validation)
-    (images, truth), *_ = views(backbone.model, pack, check, 1)
-    has_caption = np.array([bool(pack.captions[r]) for r in check])
-    first = encode_captions(backbone, [pack.captions[r][0] for r in check[has_caption]])
-    both = np.concatenate([images[has_caption], first], 1)
-    checks = {
-        "image": (images, truth),
-        "text": (
-            np.concatenate([encode_captions(backbone, check_texts), first]),
-            np.concatenate([check_labels, truth[has_caption]]),
-        ),
-        "concat": (both, truth[has_caption]),
-    }
+    checks = check_rows(backbone, pack, check_texts, check_labels)
     heads, logits, histories = {}, {}, {}
     for mode in MODES:
         heads[mode], histories[mode] = fit.fit_head(*rows[mode], *checks[mode], settings[mode])
@@ -148,6 +136,25 @@ def fit_heads(
         logits[mode] = (fit.logits(heads[mode], checks[mode][0]), checks[mode][1])
         print(mode, [round(h["map"], 4) for h in histories[mode]], flush=True)
     return heads, logits, histories
+
+
+def check_rows(
+    backbone: Backbone, pack: Pack, texts: list[str], labels: np.ndarray
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Per mode what its head reads of the validation photos and captions, and the truth.
+
+    `texts`, with their `labels` [M, L]: validation captions without a photo.
+    """
+    check = np.flatnonzero(pack.validation)
+    (images, truth), *_ = views(backbone.model, pack, check, 1)
+    captioned = np.array([bool(pack.captions[r]) for r in check])
+    first = encode_captions(backbone, [pack.captions[r][0] for r in check[captioned]])
+    alone = encode_captions(backbone, texts)
+    return {
+        "image": (images, truth),
+        "text": (np.concatenate([alone, first]), np.concatenate([labels, truth[captioned]])),
+        "concat": (np.concatenate([images[captioned], first], 1), truth[captioned]),
+    }
 
 
 def _training_rows(
@@ -203,19 +210,11 @@ def _beside(embeddings: np.ndarray, left: bool) -> np.ndarray:
 
 
 def card_modes(heads: dict, logits: dict, settings: dict[str, fit.FitSettings]) -> dict:
-    """The card's entry per mode: shape, temperature, tuned thresholds."""
-    modes = {}
-    for mode in MODES:
-        values, truth = logits[mode]
-        temperature = fit.fit_temperature(values, truth)
-        scores = 1 / (1 + np.exp(-values / temperature))
-        modes[mode] = {
-            "inputs": heads[mode].layers[0].in_features,
-            "hidden": list(settings[mode].hidden),
-            "temperature": temperature,
-            "thresholds": [round(float(t), 6) for t in thresholds.tune(scores, truth)],
-        }
-    return modes
+    """The card's entry per mode: its shape, and what its calibration found."""
+    return {
+        mode: settings[mode].shape(heads[mode].layers[0].in_features) | calibrated(*logits[mode])
+        for mode in MODES
+    }
 
 
 def save_text(model: torch.nn.Module, path: Path) -> None:

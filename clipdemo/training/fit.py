@@ -1,5 +1,6 @@
 """Fit one head on frozen embeddings, as in the study."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,7 @@ def fit_head(
     check_inputs: np.ndarray,
     check_targets: np.ndarray,
     settings: FitSettings,
+    watch: Callable[[dict], object] = lambda epoch: None,
 ) -> tuple[nn.Module, list[dict]]:
     """Train a head; the epoch that is best on the validation rows is kept.
 
@@ -55,6 +57,7 @@ def fit_head(
         targets: [N, L] in [0, 1], hard or soft.
         weights: [N] of each row in the loss; None: all alike.
         check_inputs, check_targets: validation, [M, inputs] and [M, L].
+        watch: told of each epoch's entry.
 
     Returns:
         The head in evaluation mode and one entry per epoch: loss and check_loss (mean binary
@@ -69,7 +72,8 @@ def fit_head(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         head = new_head(settings.shape(x.shape[1]), y.shape[1], settings.dropout)
-        return _fit(head, x, y, w, np.asarray(check_inputs), np.asarray(check_targets), settings)
+        check = np.asarray(check_inputs), np.asarray(check_targets)
+        return _fit(head, x, y, w, *check, settings, watch)
 
 
 def _fit(
@@ -80,6 +84,7 @@ def _fit(
     check_inputs: np.ndarray,
     check_targets: np.ndarray,
     settings: FitSettings,
+    watch: Callable[[dict], object],
 ) -> tuple[nn.Module, list[dict]]:
     optimizer = torch.optim.AdamW(head.parameters(), settings.rate, weight_decay=settings.decay)
     steps = -(-len(x) // settings.batch) * settings.epochs
@@ -104,6 +109,7 @@ def _fit(
         rate = schedule.get_last_lr()[0]
         found = {"epoch": epoch, "loss": total, "rate": rate}
         history.append(found | _judge(values, check_targets))
+        watch(history[-1])
         if history[-1][settings.keep] > best:
             best, best_epoch = history[-1][settings.keep], epoch
             kept = {name: value.clone() for name, value in head.state_dict().items()}
@@ -136,6 +142,13 @@ def samples_f1(truth: np.ndarray, on: np.ndarray) -> float:
     truth = np.asarray(truth) > 0.5
     both = truth.sum(1) + on.sum(1)
     return float(np.mean(2 * (truth & on).sum(1) / np.maximum(both, 1)))
+
+
+def macro_f1(truth: np.ndarray, on: np.ndarray) -> float:
+    """Mean over the labels that occur of F1."""
+    truth = np.asarray(truth) > 0.5
+    seen = truth.any(0)
+    return samples_f1(truth.T[seen], on.T[seen])
 
 
 def mean_average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
