@@ -70,3 +70,10 @@ def test_starting_twice_loads_once():
     for _ in range(3):
         assert model.start().get() == "loaded"
     assert loads == [1]
+
+
+def test_the_pages_captioner_is_the_bundled_one_where_no_other_is_cached(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    own = models()
+    own.first.start()
+    assert own.captioner().name == "bundled"

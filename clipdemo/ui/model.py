@@ -129,7 +129,7 @@ class Models:
             return other
 
     def captioner(self) -> Captioner:
-        """The captioner of the settings.
+        """The captioner of the settings; `auto` is the study's where it is cached, else bundled.
 
         Raises:
             CaptionerError: it is not here, or damaged.
@@ -137,103 +137,6 @@ class Models:
         from clipdemo.captioners import load_captioner
 
         return load_captioner(self.captioner_name, self.first.get(), self._settings.device)
-
-    def _load(self) -> None:
-        try:
-            self._loaded = self._loader()
-        except Exception as error:  # whoever waits in get() is told
-            self._error = error
-        finally:
-            self._done.set()
-
-    @property
-    def status(self) -> str:
-        """`loading`, `ready` or `failed`; never waits."""
-        if not self._done.is_set():
-            return "loading"
-        return "ready" if self._error is None else "failed"
-
-    def get(self):
-        """What was loaded; waits until it is there.
-
-        Raises:
-            ClipdemoError: it could not be loaded.
-        """
-        self._done.wait()
-        if isinstance(self._error, ClipdemoError):
-            raise self._error
-        if self._error is not None:
-            reason = f"{type(self._error).__name__}: {self._error}"
-            raise ClipdemoError(
-                f"{self.backbone} could not be loaded ({reason}): choose another."
-            ) from self._error
-        return self._loaded
-
-
-class Models:
-    """The page's models by backbone id: the first one always, and the `KEPT` asked for last.
-
-    Attributes:
-        first: the model that the page starts with; it loads when it is started.
-        card: the first one's card.
-        captioner_name: which captioner the settings ask for.
-        fetches: the latest download of each backbone that had to be fetched.
-    """
-
-    def __init__(self, settings: Settings, card: Card) -> None:
-        self._settings = settings
-        self._lock = threading.Lock()
-        self._others: dict[str, BackgroundModel] = {}
-        self.card = card
-        self.captioner_name = settings.captioner
-        self.fetches: dict[str, Fetch] = {}
-        self.first = BackgroundModel(card.backbone, lambda: self._load(card.backbone, card))
-
-    def check(self, backbone: str) -> None:
-        """Refuse what visitors from elsewhere may not have: folders and downloads of their choice.
-
-        Raises:
-            BackboneError: the backbone is not in the list, and the page is not for this machine's
-                user alone.
-        """
-        listed = {self.first.backbone, *(offer.id for offer in OFFERS)}
-        if backbone not in listed and self._settings.host not in LOOPBACK:
-            raise BackboneError("This page runs only the backbones of its list: choose one.")
-
-    def __getitem__(self, backbone: str) -> BackgroundModel:
-        """The model of a backbone; one that is not here, or failed, begins to load.
-
-        Raises:
-            BackboneError: see `check`.
-        """
-        if backbone == self.first.backbone:
-            return self.first
-        self.check(backbone)
-        with self._lock:
-            other = self._others.pop(backbone, None)
-            if other is None or other.status == "failed":
-                other = BackgroundModel(backbone, lambda: self._load(backbone)).start()
-            self._others[backbone] = other
-            # The oldest goes when the last request that holds it is answered.
-            for old in list(self._others)[:-KEPT]:
-                del self._others[old]
-            return other
-
-    def captioner(self) -> Captioner:
-        """The captioner of the settings; `auto` is the study's where it is cached, else bundled.
-
-        Raises:
-            CaptionerError: it is not here, or damaged.
-        """
-        from clipdemo.captioners import BUNDLED, STUDY, load_captioner
-
-        classifier, device = self.first.get(), self._settings.device
-        if self.captioner_name != "auto":
-            return load_captioner(self.captioner_name, classifier, device)
-        try:
-            return load_captioner(STUDY, classifier, device)
-        except CaptionerError:
-            return load_captioner(BUNDLED, classifier, device)
 
     def _load(self, backbone: str, card: Card | None = None) -> Classifier:
         import clipdemo
