@@ -82,8 +82,7 @@ def recall_thresholds(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[f
     """
     return {
         recall: [
-            round(_reaches(s, t > 0.5, float(recall)), 6)
-            for s, t in zip(scores.T, truth.T, strict=True)
+            _reaches(s, t > 0.5, float(recall)) for s, t in zip(scores.T, truth.T, strict=True)
         ]
         for recall in RECALLS
     }
@@ -92,6 +91,7 @@ def recall_thresholds(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[f
 def _reaches(scores: np.ndarray, truth: np.ndarray, recall: float) -> float:
     if not truth.any():
         return 0.5
+    scores = scores.astype(float)
     positives = -np.sort(-scores[truth])
     last = positives[int(np.ceil(recall * len(positives) - 1e-9)) - 1]
     below = scores[scores < last]

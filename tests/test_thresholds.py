@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from clipdemo.thresholds import RULES, decide, tune
+from clipdemo.thresholds import RECALLS, RULES, decide, recall_thresholds, tune
 
 # Float32 as heads give them, with few distinct values so that equal scores happen.
 SCORES = st.one_of(
@@ -149,3 +149,44 @@ def test_labels_are_tuned_one_by_one():
     scores, truth = rng.uniform(size=(40, 3)), rng.integers(0, 2, (40, 3))
     alone = [tune(scores[:, [i]], truth[:, [i]])[0] for i in range(3)]
     assert tune(scores, truth).tolist() == alone
+
+
+@given(COLUMN_PAIRS)
+def test_a_recall_is_reached_and_by_no_threshold_that_lets_less_through(pair):
+    """On the rows it was chosen on, however close the scores are."""
+    scores, truth = pair
+    found = recall_thresholds(scores, truth)
+    assert list(found) == list(RECALLS)
+    for recall, thresholds in found.items():
+        on = decide(scores, "recall", tuned=thresholds)
+        if not truth.any():
+            assert thresholds == [0.5]
+            continue
+        true = scores[truth > 0].astype(float)
+        assert on[truth > 0].mean() >= float(recall) - 1e-9
+        higher = true[true > true[true >= thresholds[0]].min()]
+        assert len(higher) < float(recall) * len(true) - 1e-9, "a higher one would do"
+        assert not on[scores < true[true >= thresholds[0]].min()].any(), "more than it takes"
+
+
+def test_a_recalls_threshold_keeps_its_distance_from_the_scores():
+    """Midway between neighbours: 19 of 20 positives are 0.95, whatever the arithmetic."""
+    scores = np.append(np.arange(1, 21) / 20, 0.07)[:, None]
+    truth = np.append(np.ones(20), 0)[:, None]
+    found = recall_thresholds(scores, truth)
+    assert found["0.95"] == pytest.approx([(0.1 + 0.07) / 2])
+    assert found["0.90"] == pytest.approx([0.125])
+    assert found["0.50"] == pytest.approx([0.525])
+
+
+def test_labels_have_their_own_thresholds_for_a_recall():
+    rng = np.random.default_rng(0)
+    scores, truth = rng.uniform(size=(40, 3)), rng.integers(0, 2, (40, 3))
+    alone = [recall_thresholds(scores[:, [i]], truth[:, [i]])["0.80"][0] for i in range(3)]
+    assert recall_thresholds(scores, truth)["0.80"] == alone
+
+
+def test_a_higher_recall_never_has_a_higher_threshold():
+    rng = np.random.default_rng(1)
+    found = recall_thresholds(rng.uniform(size=(200, 4)), rng.integers(0, 2, (200, 4)))
+    assert (np.diff([found[recall] for recall in RECALLS], axis=0) <= 0).all()
