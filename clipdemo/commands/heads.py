@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clipdemo.commands.common import Json, out, print_json
+from clipdemo.commands.common import Json, bar, out, print_json
 from clipdemo.errors import ClipdemoError
 
 StoreFolder = Annotated[Path, typer.Option(help="A feature store, as `encode` writes it.")]
@@ -63,7 +63,15 @@ def train(
         name: FitSettings(kind="mutan" if name == "mutan" else "mlp", **common)
         for name in mode or modes_of(found)
     }
-    card = train_heads(found, output, settings, validation, captions)
+    with bar() as progress:
+        task = progress.add_task("", total=epochs * len(settings), visible=False)
+
+        def watch(mode: str, epoch: dict) -> None:
+            done = epochs * list(settings).index(mode) + epoch["epoch"]
+            progress.update(task, description=f"training {mode}", completed=done, visible=True)
+
+        card = train_heads(found, output, settings, validation, captions, watch)
+        progress.update(task, completed=epochs * len(settings))
     _show(card, list(settings), as_json)
 
 

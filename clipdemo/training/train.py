@@ -1,5 +1,7 @@
 """Heads for a feature store's labels: trained, calibrated, and written with their card."""
 
+import copy
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -12,7 +14,7 @@ from clipdemo.classifier import Classifier
 from clipdemo.errors import CheckpointError
 from clipdemo.labels import MODES
 from clipdemo.training.calibrate import calibrated, sigmoid
-from clipdemo.training.features import Store, read_index
+from clipdemo.training.features import About, Store, read_index
 from clipdemo.training.fit import FitSettings, fit_head, logits
 from clipdemo.training.rows import split_rows
 
@@ -30,6 +32,7 @@ def train_heads(
     settings: dict[str, FitSettings],
     validation: str,
     captions: str = "original",
+    watch: Callable[[str, dict], object] = lambda mode, epoch: None,
 ) -> checkpoints.Card:
     """Train a head per mode and write it to `out`, beside those of other modes that are there.
 
@@ -39,22 +42,25 @@ def train_heads(
         settings: of each mode's training.
         validation: see `splits.held_out`.
         captions: to train on: `original`, `generated` or `both`.
+        watch: told of each epoch: the mode, and its entry in the history.
 
     Raises:
-        CheckpointError: `out` holds heads of another backbone or for other labels.
+        CheckpointError: `out` holds heads of another backbone or for other labels, or other files.
         TableError: the store has not what a mode reads.
     """
-    content = _content(store, out)
-    heads = {}
+    about, heads = read_index(store.folder)[0], {}
+    content = _content(store, about, out)
     for mode, chosen in settings.items():
         train, check = split_rows(store, mode, validation, captions)
         head, history = fit_head(
-            train.inputs, train.targets, None, check.inputs, check.targets, chosen
-        )
+            train.inputs, train.targets, None, check.inputs, check.targets, chosen,
+            lambda epoch, mode=mode: watch(mode, epoch),
+        )  # fmt: skip
         heads[mode] = head.half().float()  # as it is stored
         values = logits(head, check.inputs)
         entry = chosen.shape(train.inputs.shape[1]) | calibrated(values, check.targets)
         entry["training"] = {
+            "table": about.table,
             "settings": asdict(chosen),
             "captions": captions,
             "validation": validation,
@@ -63,31 +69,26 @@ def train_heads(
             "history": history,
         }
         content["modes"][mode] = entry
-        content["metrics"]["photos"]["modes"][mode] = _measured(store, values, check, entry)
-    content["metrics"]["photos"]["n"] = max(
-        m["n"] for m in content["metrics"]["photos"]["modes"].values()
-    )
+        _measure(content, mode, values, check.targets)
+    if all("training" in entry for entry in content["modes"].values()):
+        content |= {"summary": _summary(content), "trained": date.today().isoformat()}
     return checkpoints.save_heads(out, heads, content)
 
 
 def calibrate(classifier: Classifier, store: Store, validation: str) -> checkpoints.Card:
-    """Temperature, thresholds and reliability of every mode anew, written to the card.
+    """Temperature, thresholds, reliability and figures of every mode anew, written to the card.
 
     Raises:
         CheckpointError: the heads are for another backbone or other labels than the store.
         TableError: the store has not what a mode reads.
     """
     card = classifier.card
-    if (card.backbone, card.labels) != (store.backbone, store.labels):
-        raise CheckpointError(
-            f"{card.folder} holds heads of {card.backbone}, and {store.folder} is of another "
-            "backbone or has other labels: choose a store that fits."
-        )
-    content = dict(card.content)
-    content["modes"] = {
-        mode: entry | calibrated(*validation_logits(classifier, store, mode, validation))
-        for mode, entry in card.modes.items()
-    }
+    _check_fit(card, store, read_index(store.folder)[0], "choose a store that fits")
+    content = copy.deepcopy(card.content)
+    for mode in card.modes:
+        values, truth = validation_logits(classifier, store, mode, validation)
+        content["modes"][mode] |= calibrated(values, truth)
+        _measure(content, mode, values, truth)
     content["calibrated"] = {"store": store.folder.name, "validation": validation}
     return checkpoints.write_card(card.folder, content)
 
@@ -100,33 +101,54 @@ def validation_logits(
     return classifier.logits(mode, torch.from_numpy(check.inputs)), check.targets
 
 
-def _content(store: Store, out: Path) -> dict:
+def _content(store: Store, about: About, out: Path) -> dict:
     """The card to add to: the one in `out`, or a new one."""
     if (out / checkpoints.CARD).is_file():
         card = checkpoints.read_card(out)
-        if (card.backbone, card.labels) != (store.backbone, store.labels):
-            raise CheckpointError(
-                f"{out} holds heads of {card.backbone} for its own labels, and {store.folder} is "
-                "of another backbone or has other labels: choose another --out."
-            )
+        _check_fit(card, store, about, "choose another --out")
         return card.content
-    photos = store.index["ImageID"].nunique()
+    if out.is_dir() and any(out.iterdir()):
+        raise CheckpointError(f"{out} holds other files than heads: choose an empty --out.")
     return {
         "backbone": store.backbone,
-        "summary": f"Heads for {len(store.labels)} labels on this frozen backbone, trained with "
-        f"{read_index(store.folder)[0].table} ({photos:,} rows).",
-        "trained": date.today().isoformat(),
+        "fingerprint": about.fingerprint,
         "width": store.width,
         "labels": list(store.labels.names),
         "label_ids": list(store.labels.ids),
         "modes": {},
-        "metrics": {"photos": {"modes": {}}},
+        "metrics": {},
     }
 
 
-def _measured(store: Store, values: np.ndarray, check, entry: dict) -> dict:
-    """Figures on the validation rows, by the thresholds that were tuned on them."""
-    scores = sigmoid(values / entry["temperature"])
-    thresholds = np.array(entry["thresholds"])
-    on = scores >= thresholds
-    return metrics.evaluate(check.targets, scores, on, store.labels.names, thresholds)
+def _check_fit(card: checkpoints.Card, store: Store, about: About, then: str) -> None:
+    """Raises CheckpointError where heads do not go with a store; `then` says what to do."""
+    if card.backbone != store.backbone:
+        other = f"are for the backbone {card.backbone}, and {store.folder} is of {store.backbone}"
+    elif card.labels != store.labels:
+        other = f"are for other labels than those of {store.folder}"
+    elif card.content.get("fingerprint", about.fingerprint) != about.fingerprint:
+        other = f"are for other weights of {card.backbone} than {store.folder} was encoded by"
+    else:
+        return
+    raise CheckpointError(f"The heads in {card.folder} {other}: {then}.")
+
+
+def _summary(content: dict) -> str:
+    """What all the heads of a card were trained with."""
+    trained = [entry["training"] for entry in content["modes"].values()]
+    tables = " and ".join(dict.fromkeys(t["table"] for t in trained))
+    rows = max(t["n_train"] + t["n_check"] for t in trained)
+    return (
+        f"Heads for {len(content['labels'])} labels on this frozen backbone, trained with {tables} "
+        f"({rows:,} rows)."
+    )
+
+
+def _measure(content: dict, mode: str, values: np.ndarray, truth: np.ndarray) -> None:
+    """Put a mode's figures on the validation rows, whose thresholds those are, into the card."""
+    entry = content["modes"][mode]
+    scores, thresholds = sigmoid(values / entry["temperature"]), np.array(entry["thresholds"])
+    on, names = scores >= thresholds, tuple(content["labels"])
+    found = content["metrics"].setdefault("photos", {"n": 0, "modes": {}})
+    found["modes"][mode] = metrics.evaluate(truth, scores, on, names, thresholds)
+    found["n"] = max(measured["n"] for measured in found["modes"].values())

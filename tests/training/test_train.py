@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 import clipdemo
-from clipdemo.checkpoints import read_card
+from clipdemo.checkpoints import read_card, write_card
 from clipdemo.data.label_table import labels_of, read_label_table, write_label_table
 from clipdemo.thresholds import RECALLS, decide, tune
 from clipdemo.training.calibrate import calibrated, calibration_error, shrunk, sigmoid
@@ -59,6 +59,7 @@ def test_the_cards_figures_are_those_of_its_heads(folder, tmp_path, clipdemo_cli
     expected = f1_score(truth > 0.5, on, average="samples", zero_division=0)
     assert told["samples_f1"] == pytest.approx(expected, abs=1e-6)
     assert told["n"] == len(truth) == 15
+    assert "T.csv (60 rows)" in classifier.card.content["summary"]
 
 
 def test_photos_with_labels_of_ones_own_and_no_captions(tmp_path, vit_folder, clipdemo_cli, photos):
@@ -97,6 +98,29 @@ def test_heads_of_other_labels_are_not_overwritten(folder, tmp_path, clipdemo_cl
     assert (out / "card.json").read_bytes() == before
 
 
+def test_a_folder_with_other_files_is_left_alone(folder, tmp_path, clipdemo_cli, is_sentence):
+    """A card vouches for every file beside it: a store, say, must not become part of it."""
+    (tmp_path / "letters.txt").write_text("not heads")
+    for out in (tmp_path, folder):
+        before = sorted(path.name for path in out.iterdir())
+        code, _, error = clipdemo_cli("train", "--store", folder, "--out", out)
+        assert code == 2
+        assert is_sentence(error)
+        assert sorted(path.name for path in out.iterdir()) == before
+
+
+def test_heads_are_not_mixed_with_those_of_other_weights(folder, tmp_path, clipdemo_cli):
+    """A backbone's name says little: its folder may hold other weights today."""
+    out = tmp_path / "heads"
+    train(clipdemo_cli, folder, out, "--mode", "image")
+    write_card(out, read_card(out).content | {"fingerprint": "of something else"})
+    for command in ("train", "calibrate"):
+        where = ("--checkpoint" if command == "calibrate" else "--out", out)
+        code, _, error = clipdemo_cli(command, "--store", folder, *where, "--validation", RULE)
+        assert code == 2
+        assert "other weights" in error
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -125,6 +149,9 @@ def test_calibrate_writes_what_the_heads_give_on_the_store(folder, tmp_path, cli
     assert {key: entry[key] for key in expected} == expected
     assert entry["thresholds"] != before["thresholds"]
     assert entry["training"] == before["training"]
+    measured = classifier.card.content["metrics"]["photos"]["modes"]["image"]
+    thresholds = [of["threshold"] for of in measured["per_label"].values()]
+    assert thresholds == entry["thresholds"], "the card's figures are of its thresholds"
     assert json.loads(printed)["modes"]["image"]["recall"] == entry["recall"]
 
 
