@@ -1,0 +1,229 @@
+"""What `reproduce` will fetch, need and take: said before it begins."""
+
+import logging
+import os
+import shutil
+import time
+from io import BytesIO
+from pathlib import Path
+
+from clipdemo import catalog
+from clipdemo.data.coco import ANNOTATIONS, PHOTOS, addresses
+from clipdemo.data.label_table import labels_of, read_label_table
+from clipdemo.data.resume import Patience, announced
+from clipdemo.data.zips import is_checked
+from clipdemo.errors import ClipdemoError
+from clipdemo.memory import LOADING, available
+from clipdemo.training.reproduce import Study
+
+SIZES = {
+    ANNOTATIONS: 252_907_541,
+    "val2017.zip": 815_585_330,
+    "train2017.zip": 19_336_861_798,
+}
+"""Of COCO's files in bytes, for where the server does not tell."""
+WIDTH = 1024  # of an embedding, where it is not known; most are narrower
+PROCESS = 0.7e9  # bytes of a process with torch
+LINE = 10e6  # bytes a second, assumed of a network
+
+
+def plan(study: Study) -> dict:
+    """What there is to fetch, and what disk, memory and time the study needs; JSON-ready.
+
+    Times are estimates: from what this machine does with a few photos and rows, and for up to all
+    photos of the part. `seconds` of a stage that cannot be tried beforehand is None.
+    """
+    fetches = [*_coco(study), _backbone(study)]
+    missing = sum(f["bytes"] for f in fetches if not f["here"])
+    photos = _rows(study)
+    speed = _tried(study)
+    width = speed["width"] or WIDTH
+    store = 6 * photos * width * 4  # photo, caption, written caption; all once more while made
+    weights = next(f["bytes"] for f in fetches if f["what"] == study.backbone)
+    jobs = _cores()
+    rows = 4 * photos * width * 4  # both embeddings of a row, and twice while they are chosen
+    memory = max(LOADING * weights, jobs * (PROCESS + rows))
+    seconds = {
+        f"download at {LINE / 1e6:.0f} MB a second": missing / LINE,
+        "caption": _times(photos, speed["caption"]),
+        "encode": _times(photos, _sum(speed["photo"], speed["text"], speed["text"])),
+        "sweep and baselines, at most": _times(photos, speed["sweep"]),
+    }
+    return {
+        "fetch": fetches,
+        "disk": {"needed": missing + store, "free": _free(study.out)},
+        "memory": {"needed": int(memory), "free": available()},
+        "photos": photos,
+        "seconds": seconds,
+    }
+
+
+def check_disk(found: dict, out: Path) -> None:
+    """Raises ClipdemoError where a plan needs more disk than is free."""
+    needed, free = found["disk"]["needed"], found["disk"]["free"]
+    if needed > free:
+        raise ClipdemoError(
+            f"{out} needs about {needed / 1e9:.1f} GB of disk and {free / 1e9:.1f} GB are free: "
+            "free some, or choose another --out."
+        )
+
+
+def _coco(study: Study) -> list[dict]:
+    found = []
+    for name, url in addresses(study.photos, study.base_url).items():
+        path = study.data / name
+        if path.is_file():
+            size, told = path.stat().st_size, True
+        else:
+            size = _asked(url)
+            told = size is not None
+        here = is_checked(path)
+        found.append({"what": name, "bytes": size or SIZES[name], "here": here, "told": told})
+    return found
+
+
+def _rows(study: Study) -> int:
+    """Rows of the label table, or as long as there is none all photos of the part."""
+    if not study.table.is_file():
+        return PHOTOS[study.photos]
+    return len(read_label_table(study.table, labels_of(study.table)).frame)
+
+
+def _asked(url: str) -> int | None:
+    """Size of a file on a server; None where it cannot be asked."""
+    try:
+        return announced(url, Patience(silence=4.0))
+    except ClipdemoError:
+        return None
+
+
+def _backbone(study: Study) -> dict:
+    """Size of the weights, as the hub says, else as its list of parameters suggests."""
+    from clipdemo.hub import look
+
+    state, offer = look(study.backbone), catalog.offer(study.backbone)
+    size = state.bytes or (4 * offer.parameters if offer else 0)
+    here = state.state in ("bundled", "cached", "local")
+    told = state.bytes is not None
+    return {"what": study.backbone, "bytes": size, "here": here, "told": told}
+
+
+def _tried(study: Study) -> dict:
+    """Seconds per photo, caption and row of the study, each tried for a moment; width D."""
+    found = {"photo": None, "text": None, "width": None}
+    model = _model(study)
+    if model:
+        found |= _encoding(*model)
+        del model
+    found["caption"] = _captioning(study)
+    found["sweep"] = _fitting(found["width"] or WIDTH)
+    return found
+
+
+def _model(study: Study):
+    """The backbone, or as long as it is not here one of its shape with random weights; or None."""
+    import open_clip
+
+    from clipdemo.backbones import Backbone, open_clip_name, pick_device
+    from clipdemo.hub import here
+    from clipdemo.memory import check_memory
+
+    if here(study.backbone):
+        loaded = Backbone(study.backbone, study.device)
+        return loaded.model, loaded.preprocess, loaded.tokenizer, loaded.device
+    name, pretrained = open_clip_name(study.backbone)
+    offer, device = catalog.offer(study.backbone), pick_device(study.device)
+    if not pretrained:
+        return None
+    check_memory(4 * offer.parameters if offer else 0)
+    logging.disable(logging.WARNING)  # that there are no weights
+    try:
+        model, _, preprocess = open_clip.create_model_and_transforms(name, device=device)
+    finally:
+        logging.disable(logging.NOTSET)
+    return model.eval(), preprocess, open_clip.get_tokenizer(name), device
+
+
+def _encoding(model, preprocess, tokenizer, device: str, count: int = 3) -> dict:
+    """Seconds per photo, from the bytes of a JPEG on, and per caption."""
+    import torch
+    from PIL import Image
+
+    file = BytesIO()
+    Image.effect_noise((640, 480), 60).convert("RGB").save(file, "JPEG")
+
+    def photos() -> torch.Tensor:
+        opened = [Image.open(file).convert("RGB") for _ in range(count)]
+        return model.encode_image(torch.stack([preprocess(p) for p in opened]).to(device))
+
+    def captions() -> torch.Tensor:
+        texts = ["Two people ride bicycles along a street with parked cars"] * count
+        return model.encode_text(tokenizer(texts).to(device))
+
+    with torch.inference_mode():
+        width = photos().shape[1]  # and warm
+        captions()
+        photo = _seconds(lambda: photos().cpu()) / count
+        text = _seconds(lambda: captions().cpu()) / count
+    return {"photo": photo, "text": text, "width": width}
+
+
+def _captioning(study: Study, count: int = 2) -> float | None:
+    """Seconds per written caption; None where the captioner is not here yet."""
+    from clipdemo.captioners import load_captioner
+    from clipdemo.data.drawn_scenes import random_scene
+
+    try:
+        captioner = load_captioner(study.captioner, device=study.device)
+    except ClipdemoError:
+        return None
+    photos = [random_scene(seed, (640, 480)).image for seed in range(count)]
+    captioner.suggest(photos[0], 1)
+    return _seconds(lambda: [captioner.suggest(photo, 1) for photo in photos]) / count
+
+
+def _fitting(width: int, rows: int = 512) -> float:
+    """Seconds per photo of the sweep, if each run trained the largest head to the last epoch."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from clipdemo.training.fit import fit_head
+    from clipdemo.training.runs import SEEDS
+    from clipdemo.training.sweep import FINAL, HIDDEN, RATES
+
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(rows, 2 * width)).astype(np.float32)
+    targets = (rng.random((rows, 18)) < 0.2).astype(np.float32)
+    once = replace(FINAL, epochs=1)
+
+    def fit(count: int) -> None:
+        fit_head(inputs[:count], targets[:count], None, inputs[:64], targets[:64], once)
+
+    fit(FINAL.batch)  # the first steps of a process are slow
+    spent = _seconds(lambda: fit(rows))
+    runs = (len(HIDDEN) * len(RATES) + 12) * len(SEEDS)  # a dozen ablations beside the grid
+    return spent / rows * FINAL.epochs * runs
+
+
+def _seconds(work) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def _sum(*parts: float | None) -> float | None:
+    return None if None in parts else sum(parts)
+
+
+def _times(photos: int, each: float | None) -> float | None:
+    return None if each is None else photos * each
+
+
+def _free(folder: Path) -> int:
+    there = next(p for p in (folder.resolve(), *folder.resolve().parents) if p.exists())
+    return shutil.disk_usage(there).free
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,281 @@
+"""The whole study on COCO with any backbone: from the photos on the net to heads and a report."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from clipdemo.checkpoints import CARD, sha256
+from clipdemo.data.coco import HOST, coco, table_path
+from clipdemo.errors import ClipdemoError
+from clipdemo.training.features import INDEX
+from clipdemo.training.splits import DEFAULT
+from clipdemo.training.stages import Stages
+
+Progress = Callable[[str, int, int | None], object]
+"""Is told of what is being done, how much is done and how much it is in all (None: not known);
+of a download in bytes."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to reproduce.
+
+    Attributes:
+        backbone: a backbone id.
+        out: folder for everything but the backbone, which goes to the Hugging Face cache.
+        photos: `val` or `train`, of COCO 2017.
+        labels: `18`, `80` or names, parted by commas.
+        base_url: where COCO is.
+        captioner: what writes the additional captions (see `captioners.load_captioner`).
+        validation: see `splits.held_out`.
+        device: `auto`, or a torch device.
+    """
+
+    backbone: str
+    out: Path
+    photos: str = "val"
+    labels: str = "18"
+    base_url: str = HOST
+    captioner: str = "auto"
+    validation: str = DEFAULT
+    device: str = "auto"
+
+    @property
+    def data(self) -> Path:
+        """Folder of COCO's zips and their label table."""
+        return self.out / "coco"
+
+    @property
+    def table(self) -> Path:
+        return table_path(self.data, self.photos)
+
+    @property
+    def zip(self) -> Path:
+        """The photos."""
+        return self.data / f"{self.photos}2017.zip"
+
+    @property
+    def generated(self) -> Path:
+        """The label table with the captioner's captions."""
+        return self.out / "generated.csv"
+
+    @property
+    def store(self) -> Path:
+        return self.out / "store"
+
+    @property
+    def runs(self) -> Path:
+        return self.out / "runs"
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.out / "checkpoint"
+
+    @property
+    def evaluation(self) -> Path:
+        return self.out / "evaluation.json"
+
+    @property
+    def report(self) -> Path:
+        return self.out / "report.html"
+
+
+def reproduce(
+    study: Study,
+    progress: Progress = lambda what, done, total: None,
+    tell: Callable[[str], object] = lambda line: None,
+) -> dict:
+    """Download, caption, encode, sweep, train, calibrate, evaluate and report.
+
+    Stopped or killed, a later call goes on: what is downloaded, captioned, encoded or run is kept.
+
+    Args:
+        study: what to reproduce.
+        progress: told how far a stage is.
+        tell: given a line as each stage begins.
+
+    Returns:
+        The report of `reproduce --json`.
+
+    Raises:
+        ClipdemoError: one sentence.
+    """
+    study = replace(study, out=study.out.resolve())
+    _claim(study)
+    stages = Stages(study.out / "stages.json", tell)
+    tell("data")
+    coco(study.data, study.photos, study.labels, study.base_url, progress)
+    tell("backbone")
+    _bring(study, progress)
+    data = [sha256(study.table), study.zip.stat().st_size]
+    stages.run(
+        "caption", [*data, study.captioner], [study.generated], lambda: _caption(study, progress)
+    )
+    captions = sha256(study.generated)
+    index = study.store / INDEX
+    stages.run(
+        "encode", [*data, captions, study.backbone], [index], lambda: _encode(study, progress)
+    )
+    rows = [sha256(index), study.validation]
+    tables = study.runs / "runs.parquet", study.runs / "about.json"
+    stages.run("sweep", rows, tables, lambda: _sweep(study, progress))
+    stages.run("baselines", rows, tables, lambda: _baselines(study, progress))
+    card = study.checkpoint / CARD
+    stages.run("train", rows, [card], lambda: _train(study))
+    stages.run("calibrate", rows, [card], lambda: _calibrate(study))
+    heads = [*rows, sha256(card)]
+    stages.run("evaluate", heads, [study.evaluation], lambda: _evaluate(study, progress))
+    made = [study.report, study.checkpoint / "report.json"]
+    stages.run("report", [*heads, sha256(tables[0])], made, lambda: _report(study))
+    modes = json.loads(study.evaluation.read_text("utf-8"))["modes"]
+    return {
+        "backbone": study.backbone,
+        "checkpoint": str(study.checkpoint),
+        "report": str(study.report),
+        "modes": {m: {k: v for k, v in f.items() if k != "per_label"} for m, f in modes.items()},
+    }
+
+
+def _claim(study: Study) -> None:
+    """Say in the folder which study it holds.
+
+    Raises:
+        ClipdemoError: it holds another one.
+    """
+    path = study.out / "study.json"
+    kept = ("backbone", "photos", "labels")
+    wanted = {key: value for key, value in asdict(study).items() if key in kept}
+    study.out.mkdir(parents=True, exist_ok=True)
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if found is None:
+        path.write_text(json.dumps(wanted, indent=1) + "\n", "utf-8")
+    elif found != wanted:
+        options = " ".join(f"--{key} {value!r}" for key, value in found.items())
+        raise ClipdemoError(
+            f"{study.out} holds the study with {options}: go on with that, or choose another --out."
+        )
+
+
+def _bring(study: Study, progress: Progress) -> None:
+    """Download the backbone where it is not here, telling how far it is."""
+    from clipdemo.bring import bring
+    from clipdemo.hub import Fetch
+
+    def watch(fetch: Fetch) -> None:
+        try:
+            while not fetch.wait(0.2):
+                progress(f"downloading {study.backbone}", fetch.done, fetch.total or None)
+        finally:
+            fetch.cancel()
+
+    bring(study.backbone, watch)
+
+
+def _caption(study: Study, progress: Progress) -> None:
+    from clipdemo.captioners import load_captioner
+    from clipdemo.data.label_table import labels_of, read_label_table
+    from clipdemo.data.photos import PhotoSource
+    from clipdemo.training.caption_table import caption_table
+
+    table = study.table
+    frame = read_label_table(table, labels_of(table)).frame
+    model = load_captioner(study.captioner, device=study.device)
+    told = _Counted("writing captions", len(frame), progress)
+    caption_table(model, frame, PhotoSource(study.zip), study.generated, told)
+
+
+def _encode(study: Study, progress: Progress) -> None:
+    from clipdemo.backbones import Backbone
+    from clipdemo.training.encode import encode_table
+
+    encode_table(
+        Backbone(study.backbone, study.device), study.table, study.store,
+        study.zip, study.generated,
+        progress=lambda what, done, total: progress(f"encoding {what}", done, total),
+    )  # fmt: skip
+
+
+def _sweep(study: Study, progress: Progress) -> None:
+    from clipdemo.training.study import run_sweep
+
+    run_sweep(
+        study.store, study.runs, study.validation,
+        progress=lambda done, total: progress("runs of the sweep", done, total),
+    )  # fmt: skip
+
+
+def _baselines(study: Study, progress: Progress) -> None:
+    import clipdemo
+    from clipdemo.training.study import run_baselines
+
+    run_baselines(
+        study.store, study.runs, study.validation,
+        clipdemo.load(study.backbone, device=study.device),
+        progress=lambda done, total: progress("baselines", done, total),
+    )  # fmt: skip
+
+
+def _train(study: Study) -> None:
+    """The study's head for each mode, on the captions of people and of the captioner, as there."""
+    from clipdemo.training.features import read_store
+    from clipdemo.training.sweep import FINAL
+    from clipdemo.training.train import modes_of, train_heads
+
+    store = read_store(study.store)
+    settings = dict.fromkeys(modes_of(store), FINAL)
+    train_heads(store, study.checkpoint, settings, study.validation, "both")
+
+
+def _calibrate(study: Study) -> None:
+    from clipdemo.training.features import read_store
+    from clipdemo.training.train import calibrate
+
+    calibrate(_classifier(study), read_store(study.store), study.validation)
+
+
+def _evaluate(study: Study, progress: Progress) -> None:
+    """Score the validation photos as `evaluate` does: from their files, through the classifier."""
+    from clipdemo.data.label_table import read_label_table
+    from clipdemo.data.photos import PhotoSource
+    from clipdemo.evaluation import evaluate_table
+    from clipdemo.training.splits import held_out
+
+    classifier = _classifier(study)
+    frame = read_label_table(study.table, classifier.card.labels).frame
+    frame = frame[held_out(frame, study.validation)].reset_index(drop=True)
+    told = _Counted("evaluating", len(frame), progress)
+    report = evaluate_table(classifier, frame, PhotoSource(study.zip), progress=told)
+    study.evaluation.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+
+
+def _report(study: Study) -> None:
+    from clipdemo.training.features import read_store
+    from clipdemo.training.report import make_report, write_report
+    from clipdemo.ui.report_file import report_html
+
+    store = read_store(study.store)
+    report = make_report(study.runs, store, study.validation, _classifier(study))
+    write_report(study.checkpoint, report)
+    study.report.write_text(report_html(report), "utf-8")
+
+
+def _classifier(study: Study):
+    import clipdemo
+
+    return clipdemo.load(study.backbone, checkpoint=study.checkpoint, device=study.device)
+
+
+class _Counted:
+    """Adds up rows for a `Progress`."""
+
+    def __init__(self, what: str, total: int, progress: Progress) -> None:
+        self._what, self._total, self._progress = what, total, progress
+        self._done = 0
+
+    def __call__(self, rows: int) -> None:
+        self._done += rows
+        self._progress(self._what, self._done, self._total)
