@@ -149,16 +149,24 @@ def table(
     as_json: Json = False,
 ) -> None:
     """Read a label table, however loose; say what is in it and what was repaired or refused."""
-    from clipdemo.data.label_table import read_label_table, target_matrix, write_label_table
+    from clipdemo.data.label_table import (
+        labels_of,
+        read_label_table,
+        target_matrix,
+        write_label_table,
+    )
     from clipdemo.labels import COCO18
 
-    found = read_label_table(path, strict=strict)
+    found = read_label_table(path)
+    labels = labels_of(path) if found.frame.empty else COCO18
+    if strict or found.frame.empty:
+        found = read_label_table(path, labels, strict)
     if output:
         write_label_table(found.frame, output)
-    counts = target_matrix(found.frame, COCO18).sum(0).astype(int).tolist()
+    counts = target_matrix(found.frame, labels).sum(0).astype(int).tolist()
     report = {
         "rows": len(found.frame),
-        "labels": dict(zip(COCO18.names, counts, strict=True)),
+        "labels": dict(zip(labels.names, counts, strict=True)),
         "repaired": found.repaired,
         "refused": [vars(r) for r in found.refused],
     }

@@ -157,6 +157,15 @@ def test_table_reports_rows_labels_repairs_and_refusals(clipdemo_cli, tmp_path):
     assert "1.png" in out
 
 
+def test_a_table_of_other_labels_is_read_with_its_own(clipdemo_cli, tmp_path):
+    (tmp_path / "own.csv").write_text("ImageID,Labels\n0.png,red bus;dog\n1.png,dog\n2.png,\n")
+    code, out, _ = clipdemo_cli("table", tmp_path / "own.csv", "--json")
+    assert code == 0
+    report = json.loads(out)
+    assert report["labels"] == {"dog": 2, "red bus": 1}
+    assert [refused["image_id"] for refused in report["refused"]] == ["2.png"]
+
+
 def test_table_strict_refuses_what_it_cannot_read(fails, clipdemo_cli, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("ImageID,Labels,Caption\n0.png,99,no such label\n1.png,1,fine\n")

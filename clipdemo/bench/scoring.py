@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from clipdemo.backbones import Backbone
 
 
-def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], str]:
-    """Scoring a photo and a caption, over a bare forward pass; and the device of both.
+def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], Backbone]:
+    """Scoring a photo and a caption, over a bare forward pass; and the backbone, as it is loaded.
 
     Ours: `Classifier.predict`, from the bytes of a JPEG and a caption to the scores of every
     mode: checks, decoding, preprocessing, both encoders and the heads. For the first figure photo
@@ -49,30 +49,7 @@ def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], str]:
 
     found = {"photo_to_scores_ratio": compare(new_photo, bare, rounds)}
     found["caption_edit_ratio"] = compare(new_caption, bare, rounds)
-    if device.startswith("cuda"):
-        found["encode_ratio"] = encoding(classifier.backbone, rounds)
-    return found, device
-
-
-def encoding(backbone: Backbone, rounds: int, photos: int = 256) -> Comparison:
-    """Encoding a batch of prepared photos, over a bare loop in bfloat16 on the same device.
-
-    Ours: `Backbone.encode_pixels`, from photos in memory to normalised embeddings in memory.
-    Plain: `encode_image` under autocast on photos that are on the device already.
-    """
-    import torch
-
-    size, device = backbone.image_size, torch.device(backbone.device)
-    pixels = torch.rand(photos, 3, size, size)
-    there = pixels.to(device)
-
-    def bare() -> None:
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
-            backbone.model.encode_image(there).cpu()
-
-    return compare(
-        lambda: timed(lambda: backbone.encode_pixels(pixels)), lambda: timed(bare), rounds
-    )
+    return found, classifier.backbone
 
 
 def plain_forward(backbone: str, device: str) -> Callable[[Image.Image, str], None]:
