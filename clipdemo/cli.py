@@ -188,7 +188,7 @@ def table(
 def evaluate(
     table: Annotated[Path, typer.Option(help="A label table.")],
     photos: Annotated[
-        Path | None, typer.Option(help="Folder or zip; without it, text only.")
+        Path | None, typer.Option(help="Folder, zip or tar; without it, text only.")
     ] = None,
     backbone: BackboneId = "auto",
     checkpoint: Checkpoint = "",
