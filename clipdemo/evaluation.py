@@ -60,7 +60,14 @@ def evaluate_table(
     progress: Callable[[int], None] = lambda rows: None,
     recall: float = 0.9,
 ) -> dict:
-    """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input."""
+    """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input.
+
+    Raises:
+        CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
+    """
+    tuned = {
+        mode: _thresholds(entry, rule, recall) for mode, entry in classifier.card.modes.items()
+    }
     scores, skipped = score_table(classifier, frame, photos, progress)
     truth = target_matrix(frame, classifier.card.labels)
     report = {"n": len(frame), "backbone": classifier.backbone.id, "rule": rule}
@@ -69,11 +76,16 @@ def evaluate_table(
         rows = ~np.isnan(values[:, 0])
         if not rows.any():
             continue
-        entry = classifier.card.modes[mode]
-        reaching = at_recall(entry.get("recall", {}), recall) if rule == "recall" else None
-        tuned = np.array(reaching or entry["thresholds"])
-        on = decide(values[rows], rule, threshold=threshold, tuned=tuned, k=k)
-        used = {"tuned": tuned, "recall": tuned, "fixed": np.full(len(tuned), threshold)}.get(rule)
+        own = tuned[mode]
+        on = decide(values[rows], rule, threshold=threshold, tuned=own, k=k)
+        used = {"tuned": own, "recall": own, "fixed": np.full(len(own), threshold)}.get(rule)
         names = classifier.card.labels.names
         report["modes"][mode] = metrics.evaluate(truth[rows], values[rows], on, names, used)
     return report | {"skipped_photos": skipped}
+
+
+def _thresholds(entry: dict, rule: str, recall: float) -> np.ndarray:
+    """The thresholds [L] of a card's mode that count for the rule."""
+    if rule == "recall":
+        return np.array(at_recall(entry.get("recall", {}), recall))
+    return np.array(entry["thresholds"])

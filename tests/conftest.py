@@ -60,11 +60,15 @@ def resnet_folder(tmp_path_factory) -> Path:
 def write_heads() -> Callable:
     """Writes random heads, by default of the three modes, for a backbone of any id and width."""
 
-    def write(folder: Path, backbone: str, width: int, modes=("image", "text", "concat"), count=4):
+    def write(
+        folder: Path, backbone: str, width: int, modes=("image", "text", "concat"), count=4,
+        recall=False,
+    ):  # fmt: skip
         import torch
 
         from clipdemo.checkpoints import save_heads
-        from clipdemo.heads import MLPHead
+        from clipdemo.heads import new_head
+        from clipdemo.thresholds import RECALLS
 
         torch.manual_seed(3)
         content = {
@@ -75,15 +79,24 @@ def write_heads() -> Callable:
             "modes": {},
         }
         heads = {}
-        for mode in modes:
-            inputs = 2 * width if mode == "concat" else width
-            heads[mode] = MLPHead(inputs, (8,), count)
-            content["modes"][mode] = {
+        for position, mode in enumerate(modes):
+            inputs = 2 * width if mode in ("concat", "mutan") else width
+            shape = {"hidden": [8]}
+            if mode == "mutan":
+                shape = {"hidden": [], "kind": "mutan", "projected": 8, "fused": 4, "rank": 2}
+            content["modes"][mode] = entry = {
                 "inputs": inputs,
-                "hidden": [8],
+                **shape,
                 "temperature": 1.25,
                 "thresholds": [0.3, 0.5, 0.52, 0.7][:count],
             }
+            if recall:  # around the scores that random heads give, other ones in each mode
+                entry["recall"] = {
+                    share: [0.5 + 0.01 * position + (0.7 - float(share)) / (3 + i)
+                            for i in range(count)]
+                    for share in RECALLS
+                }  # fmt: skip
+            heads[mode] = new_head(entry, count)
         return save_heads(folder, heads, content)
 
     return write

@@ -11,6 +11,7 @@ from PIL import Image
 import clipdemo
 from clipdemo.errors import CheckpointError, PhotoError
 from clipdemo.images import MAX_PIXELS
+from clipdemo.labels import ALL_MODES
 from clipdemo.thresholds import RULES, decide
 
 CAPTIONS = ["a dog on a bench", "two buses", "", "a cat sleeps on a red sofa"]
@@ -54,8 +55,8 @@ def test_a_batch_is_the_same_as_one_by_one(fresh, photos, vit_folder, resnet_fol
     inputs = [(p, c) for p in [None, *photos] for c in [None, *CAPTIONS]]
     columns = list(zip(*inputs, strict=True))
     for folder in (vit_folder, resnet_folder):
-        batch = fresh(folder=folder).predict_batch(*columns)
-        alone = fresh(folder=folder)
+        batch = fresh(ALL_MODES, folder).predict_batch(*columns)
+        alone = fresh(ALL_MODES, folder)
         for (photo, caption), found in zip(inputs, batch, strict=True):
             assert_same(found, alone.predict(photo, caption))
 
@@ -247,8 +248,9 @@ def test_an_unknown_rule_is_refused(small):
 
 @pytest.mark.parametrize(
     ("modes", "expected"),
-    [(("image",), {"image"}), (("text",), {"text"}), (("concat",), {"concat"})],
-)
+    [(("image",), {"image"}), (("text",), {"text"}), (("concat",), {"concat"}),
+     (("mutan",), {"mutan"}), (("text", "mutan"), {"text", "mutan"})],
+)  # fmt: skip
 def test_heads_of_some_modes_only(fresh, photos, calls, modes, expected):
     classifier = fresh(modes)
     images = calls(classifier.backbone.model.visual)
