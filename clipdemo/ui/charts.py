@@ -47,7 +47,7 @@ def schedule(report: dict) -> go.Figure:
             x=curve["step"], y=curve["rate"], name=name, mode="lines", line=lines[name],
             hovertemplate="%{y:.2e}",
         )  # fmt: skip
-    return figure.update_yaxes(exponentformat="power", rangemode="tozero")
+    return figure.update_yaxes(exponentformat="e", rangemode="tozero")
 
 
 def losses_by_mode(report: dict) -> go.Figure:

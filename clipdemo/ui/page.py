@@ -6,12 +6,15 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from clipdemo.ui import compare
+from clipdemo.ui import compare, report
 from clipdemo.ui.model import Models
 
 
 def build(models: Models) -> gr.Blocks:
     """The page; its models may still be loading."""
-    with gr.Blocks(title="clipdemo", analytics_enabled=False) as page:
-        compare.build(page, models)
+    with gr.Blocks(title="clipdemo", analytics_enabled=False) as page, gr.Tabs():
+        with gr.Tab("Compare"):
+            compare.build(page, models)
+        with gr.Tab("Report"):
+            report.build(models.card)
     return page

@@ -102,8 +102,8 @@ def _of_study(report: dict) -> list[dict]:
             "What the study found, and what we find",
             "A claim holds where every seed of its side is above every seed of the other; where "
             "they overlap it is within the spread, and nothing is decided. Figures are samples-F1: "
-            "mean, lowest to highest seed. The spread is that of the seeds alone: other validation "
-            "rows would move the figures, too.",
+            "mean, lowest to highest seed, each run at its best epoch on the validation rows. The "
+            "spread is that of the seeds alone: other rows would move the figures, too.",
             f"{_runs(report)} {_note(report)}",
             [_variant([], [tables.orderings(report)])],
         ),

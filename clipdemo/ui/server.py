@@ -21,6 +21,7 @@ from clipdemo.labels import COCO18
 from clipdemo.settings import Settings
 from clipdemo.ui.model import BackgroundModel, Models
 from clipdemo.ui.page import build
+from clipdemo.ui.report import plotly_script
 from clipdemo.ui.theme import theme
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def start(settings: Settings) -> gr.Blocks:
         server_name=settings.host,
         server_port=settings.port,
         theme=theme(),
-        css_paths=STATIC / "page.css",
+        css_paths=[STATIC / "page.css", STATIC / "report.css"],
         max_file_size="20mb",
         run_history=False,
         ssr_mode=False,
@@ -70,7 +71,9 @@ def start(settings: Settings) -> gr.Blocks:
         footer_links=["api", "settings"],
         favicon_path=STATIC / "favicon.png",
         prevent_thread_lock=True,
-        app_kwargs={"routes": [health(models.first)]},  # there from the first request on
+        app_kwargs={
+            "routes": [health(models.first), plotly_script()]
+        },  # there from the first request on
     )
     models.first.start()
     return page

@@ -77,6 +77,6 @@ def _epochs(side: dict) -> str:
     if side["mean"] is None:
         return f"{side['name']}: no run"
     return (
-        f"{side['name']}: lowest after epoch {side['mean']:.1f}, then {side['rise']:+.1%} until "
-        f"epoch {side['last']:.1f}"
+        f"{side['name']}: lowest after epoch {side['mean']:.1f}, {side['rise']:+.1%} by epoch "
+        f"{side['last']:.1f}"
     )

@@ -43,11 +43,14 @@ function inTurn(work) {
   return turn;
 }
 
+let paper = 0;  // width of all charts while the report is printed
+
 // Draws when it is first seen with a width, and again whenever that changes.
 function reportChart(figure, title) {
   const chart = make("div", { class: "chart", role: "img", "aria-label": title });
   chart.style.height = `${figure.layout.height}px`;
-  chart.draw = (width = chart.clientWidth) => {
+  chart.draw = () => {
+    const width = paper || chart.clientWidth;
     if (!chart.isConnected || !width) return;
     const [data, layout] = themed(figure, chart);
     window.Plotly.react(chart, data, { ...layout, width }, CONFIG);
@@ -96,10 +99,11 @@ function drawReport(element, { notice, title, about = [], panels = [] }) {
   element.replaceChildren(make("h2", {}, title), facts, make("nav", {}, ...links), ...sections);
 }
 
-// In the page's new colours; with a width at once, else one chart after the other.
-function redrawReport(element, width) {
+// In the page's new colours; for paper of a width at once, else one chart after the other.
+function redrawReport(element, width = 0) {
+  paper = width;
   for (const chart of element.querySelectorAll(".chart")) {
-    if (width) chart.draw(width);
+    if (paper) chart.draw();
     else inTurn(() => chart.draw());
   }
 }

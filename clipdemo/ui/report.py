@@ -1,0 +1,55 @@
+"""The Report tab: the study's runs and the checkpoint's heads, drawn when it is first opened."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import gradio as gr
+import plotly
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+from clipdemo.checkpoints import Card
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = ("dom.js", "report.js", "report_tab.js")
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
+
+
+def build(card: Card) -> None:
+    """Put the tab's component into the page; it asks for its content when it is first seen."""
+    report = gr.HTML(
+        value={},
+        apply_default_css=False,
+        html_template="<div></div>",
+        js_on_load="".join((STATIC / name).read_text() for name in SCRIPTS),
+        plotly=f"plotly.min.js?{plotly.__version__}",
+        elem_id="report",
+        elem_classes="report",
+    )
+    report.open(lambda: shown(card), None, report, show_progress="hidden", api_visibility="private")
+
+
+def shown(card: Card) -> dict:
+    """What the tab shows of the `report.json` beside a card, or one sentence why there is none."""
+    path = card.folder and card.folder / "report.json"
+    if path is None or not path.is_file():
+        return {"notice": f"There is no report of this model yet: {MAKE} makes one."}
+    try:
+        return _page(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {"notice": f"The report of this model cannot be read: {MAKE} makes it anew."}
+
+
+@lru_cache(maxsize=1)
+def _page(path: Path, changed: int) -> dict:
+    from clipdemo.ui.panels import page  # Plotly's figures, when they are first asked for
+
+    return page(json.loads(path.read_text("utf-8")))
+
+
+def plotly_script() -> Route:
+    """GET /plotly.min.js, which the tab fetches when it is first opened."""
+    kept = {"Cache-Control": "public, max-age=604800"}  # its address says its version
+    return Route("/plotly.min.js", lambda request: FileResponse(PLOTLY, headers=kept))

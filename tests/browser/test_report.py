@@ -1,0 +1,274 @@
+"""The report: a tab that is drawn when it is opened, and a file that needs nothing else."""
+
+import json
+
+import pytest
+from made_report import made_report
+
+from clipdemo.ui.panels import panels
+from clipdemo.ui.report_file import report_html
+
+from .driver import LABELS, eventually, read, serving, visit, write_caption
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = "<img src=x onerror=window.__pwned=1>"
+HOSTILE = (SCRIPT, "${window.__pwned=1} {{window.__pwned=1}}", "</script><b>x</b>", "7", "a&lt;b")
+NAMES = (*HOSTILE, *(f"label {i}" for i in range(30)))
+
+# Charts that are not drawn, or drawn wider than they are.
+UNDRAWN = """() => [...document.querySelectorAll(".report .chart")].filter((chart) => {
+  const svg = chart.querySelector(".main-svg");
+  return !svg || Math.abs(svg.getBoundingClientRect().width - chart.clientWidth) > 1;
+}).length"""
+
+# Texts of charts that reach out of them, or lie on another of the same axis.
+CLASHES = """() => [...document.querySelectorAll(".report .chart")].flatMap((chart) => {
+  const frame = chart.getBoundingClientRect();
+  const box = (text) => text.getBoundingClientRect();
+  const texts = [...chart.querySelectorAll("text")].filter((t) => t.textContent.trim());
+  const out = texts.filter((t) => box(t).left < frame.left - 1 || box(t).right > frame.right + 1);
+  const clash = (group) => {
+    const boxes = [...chart.querySelectorAll(group)].map(box);
+    return boxes.filter((a, i) => boxes.some((b, j) => j > i && a.left < b.right - 1 &&
+      b.left < a.right - 1 && a.top < b.bottom - 2 && b.top < a.bottom - 2));
+  };
+  const title = chart.getAttribute("aria-label");
+  return [...out.map((t) => `${title}: ${t.textContent} is cut off`),
+    ...[".xtick text", ".ytick text", ".legendtext"].flatMap((group) =>
+      clash(group).map(() => `${title}: ${group} overlap`))];
+})"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, write_heads):
+    """Heads for the bundled backbone, which a server shows."""
+    return write_heads(tmp_path_factory.mktemp("report") / "heads", "tiny", 256).folder
+
+
+@pytest.fixture(scope="module")
+def address(folder, tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("server"), CLIPDEMO_CHECKPOINT=str(folder)) as (url, _):
+        yield url
+
+
+@pytest.fixture(scope="module")
+def content():
+    """A report; not to be changed."""
+    return made_report()
+
+
+@pytest.fixture(scope="module")
+def hostile():
+    """One for labels with hostile names; not to be changed."""
+    return made_report(NAMES)
+
+
+@pytest.fixture
+def report(folder, content):
+    """The report beside the heads, for one test."""
+    path = folder / "report.json"
+    path.write_text(json.dumps(content))
+    yield content
+    path.unlink()
+
+
+@pytest.fixture
+def requests(visitor):
+    """Addresses the visitor's browser has asked for."""
+    found = []
+    visitor.on("request", lambda request: found.append(request.url))
+    return found
+
+
+def open_tab(page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def open_file(visitor, path, report: dict, width: int = 1280, scheme: str = "light"):
+    path.write_text(report_html(report), "utf-8")
+    page = visitor.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(path.as_uri())
+    eventually(page, lambda: assert_drawn(page))
+    return page
+
+
+def assert_drawn(page) -> None:
+    assert page.locator(".report .chart").count() > 10
+    assert page.evaluate(UNDRAWN) == 0
+
+
+def assert_shows(page, report: dict) -> None:
+    """Every panel is there, with its line about where it comes from."""
+    expected = [(panel["title"], panel["source"]) for panel in panels(report)]
+    sections = page.locator(".report section")
+    found = [
+        (section.locator("h3").text_content(), section.locator(".source").text_content())
+        for section in sections.all()
+    ]
+    assert found == expected
+
+
+def test_the_tab_shows_every_panel_with_its_source(visitor, address, report):
+    page = visitor.new_page()
+    visit(page, address)
+    open_tab(page, "Report")
+    eventually(page, lambda: assert_shows(page, report))
+    eventually(page, lambda: assert_drawn(page))
+    page.get_by_label("Label", exact=True).select_option(label="dog")
+    eventually(page, lambda: assert_drawn(page))
+    page.get_by_label("Mode", exact=True).select_option(label="image")
+    group = page.locator("#report-labels th.group").nth(2)
+    assert group.text_content() == "ours, image"
+
+
+def test_nothing_of_it_is_fetched_before_it_is_opened_and_once_only(
+    visitor, address, report, requests
+):
+    page = visitor.new_page()
+    visit(page, address)
+    write_caption(page, "a dog")
+    eventually(page, lambda: assert_scored(page))
+    assert page.locator(".report").count() == 0
+    assert not [url for url in requests if "plotly" in url.lower()]
+    open_tab(page, "Report")
+    eventually(page, lambda: assert_drawn(page))
+    fetched = list(requests)
+    assert len([url for url in fetched if "plotly" in url.lower()]) == 1
+    assert all(url.startswith((address, "data:", "blob:")) for url in fetched)
+    open_tab(page, "Compare")
+    open_tab(page, "Report")
+    page.wait_for_timeout(300)
+    assert_drawn(page)
+    assert requests == fetched
+
+
+def assert_scored(page) -> None:
+    assert {cells["text"][0] != "" for cells in read(page).values()} == {True}
+
+
+def test_compare_is_as_it_was_left(visitor, address, report):
+    page = visitor.new_page()
+    visit(page, address)
+    write_caption(page, "a dog and a red bus")
+    eventually(page, lambda: assert_scored(page))
+    page.locator("#threshold input[type=range]").fill("0.25")
+    before = read(page), page.locator("#board").bounding_box()
+    open_tab(page, "Report")
+    eventually(page, lambda: assert_shows(page, report))
+    open_tab(page, "Compare")
+    assert (read(page), page.locator("#board").bounding_box()) == before
+    assert page.locator("#caption textarea").input_value() == "a dog and a red bus"
+    write_caption(page, "a cat")
+    eventually(page, lambda: assert_other(page, before[0]))
+
+
+def assert_other(page, board) -> None:
+    assert_scored(page)
+    assert read(page) != board
+
+
+@pytest.mark.parametrize("damaged", [None, "{", "[]", '{"about": {}}'])
+def test_without_a_report_one_sentence_says_how_to_make_it(visitor, address, folder, damaged):
+    path = folder / "report.json"
+    if damaged is not None:
+        path.write_text(damaged)
+    try:
+        page = visitor.new_page()
+        visit(page, address)
+        open_tab(page, "Report")
+        notice = page.locator("#report .notice", has_text="python -m clipdemo report --runs")
+        notice.wait_for()
+        kind = "no report" if damaged is None else "cannot be read"
+        assert kind in notice.text_content()
+        assert page.locator("#report section").count() == 0
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def test_hostile_labels_are_text_in_the_tab(visitor, address, folder, hostile):
+    path = folder / "report.json"
+    path.write_text(json.dumps(hostile))
+    try:
+        page = visitor.new_page()
+        visit(page, address)
+        open_tab(page, "Report")
+        eventually(page, lambda: assert_drawn(page))
+        assert_unharmed(page)
+    finally:
+        path.unlink()
+
+
+def assert_unharmed(page) -> None:
+    """Every hostile name stands as it is in the table, the choice and the charts."""
+    assert page.evaluate("window.__pwned === undefined")
+    assert page.locator("img[src=x]").count() == 0
+    cells = page.locator("#report-labels td:first-child").all_text_contents()
+    assert cells[2:] == list(NAMES)
+    options = page.locator("#report-precision-recall option").all_text_contents()
+    assert set(options) <= set(NAMES)
+    for panel in ("labels", "adds"):
+        ticks = page.locator(f"#report-{panel} .chart").first.locator(".ytick text")
+        shown = ["".join(text.split()) for text in ticks.all_text_contents()]
+        assert len(shown) == len(NAMES)
+        for name, text in zip(NAMES, shown, strict=True):
+            assert "".join(name.split()).startswith(text.rstrip("…")), (name, text)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_file_shows_everything_and_asks_for_nothing(
+    visitor, requests, tmp_path, content, scheme, width
+):
+    page = open_file(visitor, tmp_path / "report.html", content, width, scheme)
+    assert_shows(page, content)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(CLASHES) == []
+    page.get_by_label("Label", exact=True).select_option(label="horse")
+    page.mouse.wheel(0, 20_000)
+    page.wait_for_timeout(300)
+    ours = (tmp_path / "report.html").as_uri()
+    assert {url for url in requests if not url.startswith("data:")} == {ours}
+    paper = page.locator("#report-schedule").evaluate("(e) => getComputedStyle(e).backgroundColor")
+    assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
+    text = page.locator("#report-schedule .xtick text").first.evaluate("(e) => e.style.fill")
+    assert text == page.locator(".report").evaluate("(e) => getComputedStyle(e).color")
+
+
+def test_hostile_labels_are_text_in_the_file(visitor, tmp_path, hostile):
+    page = open_file(visitor, tmp_path / "report.html", hostile, 390)
+    assert_unharmed(page)
+    assert page.evaluate(CLASHES) == []
+
+
+def test_the_file_follows_the_readers_colours_and_prints_on_white(visitor, tmp_path, content):
+    page = open_file(visitor, tmp_path / "report.html", content, scheme="dark")
+    bar = page.locator("#report-baselines .barlayer path").first
+    colour = bar.evaluate("(e) => e.style.fill")
+    page.emulate_media(color_scheme="light")
+    eventually(page, lambda: assert_colour(bar, colour, False))
+    page.emulate_media(color_scheme="dark")
+    eventually(page, lambda: assert_colour(bar, colour, True))
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert_colour(bar, colour, False)
+    widths = page.locator(".chart .main-svg:first-of-type").evaluate_all(
+        "(svgs) => svgs.map((svg) => svg.getBoundingClientRect().width)"
+    )
+    assert set(widths) == {680}
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    eventually(page, lambda: assert_colour(bar, colour, True))
+    eventually(page, lambda: assert_drawn(page))
+
+
+def assert_colour(mark, colour: str, same: bool) -> None:
+    assert (mark.evaluate("(e) => e.style.fill") == colour) == same
+
+
+def test_the_tab_is_there_for_the_bundled_model(page):
+    """Whatever report it has or not, Compare comes first and is complete."""
+    tabs = page.get_by_role("tab").all_text_contents()
+    assert [tab.strip() for tab in tabs] == ["Compare", "Report"]
+    assert page.get_by_role("tab", name="Compare").get_attribute("aria-selected") == "true"
+    assert set(read(page)) == set(LABELS)
