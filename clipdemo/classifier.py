@@ -104,7 +104,7 @@ class Classifier:
     def too_long(self, caption: str | None) -> str | None:
         """A sentence that says what of a caption the backbone does not read, or None."""
         read = self.backbone.readable(clean_caption(caption) or "")
-        if read is None:
+        if read is None or self.modes == ["image"]:
             return None
         return f"The caption is too long for {self.backbone.id}: it reads up to “… {read}”."
 

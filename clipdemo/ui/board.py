@@ -51,8 +51,12 @@ def scored(model: BackgroundModel, path: str | None, caption: str | None, own: s
         if names:
             added = classifier.zero_shot(names)
             extra = scores(added, path, caption)
+            # Names alone know no other way to join photo and caption than concat's.
             board = frame(classifier.card, added.card.labels.names) | {
-                "scores": {mode: row + extra[mode] for mode, row in board["scores"].items()}
+                "scores": {
+                    mode: row + extra["concat" if mode == "mutan" else mode]
+                    for mode, row in board["scores"].items()
+                }
             }
     except ClipdemoError as error:
         notice = str(error)
