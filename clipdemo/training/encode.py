@@ -6,6 +6,7 @@ made, so that it ends with the same bytes.
 """
 
 import hashlib
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -80,9 +81,11 @@ def encode_table(
     source = PhotoSource(photos) if photos else None
     labels = labels_of(table)
     found = read_label_table(table, labels)
-    index = _with_captions(found.frame, "table")
+    index, refused = _with_captions(found.frame, "table"), found.refused
     if generated:
-        index = _join(index, _with_captions(read_label_table(generated, labels).frame, "generated"))
+        more = read_label_table(generated, labels)
+        index = _join(index, _with_captions(more.frame, "generated"))
+        refused = refused + more.refused
     about = About(
         backbone.id, fingerprint(backbone), backbone.width, labels.names, labels.ids, table.name,
         photos.name if photos else None,
@@ -112,7 +115,7 @@ def encode_table(
         "captions": int((index["Caption"] != "").sum()),
         "encoded": {"photos": encoded[0], "captions": encoded[1]},
         "skipped": skipped,
-        "refused": [vars(refusal) for refusal in found.refused],
+        "refused": [vars(refusal) for refusal in refused],
         "labels": len(labels),
         "backbone": backbone.id,
         "store": str(out),
@@ -211,6 +214,9 @@ def _write(out: Path, about: About, index: pd.DataFrame, skipped: list[dict], pa
     columns = ["ImageID", "reason"]
     pd.DataFrame(skipped, columns=columns).to_csv(ready / SKIPPED, index=False, lineterminator="\n")
     write_index(ready, about, index)
+    for path in ready.iterdir():
+        with path.open("rb") as file:  # on the disk before it counts
+            os.fsync(file.fileno())
     ready.rename(out / READY)
     replace(out)
     parts.remove()

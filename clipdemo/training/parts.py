@@ -97,7 +97,10 @@ class Parts:
 
     def _find_parts(self) -> None:
         made_by = self._folder / _MADE_BY
-        its = json.loads(made_by.read_text("utf-8")) if made_by.is_file() else None
+        try:
+            its = json.loads(made_by.read_text("utf-8"))
+        except (FileNotFoundError, ValueError):
+            its = None
         if its is None or not self._is_mine(self._folder.parent, its):
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir()
