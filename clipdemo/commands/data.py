@@ -52,10 +52,8 @@ def coco(
     for name, rows in found["labels"].items():
         shown.add_row(name, str(rows))
     out.print(shown)
-    out.print(
-        f"{found['rows']} rows, written to {found['table']}; {found['left_out']} photos show none "
-        f"of the labels. The photos are in {found['photos']}."
-    )
+    out.print(f"{found['rows']} rows; {found['left_out']} photos show none of the labels")
+    out.print(f"--table {found['table']} --photos {found['photos']}", markup=False)
 
 
 def check_photos(photos: str) -> None:
