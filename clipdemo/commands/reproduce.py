@@ -38,6 +38,10 @@ def reproduce(
 ) -> None:
     """The whole study on COCO: download, encode, compare, train, report; stopped, it goes on."""
     check_photos(photos)
+    if not (yes or only_plan or sys.stdin.isatty()):
+        raise ClipdemoError(
+            "Nobody can be asked whether to begin: add --yes, or --plan to see what it needs."
+        )
     from clipdemo.checkpoints import slug
     from clipdemo.data.coco import HOST
     from clipdemo.training.plan import check_disk, plan
@@ -57,8 +61,6 @@ def reproduce(
         if only_plan:
             return None
         check_disk(found, folder)
-        if not (yes or sys.stdin.isatty()):
-            raise ClipdemoError("Nothing was begun: add --yes to begin without being asked.")
         if not yes:
             typer.confirm("Begin?", abort=True, err=True)
         with _told(console) as progress:

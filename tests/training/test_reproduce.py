@@ -1,0 +1,212 @@
+"""The whole study against a server on a loopback port: begun, cut off, killed, gone on with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from coco_server import CocoServer, DrawnCoco
+from small_tiny import write_small_tiny
+from test_captioners import write_vit_gpt2
+
+import clipdemo
+from clipdemo.data.label_table import read_label_table
+from clipdemo.data.photos import PhotoSource
+from clipdemo.labels import COCO18, MODES
+from clipdemo.training import baselines, captions_alone, sweep
+from clipdemo.training.fit import FitSettings
+from clipdemo.training.plan import check_disk, downloads
+from clipdemo.training.reproduce import Study, reproduce
+from clipdemo.training.stages import Stages
+
+SMALL = FitSettings(hidden=(16,), epochs=3, batch=16, keep="samples_f1")
+STAGES = ["caption", "encode", "sweep", "baselines", "train", "calibrate", "evaluate", "report"]
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from clipdemo.training.reproduce import Study, reproduce
+
+def progress(what, done, total):
+    if what == "encoding captions":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+out, clip, captioner, url = sys.argv[1:]
+study = Study(clip, Path(out), base_url=url, captioner=captioner, validation="every:3:1")
+reproduce(study, progress, print)
+"""
+
+
+@pytest.fixture(scope="module")
+def server():
+    with CocoServer(DrawnCoco(36).files) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def begun(server, tmp_path_factory) -> tuple[Study, subprocess.CompletedProcess]:
+    """A study whose download was cut in the middle, and which was killed while it encoded."""
+    folder = tmp_path_factory.mktemp("reproduce")
+    clip = f"local-dir:{write_small_tiny(folder / 'clip')}"
+    captioner = str(write_vit_gpt2(folder / "captioner"))
+    server.faults["/zips/val2017.zip"] = "stutter"
+    command = [sys.executable, "-c", KILLED, folder / "out", clip, captioner, server.url]
+    process = subprocess.run(command, capture_output=True, text=True)
+    study = Study(
+        clip, folder / "out", base_url=server.url, captioner=captioner, validation="every:3:1"
+    )
+    return study, process
+
+
+@pytest.fixture
+def small(monkeypatch) -> None:
+    """Few and small runs, all in this process."""
+    for module in (sweep, captions_alone, baselines):
+        monkeypatch.setattr(module, "FINAL", SMALL)
+    monkeypatch.setattr(sweep, "HIDDEN", ((16,),))
+    monkeypatch.setattr(sweep, "RATES", (7e-4,))
+    monkeypatch.setattr(captions_alone, "DRAWN", 50)
+    monkeypatch.setattr(baselines, "TREES", 10)
+    monkeypatch.setattr(baselines, "NEIGHBOURS", (2, 4))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0})
+
+
+def names_of(told: list[str]) -> list[str]:
+    """The stages that were worked on."""
+    return [line for line in told if line in STAGES]
+
+
+def test_stopped_anywhere_it_goes_on_and_ends_with_heads_that_predict(
+    begun, server, small, clipdemo_cli
+):
+    """Nothing is fetched, captioned or encoded twice; every later stage is done once."""
+    study, process = begun
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert process.stdout.split() == ["data", "backbone", "caption", "encode"]
+    ranges = [
+        r for method, path, r in server.asked if (method, path) == ("GET", "/zips/val2017.zip")
+    ]
+    assert len(ranges) == 2
+    assert ranges[1] is not None, "the photos went on where they were cut"
+    asked, journal = len(server.asked), study.generated.with_name("generated.csv.jsonl")
+    captioned = journal.read_bytes()
+    parts = {path: path.read_bytes() for path in (study.store / "parts").rglob("image*")}
+
+    def stop(what: str, done: int, total: int | None) -> None:
+        if what == "evaluating":
+            raise KeyboardInterrupt
+
+    told = []
+    with pytest.raises(KeyboardInterrupt):
+        reproduce(study, stop, told.append)
+    assert names_of(told) == STAGES[1:7]
+    heads = {p: p.stat().st_mtime_ns for p in study.checkpoint.glob("*.safetensors")}
+    told = []
+    result = reproduce(study, tell=told.append)
+    assert names_of(told) == ["evaluate", "report"]
+    assert len(server.asked) == asked, "what is here is not asked for again"
+    assert journal.read_bytes() == captioned
+    assert parts, "it was killed after the photos were encoded"
+    assert {p: p.stat().st_mtime_ns for p in study.checkpoint.glob("*.safetensors")} == heads
+    code, printed, said = clipdemo_cli(
+        "reproduce", "--backbone", study.backbone, "--out", study.out, "--base-url", server.url,
+        "--captioner", study.captioner, "--validation", study.validation, "--yes", "--json",
+    )  # fmt: skip
+    assert (code, json.loads(printed)) == (0, result)
+    assert "val2017.zip: 0 MB, here already" in said
+    assert all(f"{name}: done before" in said.splitlines() for name in STAGES)
+
+    rows = read_label_table(study.table).frame
+    held = rows["ImageID"].str[:12].astype(int) % 3 == 1
+    evaluation = json.loads(study.evaluation.read_text())
+    assert evaluation["n"] == held.sum()
+    assert set(result["modes"]) == set(MODES)
+    assert json.loads((study.checkpoint / "report.json").read_text())["runs"]
+    assert study.report.read_text().startswith("<!doctype html>")
+
+    classifier = clipdemo.load(checkpoint=study.checkpoint, device="cpu")
+    photo = PhotoSource(study.zip).read(rows["ImageID"][0])
+    prediction = classifier.predict(photo, rows["Caption"][0])
+    assert set(prediction.scores) == set(MODES)
+    assert all(set(scores) == set(COCO18.names) for scores in prediction.scores.values())
+
+
+def test_another_study_is_not_put_into_the_same_folder(begun, is_sentence):
+    study, _ = begun
+    with pytest.raises(clipdemo.ClipdemoError) as caught:
+        reproduce(replace(study, labels="80"))
+    assert is_sentence(caught.value)
+    assert "--labels '18'" in str(caught.value)
+
+
+def test_the_plan_says_what_the_server_has_and_fetches_nothing(
+    begun, server, vit_folder, tmp_path, clipdemo_cli
+):
+    before = len(server.asked)
+    code, printed, _ = clipdemo_cli(
+        "reproduce", "--backbone", f"local-dir:{vit_folder}", "--out", tmp_path / "out",
+        "--captioner", begun[0].captioner, "--base-url", server.url, "--plan", "--json",
+    )  # fmt: skip
+    assert code == 0
+    found = json.loads(printed)
+    sizes = {Path(path).name: len(content) for path, content in server.files.items()}
+    told = {f["what"]: f["bytes"] for f in found["fetch"] if not f["here"]}
+    assert told == sizes
+    assert {method for method, _, _ in server.asked[before:]} == {"HEAD"}
+    assert not (tmp_path / "out").exists()
+    assert found["disk"]["needed"] > sum(sizes.values())
+    assert all(seconds > 0 for seconds in found["seconds"].values())
+
+
+def test_a_server_out_of_reach_has_the_sizes_that_are_known(tmp_path):
+    found = downloads(Study("tiny", tmp_path, "train", base_url="http://127.0.0.1:9"))
+    assert [entry["bytes"] for entry in found] == [252_907_541, 19_336_861_798]
+    assert not any(entry["told"] or entry["here"] for entry in found)
+
+
+def test_a_disk_too_small_is_one_sentence(tmp_path, is_sentence):
+    with pytest.raises(clipdemo.ClipdemoError) as caught:
+        check_disk({"disk": {"needed": 20_000_000_000, "free": 5_000_000_000}}, tmp_path)
+    assert is_sentence(caught.value)
+    assert "20.0 GB" in str(caught.value)
+
+
+def test_where_nobody_can_be_asked_nothing_is_begun(server, tmp_path, clipdemo_cli, is_sentence):
+    before = len(server.asked)
+    options = "--backbone", "tiny", "--out", tmp_path / "out", "--base-url", server.url
+    code, printed, said = clipdemo_cli("reproduce", *options)
+    assert (code, printed) == (2, "")
+    assert is_sentence(said)
+    assert "--yes" in said
+    assert not (tmp_path / "out").exists()
+    assert len(server.asked) == before
+
+
+def test_a_stage_is_done_again_when_what_it_is_made_of_changes(tmp_path):
+    """Or when what it made is gone, or when it was stopped; a damaged file of states costs work."""
+    made, states, done = tmp_path / "made", tmp_path / "stages.json", []
+
+    def work() -> None:
+        done.append(1)
+        made.touch()
+
+    def run(inputs: object) -> int:
+        Stages(states).run("name", inputs, [made], work)
+        return len(done)
+
+    assert [run("a"), run("a"), run("b"), run("b")] == [1, 1, 2, 2]
+    made.unlink()
+    assert run("b") == 3
+    states.write_text("half a li")
+    assert run("b") == 4
+
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Stages(states).run("other", "a", [], stopped)
+    Stages(states).run("other", "a", [], work)
+    assert len(done) == 5
