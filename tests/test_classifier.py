@@ -276,6 +276,12 @@ def test_a_caption_that_is_cut_is_told(tiny, is_sentence):
     assert "tiny" in sentence
 
 
+def test_heads_of_photos_alone_have_nothing_to_say_of_a_caption(fresh):
+    long = "a dog and a cat " * 30
+    assert fresh(("image",)).too_long(long) is None
+    assert fresh(("image", "text")).too_long(long)
+
+
 def test_threads_get_the_same_as_one(fresh, photos):
     """A page serves several people at once."""
     classifier, alone = fresh(), fresh()

@@ -63,7 +63,8 @@ reset.addEventListener("click", () => {
 
 // Some heads have no thresholds for a recall; the rule cannot be chosen then.
 function offerRecalls() {
-  const known = Object.keys(Object.values(state.recalls)[0] ?? {}).sort();
+  const [first = {}, ...others] = Object.values(state.recalls);
+  const known = Object.keys(first).filter((key) => others.every((mode) => key in mode)).sort();
   const option = rule.querySelector("[value=recall]");
   option.disabled = !known.length;
   option.title = known.length ? "" : "These heads have no thresholds for a chosen recall.";
