@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clipdemo.checkpoints import CARD, sha256
 from clipdemo.data.coco import HOST, coco, table_path
-from clipdemo.errors import ClipdemoError
+from clipdemo.errors import ClipdemoError, LabelError
 from clipdemo.training.features import INDEX
 from clipdemo.training.splits import DEFAULT
 from clipdemo.training.stages import Stages
@@ -101,11 +101,18 @@ def reproduce(
     Raises:
         ClipdemoError: one sentence.
     """
+    if study.labels not in ("18", "80") and "," not in study.labels:
+        raise LabelError(
+            f"Every photo of the table would show {study.labels!r}: name two labels or more, with "
+            "commas between."
+        )
     study = replace(study, out=study.out.resolve())
     _claim(study)
     stages = Stages(study.out / "stages.json", tell)
     tell("data")
-    coco(study.data, study.photos, study.labels, study.base_url, progress)
+    found = coco(study.data, study.photos, study.labels, study.base_url, progress)
+    if sum(rows > 0 for rows in found["labels"].values()) < 2:
+        raise LabelError(f"{study.table} has fewer than two labels: name more of them.")
     tell("backbone")
     _bring(study, progress)
     data = [sha256(study.table), study.zip.stat().st_size]

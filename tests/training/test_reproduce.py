@@ -142,6 +142,15 @@ def test_another_study_is_not_put_into_the_same_folder(begun, is_sentence):
     assert "--labels '18'" in str(caught.value)
 
 
+def test_a_label_alone_cannot_be_learned(begun, server, is_sentence):
+    """A table has no photo without any of its labels."""
+    before = len(server.asked)
+    with pytest.raises(clipdemo.LabelError) as caught:
+        reproduce(replace(begun[0], labels="dog"))
+    assert is_sentence(caught.value)
+    assert len(server.asked) == before
+
+
 def test_the_plan_says_what_the_server_has_and_fetches_nothing(
     begun, server, vit_folder, tmp_path, clipdemo_cli
 ):
