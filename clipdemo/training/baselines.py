@@ -104,7 +104,7 @@ def _forest(train: Rows, check: Rows, seed: int) -> np.ndarray:
 
 
 def _logistic(train: Rows, check: Rows, seed: int) -> np.ndarray:
-    model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=500))
+    model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=2000))
     scale = train.inputs.shape[1] ** 0.5  # embeddings are L2-normalised
     return model.fit(train.inputs * scale, train.targets).predict_proba(check.inputs * scale)
 

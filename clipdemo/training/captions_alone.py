@@ -20,7 +20,7 @@ from clipdemo.training.sweep import FINAL
 NOISE = 0.5  # length of the noise, where an embedding's own length is 1
 COPIES = 4  # of each caption, each with noise of its own
 WAYS = ("raw", "centred", "centred and noise")
-DRAWN = 6000
+DRAWN = 3000
 FIRST_SCENE = 5_000_000  # scenes that nothing else was trained on
 
 

@@ -68,7 +68,8 @@ def fit_head(
     """
     if weights is None:
         weights = np.ones(len(inputs), np.float32)
-    x, y, w = (torch.from_numpy(np.asarray(a, np.float32)) for a in (inputs, targets, weights))
+    arrays = (np.require(a, np.float32, "W") for a in (inputs, targets, weights))
+    x, y, w = map(torch.from_numpy, arrays)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         head = new_head(settings.shape(x.shape[1]), y.shape[1], settings.dropout)

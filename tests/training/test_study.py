@@ -102,7 +102,7 @@ def test_tables_hold_what_was_measured(folder, tmp_path, monkeypatch):
     assert (about["n_train"], about["n_check"]) == (45, 15)
 
     train, check = split_rows(store, "concat", RULE)
-    model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=500))
+    model = OneVsRestClassifier(LogisticRegression(C=10, max_iter=2000))
     scale = train.inputs.shape[1] ** 0.5
     scores = model.fit(train.inputs * scale, train.targets).predict_proba(check.inputs * scale)
     seen = check.targets.any(0)
