@@ -106,6 +106,8 @@ def predict(
             results.append({"photo": photo, "error": str(error)})
             print(f"{photo}: {error}", file=sys.stderr)
             continue
+        if not prediction.scores:
+            raise ClipdemoError(f"These heads read {_needs(classifier.modes)}.")
         on = {m: prediction.labels(m, rule, threshold, k, recall) for m in prediction.scores}
         found = prediction.to_dict() | {"labels": on, "rule": rule}
         results.append({"photo": photo, "caption": caption} | found)
@@ -117,6 +119,12 @@ def predict(
         print_json(results)
     if failed:
         raise SystemExit(2)
+
+
+def _needs(modes: list[str]) -> str:
+    """What heads of these modes read, and what to give them."""
+    only = {"image": "photos only: give a photo", "text": "captions only: give a --caption"}
+    return only.get("".join(modes), "a photo and its caption together: give both")
 
 
 def _score_table(title: str, found: dict) -> Table:

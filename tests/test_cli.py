@@ -240,6 +240,18 @@ def test_evaluate_lists_refused_rows_and_missing_photos(clipdemo_cli, folder):
     assert "concat" in out
 
 
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [("image", "give a photo"), ("text", "give a --caption"), ("concat", "give both")],
+)
+def test_heads_that_cannot_read_what_they_got_say_what_they_read(
+    fails, folder, vit_folder, write_heads, mode, words
+):
+    write_heads(folder / "heads", f"local-dir:{vit_folder}", 32, modes=(mode,))
+    given = [folder / "0.png"] if mode == "text" else ["--caption", "a dog"]
+    assert words in fails("predict", *given, "--checkpoint", folder / "heads")
+
+
 def test_evaluate_without_photos_scores_text_only(clipdemo_cli, folder):
     code, out, _ = clipdemo_cli("evaluate", "--table", folder / "table.csv", "--json")
     assert code == 0
