@@ -17,7 +17,8 @@ def orderings(runs: pd.DataFrame, curves: pd.DataFrame) -> list[dict]:
     A claim `holds` (True) where every seed of its side is above every seed of the other, not
     (False) where every seed is below, else the outcome is `within the spread`; it is `not
     measured` where runs of a side are missing. A side is the mean, lowest and highest samples-F1
-    over the seeds; of several runs of a seed, as all of a learning rate, the mean counts.
+    over the seeds, and the mean of mAP beside it; of several runs of a seed, as all of a learning
+    rate, the mean counts.
     """
 
     def pick(**wanted: object) -> pd.DataFrame:
@@ -71,7 +72,10 @@ def _rates(grid: pd.DataFrame) -> tuple[tuple[str, pd.DataFrame], tuple[str, pd.
 def _compare(
     claim: str, study: str, better: tuple[str, pd.DataFrame], other: tuple[str, pd.DataFrame]
 ) -> dict:
-    sides = [_side(name, by_seed(runs)) for name, runs in (better, other)]
+    sides = [
+        _side(name, by_seed(runs)) | {"map": float(runs["map"].mean()) if len(runs) else None}
+        for name, runs in (better, other)
+    ]
     found = {"claim": claim, "study": study, "metric": METRIC, "ours": sides}
     return found | {"holds": _outcome(*sides)}
 

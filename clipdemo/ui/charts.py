@@ -240,10 +240,15 @@ def _curves(report: dict, group: str) -> list[dict]:
 
 
 def _losses(curves: Sequence[tuple[dict, str, str]]) -> go.Figure:
-    """Training (dotted) and validation loss of curves, each with its name and colour."""
+    """Training (dotted) and validation loss of curves, each with its name and colour.
+
+    The axis ends above the second epoch, for the first one's loss would flatten all that follows.
+    """
     figure = empty(300, "epoch", "loss", hovermode="x unified")
     for curve, name, colour in curves:
         line(figure, curve, "check_loss", name, colour)
         line(figure, curve, "loss", f"{name}, training", colour, line={"dash": "dot"},
               showlegend=False)  # fmt: skip
-    return figure.update_yaxes(rangemode="tozero")
+    both = [curve[column] for curve, *_ in curves for column in ("loss", "check_loss")]
+    later = [loss for losses in both for loss in losses[1:] or losses]
+    return figure.update_yaxes(range=[0, 1.1 * max(later, default=1)])

@@ -11,16 +11,15 @@ from clipdemo.ui import charts, tables
 OF_RUNS = (
     (
         "curves", ("encoding",), "Loss and F1 by epoch",
-        "The study's head in each mode, mean of the seeds. Solid: on the validation rows. Dotted: "
-        "the loss in training, with dropout.",
+        "The study's head in each mode: the mean of the seeds until the first of them stops. "
+        "Solid: on the validation rows. Dotted: the loss in training, with dropout.",
         (charts.losses_by_mode, charts.f1_by_mode),
     ),
     (
         "grid", ("grid",), "Layers, widths and learning rates",
         "First: each setting, from its lowest to its highest seed (dots: two layers, diamonds: "
-        "three); the axis is cut. Second: a head "
-        "overfits from where its validation loss (solid) rises while that in training (dotted) "
-        "falls.",
+        "three); the axis is cut. Second: a head overfits from where its validation loss (solid) "
+        "rises while that in training (dotted) falls.",
         (charts.grid, charts.losses_by_width),
     ),
     (
@@ -101,9 +100,10 @@ def _of_study(report: dict) -> list[dict]:
             "orderings",
             "What the study found, and what we find",
             "A claim holds where every seed of its side is above every seed of the other; where "
-            "they overlap it is within the spread, and nothing is decided. Figures are samples-F1: "
-            "mean, lowest to highest seed, each run at its best epoch on the validation rows. The "
-            "spread is that of the seeds alone: other rows would move the figures, too.",
+            "they overlap it is within the spread, and nothing is decided. It is judged by "
+            "samples-F1 (mean, lowest to highest seed), each run at its best epoch on the "
+            "validation rows; mAP stands beside it. The spread is that of the seeds alone: other "
+            "rows would move the figures, too.",
             f"{_runs(report)} {_note(report)}",
             [_variant([], [tables.orderings(report)])],
         ),

@@ -59,6 +59,7 @@ def start(settings: Settings) -> gr.Blocks:
     page = build(models)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
+    routes = [health(models.first), plotly_script()]
     page.launch(
         server_name=settings.host,
         server_port=settings.port,
@@ -71,9 +72,7 @@ def start(settings: Settings) -> gr.Blocks:
         footer_links=["api", "settings"],
         favicon_path=STATIC / "favicon.png",
         prevent_thread_lock=True,
-        app_kwargs={
-            "routes": [health(models.first), plotly_script()]
-        },  # there from the first request on
+        app_kwargs={"routes": routes},  # there from the first request on
     )
     models.first.start()
     return page

@@ -70,7 +70,7 @@ def _score(side: dict) -> str:
     if side["mean"] is None:
         return f"{side['name']}: no run"
     spread = f" ({side['low']:.3f} to {side['high']:.3f})" if side["seeds"] > 1 else " (one run)"
-    return f"{side['name']} {side['mean']:.3f}{spread}"
+    return f"{side['name']} {side['mean']:.3f}{spread}, mAP {side['map']:.3f}"
 
 
 def _epochs(side: dict) -> str:
