@@ -13,6 +13,7 @@ import pandas as pd
 
 from clipdemo.classifier import Classifier
 from clipdemo.data.label_table import target_matrix
+from clipdemo.errors import TableError
 from clipdemo.training import baselines, captions_alone, sweep
 from clipdemo.training.features import INDEX, Store, read_index, read_store
 from clipdemo.training.rows import split_rows
@@ -33,7 +34,7 @@ def run_sweep(
         jobs: processes at once; 0: one per core.
         progress: told of runs done and runs in all.
     """
-    store = read_store(folder)
+    store = _comparable(folder)
     entries = sweep.experiments(store)
     execute = sweep.executor(folder, validation)
     return _run(store, out, validation, entries, execute, jobs, progress)
@@ -51,7 +52,7 @@ def run_baselines(
 
     `classifier`: one of the store's backbone, for the zero-shot scores and the drawn captions.
     """
-    store = read_store(folder)
+    store = _comparable(folder)
     entries = baselines.experiments(store) + captions_alone.experiments(store)
     zero_shot = baselines.zero_shot_scores(store, validation, classifier)
     own = None
@@ -59,6 +60,17 @@ def run_baselines(
         own = _drawn(store, classifier)
     execute = _Executor(folder, validation, zero_shot, own)
     return _run(store, out, validation, entries, execute, jobs, progress)
+
+
+def _comparable(folder: Path) -> Store:
+    """The store, if there is something to compare on it."""
+    store = read_store(folder)
+    if len(store.labels) < 2:
+        raise TableError(
+            f"{store.folder} has one label, which every row has: there is nothing to tell apart, "
+            "so label some rows otherwise."
+        )
+    return store
 
 
 class _Executor:

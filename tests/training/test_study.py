@@ -11,13 +11,16 @@ from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
 import clipdemo
+from clipdemo.backbones import Backbone
+from clipdemo.data.label_table import read_label_table, write_label_table
 from clipdemo.training import baselines, captions_alone, study, sweep
+from clipdemo.training.encode import encode_table
 from clipdemo.training.features import read_store
 from clipdemo.training.fit import FitSettings
 from clipdemo.training.rows import split_rows
 from clipdemo.training.runs import Entry, Journal, Run, carry_out, read_runs
 
-from .small_store import write_store
+from .small_store import write_store, write_table
 
 RULE = "every:4:1"
 SMALL = FitSettings(hidden=(16,), epochs=4, batch=16, keep="samples_f1")
@@ -139,6 +142,22 @@ def test_a_run_names_its_shape_as_the_study_counts_it():
     run = Run("concat", settings=replace(SMALL, hidden=(2048, 1024), warmup=0.0))
     assert run.described() | {"layers": 3, "hidden": "2048-1024", "warmup": 0.0} == run.described()
     assert Run("concat", "knn").described()["layers"] is None
+
+
+@pytest.mark.parametrize("command", ["sweep", "baselines"])
+def test_a_single_label_is_refused_in_one_sentence(
+    command, tmp_path, vit_folder, clipdemo_cli, is_sentence
+):
+    """Every row of a table has a label: with one there is, all rows are alike."""
+    table = write_table(tmp_path, 12)
+    frame = read_label_table(table).frame
+    write_label_table(frame.assign(Labels=[("cup",)] * len(frame), Caption=""), table)
+    backbone = Backbone(f"local-dir:{vit_folder}", "cpu")
+    encode_table(backbone, table, tmp_path / "store", tmp_path / "photos")
+    code, _, error = clipdemo_cli(command, "--store", tmp_path / "store", "--out", tmp_path / "r")
+    assert code == 2
+    assert "one label" in error
+    assert is_sentence(error.splitlines()[-1])
 
 
 def test_no_runs_are_told_in_one_sentence(tmp_path, is_sentence):
