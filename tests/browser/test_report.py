@@ -8,7 +8,7 @@ from made_report import made_report
 from clipdemo.ui.panels import panels
 from clipdemo.ui.report_file import report_html
 
-from .driver import LABELS, eventually, read, serving, visit, write_caption
+from .driver import ROOT, eventually, read, serving, visit, write_caption
 
 pytestmark = pytest.mark.browser
 
@@ -217,8 +217,7 @@ def assert_unharmed(page) -> None:
             assert "".join(name.split()).startswith(text.rstrip("…")), (name, text)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_file_shows_everything_and_asks_for_nothing(
     visitor, requests, tmp_path, content, scheme, width
 ):
@@ -266,9 +265,15 @@ def assert_colour(mark, colour: str, same: bool) -> None:
     assert (mark.evaluate("(e) => e.style.fill") == colour) == same
 
 
-def test_the_tab_is_there_for_the_bundled_model(page):
-    """Whatever report it has or not, Compare comes first and is complete."""
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
+def test_the_bundled_report_is_shown_beside_compare(page, url, theme, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    visit(page, f"{url}?__theme={theme}")
     tabs = page.get_by_role("tab").all_text_contents()
     assert [tab.strip() for tab in tabs] == ["Compare", "Report"]
-    assert page.get_by_role("tab", name="Compare").get_attribute("aria-selected") == "true"
-    assert set(read(page)) == set(LABELS)
+    open_tab(page, "Report")
+    report = json.loads((ROOT / "checkpoints" / "tiny" / "report.json").read_text())
+    eventually(page, lambda: assert_shows(page, report))
+    eventually(page, lambda: assert_drawn(page))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(CLASHES) == []
