@@ -43,7 +43,7 @@ OF_RUNS = (
     (
         "baselines", ("baseline", "fusion"), "Baselines",
         "The study's head beside MUTAN and simpler methods on the same rows. Colours are what each "
-        "reads; lines go from the lowest to the highest seed.",
+        "reads; lines go from the lowest to the highest seed. All have cross-fitted thresholds.",
         (charts.baselines,),
     ),
     (
@@ -101,8 +101,8 @@ def _of_study(report: dict) -> list[dict]:
             "What the study found, and what we find",
             "A claim holds where every seed of its side is above every seed of the other; where "
             "they overlap it is within the spread, and nothing is decided. It is judged by "
-            "samples-F1 (mean, lowest to highest seed), each run at its best epoch on the "
-            "validation rows; mAP stands beside it. The spread is that of the seeds alone: other "
+            "samples-F1 (mean, lowest to highest seed) with cross-fitted thresholds, each run at its "
+            "best epoch on the validation rows; mAP stands beside it. The spread is that of the seeds alone: other "
             "rows would move the figures, too.",
             f"{_runs(report)} {_note(report)}",
             [_variant([], [tables.orderings(report)])],
