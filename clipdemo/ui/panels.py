@@ -101,9 +101,9 @@ def _of_study(report: dict) -> list[dict]:
             "What the study found, and what we find",
             "A claim holds where every seed of its side is above every seed of the other; where "
             "they overlap it is within the spread, and nothing is decided. It is judged by "
-            "samples-F1 (mean, lowest to highest seed) with cross-fitted thresholds, each run at its "
-            "best epoch on the validation rows; mAP stands beside it. The spread is that of the seeds alone: other "
-            "rows would move the figures, too.",
+            "samples-F1 (mean, lowest to highest seed) with cross-fitted thresholds, each run at "
+            "its best epoch on the validation rows; mAP stands beside it. The spread is that of "
+            "the seeds alone: other rows would move the figures, too.",
             f"{_runs(report)} {_note(report)}",
             [_variant([], [tables.orderings(report)])],
         ),
