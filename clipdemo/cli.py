@@ -228,6 +228,11 @@ def evaluate(
             classifier, found.frame, source, rule, threshold, k,
             lambda rows: progress.advance(task, rows), recall,
         )  # fmt: skip
+    if not report["modes"]:
+        raise ClipdemoError(
+            f"These heads read {', '.join(classifier.modes)}, and no row of {table} has that: give "
+            "--photos, or a table with captions."
+        )
     report["refused"] = [vars(r) for r in found.refused]
     if output:
         output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")

@@ -174,3 +174,15 @@ def test_a_head_with_its_own_labels_is_evaluated(vit_folder, write_heads, tmp_pa
     assert per_label["dog"]["support"] == 2
     assert per_label["dog"]["recall"] == 1
     assert per_label["dog"]["precision"] == pytest.approx(2 / 3)
+
+
+def test_heads_of_photos_without_photos_are_one_sentence(
+    vit_folder, write_heads, tmp_path, clipdemo_cli, is_sentence
+):
+    write_heads(tmp_path / "heads", f"local-dir:{vit_folder}", 32, ("image",))
+    table = tmp_path / "T.csv"
+    table.write_text("ImageID,Labels,Caption\n1.jpg,a,a dog\n")
+    code, _, error = clipdemo_cli("evaluate", "--table", table, "--checkpoint", tmp_path / "heads")
+    assert code == 2
+    assert "--photos" in error
+    assert is_sentence(error.splitlines()[-1])
