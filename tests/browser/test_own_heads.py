@@ -155,7 +155,7 @@ def test_the_rule_of_a_chosen_recall_decides_by_the_cards_thresholds(image_only,
 
 def test_mutan_is_a_fourth_bar_with_a_set_of_its_own(four_modes):
     page, classifier = four_modes
-    assert page.locator("#caption").is_visible()
+    page.locator("#caption").wait_for()
     write_caption(page, "a kettle")
     choose_scene(page, classifier, SCENE)
     assert page.locator('#board .set[data-mode="mutan"] .title').inner_text() == "MUTAN"
