@@ -28,6 +28,7 @@ def frame(card: Card, own: tuple[str, ...] = ()) -> dict:
         "scores": {},
         "notice": None,
         "waiting": False,
+        "truth": [],
     }
 
 

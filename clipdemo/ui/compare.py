@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 
@@ -19,9 +20,24 @@ SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
 SCRIPTS = ("rules.js", "dom.js", "controls.js", "sets.js", "board.js")
 
 
-def build(page: gr.Blocks, models: Models) -> None:
+class Desk(NamedTuple):
+    """What another tab fills to open a photo here.
+
+    Attributes:
+        photo, caption: the components.
+        opened: {"path": the photo's, "labels": names of its true labels}, or None; the board marks
+            them as long as this photo lies here.
+    """
+
+    photo: gr.Image
+    caption: gr.Textbox
+    opened: gr.State
+
+
+def build(page: gr.Blocks, models: Models) -> Desk:
     """Put the tab's components and events into the page."""
     chosen = gr.State(models.first.backbone)
+    opened = gr.State(None)
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
             head = gr.HTML(
@@ -76,8 +92,12 @@ def build(page: gr.Blocks, models: Models) -> None:
                 elem_id="own-labels",
             )
 
-    def score(path: str | None, text: str | None, own: str | None, backbone: str) -> dict:
-        return boards.scored(models[backbone], path, text, own)
+    def score(
+        path: str | None, text: str | None, own: str | None, backbone: str, opened: dict | None
+    ) -> dict:
+        board = boards.scored(models[backbone], path, text, own)
+        known = opened is not None and opened["path"] == path
+        return board | {"truth": opened["labels"] if known else []}
 
     def predict(photo: str | None = None, caption: str | None = None) -> dict:
         try:
@@ -93,7 +113,7 @@ def build(page: gr.Blocks, models: Models) -> None:
     gr.on(
         [page.load, photo.change, board.input, chosen.change],
         score,
-        [photo, caption, own, chosen],
+        [photo, caption, own, chosen, opened],
         board,
         show_progress="hidden",
         trigger_mode="always_last",
@@ -120,6 +140,7 @@ def build(page: gr.Blocks, models: Models) -> None:
             "missing is absent."
         ),
     )
+    return Desk(photo, caption, opened)
 
 
 def read_scenes() -> dict[str, dict]:

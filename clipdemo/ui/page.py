@@ -13,7 +13,7 @@ from clipdemo.ui.model import Models
 def build(models: Models) -> gr.Blocks:
     """The page; its models may still be loading."""
     with gr.Blocks(title="clipdemo", analytics_enabled=False) as page, gr.Tabs():
-        with gr.Tab("Compare"):
+        with gr.Tab("Compare", id="compare"):
             compare.build(page, models)
         with gr.Tab("Report"):
             report.build(models.card)

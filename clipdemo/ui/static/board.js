@@ -4,6 +4,7 @@
 
 const notice = make("p", { class: "notice", role: "alert" });
 const kind = make("p", { class: "kind" }, "Zero-shot: from the labels' names alone, uncalibrated.");
+const known = make("p", { class: "known" }, "✓ marks what the table says is there.");
 const body = make("div", { class: "rows" });
 let rows = [];
 
@@ -110,7 +111,7 @@ function arrange() {
 }
 
 // New from the server: props.value is {head, modes, labels, zeroShot, tuned, recall, scores, notice,
-// waiting}.
+// waiting, truth}.
 function receive() {
   const value = { ...state.received, ...props.value };  // an error is told with what was there
   state.received = value;
@@ -130,7 +131,10 @@ function receive() {
     // What is shown decides: four decimals.
     state.scores[mode] = scores.map((score) => Number(score.toFixed(4)));
   }
-  rows.forEach(({ cells }, i) => {
+  const truth = value.truth ?? [];
+  known.hidden = !truth.length;
+  rows.forEach(({ row, cells }, i) => {
+    row.classList.toggle("true", truth.includes(state.labels[i]));
     for (const [mode, { bar, number }] of Object.entries(cells)) {
       const score = state.scores[mode]?.[i];
       bar.dataset.score = score === undefined ? "" : score.toFixed(4);
@@ -155,6 +159,6 @@ document.addEventListener("input", (event) => {
 document.addEventListener("clipdemo-picked", () => trigger("input"));
 
 const hint = make("p", { class: "hint" });
-element.replaceChildren(verdict, notice, setList, kind, controls, body, hint);
+element.replaceChildren(verdict, notice, setList, kind, controls, known, body, hint);
 watch("value", receive);
 receive();
