@@ -12,7 +12,7 @@ from clipdemo.captions import clean_caption
 from clipdemo.embeddings import Encoder, Photo
 from clipdemo.heads import head_input
 from clipdemo.labels import LabelSet, named_labels
-from clipdemo.thresholds import decide
+from clipdemo.thresholds import cuts, decide
 from clipdemo.zero_shot import zero_shot_heads
 
 
@@ -49,15 +49,33 @@ class Prediction:
             ValueError: the rule is unknown.
             CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
         """
+        on = decide(self._values(mode), rule, **self._options(mode, rule, threshold, k, recall))[0]
         scores = self.scores[mode]
-        values = np.array([list(scores.values())])
+        chosen = [name for name, is_on in zip(scores, on, strict=True) if is_on]
+        return sorted(chosen, key=lambda name: -scores[name])
+
+    def cuts(
+        self,
+        mode: str,
+        rule: str = "tuned",
+        threshold: float = 0.5,
+        k: int = 3,
+        recall: float = 0.9,
+    ) -> dict[str, float]:
+        """Per label name, the threshold that `labels` held its score against; raises the same."""
+        found = cuts(self._values(mode), rule, **self._options(mode, rule, threshold, k, recall))[0]
+        return dict(zip(self.scores[mode], found.tolist(), strict=True))
+
+    def _values(self, mode: str) -> np.ndarray:
+        """Scores [1, L]."""
+        return np.array([list(self.scores[mode].values())])
+
+    def _options(self, mode: str, rule: str, threshold: float, k: int, recall: float) -> dict:
+        """What a rule of `thresholds` is given."""
         chosen = self.thresholds[mode]
         if rule == "recall":
             chosen = checkpoints.at_recall(self.recall.get(mode, {}), recall)
-        tuned = np.array(list(chosen.values()))
-        on = decide(values, rule, threshold=threshold, tuned=tuned, k=k)[0]
-        chosen = [name for name, is_on in zip(scores, on, strict=True) if is_on]
-        return sorted(chosen, key=lambda name: -scores[name])
+        return {"threshold": threshold, "tuned": np.array(list(chosen.values())), "k": k}
 
     def to_dict(self) -> dict:
         """JSON-ready: backbone, kind of head, scores, thresholds, `tuned` labels per mode."""

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from clipdemo.caches import settle_caches
 from clipdemo.commands import (
+    batch,
     captioner,
     data,
     features,
@@ -251,7 +252,7 @@ def evaluate(
 
 
 for command in (
-    hub.backbones, hub.fetch, captioner.caption, captioner.train_captioner,
+    batch.batch, hub.backbones, hub.fetch, captioner.caption, captioner.train_captioner,
     captioner.measure_captions, features.encode, heads.train, heads.calibrate, study.sweep,
     study.baselines, report.report, reproduce.reproduce,
     upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,

@@ -42,6 +42,28 @@ def decide(
     raise ValueError(f"unknown rule {rule!r}: choose one of {', '.join(RULES)}")
 
 
+def cuts(
+    scores: np.ndarray,
+    rule: str,
+    *,
+    threshold: float | np.ndarray = 0.5,
+    tuned: np.ndarray | None = None,
+    k: int = 3,
+) -> np.ndarray:
+    """Where each score's threshold stands, [N, L] for scores [N, L]; arguments as in `decide`.
+
+    That of `mcut` is the middle of the gap, that of `top-k` the lowest score that is on.
+    """
+    scores = np.asarray(scores, float)
+    if rule == "mcut":
+        found = _mcut(scores)[:, None]
+    elif rule == "top-k":
+        found = -np.sort(-scores, axis=1)[:, [min(k, scores.shape[1]) - 1]]
+    else:
+        found = threshold if rule == "fixed" else np.asarray(tuned)
+    return np.broadcast_to(found, scores.shape)
+
+
 def _mcut(scores: np.ndarray) -> np.ndarray:
     """[N] middle of the widest gap between neighbouring sorted scores; one label: 0.5."""
     if scores.shape[1] < 2:

@@ -1,0 +1,185 @@
+"""Many photos and captions -> results, a few at a time, so that what is done can be kept.
+
+    items, notices = gather([Path("photos.zip")])
+    for results in look_at(classifier, items):
+        ...  # each has its item, its prediction, and why its photo could not be used
+
+Importing this module loads no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from clipdemo.captions import clean_caption
+from clipdemo.data.captions_csv import read_captions
+from clipdemo.data.photos import PhotoSource
+from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.images import photo_bytes, read_photo
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from clipdemo.captioners import Captioner
+    from clipdemo.classifier import Classifier, Prediction
+
+CHUNK = 8  # results that come at once
+PACKED = (".zip", ".tar")
+_NO_PHOTOS = ("thumbs.db", "desktop.ini")  # what systems put beside photos, as are hidden files
+
+
+@dataclass(frozen=True)
+class Item:
+    """A photo and/or a caption to look at.
+
+    Attributes:
+        name: of the photo, as its file or the table has it.
+        caption: as it was given; "" for none.
+        file: the photo's file, or the folder, zip or tar that holds it; None without a photo.
+        member: its name there.
+        problem: one sentence why there is no photo although the table names one.
+    """
+
+    name: str
+    caption: str = ""
+    file: Path | None = None
+    member: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out for an item.
+
+    Attributes:
+        item: what was looked at.
+        caption: the one that was scored, cleaned; None without one.
+        written: whether a model wrote it.
+        prediction: without scores where neither photo nor caption could be used.
+        problem: one sentence why the photo could not be used, or None.
+        photo: the photo, perhaps smaller than it was (`read_photo`).
+    """
+
+    item: Item
+    caption: str | None
+    written: bool
+    prediction: Prediction
+    problem: str | None
+    photo: Image.Image | None = field(repr=False)
+
+
+def gather(
+    paths: Sequence[Path], table: Path | None = None, limit: int | None = None
+) -> tuple[list[Item], list[str]]:
+    """What there is to look at, and a sentence about each thing that is left out.
+
+    Args:
+        paths: photo files, folders, zips and tars; without any, the table's captions alone.
+        table: `ImageID,Caption`; its rows are then what is looked at, each with its photo.
+        limit: how many items at most.
+
+    Raises:
+        TableError: a table or an archive cannot be read.
+        ClipdemoError: there is nothing to look at.
+    """
+    photos = [item for path in paths for item in _photos(path)]
+    if table is None:
+        items = photos
+    else:
+        rows = read_captions(table, None if limit is None else limit + 1)
+        items = _rows(rows, photos, bool(paths))
+    if not items:
+        raise ClipdemoError("There is nothing to look at: give photos, or a table with captions.")
+    notices = []
+    if table is not None and photos:
+        used = {(item.file, item.member) for item in items}
+        left = sum((photo.file, photo.member) not in used for photo in photos)
+        if left:
+            notices.append(f"Photos that are not in the table are left out: {left:,}.")
+    if limit is not None and len(items) > limit:
+        notices.append(
+            f"Only the first {limit:,} are looked at here: `python -m clipdemo batch` takes any "
+            "number."
+        )
+    return items[:limit], notices
+
+
+def _photos(path: Path) -> list[Item]:
+    if not path.is_dir() and path.suffix.lower() not in PACKED:
+        return [Item(path.name, file=path)]
+    names = PhotoSource(path).names
+    return [Item(name, file=path, member=name) for name in names if not _is_hidden(name)]
+
+
+def _is_hidden(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    hidden = any((part[0] == "." and part != "..") or part == "__MACOSX" for part in parts)
+    return hidden or parts[-1:] == () or parts[-1].lower() in _NO_PHOTOS
+
+
+def _rows(rows: list[tuple[str, str]], photos: list[Item], wanted: bool) -> list[Item]:
+    """The table's rows, each with its photo if photos are `wanted`."""
+    by_name = {}
+    for photo in photos:
+        by_name.setdefault(photo.name, photo)
+        by_name.setdefault(PurePosixPath(photo.name).name, photo)
+    items = []
+    for name, caption in rows:
+        photo = by_name.get(name, Item(name))
+        problem = None
+        if wanted and photo.file is None:
+            problem = f"There is no photo {name[:200]} among those given: check its name."
+        items.append(Item(name, caption, photo.file, photo.member, problem))
+    return items
+
+
+def look_at(
+    classifier: Classifier, items: Sequence[Item], captioner: Captioner | None = None
+) -> Iterator[list[Result]]:
+    """Results in the order of the items, `CHUNK` at a time; one bad photo stops nothing.
+
+    With a captioner, photos without a caption get one.
+
+    Raises:
+        ClipdemoError: the classifier or the captioner cannot run.
+    """
+    size, sources = classifier.backbone.image_size, {}
+    for start in range(0, len(items), CHUNK):
+        part = items[start : start + CHUNK]
+        photos, problems, captions, written = [], [], [], []
+        for item in part:
+            photo, problem = None, item.problem
+            try:
+                data = photo_of(item, sources)
+                photo = None if data is None else read_photo(data, size)
+            except PhotoError as error:
+                problem = str(error)
+            caption = clean_caption(item.caption)
+            write = captioner is not None and caption is None and photo is not None
+            if write:
+                caption = next(iter(captioner.suggest(photo, 1)), None)
+            photos.append(photo)
+            problems.append(problem)
+            captions.append(caption)
+            written.append(write and caption is not None)
+        found = classifier.predict_batch(photos, captions)
+        yield [
+            Result(*fields)
+            for fields in zip(part, captions, written, found, problems, photos, strict=True)
+        ]
+
+
+def photo_of(item: Item, sources: dict[Path, PhotoSource]) -> bytes | None:
+    """The bytes of an item's photo; `sources` keeps what is opened for the next time.
+
+    Raises:
+        PhotoError: it cannot be read.
+    """
+    if item.file is None or item.member is None:
+        return None if item.file is None else photo_bytes(item.file)
+    if item.file not in sources:
+        sources[item.file] = PhotoSource(item.file)
+    return sources[item.file].read(item.member)

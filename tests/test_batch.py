@@ -1,0 +1,271 @@
+"""Many photos at once: the same results as one by one, whatever lies among them."""
+
+import csv
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from clipdemo.batch import Item, gather, look_at
+from clipdemo.data.safe_csv import defused
+from clipdemo.errors import ClipdemoError, TableError
+from clipdemo.results import Rule, writing
+
+CAPTIONS = {"0.png": "a dog on a bench", "1.png": "a red bus, and a car", "2.png": ""}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, photos) -> Path:
+    """Three photos and a damaged one."""
+    folder = tmp_path_factory.mktemp("photos")
+    for i, photo in enumerate(photos[:3]):
+        photo.save(folder / f"{i}.png")
+    (folder / "bad.png").write_bytes(b"\x89PNG but no photo")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def table(folder) -> Path:
+    path = folder.parent / "captions.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("ImageID", "Caption"), *CAPTIONS.items()])
+    return path
+
+
+def everything(classifier, items: list[Item], captioner=None) -> list:
+    return [result for results in look_at(classifier, items, captioner) for result in results]
+
+
+def test_it_gives_what_predict_gives_one_by_one(tiny, folder, table):
+    items, notices = gather([folder], table)
+    assert notices == ["Photos that are not in the table are left out: 1."]
+    found = everything(tiny, items)
+    assert [r.item.name for r in found] == list(CAPTIONS)
+    for result in found:
+        expected = tiny.predict(folder / result.item.name, CAPTIONS[result.item.name])
+        assert result.prediction.scores.keys() == expected.scores.keys()
+        for mode, scores in expected.scores.items():
+            assert result.prediction.scores[mode] == pytest.approx(scores, abs=1e-4)
+    assert not any(r.written or r.problem for r in found)
+
+
+def test_a_folder_a_zip_and_its_files_are_the_same(tiny, folder, tmp_path):
+    packed = Path(shutil.make_archive(str(tmp_path / "packed"), "zip", folder))
+    forms = [[folder], [packed], sorted(folder.iterdir())]
+    first, *others = [everything(tiny, gather(paths)[0]) for paths in forms]
+    for other in others:
+        assert [r.item.name for r in other] == [r.item.name for r in first]
+        assert [r.problem for r in other] == [r.problem for r in first]
+        assert [r.prediction for r in other] == [r.prediction for r in first]
+
+
+def test_a_bad_photo_is_named_in_one_sentence_and_the_others_go_on(tiny, folder, is_sentence):
+    found = {r.item.name: r for r in everything(tiny, gather([folder])[0])}
+    assert is_sentence(found.pop("bad.png").problem)
+    assert len(found) == 3
+    assert all(r.prediction.scores["image"] and r.problem is None for r in found.values())
+
+
+def test_a_row_without_its_photo_keeps_its_caption(tiny, folder, tmp_path, is_sentence):
+    table = tmp_path / "t.csv"
+    table.write_text("caption,imageid\na dog,gone.png\na cat,bad.png\n")
+    gone, bad = everything(tiny, gather([folder], table)[0])
+    assert "gone.png" in gone.problem
+    assert is_sentence(bad.problem)
+    for result, caption in ((gone, "a dog"), (bad, "a cat")):
+        expected = tiny.predict(None, caption).scores
+        assert list(result.prediction.scores) == ["text"]
+        assert result.prediction.scores["text"] == pytest.approx(expected["text"], abs=1e-4)
+
+
+def test_captions_alone_need_no_photo(tiny, table):
+    found = everything(tiny, gather([], table)[0])
+    assert [list(r.prediction.scores) for r in found] == [["text"], ["text"], []]
+    assert all(r.problem is None for r in found)
+
+
+def test_a_loose_label_table_will_do(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text('ImageID,Labels,Caption\n0.png,1 18,a "quoted" word, loosely\n1.png,1,fine\n')
+    items, _ = gather([], table)
+    assert [item.caption for item in items] == ['a "quoted" word, loosely', "fine"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a,b\n1,2\n", "ImageID,Caption\n", "ImageID,Caption\n0.png,one, two\n", "\0\1"]
+)
+def test_a_table_that_is_none_is_refused(tmp_path, is_sentence, text):
+    table = tmp_path / "t.csv"
+    table.write_text(text)
+    with pytest.raises(TableError) as raised:
+        gather([], table)
+    assert is_sentence(raised.value)
+
+
+def test_only_photos_without_a_caption_get_a_models(tiny, folder, table):
+    class Parrot:
+        """Says one thing of every photo; a model's captions differ from machine to machine."""
+
+        name = "parrot"
+
+        def suggest(self, photo, count=3):
+            return ["a horse in a field"][:count]
+
+    found = everything(tiny, gather([folder], table)[0], Parrot())
+    assert [r.written for r in found] == [False, False, True]
+    assert found[2].prediction.scores["text"] == pytest.approx(
+        tiny.predict(None, "a horse in a field").scores["text"], abs=1e-6
+    )
+
+
+def test_nothing_is_refused(folder):
+    with pytest.raises(ClipdemoError):
+        gather([])
+
+
+def test_no_more_than_the_limit(folder, table):
+    items, notices = gather([folder], limit=2)
+    assert len(items) == 2
+    assert "first 2" in notices[0]
+    items, notices = gather([], table, limit=3)
+    assert len(items) == 3
+    assert notices == []
+
+
+@pytest.fixture
+def hostile(tmp_path, folder) -> Path:
+    """A zip with names that lead elsewhere, what is no photo, and what a Mac puts beside photos."""
+    path = tmp_path / "hostile.zip"
+    good = (folder / "0.png").read_bytes()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name in ("a/deep/er/0.png", "../../outside.png", "/etc/absolute.png", "=1+1.png"):
+            file.writestr(name, good)
+        for name in ("__MACOSX/._0.png", ".DS_Store", "a/.hidden.png", "a/Thumbs.db", "a/empty/"):
+            file.writestr(name, b"")
+        file.writestr("notes.txt", "no photo")
+        file.writestr("inner.zip", path.name.encode())
+        file.writestr("large.png", bytes(21 * 2**20))
+    return path
+
+
+def test_a_hostile_zip_costs_a_sentence_for_each_bad_file(tiny, hostile, tmp_path, is_sentence):
+    before = sorted(tmp_path.rglob("*"))
+    found = {r.item.name: r for r in everything(tiny, gather([hostile])[0])}
+    bad = {"notes.txt", "inner.zip", "large.png"}
+    assert found.keys() - bad == {
+        "a/deep/er/0.png", "../../outside.png", "/etc/absolute.png", "=1+1.png"
+    }  # fmt: skip
+    for name, result in found.items():
+        assert bool(result.problem) == (name in bad)
+        assert name not in bad or is_sentence(result.problem)
+    assert sorted(tmp_path.rglob("*")) == before  # nothing was unpacked to anywhere
+
+
+@pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06 hardly"])
+def test_a_damaged_zip_is_refused(tmp_path, is_sentence, data):
+    (tmp_path / "p.zip").write_bytes(data)
+    with pytest.raises(TableError) as raised:
+        gather([tmp_path / "p.zip"])
+    assert is_sentence(raised.value)
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"])
+def test_what_a_spreadsheet_would_run_is_defused(cell):
+    assert defused(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", [-0.5, 3, "", "a=b", "'=1", "dog"])
+def test_numbers_and_other_text_stay(cell):
+    assert defused(cell) is cell
+
+
+RULES = [Rule(), Rule("fixed", 0.3), Rule("mcut"), Rule("top-k", k=2), Rule("recall", recall=0.8)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule)
+def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, rule):
+    items, _ = gather([folder], table)
+    for name in ("r.csv", "r.json"):
+        with writing(tmp_path / name, tiny, rule) as write:
+            for results in look_at(tiny, items):
+                write(results)
+    told = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert told["rule"] == rule.rule
+    assert told["backbone"] == "tiny"
+    with (tmp_path / "r.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [e["photo"] for e in told["photos"]] == [ln["photo"] for ln in lines] == list(CAPTIONS)
+    for entry, line in zip(told["photos"], lines, strict=True):
+        prediction = tiny.predict(folder / entry["photo"], entry["caption"])
+        for mode, scores in entry["scores"].items():
+            expected = prediction.labels(mode, rule.rule, rule.threshold, rule.k, rule.recall)
+            assert entry["labels"][mode] == expected
+            assert line[f"{mode} labels"] == "; ".join(expected)
+            thresholds = entry["thresholds"][mode]
+            for label, score in scores.items():
+                assert float(line[f"{mode} {label}"]) == score
+                assert float(line[f"{mode} {label} threshold"]) == thresholds[label]
+                if abs(score - thresholds[label]) > 2e-4:
+                    assert (score > thresholds[label]) == (label in expected)
+        missing = set(tiny.modes) - entry["scores"].keys()
+        assert all(line[f"{mode} dog"] == "" for mode in missing)
+
+
+def test_names_that_a_spreadsheet_would_run_are_defused_in_the_file(tiny, hostile, tmp_path):
+    with writing(tmp_path / "r.csv", tiny, Rule()) as write:
+        for results in look_at(tiny, gather([hostile])[0]):
+            write(results)
+    assert "\n'=1+1.png," in (tmp_path / "r.csv").read_text("utf-8")
+
+
+def test_the_command_writes_a_file_and_names_what_is_bad(clipdemo_cli, folder, tmp_path):
+    code, out, err = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json", "--rule", "mcut")
+    assert code == 0
+    assert "4 of 4" in out
+    assert "bad.png: " in err
+    told = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert told["rule"] == "mcut"
+    assert ["problem" in entry for entry in told["photos"]] == [False, False, False, True]
+
+
+def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, monkeypatch):
+    """As Ctrl-C does it, in the middle of the second chunk."""
+    monkeypatch.setattr("clipdemo.batch.CHUNK", 2)
+    from clipdemo import batch
+
+    read = batch.read_photo
+
+    def interrupted(data, size):
+        if data == (folder / "2.png").read_bytes():
+            raise KeyboardInterrupt
+        return read(data, size)
+
+    monkeypatch.setattr(batch, "read_photo", interrupted)
+    code, out, _ = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json")
+    assert code == 130
+    assert "2 of 4" in out
+    told = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert [entry["photo"] for entry in told["photos"]] == ["0.png", "1.png"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        ["nowhere.zip"],
+        ["--rule", "best"],
+        ["--out", "r.txt"],
+        ["--rule", "recall", "--recall", 2],
+    ],
+)
+def test_the_command_refuses_in_one_sentence(
+    clipdemo_cli, folder, is_sentence, tmp_path, monkeypatch, options
+):
+    monkeypatch.chdir(tmp_path)
+    photos = [folder] if options[:1] and options[0].startswith("--") else []
+    code, _, err = clipdemo_cli("batch", *photos, *options)
+    assert code == 2
+    assert is_sentence(err)
+    assert list(tmp_path.iterdir()) == []
