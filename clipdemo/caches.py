@@ -32,6 +32,17 @@ def settle_caches(folder: str = "") -> None:
     _settle("GRADIO_TEMP_DIR", temporary / "gradio")
 
 
+def data_folder(folder: str = "") -> Path:
+    """Where scored tables and findings go: `folder`, else the user's data, else temporary files.
+
+    Call it after `settle_caches(folder)`.
+    """
+    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    places = (Path(folder or home) / "clipdemo", _temporary() / "clipdemo")
+    found = next(filter(_can_be_made, places), None)
+    return found.expanduser() if found else Path(tempfile.mkdtemp(prefix="clipdemo-"))
+
+
 def _temporary() -> Path:
     try:
         return Path(tempfile.gettempdir())
@@ -49,12 +60,22 @@ def _settle(variable: str, default: Path) -> None:
 
 
 def _usable(place: Path) -> bool:
+    # Models that came with a read-only home can be read, and need not be fetched again.
+    if _can_be_made(place):
+        return True
+    return _has_home(place) and any(place.expanduser().glob("hub/models--*"))
+
+
+def _can_be_made(place: Path) -> bool:
+    return _has_home(place) and can_write(place.expanduser())
+
+
+def _has_home(place: Path) -> bool:
     try:
-        place = place.expanduser()
+        place.expanduser()
     except RuntimeError:  # a user without a home
         return False
-    # Models that came with a read-only home can be read, and need not be fetched again.
-    return can_write(place) or any(place.glob("hub/models--*"))
+    return True
 
 
 def can_write(folder: Path) -> bool:

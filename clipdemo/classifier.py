@@ -143,6 +143,17 @@ class Classifier:
             PhotoError: a photo cannot be read.
             ValueError: not as many captions as photos.
         """
+        return self.predict_embeddings(*self.embed(photos, captions))
+
+    def embed(
+        self, photos: Sequence[Photo | None], captions: Sequence[str | None]
+    ) -> tuple[list[np.ndarray | None], list[np.ndarray | None]]:
+        """Embeddings [D] of photos and of captions, None where there is none or no head reads it.
+
+        Raises:
+            PhotoError: a photo cannot be read.
+            ValueError: not as many captions as photos.
+        """
         if len(photos) != len(captions):
             raise ValueError(f"{len(photos)} photos but {len(captions)} captions")
         nothing = [None] * len(photos)
@@ -153,7 +164,7 @@ class Classifier:
         text = nothing
         if reads_captions:
             text = self._encoder.captions([clean_caption(c) for c in captions])
-        return self.predict_embeddings(image, text)
+        return image, text
 
     def predict_embeddings(
         self, image: list[np.ndarray | None], text: list[np.ndarray | None]

@@ -18,6 +18,7 @@ from clipdemo.commands import (
     features,
     heads,
     hub,
+    inspect,
     report,
     reproduce,
     study,
@@ -253,8 +254,8 @@ def evaluate(
 
 for command in (
     batch.batch, hub.backbones, hub.fetch, captioner.caption, captioner.train_captioner,
-    captioner.measure_captions, features.encode, heads.train, heads.calibrate, study.sweep,
-    study.baselines, report.report, reproduce.reproduce,
+    captioner.measure_captions, features.encode, inspect.score, heads.train, heads.calibrate,
+    study.sweep, study.baselines, report.report, reproduce.reproduce,
     upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,
 ):  # fmt: skip
     app.command()(command)

@@ -31,23 +31,33 @@ def score_table(
     labels = classifier.card.labels
     scores = {m: np.full((len(frame), len(labels)), np.nan) for m in classifier.modes}
     skipped = []
-    size = classifier.backbone.image_size
     for start in range(0, len(frame), BATCH):
         part = frame.iloc[start : start + BATCH]
-        batch = []
-        for name in part["ImageID"]:
-            try:
-                batch.append(None if photos is None else read_photo(photos.read(name), size))
-            except PhotoError as error:
-                batch.append(None)
-                skipped.append({"ImageID": name, "reason": str(error)})
-        for row, prediction in enumerate(
-            classifier.predict_batch(batch, part["Caption"].tolist()), start
-        ):
+        embeddings, missing = embed_rows(classifier, part, photos)
+        skipped += missing
+        for row, prediction in enumerate(classifier.predict_embeddings(*embeddings), start):
             for mode, values in prediction.scores.items():
                 scores[mode][row] = list(values.values())
         progress(len(part))
     return scores, skipped
+
+
+def embed_rows(
+    classifier: Classifier, frame: pd.DataFrame, photos: PhotoSource | None
+) -> tuple[tuple[list[np.ndarray | None], list[np.ndarray | None]], list[dict]]:
+    """Embeddings [D] of the rows' photos and captions, None for what is missing.
+
+    The photos that could not be used are listed as `score_table` lists them.
+    """
+    size = classifier.backbone.image_size
+    batch, skipped = [], []
+    for name in frame["ImageID"]:
+        try:
+            batch.append(None if photos is None else read_photo(photos.read(name), size))
+        except PhotoError as error:
+            batch.append(None)
+            skipped.append({"ImageID": name, "reason": str(error)})
+    return classifier.embed(batch, frame["Caption"].tolist()), skipped
 
 
 def evaluate_table(

@@ -23,6 +23,8 @@ class Settings:
     device: str = "auto"
     precision: str = "auto"
     captioner: str = "auto"
+    table: str = ""
+    photos: str = ""
     host: str = "127.0.0.1"
     port: int = 7860
     cache: str = ""
@@ -53,7 +55,9 @@ HELP = {
     "device": "auto, cpu, cuda or mps",
     "precision": "auto (fp16 on CUDA, else fp32), fp32, bf16 or fp16",
     "captioner": "what writes captions: auto, bundled, a model of the hub that is cached, a folder",
+    "table": "labelled table to inspect (CSV, or predictions that were kept); drawn scenes without",
+    "photos": "folder, zip or tar with the photos of the table",
     "host": "address to listen on",
     "port": "port to listen on",
-    "cache": "folder for downloads and uploads; by default where the libraries keep them",
+    "cache": "folder for downloads, uploads and scored tables; by default the usual ones",
 }

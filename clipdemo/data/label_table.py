@@ -60,7 +60,7 @@ class LabelTable:
 
 
 def read_label_table(
-    path: str | Path, labels: LabelSet = COCO18, strict: bool = False
+    path: str | Path, labels: LabelSet = COCO18, strict: bool = False, unlabelled: bool = False
 ) -> LabelTable:
     """Read a label table in any of its forms.
 
@@ -71,13 +71,14 @@ def read_label_table(
         path: the CSV file, UTF-8.
         labels: whose ids the `Labels` column holds.
         strict: raise at a row that cannot be read, instead of listing it in `refused`.
+        unlabelled: keep rows without any label, in which none of them is, instead of refusing them.
 
     Raises:
         TableError: the file is no label table, or `strict` and a row cannot be read.
     """
     path = Path(path)
     raw = _read_bytes(path)
-    table = _read_plain(path, raw, labels) or _read_any(path, raw, labels)
+    table = _read_plain(path, raw, labels) or _read_any(path, raw, labels, unlabelled)
     if strict and table.refused:
         first, count = table.refused[0], len(table.refused)
         raise TableError(
@@ -227,7 +228,7 @@ def _in_order(names: pd.Series) -> bool:
     return bool(((size[1:] > size[:-1]) | ((size[1:] == size[:-1]) & np.asarray(after))).all())
 
 
-def _read_any(path: Path, raw: bytes, labels: LabelSet) -> LabelTable:
+def _read_any(path: Path, raw: bytes, labels: LabelSet, unlabelled: bool) -> LabelTable:
     """The table from a file in any form."""
     text, repaired = decode(raw, path)
     start = len(text) - len(text.lstrip("\n"))
@@ -243,7 +244,7 @@ def _read_any(path: Path, raw: bytes, labels: LabelSet) -> LabelTable:
     repaired["trailing comma"] = len(short) if commas else 0
     captions = found.get("Caption") or ("",) * len(short)
     captions = unquote_captions(captions, commas if columns[-1] == "Caption" else 0, repaired)
-    codes, parsed = _parse_labels(np.array(found["Labels"], dtype=object), labels)
+    codes, parsed = _parse_labels(np.array(found["Labels"], dtype=object), labels, unlabelled)
 
     reasons = {i: "has too few fields" for i, line in enumerate(short) if line}
     if _NOT_TEXT.search(body):
@@ -278,11 +279,12 @@ def _read_any(path: Path, raw: bytes, labels: LabelSet) -> LabelTable:
 
 
 def _parse_labels(
-    column: pd.Series | np.ndarray, labels: LabelSet
+    column: pd.Series | np.ndarray, labels: LabelSet, unlabelled: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Position of each field among the distinct ones, and the ids of those (see `parse_ids`)."""
     codes, fields = pd.factorize(column)
     parsed = np.empty(len(fields), dtype=object)
     for i, field in enumerate(fields):  # one by one: numpy would make tuples a second axis
-        parsed[i] = parse_ids(unquote(field), labels)
+        text = unquote(field)
+        parsed[i] = parse_ids(text, labels) if text or not unlabelled else ()
     return codes, parsed

@@ -1,8 +1,10 @@
 """Photos in a folder, a zip or tar shards, asked for by name."""
 
+import hashlib
 import os
 import tarfile
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from clipdemo.errors import PhotoError, TableError
@@ -55,6 +57,14 @@ class PhotoSource:
     def names(self) -> list[str]:
         """The whole name of each file, those nearest to the top first."""
         return list(dict.fromkeys(self._files.values()))
+
+    def stamp(self, names: Iterable[str]) -> str:
+        """Changes when one of these photos is replaced, as far as sizes and times tell."""
+        files = {self.path / self._files[name] for name in names if name in self._files}
+        if self._packed or not self.path.is_dir():
+            files = {shard for shard, *_ in self._packed.values()} or {self.path}
+        facts = [(str(f), (s := f.stat()).st_size, s.st_mtime_ns) for f in sorted(files)]
+        return hashlib.sha256(repr(facts).encode()).hexdigest()
 
     def read(self, name: str) -> bytes:
         """The bytes of a photo.

@@ -51,6 +51,12 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             picker.build(page, models, chosen, head)
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=300):
+            gr.HTML(
+                apply_default_css=False,
+                html_template="<div></div>",
+                js_on_load="".join((STATIC / name).read_text() for name in ("dom.js", "walk.js")),
+                elem_id="walk",
+            )
             photo = gr.Image(
                 label="Photo",
                 sources=["upload", "clipboard", "webcam"],

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from clipdemo.checkpoints import Card
 
 STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("dom.js", "report.js", "report_tab.js")
+SCRIPTS = ("dom.js", "plotly.js", "report.js", "report_tab.js")
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
 

@@ -12,14 +12,17 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from clipdemo.caches import data_folder
 from clipdemo.catalog import best, has_cuda
 from clipdemo.checkpoints import Card, find_card, has_card, zero_shot_card
 from clipdemo.errors import CheckpointError, ClipdemoError
 from clipdemo.gpu import declare_gpu
 from clipdemo.hub import here, repository
 from clipdemo.labels import COCO18
+from clipdemo.scoring import ScoredTable
 from clipdemo.settings import Settings
-from clipdemo.ui.model import BackgroundModel, Models
+from clipdemo.ui.inspector import Inspector
+from clipdemo.ui.model import LOOPBACK, BackgroundModel, Models
 from clipdemo.ui.page import build
 from clipdemo.ui.report import plotly_script
 from clipdemo.ui.theme import theme
@@ -51,20 +54,22 @@ def start(settings: Settings) -> gr.Blocks:
 
     Raises:
         CheckpointError: there are no heads for the backbone asked for.
+        TableError: there is no such table, or there are no such photos.
         ClipdemoError: nothing can listen at the address.
     """
     card = first_card(settings)
     declare_gpu()
     models = Models(settings, card)
-    page = build(models)
+    inspector = Inspector(table_of(settings, card), models, marks=marked_by_the_owner(settings))
+    page = build(models, inspector)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
-    routes = [health(models.first), plotly_script()]
+    routes = [health(models.first), plotly_script(), *inspector.routes()]
     page.launch(
         server_name=settings.host,
         server_port=settings.port,
         theme=theme(),
-        css_paths=[STATIC / "page.css", STATIC / "report.css"],
+        css_paths=[STATIC / name for name in ("page.css", "report.css", "inspect.css")],
         max_file_size="20mb",
         run_history=False,
         ssr_mode=False,
@@ -75,7 +80,23 @@ def start(settings: Settings) -> gr.Blocks:
         app_kwargs={"routes": routes},  # there from the first request on
     )
     models.first.start()
+    if settings.table:
+        inspector.start()
     return page
+
+
+def table_of(settings: Settings, card: Card) -> ScoredTable:
+    """What the Inspect tab shows.
+
+    Raises:
+        TableError: there is no such table, or there are no such photos.
+    """
+    return ScoredTable(card, settings.table, settings.photos, data_folder(settings.cache))
+
+
+def marked_by_the_owner(settings: Settings) -> bool:
+    """Whether findings are kept: not those that strangers leave about the drawn scenes."""
+    return bool(settings.table) or settings.host in LOOPBACK
 
 
 def first_card(settings: Settings) -> Card:

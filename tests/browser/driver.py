@@ -29,7 +29,8 @@ def free_port() -> int:
 def environment(folder: Path) -> dict[str, str]:
     """This environment without the app's own settings, uploads kept in `folder`."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLIPDEMO_", "SPACE_"))}
-    return kept | {"GRADIO_TEMP_DIR": str(folder), "GRADIO_ANALYTICS_ENABLED": "False"}
+    own = {"GRADIO_TEMP_DIR": str(folder), "XDG_DATA_HOME": str(folder / "data")}
+    return kept | own | {"GRADIO_ANALYTICS_ENABLED": "False"}
 
 
 @contextmanager

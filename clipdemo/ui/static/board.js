@@ -27,6 +27,7 @@ function buildRow(label, i) {
   marker.addEventListener("input", () => {
     state.own[i] = Number(marker.value);
     paint();
+    announce();
   });
   fineSteps(marker);
   bars.append(marker);

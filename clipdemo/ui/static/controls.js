@@ -31,14 +31,17 @@ fineSteps(slider);
 slider.addEventListener("input", () => {
   Object.assign(state, { rule: "fixed", threshold: Number(slider.value), own: {} });
   paint();
+  announce();
 });
 rule.addEventListener("change", () => {
   Object.assign(state, { rule: rule.value, own: {} });
   paint();
+  announce();
 });
 recall.addEventListener("change", () => {
   Object.assign(state, { recall: recall.value, own: {} });
   paint();
+  announce();
 });
 count.addEventListener("input", () => {
   state.k = Math.min(Math.max(Math.round(Number(count.value)) || 1, 1), state.labels.length);
@@ -58,6 +61,23 @@ reset.addEventListener("click", () => {
   hide.checked = state.hide;
   count.value = state.k;
   arrange();
+  paint();
+  announce();
+});
+
+// The Inspect tab has the same thresholds: whoever changes them tells the other.
+function announce() {
+  const own = Object.fromEntries(Object.entries(state.own).map(([i, value]) => [state.labels[i], value]));
+  const { rule, threshold, recall } = state;
+  document.dispatchEvent(new CustomEvent("clipdemo-thresholds", {
+    detail: { rule, threshold, recall, own, from: "board" },
+  }));
+}
+document.addEventListener("clipdemo-thresholds-wanted", announce);
+document.addEventListener("clipdemo-thresholds", ({ detail }) => {
+  if (detail.from === "board") return;
+  const own = Object.entries(detail.own).map(([label, value]) => [state.labels.indexOf(label), value]);
+  Object.assign(state, detail, { own: Object.fromEntries(own.filter(([i]) => i >= 0)) });
   paint();
 });
 

@@ -1,0 +1,40 @@
+"""The command that scores a labelled table for the Inspect tab: `score`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clipdemo.commands.common import BackboneId, Checkpoint, bar, out
+
+
+def score(
+    table: Annotated[Path, typer.Option(help="A label table.")],
+    photos: Annotated[
+        Path | None, typer.Option(help="Folder, zip or tar; without it, text only.")
+    ] = None,
+    backbone: BackboneId = "auto",
+    checkpoint: Checkpoint = "",
+    output: Annotated[
+        Path | None, typer.Option("--out", help="Write the predictions here as well (parquet).")
+    ] = None,
+) -> None:
+    """Score a labelled table once, for `app.py --table`; stopped, it goes on where it was."""
+    import clipdemo
+    from clipdemo.caches import data_folder
+    from clipdemo.predictions import write_predictions
+    from clipdemo.scoring import ScoredTable
+
+    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    data = data_folder(os.environ.get("CLIPDEMO_CACHE", ""))
+    scored = ScoredTable(classifier.card, str(table), str(photos or ""), data)
+    with bar() as progress:
+        task = progress.add_task("scoring", total=None)
+        found = scored.predictions(
+            lambda: classifier,
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    if output:
+        write_predictions(output, found)
+    out.print(f"{len(found.ids)} rows, {', '.join(found.scores)}; kept in {scored.folder}")

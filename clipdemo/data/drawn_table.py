@@ -1,0 +1,51 @@
+"""A labelled table of drawn scenes: what there is to look at where nobody gave a table."""
+
+import io
+
+import pandas as pd
+
+from clipdemo.data.drawn_scenes import Scene, random_scene
+from clipdemo.errors import PhotoError
+from clipdemo.labels import COCO18, LabelSet
+
+FIRST_SEED = 20_000_000  # the bundled model has not been trained on these
+COUNT = 160
+SIZE = (320, 240)
+
+
+class DrawnPhotos:
+    """Photos by name like `PhotoSource`, each drawn when it is asked for."""
+
+    def __contains__(self, name: str) -> bool:
+        number = name.removeprefix("scene-").removesuffix(".png")
+        return number.isdigit() and int(number) < COUNT and name == _name(int(number))
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a photo; raises PhotoError when there is none of this name."""
+        if name not in self:
+            raise PhotoError(f"There is no scene {name}: choose one of the table.")
+        file = io.BytesIO()
+        _scene(int(name[6:-4])).image.save(file, "PNG", compress_level=1)
+        return file.getvalue()
+
+
+def drawn_table(labels: LabelSet = COCO18) -> pd.DataFrame:
+    """Rows as a label table has them (`ImageID`, `Labels` as ids, `Caption`) of all scenes.
+
+    Captions name some of what is there. Without rows if no drawn object is one of `labels`.
+    """
+    ids = dict(zip(labels.names, labels.ids, strict=True))
+    rows = []
+    for number in range(COUNT if ids.keys() & set(COCO18.names) else 0):
+        scene = _scene(number)
+        known = tuple(ids[name] for name in scene.labels if name in ids)
+        rows.append((_name(number), known, scene.caption))
+    return pd.DataFrame(rows, columns=["ImageID", "Labels", "Caption"])
+
+
+def _name(number: int) -> str:
+    return f"scene-{number:03d}.png"
+
+
+def _scene(number: int) -> Scene:
+    return random_scene(FIRST_SEED + number, SIZE)

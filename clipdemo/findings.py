@@ -1,0 +1,102 @@
+"""What somebody found out about rows of a table, kept beside its predictions."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from clipdemo.errors import ClipdemoError
+from clipdemo.predictions import Predictions
+
+KINDS = ("label wrong", "caption wrong", "model wrong", "note")
+LONGEST = 500  # characters of a note
+COLUMNS = ("ImageID", "Caption", "Labels", "finding", "label", "mode", "note")
+
+
+class Findings:
+    """One finding per row: its kind, the label and mode that were looked at, and a note.
+
+    A row is known by `ImageID` and caption, so that findings outlast changes to the table.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Read those that are kept in the folder; a file that cannot be read counts as none."""
+        self._path = folder / "findings.json"
+        self._lock = threading.Lock()
+        try:
+            entries = json.loads(self._path.read_text("utf-8"))
+            self._found = {(entry["ImageID"], entry["Caption"]): entry for entry in entries}
+        except FileNotFoundError:
+            self._found = {}
+        except (OSError, ValueError, KeyError, TypeError):
+            self._found = {}
+            self._keep_damaged()
+
+    def of(self, image_id: str, caption: str) -> dict | None:
+        """The finding about a row: `finding`, `label`, `mode` and `note`."""
+        return self._found.get((image_id, caption))
+
+    def rows(self, found: Predictions) -> list[int]:
+        """The rows of a table that have one."""
+        if not self._found:
+            return []
+        pairs = zip(found.ids, found.captions, strict=True)
+        return [row for row, pair in enumerate(pairs) if pair in self._found]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def set(self, found: Predictions, row: int, finding: dict | None) -> None:
+        """Keep a row's finding, or with None forget it; it is on disk when this returns.
+
+        Raises:
+            ClipdemoError: it is none of `KINDS`, its note is too long, or nothing can be written.
+        """
+        image_id, caption = found.ids[row], found.captions[row]
+        with self._lock:
+            changed = dict(self._found)
+            changed.pop((image_id, caption), None)
+            if finding is not None:
+                entry = {"ImageID": image_id, "Caption": caption, "Labels": found.true_of(row)}
+                changed[image_id, caption] = entry | _checked(finding)
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                partial = self._path.with_suffix(".partial")
+                partial.write_text(json.dumps(list(changed.values()), indent=1), "utf-8")
+                partial.replace(self._path)
+            except OSError as error:
+                raise ClipdemoError(
+                    f"The finding could not be kept ({error.strerror}): make room in "
+                    f"{self._path.parent}, or start the app with another --cache."
+                ) from error
+            self._found = changed
+
+    def as_csv(self) -> str:
+        """All of them as a table, for a spreadsheet."""
+        from clipdemo.data.safe_csv import write_rows
+
+        file = io.StringIO(newline="")
+        rows = [
+            [";".join(entry[name]) if name == "Labels" else entry[name] for name in COLUMNS]
+            for entry in self._found.values()
+        ]
+        write_rows(file, [COLUMNS, *rows])
+        return file.getvalue()
+
+    def _keep_damaged(self) -> None:
+        """Put a damaged file aside instead of writing over it."""
+        with suppress(OSError):
+            self._path.replace(self._path.with_suffix(".damaged"))
+
+
+def _checked(finding: dict) -> dict:
+    kind, note = finding.get("finding"), str(finding.get("note") or "").strip()
+    if kind not in KINDS:
+        raise ClipdemoError(f"There is no finding of this kind: choose one of {', '.join(KINDS)}.")
+    if len(note) > LONGEST:
+        raise ClipdemoError(f"The note is longer than {LONGEST} characters: make it shorter.")
+    texts = {name: str(finding.get(name) or "")[:100] for name in ("label", "mode")}
+    return {"finding": kind, **texts, "note": note}

@@ -1,0 +1,169 @@
+"""Looking at errors: which rows of a table a query finds, and how often a label goes wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from clipdemo.predictions import MISSING, STEPS, Predictions, first_step
+
+OUTCOMES = ("", "error", "found", "false", "missed")
+READS_MOST = ("concat", "mutan", "text", "image")
+SAID = 5  # labels that are told to have been predicted instead of a missed one
+
+
+@dataclass(frozen=True)
+class Query:
+    """Filters, all of which a row must pass; each is off by default.
+
+    Attributes:
+        mode: whose scores and decisions count.
+        thresholds: per mode [L].
+        label: the label looked at; None: any of them.
+        outcome: `found` (true and predicted), `false` (predicted, not true), `missed` (true, not
+            predicted), `error` (one of the last two).
+        disagree: the modes decide differently.
+        low, high: bounds of the score.
+        text: part of the caption, in any case.
+        suspect: cleanlab takes the table's label for wrong.
+        rows: only these, such as those marked with a finding, or chosen on the map.
+    """
+
+    mode: str
+    thresholds: dict[str, np.ndarray]
+    label: int | None = None
+    outcome: str = ""
+    disagree: bool = False
+    low: float = 0.0
+    high: float = 1.0
+    text: str = ""
+    suspect: bool = False
+    rows: list[int] | None = None
+
+
+class Inspection:
+    """Predictions that are asked again and again with other filters and thresholds."""
+
+    def __init__(self, found: Predictions) -> None:
+        self.found = found
+        self._captions = found.captions.str.casefold().astype("string[pyarrow]")
+
+    def counts(self) -> np.ndarray:
+        """How many scores stand at each step: [M, L, 2, STEPS + 1] uint32, true ones second.
+
+        Precision, recall, F1, average precision and reliability at every threshold follow from
+        these sums, however many rows there are.
+        """
+        truth = self.found.truth
+        counts = np.zeros((len(self.found.scores), truth.shape[1], 2, STEPS + 1), np.uint32)
+        for mode, steps in enumerate(self.found.scores.values()):
+            for label in range(truth.shape[1]):
+                column, known = steps[:, label], steps[:, label] != MISSING
+                for is_true in (0, 1):
+                    at = column[known & (truth[:, label] == bool(is_true))]
+                    counts[mode, label, is_true] = np.bincount(at, minlength=STEPS + 1)
+        return counts
+
+    def decisions(self, query: Query, mode: str) -> np.ndarray:
+        """[N, L or 1] bool, what a mode predicts of the labels that are looked at."""
+        steps = self._columns(self.found.scores[mode], query)
+        cuts = self._columns(first_step(query.thresholds[mode])[None], query)
+        return (steps >= cuts) & (steps != MISSING)
+
+    def select(self, query: Query) -> np.ndarray:
+        """The rows that pass, most wrong first: how far a score is on the wrong side."""
+        steps = self._columns(self.found.scores[query.mode], query)
+        truth = self._columns(self.found.truth, query)
+        known, on = steps != MISSING, self.decisions(query, query.mode)
+        here = known & _outcome(query.outcome, truth, on)
+        if (query.low, query.high) != (0, 1):
+            low, high = first_step([query.low, query.high])
+            if query.high < (high / STEPS):  # between two steps
+                high -= 1
+            here &= (steps >= low) & (steps <= high)
+        if query.disagree:
+            here &= self._disagree(query)
+        if query.suspect:
+            here &= self._columns(self.suspects, query)
+        passed = here.any(1)
+        if query.text:
+            text = query.text.casefold()
+            passed &= self._captions.str.contains(text, regex=False).to_numpy(bool)
+        if query.rows is not None:
+            chosen = np.zeros(len(passed), bool)
+            chosen[query.rows] = True
+            passed &= chosen
+        rows = np.flatnonzero(passed)
+        cuts = self._columns(first_step(query.thresholds[query.mode])[None], query)
+        past = steps[rows].astype(np.int32) - cuts
+        wrong = np.where(truth[rows], -past, past)
+        wrong = np.where(here[rows], wrong, -2 * STEPS).max(1, initial=-2 * STEPS)
+        return rows[np.argsort(-wrong, kind="stable")]
+
+    def said_instead(self, query: Query) -> dict:
+        """Of the rows where the query's label is missed: what the mode predicts of them.
+
+        Returns:
+            `missed`, how many rows; `nothing`, in how many no label is predicted; `said`, the most
+            frequent predictions as [name, rows, of these rightly].
+        """
+        everything = Query(query.mode, query.thresholds)
+        on = self.decisions(everything, query.mode)
+        known = self.found.scores[query.mode][:, query.label] != MISSING
+        missed = known & self.found.truth[:, query.label] & ~on[:, query.label]
+        said, true = on[missed], self.found.truth[missed]
+        rows, right = said.sum(0), (said & true).sum(0)
+        most = [i for i in np.argsort(-rows, kind="stable")[:SAID] if rows[i]]
+        return {
+            "missed": int(missed.sum()),
+            "nothing": int((~said.any(1)).sum()),
+            "said": [[self.found.labels[i], int(rows[i]), int(right[i])] for i in most],
+        }
+
+    @cached_property
+    def judge(self) -> str:
+        """The mode whose scores say which labels are probably wrong: the one that reads most."""
+        known = {m: int((s[:, 0] != MISSING).sum()) for m, s in self.found.scores.items()}
+        return max(known, key=lambda mode: (known[mode], -READS_MOST.index(mode)))
+
+    @cached_property
+    def suspects(self) -> np.ndarray:
+        """[N, L] bool, whether the table's label is probably wrong, by the scores of `judge`.
+
+        Confident learning, label by label (Northcutt et al. 2021; Thyagarajan et al. 2022), as
+        cleanlab does it.
+        """
+        from cleanlab.multilabel_classification.filter import find_multilabel_issues_per_class
+
+        steps = self.found.scores[self.judge]
+        known = steps[:, 0] != MISSING
+        truth = self.found.truth[known]
+        suspects = np.zeros(self.found.truth.shape, bool)
+        if len(truth):
+            suspects[known] = find_multilabel_issues_per_class(
+                [np.flatnonzero(row).tolist() for row in truth], steps[known] / STEPS, n_jobs=1
+            )
+        return suspects
+
+    def _disagree(self, query: Query) -> np.ndarray:
+        """[N, L or 1] bool, whether two modes that have their input decide differently."""
+        any_on = any_off = False
+        for mode, steps in self.found.scores.items():
+            on, known = self.decisions(query, mode), self._columns(steps, query) != MISSING
+            any_on, any_off = any_on | on, any_off | (known & ~on)
+        return any_on & any_off
+
+    def _columns(self, table: np.ndarray, query: Query) -> np.ndarray:
+        return table if query.label is None else table[:, query.label : query.label + 1]
+
+
+def _outcome(outcome: str, truth: np.ndarray, on: np.ndarray) -> np.ndarray | bool:
+    if outcome == "found":
+        return truth & on
+    if outcome == "false":
+        return on & ~truth
+    if outcome == "missed":
+        return truth & ~on
+    return truth != on if outcome == "error" else True

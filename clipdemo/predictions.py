@@ -1,0 +1,134 @@
+"""Predictions of a labelled table: what is true and every mode's scores, kept as one parquet file.
+
+Columns: `ImageID`, `Caption`, `Labels` (a list of label names, what is true), and `mode/label` with
+a score or null for each mode and label, such as `concat/dog`. The metadata `clipdemo` says of which
+backbone and heads, with their thresholds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from clipdemo.errors import TableError
+from clipdemo.labels import ALL_MODES
+
+STEPS = 10_000
+"""Scores are kept to four decimals, as the board shows them and decides by them."""
+MISSING = np.uint16(65_535)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of N rows with L labels.
+
+    Attributes:
+        ids, captions: of each row; "" for no caption.
+        truth: [N, L] bool, whether the row has the label.
+        scores: per mode [N, L] uint16, the score in steps of 1 / `STEPS`; `MISSING` where the row
+            lacks the mode's input.
+        about: `backbone`, `head` (`trained` or `zero-shot`), `labels`, and per mode `thresholds`
+            [L] and `recall` {recall: [L]}, as a card has them.
+    """
+
+    ids: pd.Series
+    captions: pd.Series
+    truth: np.ndarray
+    scores: dict[str, np.ndarray]
+    about: dict
+
+    @property
+    def labels(self) -> list[str]:
+        return self.about["labels"]
+
+    def true_of(self, row: int) -> list[str]:
+        """Names of the labels that a row has."""
+        return [name for name, true in zip(self.labels, self.truth[row], strict=True) if true]
+
+
+def in_steps(scores: np.ndarray) -> np.ndarray:
+    """Scores [...] in [0, 1] as steps, nan as `MISSING`."""
+    known = ~np.isnan(scores)
+    steps = np.full(scores.shape, MISSING)
+    steps[known] = np.rint(scores[known] * STEPS)
+    return steps
+
+
+def first_step(thresholds: np.ndarray) -> np.ndarray:
+    """The lowest step that reaches each threshold: a score is on when its step is not below it."""
+    return np.searchsorted(np.arange(STEPS + 1) / STEPS, np.asarray(thresholds, float))
+
+
+def write_predictions(path: Path, found: Predictions) -> None:
+    """Write the file; it appears whole or not at all."""
+    labels = np.array(found.labels, dtype=object)
+    columns = {
+        "ImageID": pa.array(found.ids, pa.string()),
+        "Caption": pa.array(found.captions, pa.string()),
+        "Labels": pa.array([labels[row].tolist() for row in found.truth], pa.list_(pa.string())),
+    }
+    for mode, steps in found.scores.items():
+        missing = steps == MISSING
+        scores = (steps / STEPS).astype(np.float32)
+        for i, label in enumerate(found.labels):
+            columns[f"{mode}/{label}"] = pa.array(scores[:, i], mask=missing[:, i])
+    table = pa.table(columns).replace_schema_metadata({"clipdemo": json.dumps(found.about)})
+    partial = path.with_suffix(".partial")
+    parquet.write_table(table, partial)
+    partial.replace(path)
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read such a file.
+
+    Raises:
+        TableError: it cannot be read, or is none.
+    """
+    try:
+        table = parquet.read_table(path)
+        about = json.loads((table.schema.metadata or {})[b"clipdemo"])
+        modes = {mode: about["modes"][mode] for mode in ALL_MODES if mode in about["modes"]}
+        about["modes"] = modes
+        if not modes:
+            raise ValueError("it has no mode")
+        labels = about["labels"]
+        scores = {
+            mode: np.stack([_steps(table[f"{mode}/{label}"]) for label in labels], axis=1)
+            for mode in modes
+        }
+        for entry in modes.values():
+            if len(entry["thresholds"]) != len(labels):
+                raise ValueError("a mode has not one threshold per label")
+        ids, captions = (table[name].to_pandas().fillna("") for name in ("ImageID", "Caption"))
+        return Predictions(ids, captions, _truth(table["Labels"], labels), scores, about)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise TableError(f"{path} cannot be read ({reason}); check the path.") from error
+    except (KeyError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise TableError(
+            f"{path} is no file of predictions ({error}): make one with `python -m clipdemo score`."
+        ) from error
+
+
+def _steps(column: pa.ChunkedArray) -> np.ndarray:
+    scores = column.to_numpy().astype(float)
+    if not np.nanmin(scores, initial=0) >= 0 or not np.nanmax(scores, initial=0) <= 1:
+        raise ValueError("a score is not between 0 and 1")
+    return in_steps(scores)
+
+
+def _truth(column: pa.ChunkedArray, labels: list[str]) -> np.ndarray:
+    lists = column.combine_chunks()
+    counts = lists.value_lengths().fill_null(0).to_numpy()
+    index = {label: i for i, label in enumerate(labels)}
+    truth = np.zeros((len(lists), len(labels)), bool)
+    names = lists.flatten().dictionary_encode()
+    places = np.array([index[name] for name in names.dictionary.to_pylist()], int)
+    truth[np.repeat(np.arange(len(lists)), counts), places[names.indices.to_numpy()]] = True
+    return truth

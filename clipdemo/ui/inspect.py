@@ -1,0 +1,47 @@
+"""The Inspect tab: how often each label goes wrong, and the photos behind each figure."""
+
+from pathlib import Path
+
+import gradio as gr
+import plotly
+from gradio.processing_utils import save_bytes_to_cache
+
+from clipdemo.errors import ClipdemoError
+from clipdemo.ui.compare import Desk
+from clipdemo.ui.inspector import Inspector
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = (
+    "dom.js", "plotly.js", "report.js", "inspect_figures.js", "inspect_controls.js",
+    "inspect_table.js", "inspect_filters.js", "inspect_gallery.js", "inspect_charts.js",
+    "inspect_map.js", "inspect.js",
+)  # fmt: skip
+
+
+def build(inspector: Inspector, desk: Desk) -> None:
+    """Put the tab's component into the page; it asks for its content when it is first seen."""
+    view = gr.HTML(
+        apply_default_css=False,
+        html_template="<div></div>",
+        js_on_load="".join((STATIC / name).read_text() for name in SCRIPTS),
+        plotly=f"plotly.min.js?{plotly.__version__}",
+        elem_id="inspect",
+        elem_classes="inspect",
+    )
+
+    def show(event: gr.EventData) -> tuple[str | None, str, dict | None]:
+        try:
+            photo, name, caption, labels = inspector.show(event.row)
+        except ClipdemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        path = photo and save_bytes_to_cache(photo, Path(name).name, desk.photo.GRADIO_CACHE)
+        return path, caption, {"path": path, "labels": labels}
+
+    view.show(
+        show,
+        None,
+        [desk.photo, desk.caption, desk.opened],
+        show_progress="hidden",
+        trigger_mode="always_last",
+        api_visibility="private",
+    ).then(None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))")

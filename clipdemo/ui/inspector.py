@@ -1,0 +1,273 @@
+"""What the Inspect tab asks the server: a scored table, its rows, photos, map and findings."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import io
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.ui.model import BackgroundModel, Models
+
+if TYPE_CHECKING:
+    from clipdemo.inspection import Inspection, Query
+    from clipdemo.scoring import ScoredTable
+
+MOST = 96  # rows in one answer
+LONGEST = 2**20  # bytes of a query
+SIDE = 320  # pixels of a thumbnail's long side
+FORGETTING = {"Cache-Control": "no-store"}
+
+
+class Inspector:
+    """One labelled table, scored behind the page, and what can be asked about it.
+
+    Args:
+        table: what is inspected.
+        models: the page's; the first of them scores.
+        marks: whether visitors may leave findings here.
+    """
+
+    def __init__(self, table: ScoredTable, models: Models, marks: bool) -> None:
+        from clipdemo.findings import Findings
+
+        self.table, self.marks = table, marks
+        self._models = models
+        self._progress = (0, 0)
+        self._model = BackgroundModel("The table", self._load)
+        self._map = BackgroundModel("The map", self._lay_out)
+        self._suspects = BackgroundModel("What is probably wrong", lambda: self.ready.suspects)
+        self._findings = Findings(table.folder)
+        self._thumbnail = lru_cache(400)(self._thumbnail)
+
+    def start(self) -> None:
+        """Begin to score, or to read what was scored; returns at once."""
+        self._model.start()
+
+    @property
+    def ready(self) -> Inspection:
+        """The scored table; waits for it. Raises ClipdemoError when there is none."""
+        return self._model.get()
+
+    def state(self) -> dict:
+        """How far it is: `status`, then `done` of `total` rows, a `notice`, or all about it."""
+        self.start()
+        found = {"status": self._model.status, "name": self.table.name}
+        if found["status"] == "loading":
+            done, total = self._progress
+            return found | {"done": done, "total": total}
+        try:
+            predictions = self.ready.found
+        except ClipdemoError as error:
+            return found | {"notice": str(error)}
+        self._suspects.start()
+        about = predictions.about
+        return found | about | {
+            "rows": len(predictions.ids),
+            "marks": self.marks,
+            "findings": len(self._findings),
+            "photos": self.table.photos is not None,
+            "judge": self.ready.judge,
+        }  # fmt: skip
+
+    def rows(self, asked: dict) -> dict:
+        """The rows a query finds: how many, some of them whole, and what is said instead."""
+        query, start, count = self._query(asked)
+        inspection, found = self.ready, self.ready.found
+        rows = inspection.select(query)
+        instead = None if query.label is None else inspection.said_instead(query)
+        shown = [self._row(int(row), found) for row in rows[start : start + count]]
+        return {"total": len(rows), "rows": shown, "instead": instead}
+
+    def show(self, row: object) -> tuple[bytes | None, str, str, list[str]]:
+        """For the Compare tab: a row's photo (None if it cannot be read), name, caption, labels.
+
+        Raises:
+            ClipdemoError: there is no such row.
+        """
+        row = self._number(row)
+        found = self.ready.found
+        try:
+            photo = self.table.photos.read(found.ids[row]) if self.table.photos else None
+        except PhotoError:
+            photo = None
+        return photo, found.ids[row], found.captions[row], found.true_of(row)
+
+    def routes(self) -> list[Route]:
+        """The addresses that inspect.js asks."""
+        return [
+            Route("/inspect/state", _answer(lambda request: self.state())),
+            Route("/inspect/counts", self._counts_route),
+            Route("/inspect/rows", _answer(self.rows), methods=["POST"]),
+            Route("/inspect/mark", _answer(self.mark), methods=["POST"]),
+            Route("/inspect/map", _answer(lambda request: self.map())),
+            Route("/inspect/photo/{row:int}", self._photo_route),
+            Route("/inspect/findings.csv", self._findings_route),
+        ]
+
+    def mark(self, asked: dict) -> dict:
+        """Keep or forget a row's finding; how many there are."""
+        if not self.marks:
+            raise ClipdemoError("Findings are not kept here: run the app yourself to mark any.")
+        finding = asked.get("finding")
+        if finding is not None and not isinstance(finding, dict):
+            raise ClipdemoError("This is no finding: reload the page.")
+        self._findings.set(self.ready.found, self._number(asked.get("row")), finding)
+        return {"findings": len(self._findings)}
+
+    def map(self) -> dict:
+        """Places of embeddings: `loading`, or `rows`, what is known of them, x and y by kind."""
+        self._map.start()
+        if self._map.status == "loading":
+            return {"status": "loading"}
+        rows, places = self._map.get()
+        found = self.ready.found
+        return {
+            "status": "ready",
+            "rows": rows,
+            "places": places,
+            "names": found.ids[rows].map(lambda name: html.escape(name, quote=False)).tolist(),
+            "truth": [np.flatnonzero(found.truth[row]).tolist() for row in rows],
+            "steps": {mode: values[rows].tolist() for mode, values in found.scores.items()},
+        }
+
+    def _load(self) -> Inspection:
+        from clipdemo.inspection import Inspection
+
+        return Inspection(self.table.predictions(self._models.first.get, self._note))
+
+    def _note(self, done: int, total: int) -> None:
+        self._progress = done, total
+
+    def _lay_out(self) -> tuple[list[int], dict]:
+        from clipdemo.projection import on_plane
+
+        rows, embeddings = self.table.embeddings()
+        places = {kind: on_plane(values) for kind, values in embeddings.items()}
+        return rows.tolist(), {
+            kind: [[None if np.isnan(v) else round(float(v), 4) for v in axis] for axis in place.T]
+            for kind, place in places.items()
+        }
+
+    def _row(self, row: int, found) -> dict:
+        from clipdemo.predictions import MISSING
+
+        steps = {
+            mode: None if values[row, 0] == MISSING else values[row].tolist()
+            for mode, values in found.scores.items()
+        }
+        suspects = []
+        if self._suspects.status == "ready":
+            suspects = np.flatnonzero(self.ready.suspects[row]).tolist()
+        return {
+            "row": row,
+            "id": found.ids[row],
+            "caption": found.captions[row],
+            "truth": np.flatnonzero(found.truth[row]).tolist(),
+            "steps": steps,
+            "suspects": suspects,
+            "finding": self._findings.of(found.ids[row], found.captions[row]),
+        }
+
+    def _query(self, asked: dict) -> tuple[Query, int, int]:
+        from clipdemo.inspection import OUTCOMES, Query
+
+        found = self.ready.found
+        try:
+            thresholds = {mode: np.array(asked["thresholds"][mode], float) for mode in found.scores}
+            right = all(
+                cut.shape == (len(found.labels),) and np.isfinite(cut).all()
+                for cut in thresholds.values()
+            )
+            label, rows = asked.get("label"), asked.get("rows")
+            if not right or asked["mode"] not in found.scores:
+                raise ValueError
+            if label is not None and not 0 <= int(label) < len(found.labels):
+                raise ValueError
+            if asked.get("outcome", "") not in OUTCOMES:
+                raise ValueError
+            if rows is not None:
+                rows = [self._number(row) for row in rows]
+            if asked.get("marked"):
+                marked = self._findings.rows(found)
+                rows = marked if rows is None else sorted(set(rows) & set(marked))
+            query = Query(
+                mode=asked["mode"], thresholds=thresholds,
+                label=None if label is None else int(label), outcome=asked.get("outcome", ""),
+                disagree=bool(asked.get("disagree")), low=float(asked.get("low", 0)),
+                high=float(asked.get("high", 1)), text=str(asked.get("text", ""))[:200],
+                suspect=bool(asked.get("suspect")), rows=rows,
+            )  # fmt: skip
+            start, count = int(asked.get("start", 0)), int(asked.get("count", 24))
+            return query, max(start, 0), min(max(count, 0), MOST)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise ClipdemoError("This is no query: reload the page.") from None
+
+    def _number(self, row: object) -> int:
+        if not isinstance(row, int) or not 0 <= row < len(self.ready.found.ids):
+            raise ClipdemoError("There is no such row: reload the page.")
+        return row
+
+    def _thumbnail(self, row: int) -> bytes:
+        from clipdemo.images import read_photo
+
+        photo = read_photo(self.table.photos.read(self.ready.found.ids[row]), SIDE)
+        photo.thumbnail((SIDE, SIDE))
+        file = io.BytesIO()
+        photo.save(file, "JPEG", quality=82)
+        return file.getvalue()
+
+    def _photo_route(self, request: Request) -> Response:
+        try:
+            row = self._number(request.path_params["row"])
+            if self.table.photos is None:
+                raise PhotoError("There are no photos.")
+            kept = {"Cache-Control": "private, max-age=3600"}
+            return Response(self._thumbnail(row), media_type="image/jpeg", headers=kept)
+        except ClipdemoError as error:
+            return JSONResponse({"notice": str(error)}, 404, FORGETTING)
+
+    def _counts_route(self, request: Request) -> Response:
+        try:
+            packed = gzip.compress(self.ready.counts().astype("<u4").tobytes(), 5)
+        except ClipdemoError as error:
+            return JSONResponse({"notice": str(error)}, 404, FORGETTING)
+        kind = "application/octet-stream"
+        return Response(packed, 200, FORGETTING | {"Content-Encoding": "gzip"}, kind)
+
+    def _findings_route(self, request: Request) -> Response:
+        name = {"Content-Disposition": 'attachment; filename="findings.csv"'}
+        return Response(self._findings.as_csv(), 200, FORGETTING | name, "text/csv")
+
+
+def _answer(work: Callable[[dict], dict]) -> Callable:
+    """A handler of JSON; what a person can do wrong is one sentence in `notice`."""
+
+    async def handle(request: Request) -> JSONResponse:
+        try:
+            asked = {}
+            if request.method == "POST":
+                if not request.headers.get("content-type", "").startswith("application/json"):
+                    raise ClipdemoError("This is no JSON: use the page.")  # no form of another site
+                if int(request.headers.get("content-length", 0)) > LONGEST:
+                    raise ClipdemoError("This query is too long: reload the page.")
+                asked = json.loads(await request.body())
+                if not isinstance(asked, dict):
+                    raise ValueError
+            return JSONResponse(await run_in_threadpool(work, asked), headers=FORGETTING)
+        except ClipdemoError as error:
+            return JSONResponse({"notice": str(error)}, 400, FORGETTING)
+        except ValueError:
+            return JSONResponse({"notice": "This is no JSON: use the page."}, 400, FORGETTING)
+
+    return handle

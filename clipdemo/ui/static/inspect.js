@@ -1,0 +1,109 @@
+// The Inspect tab; runs as gr.HTML's js_on_load behind its other scripts. Rows, photos and findings
+// come from /inspect/...; text only ever goes in by textContent.
+
+const inspectHead = make("p", { class: "head" });
+const bar = make("progress");
+const inspectBody = make("div", { class: "inspect-body" },
+  make("div", { class: "left" }, figureTable, curves, mapPanel),
+  make("div", { class: "right" }, filters, gallery));
+const walk = { at: -1, scroll: 0 };
+
+// Change what is asked for, and show it.
+function ask(changed) {
+  Object.assign(view, changed);
+  paintAll();
+  fetchRows();
+}
+
+function paintAll() {
+  paintFigures();
+  paintFilters();
+  paintCards();
+  drawCurvesSoon();
+  drawMapSoon();
+}
+
+function paintFigures() {
+  paintCuts();
+  paintTable();
+  paintOwnCut();
+}
+
+// Figures follow within the frame, the rest as soon as the thresholds rest for a moment.
+let settling;
+function thresholdsMoved() {
+  paintFigures();
+  clearTimeout(settling);
+  settling = setTimeout(() => {
+    paintAll();
+    fetchRows();
+  }, 120);
+}
+
+async function begin() {
+  let state = await fromServer("state");
+  while (state.status === "loading") {
+    const rows = state.total ? `${state.done} of ${state.total} rows` : "reading the table and the model";
+    inspectHead.textContent = `Scoring ${state.name}: ${rows} …`;
+    bar.hidden = !state.total;
+    bar.max = state.total || 1;
+    bar.value = state.done;
+    await new Promise((done) => setTimeout(done, 300));
+    state = await fromServer("state");
+  }
+  bar.hidden = true;
+  if (state.notice) {
+    inspectHead.textContent = state.notice;
+    return;
+  }
+  const counts = await fetch("inspect/counts");
+  takeCounts(state, new Uint32Array(await counts.arrayBuffer()));
+  const unread = state.skipped ? ` ${state.skipped} photos could not be used; the first: ${state.first_skipped}` : "";
+  const refused = state.refused ? ` ${state.refused} rows of the table could not be read.` : "";
+  const sure = state.head === "zero-shot" ? " Zero-shot: from the labels' names alone, uncalibrated." : "";
+  inspectHead.textContent = `${state.name}: ${state.rows} rows, scored by ${state.backbone}.${sure}${refused}${unread}`;
+  view.mode = ["concat", "mutan", "image", "text"].find((mode) => inspected.modes.includes(mode));
+  buildControls();
+  buildFilters();
+  buildTable();
+  tellFindings(state.findings);
+  inspectBody.hidden = cutControls.hidden = false;
+  document.dispatchEvent(new Event("clipdemo-thresholds-wanted"));
+  paintAll();
+  arrangeTable();
+  fetchRows();
+}
+
+// A row on the Compare board, with the way back and to its neighbours.
+function openRow(at) {
+  if (!found.rows[at]) return;
+  if (walk.at < 0) walk.scroll = scrollY;
+  walk.at = at;
+  trigger("show", { row: found.rows[at].row });
+  document.dispatchEvent(new CustomEvent("clipdemo-walk", {
+    detail: { text: `${at + 1} of ${found.total}: ${found.rows[at].id}`, first: at === 0, last: at + 1 >= found.total },
+  }));
+  toTab("Compare");
+  scrollTo({ top: 0 });
+}
+document.addEventListener("clipdemo-walk-to", async ({ detail }) => {
+  if (detail === "back") {
+    walk.at = -1;
+    toTab("Inspect");
+    requestAnimationFrame(() => scrollTo({ top: walk.scroll }));
+    return;
+  }
+  const at = walk.at + detail;
+  if (at >= found.rows.length && at < found.total) await fetchRows(found.rows.length);
+  openRow(at);
+});
+
+function toTab(name) {
+  [...document.querySelectorAll("button[role=tab]")].find((tab) => tab.textContent.trim() === name)?.click();
+}
+
+new MutationObserver(() => { if (inspected.about) paintAll(); })
+  .observe(document.body, { attributeFilter: ["class"] });
+inspectBody.hidden = cutControls.hidden = true;
+element.replaceChildren(inspectHead, bar, cutControls, inspectBody);
+begin();

@@ -1,0 +1,113 @@
+// The photos that the filters find, most wrong first, and what was found out about them.
+
+const PAGE = 24;
+const FINDINGS = ["label wrong", "caption wrong", "model wrong", "note"];
+const found = { total: 0, rows: [], asked: 0 };
+const tally = make("p", { class: "tally", role: "status" });
+const cards = make("div", { class: "cards" });
+const more = make("button", { type: "button", class: "more" }, "Show more");
+const download = make("a", { class: "download", href: "inspect/findings.csv", download: "findings.csv" });
+const legend = make("p", { class: "legend" }, "✓ found   − missed   + false   ? the table's label is probably wrong");
+const gallery = make("section", { class: "gallery" },
+  make("div", { class: "gallery-head" }, tally, download), legend, cards, more);
+more.addEventListener("click", () => fetchRows(found.rows.length));
+
+async function fromServer(path, body) {
+  const asked = body && { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  try {
+    return await (await fetch(`inspect/${path}`, asked)).json();
+  } catch {
+    return { notice: "The server does not answer: is the app still running?" };
+  }
+}
+
+// Rows of the current filters from a place on; an answer that a newer question overtook is dropped.
+async function fetchRows(start = 0) {
+  const asked = ++found.asked;
+  const thresholds = Object.fromEntries(inspected.modes.map((mode) => [mode, thresholdsOf(mode)]));
+  const answer = await fromServer("rows", { ...view, thresholds, start, count: PAGE });
+  if (asked !== found.asked) return;
+  if (answer.notice) {
+    tally.textContent = answer.notice;
+    return;
+  }
+  Object.assign(found, { total: answer.total, rows: start ? [...found.rows, ...answer.rows] : answer.rows });
+  const built = answer.rows.map(buildCard);
+  if (start) cards.append(...built);
+  else cards.replaceChildren(...built);
+  const rows = inspected.about.rows;
+  tally.textContent = found.total
+    ? `${found.total} of ${rows} row${rows === 1 ? "" : "s"}, most wrong first`
+    : `None of ${rows} rows: clear a filter.`;
+  tally.dataset.total = found.total;
+  more.hidden = found.rows.length >= found.total;
+  paintCards();
+  tellInstead(answer.instead);
+}
+
+function buildCard(entry) {
+  const shown = make("button", { type: "button", class: "open", title: `${entry.id}: open on the Compare board` });
+  if (inspected.about.photos) {
+    const picture = make("img", { loading: "lazy", alt: entry.id, src: `inspect/photo/${entry.row}` });
+    picture.addEventListener("error", () => picture.replaceWith(make("span", { class: "no-photo" }, "no photo")));
+    shown.append(picture);
+  } else shown.append(make("span", { class: "no-photo" }, entry.id));
+  shown.addEventListener("click", () => openRow(found.rows.indexOf(entry)));
+  entry.chips = make("p", { class: "chips" });
+  const card = make("article", { class: "card", "data-row": entry.row, "data-id": entry.id }, shown, entry.chips,
+    make("p", { class: "caption" }, entry.caption));
+  if (inspected.about.marks) card.append(buildMark(entry));
+  return card;
+}
+
+function buildMark(entry) {
+  const kind = choice({ "aria-label": `Finding about ${entry.id}` },
+    [["", "mark …"], ...FINDINGS.map((name) => [name, name])]);
+  const note = make("input", { type: "text", maxlength: 500, placeholder: "note", "aria-label": `Note about ${entry.id}` });
+  kind.value = entry.finding?.finding ?? "";
+  note.value = entry.finding?.note ?? "";
+  note.hidden = !kind.value;
+  const keep = async () => {
+    note.hidden = !kind.value;
+    const label = view.label === null ? "" : inspected.labels[view.label];
+    const finding = kind.value ? { finding: kind.value, note: note.value, label, mode: view.mode } : null;
+    const answer = await fromServer("mark", { row: entry.row, finding });
+    entry.finding = finding;
+    if (answer.notice) tally.textContent = answer.notice;
+    else tellFindings(answer.findings);
+  };
+  kind.addEventListener("change", keep);
+  note.addEventListener("change", keep);
+  return make("div", { class: "mark" }, kind, note);
+}
+
+function tellFindings(count) {
+  download.hidden = !count;
+  download.textContent = `Download ${count} finding${count === 1 ? "" : "s"} (CSV)`;
+}
+
+// What each shown row's decisions are now.
+function paintCards() {
+  const thresholds = thresholdsOf(view.mode).map(firstStep);
+  for (const { truth, steps, suspects, chips } of found.rows) {
+    const scores = steps[view.mode];
+    const all = inspected.labels.map((label, l) => l).filter((l) => truth.includes(l) || (scores && scores[l] >= thresholds[l]));
+    if (view.label !== null && !all.includes(view.label)) all.unshift(view.label);
+    all.sort((a, b) => (b === view.label) - (a === view.label));
+    chips.replaceChildren(...all.map((l) => {
+      const [isTrue, on] = [truth.includes(l), Boolean(scores && scores[l] >= thresholds[l])];
+      const outcome = isTrue ? (on ? "found" : "missed") : on ? "false" : "off";
+      const sign = { found: "✓", missed: "−", false: "+", off: "" }[outcome];
+      const score = scores ? ` ${(scores[l] / STEPS).toFixed(2)}` : "";
+      const doubt = suspects.includes(l) ? " ?" : "";
+      return make("span", { class: `chip ${outcome}`, "data-label": inspected.labels[l] },
+        `${sign} ${inspected.labels[l]}${score}${doubt}`);
+    }));
+  }
+}
+
+function toGallery() {
+  // On a wide page it stands beside the table already.
+  const { top } = gallery.getBoundingClientRect();
+  if (top > innerHeight * 0.6) gallery.scrollIntoView({ behavior: "smooth", block: "start" });
+}
