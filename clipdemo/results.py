@@ -1,6 +1,6 @@
 """Results as files: CSV and JSON, with the rule and the thresholds that decided.
 
-Importing this module loads no torch. The page's batch.js writes the same.
+Importing this module loads no torch. The page's results.js writes the same.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """CSV that a spreadsheet shows as text: what it would take for a formula is defused.
 
-See OWASP, "CSV Injection". The page's batch.js mirrors `defused`.
+See OWASP, "CSV Injection". The page's results.js mirrors `defused`.
 """
 
 import csv

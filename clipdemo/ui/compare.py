@@ -11,7 +11,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.ui import board as boards
 from clipdemo.ui import picker, suggest
 from clipdemo.ui.head import headline
-from clipdemo.ui.model import Models
+from clipdemo.ui.model import BackgroundModel, Models
 
 STATIC = Path(__file__).parent / "static"
 SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
@@ -21,16 +21,20 @@ SCRIPTS = ("rules.js", "dom.js", "controls.js", "sets.js", "board.js")
 
 
 class Desk(NamedTuple):
-    """What another tab fills to open a photo here.
+    """What another tab needs of this one, such as to open a photo here.
 
     Attributes:
         photo, caption: the components.
+        chosen: id of the backbone that answers.
+        captioner: loads when it is started.
         opened: {"path": the photo's, "labels": names of its true labels}, or None; the board marks
             them as long as this photo lies here.
     """
 
     photo: gr.Image
     caption: gr.Textbox
+    chosen: gr.State
+    captioner: BackgroundModel
     opened: gr.State
 
 
@@ -75,7 +79,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 max_length=2000,
                 elem_id="caption",
             )
-            suggest.build(models, photo)
+            captioner = suggest.build(models, photo)
             scenes = gr.HTML(
                 apply_default_css=False,
                 html_template="<div></div>",
@@ -146,7 +150,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             "missing is absent."
         ),
     )
-    return Desk(photo, caption, opened)
+    return Desk(photo, caption, chosen, captioner, opened)
 
 
 def read_scenes() -> dict[str, dict]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
 STATIC = Path(__file__).parent / "static"
+STYLES = ("page", "batch", "inspect", "report")
 PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10
 
 
@@ -69,7 +70,7 @@ def start(settings: Settings) -> gr.Blocks:
         server_name=settings.host,
         server_port=settings.port,
         theme=theme(),
-        css_paths=[STATIC / name for name in ("page.css", "report.css", "inspect.css")],
+        css_paths=[STATIC / f"{name}.css" for name in STYLES],
         max_file_size="20mb",
         run_history=False,
         ssr_mode=False,

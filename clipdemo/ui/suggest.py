@@ -12,8 +12,12 @@ STATIC = Path(__file__).parent / "static"
 COUNT = 3
 
 
-def build(models: Models, photo: gr.Image) -> None:
-    """Put button, suggestions and the public endpoint `/caption` into the page."""
+def build(models: Models, photo: gr.Image) -> BackgroundModel:
+    """Put button, suggestions and the public endpoint `/caption` into the page.
+
+    Returns:
+        The captioner, which loads when it is started.
+    """
     ask = gr.Button(
         "Suggest captions for the photo",
         size="sm",
@@ -56,3 +60,4 @@ def build(models: Models, photo: gr.Image) -> None:
         api_name="caption",
         api_description="Captions of a photo: a list of up to three, the best first.",
     )
+    return captioner

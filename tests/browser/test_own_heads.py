@@ -171,3 +171,17 @@ def test_mutan_is_a_fourth_bar_with_a_set_of_its_own(four_modes):
 
 def test_heads_without_thresholds_for_a_recall_do_not_offer_the_rule(four_modes):
     assert four_modes[0].locator("#rule option[value=recall]").is_disabled()
+
+
+def test_a_batch_of_photos_alone_has_no_captions_to_offer(image_only):
+    page, classifier = image_only
+    page.get_by_role("tab", name="Batch").click()
+    assert not page.locator("#batch-captions").is_visible()
+    page.locator("#batch-files input[type=file]").set_input_files(SCENES / "crossing.webp")
+    page.locator("#batch-files .file-preview").wait_for()
+    page.locator("#batch-start").click()
+    page.locator("#batch tbody tr").wait_for()
+    page.get_by_label("Label whose scores are shown").select_option(NAMES[2])
+    shown = page.locator("#batch td[data-mode]").all_inner_texts()
+    score = classifier.predict(SCENES / "crossing.webp").scores["image"][NAMES[2]]
+    assert shown == [f"{score:.2f}"]

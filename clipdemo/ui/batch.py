@@ -1,0 +1,195 @@
+"""The Batch tab: many photos and captions, scored while you watch; each visitor has their own."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+
+from clipdemo.batch import PACKED, Item, gather, look_at, photo_of
+from clipdemo.captioners import at_hand
+from clipdemo.captions import clean_caption
+from clipdemo.errors import ClipdemoError
+from clipdemo.ui import board as boards
+from clipdemo.ui.compare import Desk
+from clipdemo.ui.model import Models
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from clipdemo.batch import Result
+
+STATIC = Path(__file__).parent / "static"
+SCRIPTS = ("rules.js", "dom.js", "results.js", "batch.js")
+LIMIT = 500  # photos; the command line has none
+ZIPS = 4
+TABLE_BYTES = 2 * 2**20
+STEP = 0.25  # seconds between two looks at what is done
+THUMBNAIL = 144  # pixels
+ABOUT = (
+    f"Drop up to {LIMIT} photos, a zip of them, or a table `ImageID,Caption` as CSV; a table "
+    "beside photos gives them their captions. A photo or zip may have 20 MB. "
+    "`python -m clipdemo batch` has no such limits."
+)
+
+
+def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
+    """Put the tab's components and events into the page."""
+    gr.Markdown(ABOUT, elem_id="batch-about")
+    with gr.Row():
+        files = gr.Files(
+            label="Photos, a zip, a table of captions", height=140, elem_id="batch-files"
+        )
+        # Gradio's own leaves an empty file behind for each one.
+        files.preprocess = lambda payload: [file.path for file in payload.root] if payload else []
+        with gr.Column(min_width=200):
+            write = gr.Checkbox(
+                label="Write captions with the model where there are none",
+                visible=at_hand(models.captioner_name),
+                elem_id="batch-captions",
+                elem_classes="captioned",
+            )
+            start = gr.Button("Start", variant="primary", elem_id="batch-start")
+    board = gr.HTML(
+        apply_default_css=False,
+        value={},
+        html_template="<div></div>",
+        js_on_load="".join((STATIC / name).read_text() for name in SCRIPTS),
+        elem_id="batch",
+    )
+    kept = gr.State([])
+    running: dict[str, threading.Event] = {}  # by session: what tells its run to end
+
+    def run(paths: list[str], write: bool, backbone: str, request: gr.Request) -> Iterator[dict]:
+        stop = running[request.session_hash] = threading.Event()
+        shown = {"state": "reading"}
+        yield {board: shown}
+        try:
+            items, notices = given([Path(path) for path in paths])
+            classifier = models[backbone].get()
+            writer = (
+                desk.captioner.start().get() if write and classifier.modes != ["image"] else None
+            )
+            shown = boards.frame(classifier.card) | {
+                "run": secrets.token_hex(8), "backbone": backbone, "state": "running",
+                "total": len(items), "notices": notices, "rows": [],
+            }  # fmt: skip
+            yield {board: shown, kept: []}
+            found, began, told = [], time.monotonic(), 0.0
+            for results in look_at(classifier, items, writer):
+                found += [(result.item, result.caption) for result in results]
+                shown = shown | {"rows": shown["rows"] + [row(result) for result in results]}
+                now = time.monotonic()
+                if stop.is_set():
+                    break
+                if now - told > STEP:
+                    rate = len(found) / (now - began)
+                    shown |= {"rate": rate, "left": (len(items) - len(found)) / rate}
+                    yield {board: shown, kept: found}
+                    told = now
+            state = "done" if len(found) == len(items) else "stopped"
+            yield {board: shown | {"state": state}, kept: found}
+        except ClipdemoError as error:
+            notices = [*shown.get("notices", []), named(str(error), paths)]
+            yield {board: shown | {"state": "failed", "notices": notices}}
+        finally:
+            running.pop(request.session_hash, None)
+
+    def cancel(request: gr.Request) -> None:
+        if request.session_hash in running:
+            running[request.session_hash].set()
+
+    def show(event: gr.EventData, kept: list[tuple[Item, str | None]]) -> dict:
+        index = getattr(event, "index", None)
+        if not isinstance(index, int) or not 0 <= index < len(kept):
+            return {desk.caption: gr.skip()}
+        item, caption = kept[index]
+        return {
+            desk.photo: _on_disk(item, desk.photo.GRADIO_CACHE),
+            desk.caption: caption or "",
+            tabs: gr.Tabs(selected="compare"),
+        }
+
+    hidden = {"show_progress": "hidden", "api_visibility": "private"}
+    start.click(
+        run, [files, write, desk.chosen], [board, kept],
+        trigger_mode="once", concurrency_limit=2, **hidden,
+    )  # fmt: skip
+    board.cancel(cancel, None, None, **hidden)
+    board.open(show, kept, [desk.photo, desk.caption, tabs], **hidden).then(
+        None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))"
+    )
+
+
+def given(paths: list[Path]) -> tuple[list[Item], list[str]]:
+    """What a visitor's files hold, and sentences about what is left out; bounded in every way.
+
+    Raises:
+        ClipdemoError: there is nothing, or too much of it.
+    """
+    paths = list(dict.fromkeys(paths))
+    tables = [path for path in paths if path.suffix.lower() == ".csv"]
+    photos = [path for path in paths if path not in tables]
+    if len(tables) > 1:
+        raise ClipdemoError("There is more than one table: give one, with all captions.")
+    if tables and tables[0].stat().st_size > TABLE_BYTES:
+        raise ClipdemoError(
+            f"The table is larger than {TABLE_BYTES // 2**20} MB: use `python -m clipdemo batch`."
+        )
+    if sum(path.suffix.lower() in PACKED for path in photos) > ZIPS:
+        raise ClipdemoError(f"There are more than {ZIPS} zips: give the photos in fewer of them.")
+    return gather(photos, tables[0] if tables else None, LIMIT)
+
+
+def row(result: Result) -> dict:
+    """A result as batch.js takes it; scores have four decimals, and these decide."""
+    by = "model" if result.written else "given" if result.caption else None
+    scores = {
+        mode: [round(score, 4) for score in values.values()]
+        for mode, values in result.prediction.scores.items()
+    }
+    return {
+        "name": clean_caption(result.item.name) or "photo",
+        "caption": result.caption,
+        "by": by,
+        "problem": result.problem and named(result.problem, [str(result.item.file)]),
+        "thumbnail": None if result.photo is None else thumbnail(result.photo),
+        "scores": scores,
+    }
+
+
+def thumbnail(photo: Image.Image) -> str:
+    """A small photo as a data: URL."""
+    small = photo.copy()
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    file = io.BytesIO()
+    small.save(file, "WEBP", quality=70)
+    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def named(sentence: str, paths: list[str]) -> str:
+    """A sentence with the names of files instead of where they lie on the server."""
+    for path in paths:
+        sentence = sentence.replace(path, Path(path).name)
+    return sentence
+
+
+def _on_disk(item: Item, folder: str) -> str | None:
+    """Path of an item's photo, unpacked if need be; None where there is none that can be read."""
+    if item.file is None or item.member is None:
+        return item.file and str(item.file)
+    try:
+        data = photo_of(item, {})
+    except ClipdemoError:
+        return None
+    name = re.sub(r"[^\w .-]", "_", PurePosixPath(item.member).name)[-80:].lstrip(".")
+    return save_bytes_to_cache(data, name or "photo.jpg", folder)

@@ -1,0 +1,265 @@
+"""The Batch tab: many photos scored while one watches, and kept, sorted, opened and taken away."""
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clipdemo.batch import gather, look_at
+from clipdemo.results import Rule, writing
+from clipdemo.ui.batch import LIMIT, given
+
+from .driver import SCENES, eventually, notices, shows, visit
+
+pytestmark = pytest.mark.browser
+
+SCRIPT = "<img src=x onerror=window.__pwned=1>"
+CAPTIONS = {
+    "beach.webp": "a dog at the sea, and a boat",
+    "station.webp": "",
+    "gone.webp": "a horse in a field",
+}
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory) -> Path:
+    """A zip of three scenes, what is no photo, and a name that is markup."""
+    path = tmp_path_factory.mktemp("batch") / "photos.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in ("beach", "station", "farm"):
+            file.write(SCENES / f"{name}.webp", f"trip/{name}.webp")
+        file.write(SCENES / "corner.webp", f"=1 {SCRIPT} ${{window.__pwned=1}} {{{{7*7}}}}.webp")
+        file.writestr("notes.txt", "no photo")
+        file.writestr("__MACOSX/._beach.webp", b"")
+    return path
+
+
+@pytest.fixture(scope="module")
+def table(packed) -> Path:
+    path = packed.parent / "captions.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([("ImageID", "Caption"), *CAPTIONS.items()])
+    return path
+
+
+@pytest.fixture(scope="module")
+def many(packed) -> Path:
+    """So many small photos that there is time to cancel."""
+    path, noise = packed.parent / "many.zip", np.random.default_rng(0)
+    with zipfile.ZipFile(path, "w") as file:
+        for i in range(400):
+            content = io.BytesIO()
+            Image.fromarray(noise.integers(0, 255, (16, 16, 3), np.uint8)).save(content, "PNG")
+            file.writestr(f"{i}.png", content.getvalue())
+    return path
+
+
+def begin(page, *files: Path) -> None:
+    """Open the tab, give it files and start."""
+    page.get_by_role("tab", name="Batch").click()
+    with page.expect_response("**/upload*"):
+        page.locator("#batch-files input[type=file]").set_input_files(files)
+    page.locator("#batch-files .file-preview").wait_for()
+    page.locator("#batch-start").click()
+
+
+def says(page, text: str) -> None:
+    def told() -> None:
+        assert page.locator("#batch [role=status]").inner_text().startswith(text)
+
+    eventually(page, told)
+
+
+def finish(page, *files: Path) -> None:
+    begin(page, *files)
+    says(page, "Done: ")
+
+
+def names(page) -> list[str]:
+    """The photos from top to bottom."""
+    return page.locator("#batch tbody tr").evaluate_all("rows => rows.map(r => r.dataset.photo)")
+
+
+def download(page, kind: str) -> str:
+    with page.expect_download() as found:
+        page.get_by_role("button", name=f"Download {kind}").click()
+    return Path(found.value.path()).read_text("utf-8")
+
+
+def chips(page, photo: str, mode: str) -> list[str]:
+    cell = page.locator(f'#batch tr[data-photo="{photo}"] td[data-mode={mode}]')
+    return [text.rsplit(" ", 1)[0] for text in cell.locator(".chip").all_inner_texts()]
+
+
+def test_a_zip_gives_what_predict_gives_and_a_sentence_for_what_is_no_photo(
+    page, classifier, packed
+):
+    finish(page, packed)
+    found = {entry["photo"]: entry for entry in json.loads(download(page, "JSON"))["photos"]}
+    assert len(found) == 5
+    assert "not a photo" in found.pop("notes.txt")["problem"]
+    for name, entry in found.items():
+        scene = "corner" if name.startswith("=1") else Path(name).stem
+        expected = classifier.predict(SCENES / f"{scene}.webp")
+        assert list(entry["scores"]) == ["image"]
+        assert entry["scores"]["image"] == pytest.approx(expected.scores["image"], abs=1e-4)
+        assert entry["labels"]["image"] == expected.labels("image")
+    rows = list(csv.reader(io.StringIO(download(page, "CSV"))))
+    assert next(row[0] for row in rows if "=1" in row[0]).startswith("'=1")
+    assert page.locator("#batch tr small.problem").count() == 1
+    assert page.locator("#batch tbody img").count() == 4
+    assert page.evaluate("window.__pwned === undefined")
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_table_gives_captions_and_says_which_photo_is_not_there(page, classifier, packed, table):
+    finish(page, packed, table)
+    assert names(page) == list(CAPTIONS)
+    assert "left out: 3" in page.locator("#batch .notices").inner_text()
+    assert "gone.webp" in page.locator("#batch tr small.problem").inner_text()
+    expected = classifier.predict(SCENES / "beach.webp", CAPTIONS["beach.webp"])
+    for mode in ("image", "text", "concat"):
+        assert chips(page, "beach.webp", mode) == expected.labels(mode)
+    gone = classifier.predict(None, CAPTIONS["gone.webp"])
+    assert chips(page, "gone.webp", "text") == gone.labels("text")
+
+
+def test_captions_alone_are_enough(page, classifier, table):
+    finish(page, table)
+    expected = classifier.predict(None, CAPTIONS["beach.webp"])
+    assert chips(page, "beach.webp", "text") == expected.labels("text")
+    assert page.locator("#batch tr small.problem").count() == 0
+
+
+def test_its_csv_is_that_of_the_command_line(page, classifier, packed, table, tmp_path):
+    """The rule is applied to finished results by the page itself, without asking the server."""
+    finish(page, packed, table)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    beach = classifier.predict(SCENES / "beach.webp", CAPTIONS["beach.webp"])
+    results = [r for part in look_at(classifier, gather([packed], table)[0]) for r in part]
+    for rule in (Rule(), Rule("fixed", 0.3), Rule("top-k", k=2)):
+        page.get_by_label("Rule for all photos").select_option(rule.rule)
+        if rule.rule == "fixed":
+            page.get_by_label("Threshold for all photos").fill(str(rule.threshold))
+        if rule.rule == "top-k":
+            page.locator("#batch").get_by_label("k: how many labels").fill(str(rule.k))
+        expected = beach.labels("concat", rule.rule, rule.threshold, rule.k)
+        eventually(page, lambda expected=expected: assert_chips(page, expected))
+        with writing(tmp_path / "r.csv", classifier, rule) as write:
+            write(results)
+        ours, theirs = (
+            list(csv.reader(io.StringIO(text)))
+            for text in (download(page, "CSV"), (tmp_path / "r.csv").read_text("utf-8"))
+        )
+        assert ours[0] == theirs[0]
+        for a, b in zip(ours[1:], theirs[1:], strict=True):
+            assert [number(cell) for cell in a[:-1]] == [number(cell) for cell in b[:-1]]
+            assert bool(a[-1]) == bool(b[-1])
+    assert [url for url in asked if not url.startswith("blob:")] == []
+
+
+def assert_chips(page, expected: list[str]) -> None:
+    assert chips(page, "beach.webp", "concat") == expected
+
+
+def number(cell: str) -> object:
+    """Scores may differ in the last of their four decimals, as batches differ."""
+    try:
+        return pytest.approx(float(cell), abs=2e-4)
+    except ValueError:
+        return cell
+
+
+def test_columns_sort_and_a_label_shows_its_scores(page, packed):
+    finish(page, packed)
+    page.get_by_role("button", name="File", exact=True).click()
+    assert names(page) == sorted(names(page), key=str.casefold)
+    page.get_by_label("Label whose scores are shown").select_option("dog")
+    page.get_by_role("button", name="Photo says").click()
+    scores = page.locator("#batch td[data-mode=image] .number").all_inner_texts()
+    assert len(scores) == 4
+    assert scores == sorted(scores, reverse=True)
+    head = page.locator("#batch thead th[data-column=image]")
+    assert head.get_attribute("aria-sort") == "descending"
+    head.get_by_role("button").click()
+    assert page.locator("#batch td[data-mode=image] .number").all_inner_texts() == scores[::-1]
+
+
+def test_a_photo_opens_on_the_compare_board(page, classifier, packed, table):
+    finish(page, packed, table)
+    page.locator('#batch tr[data-photo="beach.webp"] button').click()
+    page.locator("#board").wait_for()
+    shows(page, classifier.predict(SCENES / "beach.webp", CAPTIONS["beach.webp"]))
+    assert page.locator("#caption textarea").input_value() == CAPTIONS["beach.webp"]
+    page.get_by_role("tab", name="Batch").click()
+    page.get_by_role("button", name="Gallery").click()
+    page.locator("#batch button.tile").last.click()  # a caption whose photo is not there
+    page.locator("#board").wait_for()
+    shows(page, classifier.predict(None, CAPTIONS["gone.webp"]))
+
+
+def test_cancelling_keeps_what_is_done(page, many):
+    begin(page, many)
+    page.locator("#batch tbody tr").first.wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    says(page, "Cancelled: ")
+    kept = len(names(page))
+    assert 0 < kept < 400
+    assert f"{kept} of 400" in page.locator("#batch [role=status]").inner_text()
+    assert len(json.loads(download(page, "JSON"))["photos"]) == kept
+
+
+def test_two_visitors_do_not_see_each_others(browser, page, url, packed, table):
+    finish(page, packed)
+    with browser.new_context() as context:
+        other = context.new_page()
+        visit(other, url)
+        other.get_by_role("tab", name="Batch").click()
+        assert other.locator("#batch tbody tr").count() == 0
+        finish(other, table)
+        assert names(other) == list(CAPTIONS)
+    assert len(names(page)) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", b"a,b\n1,2\n"), ("a.zip", b"no zip"), ("b.csv", b"")]
+)
+def test_what_cannot_be_read_is_one_sentence_and_the_next_works(
+    page, tmp_path, is_sentence, table, name, content
+):
+    (tmp_path / name).write_bytes(content or b"\n")
+    begin(page, tmp_path / name)
+    page.locator("#batch .notices li").wait_for()
+    sentence = page.locator("#batch .notices li").inner_text()
+    assert is_sentence(sentence)
+    assert sentence.startswith(name)  # not where it lies on the server
+    assert notices(page) == []
+    page.locator("#batch-files").get_by_label("Clear").click()
+    finish(page, table)
+
+
+def test_no_more_than_the_limit_is_taken(tmp_path):
+    (tmp_path / "t.csv").write_text("ImageID,Caption\n" + "a.jpg,a dog\n" * (LIMIT + 100))
+    items, told = given([tmp_path / "t.csv"])
+    assert len(items) == LIMIT
+    assert str(LIMIT) in told[0]
+    assert "python -m clipdemo batch" in told[0]
+
+
+def test_it_fits_a_phone(page, packed, table):
+    """The table scrolls in a box of its own, below its head and beside its first column."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    finish(page, packed, table)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    box = page.locator("#batch .table")
+    assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+    first = page.locator("#batch tbody th").first
+    before = first.bounding_box()["x"]
+    box.evaluate("box => { box.scrollLeft = 200; }")
+    assert abs(first.bounding_box()["x"] - before) < 1
