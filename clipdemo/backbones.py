@@ -139,14 +139,35 @@ class Backbone:
 
     def readable(self, caption: str) -> str | None:
         """The last words that the text encoder reads; None when it reads the whole caption."""
+        if self._reads_all(caption):
+            return None
+        words, last = caption.split(), self.words_read(caption)
+        return " ".join(words[max(last - 4, 0) : last])
+
+    def words_read(self, caption: str) -> int:
+        """How many of a caption's words the text encoder reads, the last perhaps in part."""
+        words = caption.split()
+        if self._reads_all(caption):
+            return len(words)
+        tokens = self.tokenizer([" ".join(words[:n]) for n in range(1, len(words) + 1)])
+        return 1 + int((tokens == tokens[-1]).all(1).nonzero()[0])
+
+    def _reads_all(self, caption: str) -> bool:
         read = self.tokenizer([caption])
         room = read.shape[1] + len(caption.encode())
-        if torch.equal(read, self.tokenizer([caption], context_length=room)[:, : read.shape[1]]):
-            return None
-        words = caption.split()
-        tokens = self.tokenizer([" ".join(words[:n]) for n in range(1, len(words) + 1)])
-        last = 1 + int((tokens == tokens[-1]).all(1).nonzero()[0])
-        return " ".join(words[max(last - 4, 0) : last])
+        return torch.equal(read, self.tokenizer([caption], context_length=room)[:, : read.shape[1]])
+
+    def seen(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
+        """Which part (left, top, right, bottom) of a photo of that size `cut` takes, as fractions.
+
+        What lies outside 0 to 1 is a border that it adds.
+        """
+        mode = self.model.visual.preprocess_cfg.get("resize_mode", "shortest")
+        if mode == "squash":
+            return 0, 0, 1, 1
+        side = min(size) if mode == "shortest" else max(size)
+        x, y = (side / (2 * length) for length in size)
+        return 0.5 - x, 0.5 - y, 0.5 + x, 0.5 + y
 
     def _rows(self, encode: Callable, inputs: torch.Tensor) -> np.ndarray:
         kind = torch.device(self.device).type

@@ -91,6 +91,11 @@ def read_card(folder: Path) -> Card:
                 raise ValueError("its files are wrong")
         if not isinstance(content["backbone"], str) or not isinstance(content["files"], dict):
             raise ValueError("its backbone or files are wrong")
+        for name in ("matching", "mismatched") if "fit" in content else ():
+            line = content["fit"][name]  # percentiles 0 to 100
+            cosines = all(_is_number(value) and abs(value) < 1.01 for value in line)
+            if len(line) != 101 or not cosines or line != sorted(line):
+                raise ValueError("its fit of photos and captions is wrong")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path} is incomplete ({error}): train the heads again.") from None
     return card

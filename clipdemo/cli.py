@@ -15,6 +15,7 @@ from clipdemo.commands import (
     batch,
     captioner,
     data,
+    explain,
     features,
     heads,
     hub,
@@ -253,9 +254,9 @@ def evaluate(
 
 
 for command in (
-    batch.batch, hub.backbones, hub.fetch, captioner.caption, captioner.train_captioner,
-    captioner.measure_captions, features.encode, inspect.score, heads.train, heads.calibrate,
-    study.sweep, study.baselines, report.report, reproduce.reproduce,
+    batch.batch, explain.explain, hub.backbones, hub.fetch, captioner.caption,
+    captioner.train_captioner, captioner.measure_captions, features.encode, inspect.score,
+    heads.train, heads.calibrate, study.sweep, study.baselines, report.report, reproduce.reproduce,
     upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,
 ):  # fmt: skip
     app.command()(command)

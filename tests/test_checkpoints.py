@@ -210,6 +210,17 @@ def test_a_mode_that_makes_no_sense_is_refused(card, refused, key, value):
     refused(card.folder)
 
 
+@pytest.mark.parametrize(
+    "line", [[0.1] * 100, [0.2, *[0.1] * 100], ["0.1"] * 101, [float("nan")] * 101, None, 5]
+)
+def test_a_fit_that_makes_no_sense_is_refused(card, refused, line):
+    good = [0.1] * 101
+    edit(card, lambda content: content.update(fit={"matching": good, "mismatched": good}))
+    read_card(card.folder)
+    edit(card, lambda content: content["fit"].update(matching=line))
+    refused(card.folder)
+
+
 def test_a_mode_that_nobody_can_feed_is_refused(card, refused):
     edit(card, lambda content: content["modes"].update(smell=content["modes"].pop("image")))
     assert "smell" in refused(card.folder)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -11,10 +12,13 @@ from sklearn.pipeline import make_pipeline
 
 import clipdemo
 from clipdemo import checkpoints, metrics, thresholds
+from clipdemo.classifier import Classifier
 from clipdemo.data.label_table import read_label_table, target_matrix
 from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import TableError
 from clipdemo.evaluation import evaluate_table
+from clipdemo.explain import fit_of_pairs
+from clipdemo.images import read_photo
 from clipdemo.labels import COCO18
 from clipdemo.training.pack import FIRST_VALIDATION_ROW
 
@@ -27,7 +31,8 @@ def measure(data: Path, folder: Path) -> dict:
     Returns what is then written into the card as `metrics`: `photos` (comp5329 photos with
     number % 6 == 1 and their captions, all modes), `zero_shot` (the same without the heads),
     `captions` (rows 28000 to 29999, text only) and `bag_of_words` (TF-IDF and logistic regression
-    on those same rows, for comparison).
+    on those same rows, for comparison). How well those photos and captions fit is written there
+    as `fit`.
     """
     classifier = clipdemo.load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
@@ -42,8 +47,17 @@ def measure(data: Path, folder: Path) -> dict:
         "bag_of_words": bag_of_words(frame[number < FIRST_VALIDATION_ROW], captions),
     }
     card = checkpoints.read_card(folder)
-    checkpoints.write_card(folder, card.content | {"metrics": found})
+    fit = fit_of_photos(classifier, photos, source)
+    checkpoints.write_card(folder, card.content | {"metrics": found, "fit": fit})
     return found
+
+
+def fit_of_photos(classifier: Classifier, frame: pd.DataFrame, source: PhotoSource) -> dict:
+    """How well the photos and captions of a table fit: see `fit_of_pairs`."""
+    size = classifier.backbone.image_size
+    photos = [read_photo(source.read(name), size) for name in frame["ImageID"]]
+    image, text = classifier.embed(photos, frame["Caption"].tolist())
+    return fit_of_pairs(np.stack(image), np.stack(text))
 
 
 def bag_of_words(train: pd.DataFrame, check: pd.DataFrame) -> dict:

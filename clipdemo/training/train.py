@@ -12,11 +12,13 @@ import torch
 from clipdemo import checkpoints, metrics
 from clipdemo.classifier import Classifier
 from clipdemo.errors import CheckpointError
+from clipdemo.explain import fit_of_pairs
 from clipdemo.labels import MODES
 from clipdemo.training.calibrate import calibrated, sigmoid
 from clipdemo.training.features import About, Store, read_index
 from clipdemo.training.fit import FitSettings, fit_head, logits
 from clipdemo.training.rows import split_rows
+from clipdemo.training.splits import held_out
 
 
 def modes_of(store: Store) -> list[str]:
@@ -70,6 +72,7 @@ def train_heads(
         }
         content["modes"][mode] = entry
         _measure(content, mode, values, check.targets)
+    content |= _fit(store, validation)
     if all("training" in entry for entry in content["modes"].values()):
         content |= {"summary": _summary(content), "trained": date.today().isoformat()}
     return checkpoints.save_heads(out, heads, content)
@@ -89,6 +92,7 @@ def calibrate(classifier: Classifier, store: Store, validation: str) -> checkpoi
         values, truth = validation_logits(classifier, store, mode, validation)
         content["modes"][mode] |= calibrated(values, truth)
         _measure(content, mode, values, truth)
+    content |= _fit(store, validation)
     content["calibrated"] = {"store": store.folder.name, "validation": validation}
     return checkpoints.write_card(card.folder, content)
 
@@ -118,6 +122,16 @@ def _content(store: Store, about: About, out: Path) -> dict:
         "modes": {},
         "metrics": {},
     }
+
+
+def _fit(store: Store, validation: str) -> dict:
+    """The card's `fit`: how well the validation photos and captions do, where there are both."""
+    if store.image is None or store.text is None:
+        return {}
+    index = store.index
+    pairs = (index["source"] == "table") & (index["Caption"] != "")
+    rows = np.flatnonzero(pairs & held_out(index, validation))
+    return {"fit": fit_of_pairs(store.image[rows], store.text[rows])} if len(rows) else {}
 
 
 def _check_fit(card: checkpoints.Card, store: Store, about: About, then: str) -> None:

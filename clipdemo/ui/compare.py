@@ -9,7 +9,7 @@ import gradio as gr
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.ui import board as boards
-from clipdemo.ui import picker, suggest
+from clipdemo.ui import explain, picker, suggest
 from clipdemo.ui.head import headline
 from clipdemo.ui.model import BackgroundModel, Models
 
@@ -17,7 +17,7 @@ STATIC = Path(__file__).parent / "static"
 SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
 
 
-SCRIPTS = ("rules.js", "dom.js", "controls.js", "sets.js", "board.js")
+SCRIPTS = ("rules.js", "dom.js", "controls.js", "sets.js", "label.js", "ghosts.js", "board.js")
 
 
 class Desk(NamedTuple):
@@ -79,6 +79,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 max_length=2000,
                 elem_id="caption",
             )
+            panels = explain.panels()
             captioner = suggest.build(models, photo)
             scenes = gr.HTML(
                 apply_default_css=False,
@@ -107,7 +108,8 @@ def build(page: gr.Blocks, models: Models) -> Desk:
     ) -> dict:
         board = boards.scored(models[backbone], path, text, own)
         known = opened is not None and opened["path"] == path
-        return board | {"truth": opened["labels"] if known else []}
+        truth = opened["labels"] if known else []
+        return board | {"truth": truth, "given": [backbone, path, text]}
 
     def predict(photo: str | None = None, caption: str | None = None) -> dict:
         try:
@@ -119,12 +121,15 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         scene = read_scenes()[event.name]
         return str(SCENES / f"{event.name}.webp"), scene["caption"]
 
+    given = [photo, caption, own, chosen]
+    explain.listen(models, panels, given)
     # One listener, so that an older answer can never overwrite a newer one.
     gr.on(
         [page.load, photo.change, board.input, chosen.change],
         score,
-        [photo, caption, own, chosen, opened],
+        [*given, opened],
         board,
+        js=explain.SPOKEN,
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from starlette.routing import Route
 
 STATIC = Path(__file__).parent / "static"
-STYLES = ("page", "batch", "inspect", "report")
+STYLES = ("page", "batch", "inspect", "report", "explain")
 PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10
 
 

@@ -9,7 +9,7 @@ from .driver import LABELS, SCENES
 pytestmark = pytest.mark.browser
 
 PHOTO = SCENES / "farm.webp"
-PUBLIC = {"/predict", "/caption"}
+PUBLIC = {"/predict", "/caption", "/words", "/regions"}
 
 
 @pytest.fixture(scope="module")

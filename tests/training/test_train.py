@@ -13,6 +13,7 @@ from clipdemo.thresholds import RECALLS, decide, tune
 from clipdemo.training.calibrate import calibrated, calibration_error, shrunk, sigmoid
 from clipdemo.training.features import read_store
 from clipdemo.training.scoring import cross_fitted, run_metrics
+from clipdemo.training.splits import held_out
 from clipdemo.training.train import validation_logits
 
 from .small_store import write_store, write_table
@@ -60,6 +61,23 @@ def test_the_cards_figures_are_those_of_its_heads(folder, tmp_path, clipdemo_cli
     assert told["samples_f1"] == pytest.approx(expected, abs=1e-6)
     assert told["n"] == len(truth) == 15
     assert "T.csv (60 rows)" in classifier.card.content["summary"]
+
+
+def test_the_card_says_how_well_the_validation_pairs_fit(folder, tmp_path, clipdemo_cli):
+    """After train, and anew after calibrate, whichever heads there are."""
+    out, store = tmp_path / "heads", read_store(folder)
+    train(clipdemo_cli, folder, out, "--mode", "image")
+    own = (store.index["source"] == "table").to_numpy()
+
+    def expected(rule: str) -> np.ndarray:
+        rows = own & held_out(store.index, rule)
+        similar = (store.image[rows] * store.text[rows]).sum(1)
+        return np.percentile(similar, range(101))
+
+    assert read_card(out).content["fit"]["matching"] == pytest.approx(expected(RULE), abs=1e-4)
+    other = "every:3:1"
+    clipdemo_cli("calibrate", "--checkpoint", out, "--store", folder, "--validation", other)
+    assert read_card(out).content["fit"]["matching"] == pytest.approx(expected(other), abs=1e-4)
 
 
 def test_photos_with_labels_of_ones_own_and_no_captions(tmp_path, vit_folder, clipdemo_cli, photos):

@@ -1,6 +1,6 @@
 // The board: a row per label, a bar per mode, markers that move without asking the server.
-// Runs as gr.HTML's js_on_load behind rules.js, dom.js, controls.js and sets.js: `element`, `props`,
-// `watch`, `trigger` are given. Text only ever goes in by textContent.
+// Runs as gr.HTML's js_on_load behind rules.js, dom.js, controls.js, sets.js, label.js and ghosts.js:
+// `element`, `props`, `watch`, `trigger` are given. Text only ever goes in by textContent.
 
 const notice = make("p", { class: "notice", role: "alert" });
 const kind = make("p", { class: "kind" }, "Zero-shot: from the labels' names alone, uncalibrated.");
@@ -31,7 +31,7 @@ function buildRow(label, i) {
   });
   fineSteps(marker);
   bars.append(marker);
-  const name = make("span", { class: "name" }, label);
+  const name = nameOf(label);
   if (state.zeroShot.includes(label)) name.title = "zero-shot: from the name alone, uncalibrated";
   const row = make("div", { class: "row", "data-label": label }, name, bars, numbers);
   row.classList.toggle("zero-shot", state.zeroShot.includes(label));
@@ -112,7 +112,7 @@ function arrange() {
 }
 
 // New from the server: props.value is {head, modes, labels, zeroShot, tuned, recall, scores, notice,
-// waiting, truth}.
+// waiting, truth, given}.
 function receive() {
   const value = { ...state.received, ...props.value };  // an error is told with what was there
   state.received = value;
@@ -146,8 +146,10 @@ function receive() {
   });
   notice.textContent = value.notice ?? "";
   notice.hidden = !value.notice;
+  compareWithLast(value.given);
   arrange();
   paint();
+  tellLabel(!value.waiting);
 }
 
 // The caption counts 0.3 s after the last key, and so do labels of one's own.

@@ -23,3 +23,10 @@ function fineSteps(input) {
     input.dispatchEvent(new Event("input", { bubbles: true }));
   });
 }
+
+const LEAST = 0.005;  // a smaller difference of scores would read as 0.00
+
+// A difference of scores, as people read it.
+function signed(value) {
+  return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+}

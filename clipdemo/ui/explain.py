@@ -1,0 +1,194 @@
+"""What the caption's words do and where in the photo: two panels, and two public endpoints."""
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import gradio as gr
+
+from clipdemo.errors import ClipdemoError
+from clipdemo.images import read_photo
+from clipdemo.ui.board import own_names
+from clipdemo.ui.model import Models
+
+if TYPE_CHECKING:
+    from clipdemo.classifier import Classifier
+
+STATIC = Path(__file__).parent / "static"
+SIDE = 640  # of the photo under the map, at most
+
+# The caption without the words that are switched off; words.js answers the event at once.
+SPOKEN = """(photo, caption, ...others) => {
+  const said = { caption };
+  document.dispatchEvent(new CustomEvent("clipdemo-spoken", { detail: said }));
+  return [photo, said.caption, ...others];
+}"""
+
+
+class Panels(NamedTuple):
+    """The two panels."""
+
+    words: gr.HTML
+    region: gr.HTML
+
+
+def panels() -> Panels:
+    """Put the panels into the page, one below the other."""
+    return Panels(*(_panel(name) for name in Panels._fields))
+
+
+def _panel(name: str) -> gr.HTML:
+    return gr.HTML(
+        value={},
+        apply_default_css=False,
+        html_template="<div></div>",
+        js_on_load="".join((STATIC / file).read_text() for file in ("dom.js", f"{name}.js")),
+        elem_id=name,
+    )
+
+
+def listen(models: Models, shown: Panels, given: list[gr.components.Component]) -> None:
+    """Events of the panels; `given` are photo, caption, own labels and backbone."""
+
+    def ask(path: str | None, text: str | None, own: str | None, backbone: str) -> dict:
+        try:
+            return words_of(models[backbone].get(), path, text, own)
+        except ClipdemoError:  # the board says it
+            return {"caption": text}
+
+    def show(
+        path: str | None, text: str | None, own: str | None, backbone: str, event: gr.EventData
+    ) -> Iterator[dict]:
+        asked = event._data if isinstance(event._data, dict) else {}
+        try:
+            yield from map_of(
+                models[backbone].get(), path, text, own, asked.get("mode"), asked.get("label")
+            )
+        except ClipdemoError as error:
+            yield {"notice": str(error)}
+
+    hidden = {"show_progress": "hidden", "api_visibility": "private"}
+    shown.words.ask(ask, given, shown.words, trigger_mode="always_last", **hidden)
+    showing = shown.region.show(
+        show,
+        given,
+        shown.region,
+        trigger_mode="always_last",
+        js=SPOKEN,
+        concurrency_limit=2,
+        **hidden,
+    )
+    shown.region.stop(None, None, None, cancels=[showing], api_visibility="private")
+    endpoints(models, *given[:2])
+
+
+def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
+    """The public endpoints `/words` and `/regions`, of the page's first model."""
+
+    def words(photo: str | None = None, caption: str | None = None) -> dict:
+        from clipdemo import explain
+
+        try:
+            classifier = models.first.get()
+            found = explain.words(classifier, photo, caption)
+            fit = explain.fit(classifier, photo, caption)
+        except ClipdemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return {"words": [w.to_dict() for w in found], "fit": fit and fit.to_dict()}
+
+    def regions(
+        photo: str, caption: str | None = None, mode: str = "image", label: str = ""
+    ) -> dict:
+        from clipdemo import explain
+
+        try:
+            if not photo:
+                raise ClipdemoError("There is no photo to look at: give one.")
+            return explain.regions(models.first.get(), photo, caption, mode, label).to_dict()
+        except ClipdemoError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    gr.Button(visible=False).click(
+        words,
+        [photo, caption],
+        gr.JSON(visible=False),
+        api_name="words",
+        api_description=(
+            "What each word of the caption does. Returns words [{word, read, effects {mode: "
+            "{label: score with all words less the score without this one}}}] and fit {similarity, "
+            "better_than: share of the validation pairs that fit less well}."
+        ),
+    )
+    gr.Button(visible=False).click(
+        regions,
+        [photo, caption, gr.Textbox("image", visible=False), gr.Textbox(visible=False)],
+        gr.JSON(visible=False),
+        api_name="regions",
+        api_description=(
+            "Where in the photo a label is seen. Returns mode, label, score, seen (left, top, "
+            "right, bottom of the grid as fractions of the photo) and effects (rows of cells from "
+            "the top: how much the score falls where the cell is covered)."
+        ),
+        concurrency_limit=2,
+    )
+
+
+def words_of(classifier: "Classifier", path: str | None, text: str | None, own: str | None) -> dict:
+    """What the words panel shows: the caption as it was given, its words, and how well it fits."""
+    from clipdemo import explain
+
+    found = [word.to_dict() for word in explain.words(classifier, path, text)]
+    names = own_names(own, classifier.card)
+    if names:
+        more = explain.words(classifier.zero_shot(names), path, text)
+        for word, extra in zip(found, more, strict=True):
+            for mode, effects in word["effects"].items():
+                effects |= extra.effects["concat" if mode == "mutan" else mode]
+    value = {"caption": text, "words": found}
+    fit = explain.fit(classifier, path, text)
+    if fit:
+        known = classifier.card.content.get("fit", {})
+        value["fit"] = fit.to_dict() | {
+            "n": known.get("n"),
+            "matching": known.get("matching", [])[::25],
+            "mismatched": known.get("mismatched", [])[::25],
+        }
+    return value
+
+
+def map_of(
+    classifier: "Classifier",
+    path: str | None,
+    text: str | None,
+    own: str | None,
+    mode: str,
+    label: str,
+) -> Iterator[dict]:
+    """What the map's panel shows: how far it is, and at last the map with the photo under it.
+
+    Raises:
+        ClipdemoError: there is no photo, or the photo, the mode or the label will not do.
+    """
+    from clipdemo import explain
+
+    if not path:
+        raise ClipdemoError("There is no photo to look at: choose one first.")
+    names = own_names(own, classifier.card)
+    if names and label not in classifier.card.labels.names:
+        classifier, mode = classifier.zero_shot(names), "concat" if mode == "mutan" else mode
+    explain.check(classifier, text, mode, label)
+    for done, total in explain.covered(classifier, path):
+        yield {"done": done, "total": total}
+    found = explain.regions(classifier, path, text, mode, label)
+    yield found.to_dict() | {"photo": picture(path)}
+
+
+def picture(path: str) -> str:
+    """A photo as a data: URL, upright and small, of whatever kind its file is."""
+    image = read_photo(path, SIDE)
+    image.thumbnail((SIDE, SIDE))
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

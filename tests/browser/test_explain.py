@@ -1,0 +1,324 @@
+"""What a word does, what moved, how well photo and caption fit, and where in the photo."""
+
+import json
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from clipdemo import explain
+
+from .driver import (
+    LABELS,
+    SCENES,
+    eventually,
+    give_photo,
+    notices,
+    read,
+    remove_photo,
+    shows,
+    write_caption,
+)
+
+pytestmark = pytest.mark.browser
+
+PHOTO = SCENES / "beach.webp"
+CAPTION = "A woman walks past a bench"
+WITHOUT = "A woman walks past a"
+HOSTILE = "<img src=x onerror=window.__pwned=1> ${window.__pwned=1} {{7*7}} \u202edog\u202c"
+
+
+@pytest.fixture
+def board(page, classifier):
+    """The page with the beach and its caption, scored, with the caption's words."""
+    give_photo(page, PHOTO)
+    shows(page, classifier.predict(PHOTO))
+    write_caption(page, CAPTION)
+    shows(page, classifier.predict(PHOTO, CAPTION))
+    words(page, CAPTION.split())
+    return page
+
+
+def words(page, expected: list[str]) -> None:
+    """Wait for the words' buttons."""
+
+    def check() -> None:
+        assert page.evaluate(WORDS) == expected
+
+    eventually(page, check)
+
+
+WORDS = """() => [...document.querySelectorAll("#words .words button")].map(
+  (b) => b.firstChild.data)"""
+
+# Per label and mode: [old score, difference] as the marks say.
+GHOSTS = """() => [...document.querySelectorAll("#board .ghost")].map((g) => {
+  const row = g.closest("[data-label]"), mode = g.closest("[data-mode]").dataset.mode;
+  return [row.dataset.label, mode, Number(g.dataset.before),
+    Number(row.querySelector(`.number.${mode} small`).dataset.moved)];
+})"""
+
+
+def ghosts(page, before, after) -> None:
+    """Wait until the marks are at `before`'s scores, with the differences to those of `after`."""
+    expected = {
+        (label, mode): (score, after.scores[mode][label] - score)
+        for mode, scores in before.scores.items()
+        for label, score in scores.items()
+        if mode in after.scores
+    }
+
+    def check() -> None:
+        found = {(label, mode): pair for label, mode, *pair in page.evaluate(GHOSTS)}
+        for key, (score, moved) in expected.items():
+            if abs(moved) > 0.0051:
+                assert found[key] == pytest.approx([score, moved], abs=2e-4)
+            elif abs(moved) < 0.0049:
+                assert key not in found
+
+    eventually(page, check)
+
+
+def choose(page, panel: str, what: str, value: str) -> None:
+    page.locator(f"#{panel} select[aria-label^={what}]").select_option(value)
+
+
+def click_word(page, at: int) -> None:
+    page.locator("#words .words button").nth(at).click()
+
+
+def test_a_word_that_is_off_moves_text_and_concat_and_not_the_photos_row(board, classifier):
+    before = read(board)
+    click_word(board, 5)
+    off = classifier.predict(PHOTO, WITHOUT)
+    shows(board, off)
+    after = read(board)
+    assert all(before[label]["image"] == after[label]["image"] for label in LABELS)
+    assert before["bench"]["text"] != after["bench"]["text"]
+    assert before["bench"]["concat"] != after["bench"]["concat"]
+    assert board.locator("#caption textarea").input_value() == CAPTION
+    ghosts(board, classifier.predict(PHOTO, CAPTION), off)
+    words(board, CAPTION.split())
+    click_word(board, 5)
+    shows(board, classifier.predict(PHOTO, CAPTION))
+
+
+def test_several_words_can_be_off_and_another_caption_has_all_on(board, classifier):
+    for at in (1, 5):
+        click_word(board, at)
+    shows(board, classifier.predict(PHOTO, "A walks past a"))
+    for at in (0, 2, 3, 4):
+        click_word(board, at)
+    shows(board, classifier.predict(PHOTO))
+    write_caption(board, "a red boat")
+    shows(board, classifier.predict(PHOTO, "a red boat"))
+    words(board, ["a", "red", "boat"])
+    assert board.locator("#words button[aria-pressed=false]").count() == 0
+
+
+def test_words_are_tinted_by_what_they_carry(board, classifier):
+    """Of the label that was clicked on the board, in each mode."""
+    expected = explain.words(classifier, PHOTO, CAPTION)
+    board.get_by_role("button", name="bench", exact=True).click()
+    for mode in ("text", "concat"):
+        choose(board, "words", "Mode", mode)
+        found = board.evaluate(
+            '[...document.querySelectorAll("#words [data-effect]")].map((b) => +b.dataset.effect)'
+        )
+        assert found == pytest.approx([w.effects[mode]["bench"] for w in expected], abs=2e-4)
+        tints = board.evaluate(
+            """[...document.querySelectorAll("#words [data-effect]")].map(
+            (b) => b.style.getPropertyValue("--strength"))"""
+        )
+        assert tints[-1] == max(tints, key=lambda tint: int(tint[:-1]))
+    choose(board, "words", "Label", "person")
+    assert board.locator("#board [aria-pressed=true]").inner_text() == "person"
+    assert board.locator("#region select").first.input_value() == "person"
+
+
+def test_marks_show_what_an_edit_moved_until_they_are_dismissed(board, classifier):
+    first = classifier.predict(PHOTO, CAPTION)
+    write_caption(board, "a small white boat")
+    second = classifier.predict(PHOTO, "a small white boat")
+    shows(board, second)
+    ghosts(board, first, second)
+    assert board.evaluate(GHOSTS)
+    assert board.locator("#dismiss").is_visible()
+    board.locator("#dismiss").click()
+    assert board.evaluate(GHOSTS) == []
+    assert not board.locator("#dismiss").is_visible()
+    write_caption(board, "a dog")
+    shows(board, classifier.predict(PHOTO, "a dog"))
+    ghosts(board, second, classifier.predict(PHOTO, "a dog"))
+
+
+def test_another_photo_is_not_compared_with_the_last_one(board, classifier):
+    write_caption(board, "a dog")
+    shows(board, classifier.predict(PHOTO, "a dog"))
+    assert board.evaluate(GHOSTS)
+    other = SCENES / "station.webp"
+    remove_photo(board)
+    give_photo(board, other)
+    shows(board, classifier.predict(other, "a dog"))
+    assert board.evaluate(GHOSTS) == []
+
+
+def test_marks_and_words_make_nothing_jump(board, classifier):
+    where = "[...document.querySelectorAll('#board [data-label]')].map((r) => r.offsetTop).sort()"
+    before = board.evaluate(where)
+    click_word(board, 5)
+    shows(board, classifier.predict(PHOTO, WITHOUT))
+    assert board.evaluate(GHOSTS)
+    assert board.evaluate(where) == before
+
+
+def test_the_gauge_places_photo_and_caption_among_the_validation_pairs(board, classifier):
+    found = explain.fit(classifier, PHOTO, CAPTION)
+    sentence = f"fit better than {round(100 * found.better_than)} %"
+
+    def check() -> None:
+        text = board.locator("#words .fits").inner_text()
+        assert sentence in text
+        assert f"{found.similarity:.2f}" in text
+
+    eventually(board, check)
+    assert board.locator("#words .gauge b").is_visible()
+    remove_photo(board)
+    eventually(board, lambda: assert_no_gauge(board))
+
+
+def assert_no_gauge(page) -> None:
+    assert page.locator("#words .gauge b").count() == 0
+
+
+def test_hostile_words_are_only_text(page, classifier):
+    write_caption(page, HOSTILE)
+    shows(page, classifier.predict(None, HOSTILE))
+    words(page, HOSTILE.replace("\u202e", "").replace("\u202c", "").split())
+    click_word(page, 0)
+    shows(page, classifier.predict(None, HOSTILE.split(" ", 1)[1]))
+    assert page.evaluate("window.__pwned === undefined")
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_a_label_with_markup_is_only_text(board, classifier):
+    label = "<img src=x onerror=window.__pwned=1>"
+    board.locator("#own-labels textarea").fill(f"{label}, parasol")
+    board.locator("#board [data-label=parasol]").wait_for()
+    board.locator("#board .row", has_text=label).locator(".name").click()
+    show(board, "image")
+    assert label in board.locator("#region .legend").inner_text()
+    assert board.evaluate("window.__pwned === undefined")
+    assert board.locator("img[src=x]").count() == 0
+
+
+def show(page, mode: str) -> None:
+    choose(page, "region", "Mode", mode)
+    page.locator("#region .start").click()
+    page.locator("#region canvas").wait_for()
+
+
+HEAT = """() => {
+  const heat = document.querySelector("#region canvas");
+  const { data } = heat.getContext("2d").getImageData(0, 0, heat.width, heat.height);
+  const cells = [...Array(heat.width * heat.height).keys()];
+  const warm = cells.map((i) => data[4 * i] - data[4 * i + 2]);
+  const at = warm.indexOf(Math.max(...warm));
+  return [heat.width, heat.height, at % heat.width, Math.floor(at / heat.width)];
+}"""
+
+
+def test_the_map_is_that_of_label_and_mode_and_fades(board, classifier):
+    board.get_by_role("button", name="bench", exact=True).click()
+    show(board, "image")
+    assert_map(board, explain.regions(classifier, PHOTO, CAPTION, "image", "bench"))
+    fader = board.locator("#region input[type=range]")
+    for value in ("0", "1"):
+        fader.fill(value)
+        opacity = 'getComputedStyle(document.querySelector("#region canvas")).opacity'
+        assert board.evaluate(opacity) == value
+    choose(board, "region", "Label", "boat")  # follows without another click
+    boat = explain.regions(classifier, PHOTO, CAPTION, "image", "boat")
+    eventually(board, lambda: assert_map(board, boat))
+    choose(board, "region", "Mode", "concat")
+    both = explain.regions(classifier, PHOTO, CAPTION, "concat", "boat")
+    eventually(board, lambda: assert_map(board, both))
+    give_other_photo(board)
+    board.locator("#region canvas").wait_for(state="hidden")
+
+
+def assert_map(page, expected) -> None:
+    legend = page.locator("#region .legend").inner_text()
+    assert f"{expected.label} by " in legend
+    assert f"{expected.score:.2f}" in legend
+    y, x = divmod(int(expected.effects.argmax()), explain.CELLS)
+    assert page.evaluate(HEAT) == [explain.CELLS, explain.CELLS, x, y]
+    photo, heat = (page.locator(f"#region {of}").bounding_box() for of in ("img", "canvas"))
+    for side in ("x", "y", "width", "height"):
+        assert heat[side] == pytest.approx(photo[side], abs=1), "the whole photo is seen"
+
+
+def give_other_photo(page) -> None:
+    remove_photo(page)
+    give_photo(page, SCENES / "station.webp")
+
+
+def test_a_map_can_be_cancelled_and_asked_for_again(page, classifier, tmp_path):
+    from clipdemo.data.drawn_scenes import random_scene
+
+    random_scene(77).image.save(tmp_path / "new.png")  # nobody covered it before
+    give_photo(page, tmp_path / "new.png")
+    shows(page, classifier.predict(tmp_path / "new.png"))
+    page.locator("#region .start").click()
+    page.locator("#region progress[value]").wait_for()
+    page.locator("#region .stop").click()
+    assert page.locator("#region [role=status]").inner_text() == "Cancelled."
+    assert not page.locator("#region canvas").is_visible()
+    write_caption(page, "a dog")
+    shows(page, classifier.predict(tmp_path / "new.png", "a dog"))
+    show(page, "image")
+
+
+def test_without_a_photo_there_is_nothing_to_look_at(page, classifier):
+    write_caption(page, "a dog")
+    shows(page, classifier.predict(None, "a dog"))
+    words(page, ["a", "dog"])
+    assert not page.locator("#region .start").is_visible()
+    assert notices(page) == []
+
+
+def test_the_panels_can_be_used_by_keyboard(board, classifier):
+    last = board.locator("#words .words button").last
+    last.focus()
+    last.press("Enter")
+    shows(board, classifier.predict(PHOTO, WITHOUT))
+    assert board.evaluate("document.activeElement.closest('.words') !== null")
+
+
+@pytest.fixture(scope="module")
+def client(url):
+    return Client(url, verbose=False)
+
+
+def test_the_endpoints_give_what_the_classifier_gives(client, classifier):
+    found = client.predict(handle_file(PHOTO), CAPTION, api_name="/words")
+    expected = explain.words(classifier, PHOTO, CAPTION)
+    assert [word["word"] for word in found["words"]] == CAPTION.split()
+    for word, own in zip(found["words"], expected, strict=True):
+        assert word["effects"]["concat"] == pytest.approx(own.effects["concat"], abs=1e-4)
+    fit = explain.fit(classifier, PHOTO, CAPTION)
+    assert found["fit"]["similarity"] == pytest.approx(fit.similarity, abs=1e-4)
+    found = client.predict(handle_file(PHOTO), CAPTION, "concat", "bench", api_name="/regions")
+    expected = explain.regions(classifier, PHOTO, CAPTION, "concat", "bench")
+    for row, own in zip(found["effects"], expected.effects, strict=True):
+        assert row == pytest.approx(own.tolist(), abs=1e-4)
+    assert json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("mode", "label"), [("image", "dragon"), ("text", "dog"), ("", ""), (None, None)]
+)
+def test_an_endpoint_refuses_in_one_sentence(client, mode, label, is_sentence):
+    with pytest.raises(AppError) as refused:
+        client.predict(handle_file(PHOTO), "a dog", mode, label, api_name="/regions")
+    assert is_sentence(refused.value)
