@@ -80,7 +80,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
                 desk.captioner.start().get() if write and classifier.modes != ["image"] else None
             )
             shown = boards.frame(classifier.card) | {
-                "run": secrets.token_hex(8), "backbone": backbone, "state": "running",
+                "run": secrets.token_hex(8), "state": "running",
                 "total": len(items), "notices": notices, "rows": [],
             }  # fmt: skip
             yield {board: shown, kept: []}

@@ -16,6 +16,7 @@ def frame(card: Card, own: tuple[str, ...] = ()) -> dict:
     names = [*card.labels.names, *own]
     middle = [0.5] * len(own)
     return {
+        "backbone": card.backbone,
         "head": card.kind,
         "modes": list(card.modes),
         "labels": names,

@@ -17,7 +17,10 @@ STATIC = Path(__file__).parent / "static"
 SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
 
 
-SCRIPTS = ("rules.js", "dom.js", "controls.js", "sets.js", "label.js", "ghosts.js", "board.js")
+SCRIPTS = (
+    "rules.js", "dom.js", "controls.js", "sets.js", "label.js", "ghosts.js", "board.js",
+    "results.js", "share.js",
+)  # fmt: skip
 
 
 class Desk(NamedTuple):

@@ -1,0 +1,154 @@
+"""What is taken away from the board: labels as text, JSON, and a link that restores it."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+
+from .driver import LABELS, SCENES, eventually, give_photo, notices, order, read, shows, visit
+from .driver import write_caption as write
+
+pytestmark = pytest.mark.browser
+
+CAPTION = "A dog & a boat: 100 % #beach, <b>so</b> they say"
+
+
+@pytest.fixture
+def board(page, classifier):
+    """A page with a photo, a caption and their scores, whose clipboard can be read."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    give_photo(page, SCENES / "beach.webp")
+    write(page, CAPTION)
+    shows(page, classifier.predict(SCENES / "beach.webp", CAPTION))
+    return page
+
+
+def copied(page, button: str) -> str:
+    page.get_by_role("button", name=button).click()
+    page.locator("#board .share [role=status]:not(:empty)").wait_for()
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def drag(page, label: str, value: float) -> None:
+    page.locator(f'#board [data-label="{label}"] .marker').evaluate(
+        "(marker, value) => { marker.value = value;"
+        " marker.dispatchEvent(new Event('input', { bubbles: true })); }",
+        value,
+    )
+
+
+def on(page, mode: str) -> set[str]:
+    return {label for label, cells in read(page).items() if cells[mode][1]}
+
+
+def test_the_labels_are_copied_as_the_board_shows_them(board):
+    board.locator("#rule").select_option("top-k")
+    lines = copied(board, "Copy labels").splitlines()
+    for line, title, mode in zip(
+        lines, ("Photo", "Caption", "Both"), ("image", "text", "concat"), strict=False
+    ):
+        assert line.startswith(f"{title}: ")
+        assert set(re.sub(r" \d\.\d\d", "", line.removeprefix(f"{title}: ")).split(", ")) == on(
+            board, mode
+        )
+    assert lines[-1] == "Rule: top k 3. Backbone: tiny."
+
+
+def test_the_json_holds_what_is_on_the_board(board, classifier):
+    board.locator("#rule").select_option("fixed")
+    board.locator("#threshold input").fill("0.3")
+    drag(board, "dog", 0.9)
+    with board.expect_download() as found:
+        board.locator("#board").get_by_role("button", name="Download JSON").click()
+    told = json.loads(Path(found.value.path()).read_text("utf-8"))
+    assert (told["photo"], told["caption"]) == ("beach.webp", CAPTION)
+    assert (told["rule"], told["threshold"], told["backbone"]) == ("fixed", 0.3, "tiny")
+    expected = classifier.predict(SCENES / "beach.webp", CAPTION)
+    for mode, scores in told["scores"].items():
+        assert scores == pytest.approx(expected.scores[mode], abs=1e-4)
+        assert told["thresholds"][mode] == dict.fromkeys(LABELS, 0.3) | {"dog": 0.9}
+        assert set(told["labels"][mode]) == on(board, mode)
+
+
+def test_a_link_restores_caption_rule_and_dragged_thresholds(board, classifier, visitor):
+    board.locator("#rule").select_option("recall")
+    board.locator("#recall").select_option("0.80")
+    drag(board, "boat", 0.1234)
+    link = copied(board, "Copy link")
+    assert "photo is not" in board.locator("#board .share").inner_text()
+    assert urlsplit(link).query == ""  # what is behind # stays in the browser
+    assert "beach.webp" not in link
+    other = visitor.new_page()
+    visit(other, link)
+    shows(other, classifier.predict(None, CAPTION))
+    assert other.locator("#caption textarea").input_value() == CAPTION
+    assert other.locator("#rule").input_value() == "recall"
+    assert other.locator("#recall").input_value() == "0.80"
+    marker = other.locator('#board [data-label="boat"] .marker')
+    assert float(marker.input_value()) == pytest.approx(0.1234)
+    assert on(other, "text") == on(board, "text")
+
+
+@pytest.mark.parametrize(
+    ("rule", "control", "value"),
+    [("fixed", "#threshold input", "0.42"), ("top-k", "#board input[type=number]", "5"),
+     ("mcut", None, None)],
+)  # fmt: skip
+def test_a_link_in_an_open_page_restores_the_rules_number(page, classifier, rule, control, value):
+    number = {"fixed": f"&threshold={value}", "top-k": f"&k={value}"}.get(rule, "")
+    page.evaluate(f"location.hash = 'caption=a+dog&rule={rule}{number}'")
+    shows(page, classifier.predict(None, "a dog"))
+    assert page.locator("#rule").input_value() == rule
+    if control:
+        assert float(page.locator(control).input_value()) == float(value)
+
+
+def test_a_link_restores_labels_that_were_typed_in(page, classifier):
+    page.evaluate("location.hash = 'caption=a+dog&labels=red+bus&own=0.25:red+bus'")
+
+    def restored() -> None:
+        marker = page.locator('#board [data-label="red bus"] .marker')
+        assert float(marker.input_value()) == 0.25
+
+    page.locator('#board [data-label="red bus"]').wait_for()
+    eventually(page, restored)
+
+
+HOSTILE = {
+    "markup": f"caption={quote('<img src=x onerror=window.__pwned=1> ${window.__pwned=1}')}",
+    "rule": "caption=a&rule=__proto__&threshold=constructor",
+    "selector": "rule=tuned%5D%22%27",
+    "numbers": "rule=fixed&threshold=1e999&k=-5&recall=NaN&own=2:dog&own=:cat&own=x",
+    "labels": "rule=tuned&own=0.1:__proto__&own=0.2:constructor&own=0.3:no such label",
+    "broken": "rule=%E0%A4%A&caption=%",
+    "long": f"caption={'dog' * 5000}",
+    "another's": "section-2",
+    "many": "rule=tuned&" + "&".join(["own=0.5:dog"] * 2000),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_link_is_harmless(visitor, url, kind):
+    page = visitor.new_page()
+    visit(page, f"{url}#{HOSTILE[kind]}")
+    page.locator("#board .verdict").wait_for()
+    rule = page.locator("#rule").input_value()
+    assert rule == ("fixed" if kind == "numbers" else "tuned")
+    assert 0 <= float(page.locator("#threshold input").input_value()) <= 1
+    assert len(page.locator("#caption textarea").input_value()) <= 2000
+    assert sorted(order(page)) == sorted(LABELS)
+    write(page, "a horse")
+    page.locator('#board [data-label="horse"] [data-mode=text][data-on="true"]').wait_for()
+    assert page.evaluate("window.__pwned === undefined")
+    assert page.locator("img[src=x]").count() == 0
+    assert notices(page) == []
+
+
+def test_where_a_browser_does_not_copy_the_text_is_shown(page):
+    """As over plain http from another machine."""
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.get_by_role("button", name="Copy link").click()
+    shown = page.get_by_label("Copy it from here")
+    assert parse_qs(urlsplit(shown.input_value()).fragment) == {"rule": ["tuned"]}
