@@ -13,7 +13,9 @@ copyLink.title = "Restores caption, rule and thresholds; the photo is not in it"
 function boardEntry() {
   const source = document.querySelector("#photo img")?.src ?? "";
   const name = source.startsWith("data:") ? "" : source.split(/[?#]/)[0].split("/").pop();
-  const caption = reads("text") ? field("#caption")?.value.trim() : "";
+  const said = { caption: reads("text") ? field("#caption")?.value.trim() : "" };
+  document.dispatchEvent(new CustomEvent("clipdemo-spoken", { detail: said }));  // words may be off
+  const { caption } = said;
   const about = { name: decoded(name), caption, by: caption && "given", scores: state.scores };
   return entryOf(about, state.labels, deciding);
 }
