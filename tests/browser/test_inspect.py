@@ -1,0 +1,387 @@
+"""The Inspect tab: its figures, filters and findings, and the way to the Compare board and back."""
+
+import csv
+import json
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+
+from clipdemo.data.drawn_scenes import random_scene
+from clipdemo.data.label_table import write_label_table
+from clipdemo.inspection import Inspection
+from clipdemo.labels import COCO18
+from clipdemo.predictions import STEPS
+from clipdemo.scoring import ScoredTable
+
+from .driver import eventually, serving, visit
+from .test_looks import CONTRASTS, OUTSIDE
+
+pytestmark = pytest.mark.browser
+
+NAMES = list(COCO18.names)
+TUNED = "tuned per label"
+
+
+@pytest.fixture(scope="module")
+def drawn(classifier, tmp_path_factory):
+    """The predictions that the tab must show: the drawn scenes', made in this process."""
+    table = ScoredTable(classifier.card, "", "", tmp_path_factory.mktemp("drawn"))
+    return table.predictions(lambda: classifier)
+
+
+@pytest.fixture
+def tab(page):
+    """The tab, opened, its first photos found."""
+    open_inspect(page)
+    return page
+
+
+def open_inspect(page) -> None:
+    page.get_by_role("tab", name="Inspect").click()
+    page.locator("#inspect .card").first.wait_for()
+
+
+FIGURES = """() => [...document.querySelectorAll("#inspect tbody tr")].map((row) => [
+    row.dataset.label,
+    Object.fromEntries([...row.querySelectorAll("td")].map(
+        (cell) => [cell.dataset.figure, cell.textContent]))])"""
+
+
+def figures(page) -> dict[str, dict[str, str]]:
+    """Per label the table's figures as they are shown."""
+    return dict(page.evaluate(FIGURES))
+
+
+def expected_figures(drawn, mode, thresholds) -> dict[str, dict[str, str]]:
+    """The same from scikit-learn."""
+    truth, scores = drawn.truth, drawn.scores[mode] / STEPS
+    on = scores >= thresholds
+    precision, recall, f1, support = precision_recall_fscore_support(truth, on, zero_division=0)
+    shown = {}
+    for i, name in enumerate(NAMES):
+        found = int((truth[:, i] & on[:, i]).sum())
+        shown[name] = {
+            "support": str(support[i]), "found": str(found),
+            "wrong": str(int(on[:, i].sum()) - found), "missed": str(support[i] - found),
+            "precision": f"{precision[i]:.2f}", "recall": f"{recall[i]:.2f}", "f1": f"{f1[i]:.2f}",
+            "ap": f"{average_precision_score(truth[:, i], scores[:, i]):.2f}",
+        }  # fmt: skip
+    return shown
+
+
+def assert_figures(shown, expected) -> None:
+    for name, line in expected.items():
+        for key, text in line.items():  # halves may be rounded either way
+            assert abs(float(shown[name][key]) - float(text)) < 0.0101, (name, key)
+            assert "." in text or shown[name][key] == text, (name, key)
+
+
+def total(page, number: int) -> None:
+    """Wait until the filters have found this many rows."""
+
+    def check() -> None:
+        assert page.locator("#inspect .tally").get_attribute("data-total") == str(number)
+
+    eventually(page, check)
+
+
+def shown_rows(page) -> list[int]:
+    return page.locator("#inspect .card").evaluate_all("(c) => c.map((e) => Number(e.dataset.row))")
+
+
+@pytest.mark.parametrize("mode", ["image", "text", "concat"])
+def test_figures_are_scikit_learns_at_the_tuned_thresholds(tab, drawn, mode):
+    tab.locator(f'#inspect .modes [data-mode="{mode}"]').click()
+    assert_figures(
+        figures(tab), expected_figures(drawn, mode, drawn.about["modes"][mode]["thresholds"])
+    )
+
+
+def test_figures_follow_the_slider_to_scikit_learns_without_waiting(tab, drawn):
+    """They are right in the very task that moved it, so no answer of a server can be in them."""
+    slider = tab.get_by_label("Threshold for all labels").last
+    for value in (0.05, 0.3, 0.6123, 0.95):
+        now = slider.evaluate(
+            f"""(s, v) => {{
+                s.value = v; s.dispatchEvent(new Event("input", {{ bubbles: true }}));
+                return ({FIGURES})();
+            }}""",
+            value,
+        )
+        assert_figures(dict(now), expected_figures(drawn, "concat", value))
+    errors = ((drawn.scores["concat"] / STEPS >= 0.95) != drawn.truth).any(1)
+    total(tab, int(errors.sum()))
+
+
+def test_the_board_and_the_tab_have_the_same_thresholds(tab, drawn):
+    tab.get_by_role("tab", name="Compare").click()
+    tab.locator("#threshold input").evaluate(
+        "(s) => { s.value = 0.2; s.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    tab.get_by_role("tab", name="Inspect").click()
+    assert_figures(figures(tab), expected_figures(drawn, "concat", 0.2))
+    tab.locator("#inspect .controls button", has_text="Reset").click()
+    tab.get_by_role("tab", name="Compare").click()
+    assert tab.locator("#rule").input_value() == "tuned"
+
+
+def test_a_labels_own_threshold_moves_that_label_only(tab, drawn):
+    before = figures(tab)
+    tab.locator('#inspect tr[data-label="dog"] .name').click()
+    tab.get_by_label("Threshold for dog").last.evaluate(
+        "(s) => { s.value = 0.9; s.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
+    thresholds = np.array(drawn.about["modes"]["concat"]["thresholds"])
+    thresholds[NAMES.index("dog")] = 0.9
+    assert_figures(figures(tab), expected_figures(drawn, "concat", thresholds))
+    after = figures(tab)
+    assert {name for name in NAMES if before[name] != after[name]} == {"dog"}
+
+
+def test_a_click_on_a_figure_shows_the_photos_behind_it(tab, drawn):
+    on = drawn.scores["concat"] / STEPS >= drawn.about["modes"]["concat"]["thresholds"]
+    for name, figure, behind in (
+        ("cat", "missed", drawn.truth & ~on),
+        ("car", "wrong", on & ~drawn.truth),
+        ("bus", "found", on & drawn.truth),
+    ):
+        rows = set(np.flatnonzero(behind[:, NAMES.index(name)]).tolist())
+        assert rows, "or this shows nothing"
+        tab.locator(f'#inspect tr[data-label="{name}"] td[data-figure="{figure}"] button').click()
+        total(tab, len(rows))
+        eventually(tab, lambda rows=rows: same_rows(tab, rows))
+
+
+def same_rows(page, rows: set[int]) -> None:
+    assert set(shown_rows(page)) <= rows
+    assert len(shown_rows(page)) == min(len(rows), 24)
+
+
+def test_every_filter_counts_what_pandas_counts(tab, drawn):
+    """One after the other, each on top of those before."""
+    thresholds = {m: np.array(e["thresholds"]) for m, e in drawn.about["modes"].items()}
+    on = {m: steps / STEPS >= thresholds[m] for m, steps in drawn.scores.items()}
+    one = NAMES.index("dog")
+    suspects = Inspection(drawn).suspects
+    frame = pd.DataFrame({
+        "true": drawn.truth[:, one], "on": on["image"][:, one], "caption": drawn.captions,
+        "score": drawn.scores["image"][:, one] / STEPS, "suspect": suspects[:, one],
+        "differ": np.ptp([on[m][:, one].astype(int) for m in on], axis=0) > 0,
+    })  # fmt: skip
+    box = tab.locator("#inspect .filters")
+    tab.locator('#inspect .modes [data-mode="image"]').click()
+    box.get_by_role("button", name="Clear filters").click()
+    total(tab, len(frame))
+    box.get_by_label("Label", exact=True).select_option(label="dog")
+    total(tab, len(frame))
+    box.get_by_label("Outcome").select_option("found")
+    frame = frame.query("true and on")
+    total(tab, len(frame))
+    box.get_by_text("modes disagree").click()
+    frame = frame.query("differ")
+    total(tab, len(frame))
+    box.get_by_label("Highest score").fill("0.99")
+    box.get_by_label("Highest score").press("Enter")
+    frame = frame.query("score <= 0.99")
+    total(tab, len(frame))
+    box.get_by_label("Text in the caption").fill("IN ")
+    frame = frame[frame["caption"].str.contains("in", case=False)]
+    assert len(frame) > 0, "or this shows nothing"
+    total(tab, len(frame))
+    box.get_by_text("label probably wrong").click()
+    total(tab, int(frame["suspect"].sum()))
+
+
+def test_columns_sort_the_table(tab):
+    def column(key: str) -> list[str]:
+        return [line[key] for line in list(figures(tab).values())[1:]]
+
+    tab.locator('#inspect th[data-key="missed"] button').click()
+    missed = [int(text) for text in column("missed")]
+    assert missed == sorted(missed, reverse=True)
+    tab.locator('#inspect th[data-key="missed"] button').click()
+    assert [int(text) for text in column("missed")] == sorted(missed)
+    tab.locator('#inspect th[data-key="label"] button').click()
+    assert list(figures(tab))[1:] == sorted(NAMES)
+    assert next(iter(figures(tab))) == "", "all labels stay on top"
+
+
+def test_a_photo_opens_on_the_board_and_back_is_the_same_place(tab, drawn, classifier):
+    tab.locator('#inspect tr[data-label=""] td[data-figure="missed"] button').click()
+    tab.locator('#inspect .modes [data-mode="text"]').click()
+    tab.locator("#inspect .filters").get_by_label("Text in the caption").fill("a")
+    tab.wait_for_timeout(600)
+    cards, text = shown_rows(tab), tab.locator("#inspect .tally").inner_text()
+    tab.locator("#inspect .card .open").nth(20).scroll_into_view_if_needed()
+    place = tab.evaluate("scrollY")
+    assert place > 200
+    tab.locator("#inspect .card .open").nth(20).click()
+    marked(tab, drawn.true_of(cards[20]))
+    assert tab.locator("#caption textarea").input_value() == drawn.captions[cards[20]]
+    assert tab.evaluate("scrollY") == 0
+    tab.get_by_label("Next row").click()
+    marked(tab, drawn.true_of(cards[21]))
+    tab.get_by_label("Previous row").click()
+    marked(tab, drawn.true_of(cards[20]))
+    tab.get_by_label("Back to Inspect").click()
+    tab.locator("#inspect .card").first.wait_for()
+    eventually(tab, lambda: at(tab, place))
+    assert (shown_rows(tab), tab.locator("#inspect .tally").inner_text()) == (cards, text)
+    assert tab.locator("#inspect .filters").get_by_label("Outcome").input_value() == "missed"
+
+
+def at(page, place: float) -> None:
+    assert abs(page.evaluate("scrollY") - place) < 2
+
+
+def marked(page, labels: list[str]) -> None:
+    """Wait until the board marks exactly these as true."""
+
+    def check() -> None:
+        rows = page.locator("#board .row.true").evaluate_all("(r) => r.map((e) => e.dataset.label)")
+        assert set(rows) == set(labels)
+        scored = page.locator('#board .cell[data-mode="image"]:not([data-score=""])')
+        assert scored.count() == len(NAMES)
+
+    eventually(page, check)
+
+
+def test_true_labels_go_with_their_photo(tab):
+    tab.locator("#inspect .card .open").first.click()
+    tab.locator("#board .row.true").first.wait_for()
+    tab.locator("#scenes button").nth(3).click()
+    tab.locator("#board .row.true").first.wait_for(state="detached")
+
+
+def test_the_map_shows_the_rows_inside_a_lasso(tab):
+    tab.locator("#inspect .map summary").click()
+    box = tab.locator("#inspect .map .nsewdrag").first
+    box.wait_for()
+    box.scroll_into_view_if_needed()
+    area = box.bounding_box()
+    left, top = area["x"] + 4, area["y"] + 4
+    right, bottom = area["x"] + area["width"] / 2, area["y"] + area["height"] - 4
+    tab.mouse.move(left, top)
+    tab.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        tab.mouse.move(x, y, steps=4)
+    tab.mouse.up()
+    chosen = tab.locator("#inspect .chosen-rows")
+    chosen.wait_for()
+    number = int(chosen.inner_text().split()[0])
+    assert 10 < number < 150
+    tab.locator("#inspect .filters").get_by_label("Outcome").select_option("")
+    total(tab, number)
+    chosen.click()
+    total(tab, 160)
+
+
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
+def test_it_is_tidy_on_a_laptop_and_a_phone(page, url, width, theme):
+    page.set_viewport_size({"width": width, "height": 860})
+    visit(page, f"{url}?__theme={theme}")
+    open_inspect(page)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(OUTSIDE) == []
+    faint = [f"{c:.2f} {text}" for c, text in page.evaluate(CONTRASTS) if c < 4.5]
+    assert not faint, faint[:5]
+
+
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> ${7*7} {{7*7}}"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A table with markup in its captions, its photos, and a folder for a server's files."""
+    folder = tmp_path_factory.mktemp("own")
+    rows = []
+    for number in range(12):
+        scene, name = random_scene(500 + number, (96, 72)), f"<b>{number}.png"
+        (folder / "photos").mkdir(exist_ok=True)
+        scene.image.save(folder / "photos" / name)
+        ids = tuple(COCO18.ids[NAMES.index(label)] for label in scene.labels) or ("1",)
+        rows.append((name, ids, f"{HOSTILE} {number}"))
+    write_label_table(
+        pd.DataFrame(rows, columns=["ImageID", "Labels", "Caption"]), folder / "t.csv"
+    )
+    return folder
+
+
+def serve_own(own):
+    flags = ("--table", str(own / "t.csv"), "--photos", str(own / "photos"))
+    return serving(own, ("app.py", *flags))
+
+
+def test_findings_survive_a_restart_and_a_hostile_table_stays_text(visitor, own):
+    with serve_own(own) as (url, _):
+        page = visitor.new_page()
+        visit(page, url)
+        open_inspect(page)
+        assert "t.csv: 12 rows" in page.locator("#inspect .head").inner_text()
+        page.get_by_role("button", name="Clear filters").click()
+        total(page, 12)
+        card = page.locator("#inspect .card").nth(2)
+        name = card.get_attribute("data-id")
+        card.get_by_label(f"Finding about {name}").select_option("caption wrong")
+        card.get_by_label(f"Note about {name}").fill('=1+1, says "nobody"')
+        card.get_by_label(f"Note about {name}").press("Enter")
+        page.get_by_text("Download 1 finding").wait_for()
+        captions = page.locator("#inspect .card .caption").all_inner_texts()
+        assert all(text.startswith(HOSTILE) for text in captions)
+        page.locator("#inspect .map summary").click()
+        page.locator("#inspect .map .nsewdrag").first.wait_for()
+        assert page.title() == "clipdemo"
+        assert page.locator("#inspect img[src=x], #inspect .card b").count() == 0
+        page.close()
+    with serve_own(own) as (url, _):
+        page = visitor.new_page()
+        visit(page, url)
+        open_inspect(page)
+        page.get_by_role("button", name="Clear filters").click()
+        total(page, 12)
+        page.locator("#inspect .filters").get_by_text("marked").click()
+        total(page, 1)
+        card = page.locator("#inspect .card")
+        eventually(page, lambda: one_card(page))
+        assert card.get_attribute("data-id") == name
+        assert card.get_by_label(f"Finding about {name}").input_value() == "caption wrong"
+        with page.expect_download() as download:
+            page.locator("#inspect .download").click()
+        [row] = csv.DictReader(download.value.path().open(newline=""))
+        assert (row["ImageID"], row["finding"]) == (name, "caption wrong")
+        assert row["note"] == '\'=1+1, says "nobody"'
+        refused(url)
+
+
+def one_card(page) -> None:
+    assert page.locator("#inspect .card").count() == 1
+
+
+def refused(url: str) -> None:
+    """Whatever else is asked gets one sentence, and no traceback."""
+    for path, body in (
+        ("rows", {}), ("rows", {"mode": "image"}), ("rows", []), ("rows", "x"),
+        ("mark", {"row": 99, "finding": None}), ("mark", {"row": -1, "finding": {}}),
+        ("mark", {"row": 0, "finding": {"finding": "note", "note": "x" * 999}}),
+    ):  # fmt: skip
+        with pytest.raises(urllib.error.HTTPError) as error:
+            post(url, path, json.dumps(body), "application/json")
+        assert error.value.code == 400
+        notice = json.loads(error.value.read())["notice"]
+        assert 10 < len(notice) < 200
+    with pytest.raises(urllib.error.HTTPError):
+        post(url, "mark", '{"row": 0, "finding": {"finding": "note"}}', "text/plain")
+
+
+def post(url: str, path: str, body: str, kind: str) -> None:
+    request = urllib.request.Request(
+        f"{url}inspect/{path}", body.encode(), {"Content-Type": kind}, method="POST"
+    )
+    urllib.request.urlopen(request, timeout=30).close()

@@ -1,0 +1,209 @@
+"""A labelled table is scored once: kept, resumed, and scored anew when anything changed."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clipdemo import scoring
+from clipdemo.classifier import load_card
+from clipdemo.data.drawn_scenes import random_scene
+from clipdemo.data.label_table import read_label_table, target_matrix, write_label_table
+from clipdemo.data.photos import PhotoSource
+from clipdemo.errors import TableError
+from clipdemo.evaluation import score_table
+from clipdemo.labels import COCO18
+from clipdemo.predictions import MISSING, in_steps
+from clipdemo.scoring import ScoredTable
+
+ROWS = 40
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Path of a table and of its photos, two of which cannot be read."""
+    photos, rows = tmp_path / "photos", []
+    photos.mkdir()
+    for number in range(ROWS):
+        scene, name = random_scene(number, (96, 72)), f"{number}.png"
+        scene.image.save(photos / name)
+        ids = tuple(COCO18.ids[COCO18.names.index(label)] for label in scene.labels) or ("1",)
+        rows.append((name, ids, scene.caption if number % 4 else ""))
+    (photos / "3.png").write_bytes(b"no photo")
+    (photos / "9.png").unlink()
+    path = tmp_path / "table.csv"
+    write_label_table(pd.DataFrame(rows, columns=["ImageID", "Labels", "Caption"]), path)
+    return path, photos
+
+
+def opened(tiny, table, data) -> ScoredTable:
+    return ScoredTable(tiny.card, str(table[0]), str(table[1]), data)
+
+
+def nobody():
+    raise AssertionError("a model was asked for")
+
+
+def test_every_row_has_the_scores_and_labels_of_evaluate(tiny, table, tmp_path):
+    scored = opened(tiny, table, tmp_path / "data")
+    steps = []
+    found = scored.predictions(lambda: tiny, lambda done, total: steps.append((done, total)))
+    assert steps[-1] == (ROWS, ROWS)
+    frame = read_label_table(table[0]).frame
+    expected, skipped = score_table(tiny, frame, PhotoSource(table[1]))
+    for mode, values in expected.items():
+        assert (found.scores[mode] == in_steps(values)).all(), mode
+    assert (found.truth == (target_matrix(frame, COCO18) > 0.5)).all()
+    assert found.about["skipped"] == len(skipped) == 2
+    assert (found.scores["image"][[3, 9]] == MISSING).all()
+
+
+def test_opened_again_nothing_is_scored(tiny, table, tmp_path):
+    first = opened(tiny, table, tmp_path / "data").predictions(lambda: tiny)
+    again = opened(tiny, table, tmp_path / "data").predictions(nobody)
+    assert all((again.scores[mode] == steps).all() for mode, steps in first.scores.items())
+    assert again.about == first.about
+
+
+@pytest.mark.parametrize("what", ["photo", "label", "heads"])
+def test_what_changed_is_scored_anew(tiny, table, tmp_path, write_heads, what):
+    opened(tiny, table, tmp_path / "data").predictions(lambda: tiny)
+    card = tiny.card
+    if what == "photo":
+        random_scene(99, (96, 72)).image.save(table[1] / "5.png")
+        os.utime(table[1] / "5.png", (1, 1))
+    elif what == "label":
+        text = table[0].read_text()
+        table[0].write_text(text.replace("\n7.png,", "\n7.png,19 ", 1))
+    else:
+        card = write_heads(tmp_path / "heads", "tiny", 256)
+    scored = ScoredTable(card, str(table[0]), str(table[1]), tmp_path / "data")
+    if what == "heads":  # whose labels are others than the table's
+        with pytest.raises(TableError):
+            scored.predictions(nobody)
+    else:
+        with pytest.raises(AssertionError, match="asked for"):
+            scored.predictions(nobody)
+
+
+def test_a_row_without_labels_has_none(tiny, table, tmp_path):
+    """Photos that show nothing of it are what false predictions are seen on."""
+    lines = table[0].read_text().splitlines()
+    name, _, rest = lines[5].split(",", 2)
+    table[0].write_text("\n".join([*lines[:5], f"{name},,{rest}", *lines[6:]]) + "\n")
+    found = opened(tiny, table, tmp_path / "data").predictions(lambda: tiny)
+    assert len(found.ids) == ROWS
+    assert not found.truth[4].any()
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+import clipdemo
+from clipdemo import scoring
+scoring.PART = 4
+clf = clipdemo.load("tiny", device="cpu")
+def told(done, total):
+    print(done, flush=True)
+    time.sleep(0.15)
+table = scoring.ScoredTable(clf.card, *sys.argv[1:3], Path(sys.argv[3]))
+table.predictions(lambda: clf, told)
+print("end", flush=True)
+"""
+
+
+def test_killed_it_goes_on_where_it_was(tiny, table, tmp_path, monkeypatch):
+    data = tmp_path / "data"
+    command = [sys.executable, "-c", SLOW, *map(str, (*table, data))]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if int(line) >= 16:
+            break
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = {path: path.stat().st_mtime_ns for path in data.rglob("*.npz")}
+    assert 4 <= len(kept) < ROWS / 4
+    monkeypatch.setattr(scoring, "PART", 4)
+    scored, seen = opened(tiny, table, data), []
+
+    def told(done: int, total: int) -> None:
+        seen.append({path: path.stat().st_mtime_ns for path in data.rglob("*.npz")})
+
+    resumed = scored.predictions(lambda: tiny, told)
+    assert kept.items() <= seen[-1].items(), "a part that was there has been made again"
+    assert not list(data.rglob("*parts*"))
+    monkeypatch.setattr(scoring, "PART", 256)
+    whole = opened(tiny, table, tmp_path / "other").predictions(lambda: tiny)
+    for mode, steps in whole.scores.items():
+        known = steps != MISSING
+        assert (known == (resumed.scores[mode] != MISSING)).all()
+        # Batches of other sizes may move a score by the last step that is kept.
+        assert np.abs(steps[known].astype(int) - resumed.scores[mode][known]).max() <= 1
+    assert resumed.about == whole.about
+
+
+def test_a_file_of_predictions_needs_no_model(tiny, table, tmp_path):
+    from clipdemo.predictions import write_predictions
+
+    found = opened(tiny, table, tmp_path / "data").predictions(lambda: tiny)
+    write_predictions(tmp_path / "mine.parquet", found)
+    scored = ScoredTable(tiny.card, str(tmp_path / "mine.parquet"), "", tmp_path / "data")
+    assert len(scored.predictions(nobody).ids) == ROWS
+    assert len(scored.embeddings()[0]) == 0
+
+
+def test_embeddings_on_the_map_are_the_backbones(tiny, table, tmp_path):
+    scored = opened(tiny, table, tmp_path / "data")
+    scored.predictions(lambda: tiny)
+    rows, kept = scored.embeddings()
+    assert rows.tolist() == list(range(ROWS))
+    image, text = tiny.embed(
+        [(table[1] / "5.png").read_bytes()], [read_label_table(table[0]).frame["Caption"][5]]
+    )
+    assert np.allclose(kept["image"][5], image[0], atol=1e-5)
+    assert np.allclose(kept["text"][5], text[0], atol=1e-5)
+    assert np.isnan(kept["image"][3]).all()
+    assert np.isnan(kept["text"][4]).all()
+
+
+@pytest.mark.parametrize(
+    ("names", "word"), [(("none.csv", ""), "none.csv"), (("", "."), "--table")]
+)
+def test_what_is_not_there_is_one_sentence(tiny, tmp_path, names, word, is_sentence):
+    with pytest.raises(TableError, match=word) as error:
+        ScoredTable(tiny.card, *names, tmp_path)
+    assert is_sentence(error.value)
+
+
+def test_without_a_table_there_are_drawn_scenes(tiny, tmp_path):
+    scored = ScoredTable(tiny.card, "", "", tmp_path)
+    found = scored.predictions(lambda: tiny)
+    assert len(found.ids) > 100
+    assert found.truth.any(0).all(), "every label is there to be looked at"
+    name = found.ids[7]
+    assert tiny.predict(scored.photos.read(name)).scores["image"]["dog"] == pytest.approx(
+        found.scores["image"][7, COCO18.names.index("dog")] / 10_000, abs=1e-3
+    )
+
+
+def test_heads_for_other_labels_find_nothing_drawn(write_heads, tmp_path, is_sentence):
+    card = write_heads(tmp_path / "heads", "tiny", 256)
+    classifier = load_card(card, device="cpu")
+    card.content["labels"], card.content["label_ids"] = ["mug", "pot", "pan", "tea"], list("abcd")
+    with pytest.raises(TableError) as error:
+        ScoredTable(card, "", "", tmp_path).predictions(lambda: classifier)
+    assert is_sentence(error.value)
+
+
+def test_the_command_scores_and_keeps_a_copy(table, tmp_path, clipdemo_cli, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    out = tmp_path / "out.parquet"
+    code, shown, _ = clipdemo_cli("score", "--table", table[0], "--photos", table[1], "--out", out)
+    assert code == 0
+    assert f"{ROWS} rows" in shown
+    assert out.stat().st_size > 1000
+    assert list((tmp_path / "home" / "clipdemo").glob("table-*/*predictions.parquet"))
