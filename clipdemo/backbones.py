@@ -1,6 +1,7 @@
 """Backbones: a CLIP model of open_clip's, loaded and asked for embeddings."""
 
 import textwrap
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -139,23 +140,21 @@ class Backbone:
 
     def readable(self, caption: str) -> str | None:
         """The last words that the text encoder reads; None when it reads the whole caption."""
-        if self._reads_all(caption):
+        read = self.tokenizer([caption])
+        room = read.shape[1] + len(caption.encode())
+        if torch.equal(read, self.tokenizer([caption], context_length=room)[:, : read.shape[1]]):
             return None
         words, last = caption.split(), self.words_read(caption)
         return " ".join(words[max(last - 4, 0) : last])
 
     def words_read(self, caption: str) -> int:
-        """How many of a caption's words the text encoder reads, the last perhaps in part."""
-        words = caption.split()
-        if self._reads_all(caption):
-            return len(words)
-        tokens = self.tokenizer([" ".join(words[:n]) for n in range(1, len(words) + 1)])
-        return 1 + int((tokens == tokens[-1]).all(1).nonzero()[0])
+        """How many words of a cleaned caption the text encoder reads, the last perhaps in part."""
+        words, read = caption.split(), self.tokenizer([caption])
 
-    def _reads_all(self, caption: str) -> bool:
-        read = self.tokenizer([caption])
-        room = read.shape[1] + len(caption.encode())
-        return torch.equal(read, self.tokenizer([caption], context_length=room)[:, : read.shape[1]])
+        def all_is_read(count: int) -> bool:
+            return torch.equal(self.tokenizer([" ".join(words[:count])]), read)
+
+        return 1 + bisect_left(range(1, len(words)), True, key=all_is_read)
 
     def seen(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
         """Which part (left, top, right, bottom) of a photo of that size `cut` takes, as fractions.

@@ -24,8 +24,9 @@ SIDE = 2
 """Cells of the grid along each side, and of the window that is moved over it cell by cell.
 
 In 97 % of 130 drawn scenes of one object that `tiny` finds, the middle of the hottest cell was on
-it; with blurred windows in 95 %, with the mean of the windows over a cell, of which there are few
-at the edges, in 87 %. Windows that do not overlap did worse, a finer grid no better.
+it (and in 94 % of 130 others); with blurred windows in 95 %, with the mean of the windows over a
+cell, of which there are few at the edges, in 87 %. Windows that do not overlap did worse, a finer
+grid no better.
 """
 BATCH = 16
 MAX_WORDS = 100

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import gradio as gr
 
-from clipdemo.errors import ClipdemoError
+from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.images import read_photo
 from clipdemo.ui.board import own_names
 from clipdemo.ui.model import Models
@@ -136,9 +136,16 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
 
 
 def words_of(classifier: "Classifier", path: str | None, text: str | None, own: str | None) -> dict:
-    """What the words panel shows: the caption as it was given, its words, and how well it fits."""
+    """What the words panel shows: the caption as it was given, its words, and how well it fits.
+
+    A photo that cannot be read counts as none; the board says so.
+    """
     from clipdemo import explain
 
+    try:
+        fit = explain.fit(classifier, path, text)
+    except PhotoError:
+        path = fit = None
     found = [word.to_dict() for word in explain.words(classifier, path, text)]
     names = own_names(own, classifier.card)
     if names:
@@ -147,7 +154,6 @@ def words_of(classifier: "Classifier", path: str | None, text: str | None, own: 
             for mode, effects in word["effects"].items():
                 effects |= extra.effects["concat" if mode == "mutan" else mode]
     value = {"caption": text, "words": found}
-    fit = explain.fit(classifier, path, text)
     if fit:
         known = classifier.card.content.get("fit", {})
         value["fit"] = fit.to_dict() | {

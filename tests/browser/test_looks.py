@@ -28,7 +28,7 @@ OUTSIDE = """() => {
     .map((e) => e.outerHTML.slice(0, 100));
 }"""
 
-# [contrast, text] of everything written in the head and the board, as the screen mixes colours.
+# [contrast, text] of what is written in head, board and panels, as the screen mixes colours.
 CONTRASTS = """() => {
   const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const put = (color, alpha) => {
@@ -43,7 +43,7 @@ CONTRASTS = """() => {
     });
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  return [...document.querySelectorAll("#head *, #board *")]
+  return [...document.querySelectorAll("#head *, #board *, #words *, #region *")]
     .filter((e) => e.checkVisibility() && !e.matches("option, [class*=progress]") &&
       [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
     .map((e) => {

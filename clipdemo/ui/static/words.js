@@ -20,8 +20,18 @@ mode.addEventListener("change", paint);
 document.addEventListener("clipdemo-label", ({ detail }) => {
   label.replaceChildren(...detail.labels.map((name) => make("option", { value: name }, name)));
   label.value = detail.label ?? "";
-  if (detail.fresh) trigger("ask");
+  if (detail.fresh) askSoon();
   paint();
+});
+
+// The board goes first: while somebody types on, the words wait.
+let waiting;
+function askSoon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => trigger("ask"), 200);
+}
+document.addEventListener("input", (event) => {
+  if (event.target.closest?.("#caption")) clearTimeout(waiting);
 });
 
 // The board asks what the caption says now.
