@@ -11,6 +11,7 @@ from clipdemo import explain
 from clipdemo.data.drawn_scenes import random_scene
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.labels import ALL_MODES
+from clipdemo.ui.explain import words_of
 
 CAPTION = "Two dogs, one “brown” bus & a tree"
 SPOKEN = CAPTION.split()
@@ -301,3 +302,17 @@ def test_on_the_command_line(clipdemo_cli, tiny, photos, tmp_path, is_sentence):
         assert (code, out) == (2, "")
         assert is_sentence(err)
     assert clipdemo_cli("explain")[0] == 2
+
+
+def test_the_panel_has_own_labels_and_passes_over_a_bad_photo(tiny, photos, tmp_path):
+    """The board is what says that the photo cannot be read."""
+    bad, good = tmp_path / "bad.png", tmp_path / "good.png"
+    bad.write_bytes(b"no photo")
+    photos[0].save(good)
+    found = words_of(tiny, bad, "a red bus", "umbrella; dog")
+    assert "fit" not in found
+    assert [list(word["effects"]) for word in found["words"]] == [["text"]] * 3
+    assert list(found["words"][0]["effects"]["text"]) == [*tiny.card.labels.names, "umbrella"]
+    found = words_of(tiny, good, "a red bus", None)
+    assert found["fit"]["n"] == 604
+    assert list(found["words"][0]["effects"]) == ["text", "concat"]
