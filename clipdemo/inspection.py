@@ -123,10 +123,14 @@ class Inspection:
         }
 
     @cached_property
+    def known(self) -> dict[str, int]:
+        """Per mode, how many rows have its input."""
+        return {m: int((s[:, 0] != MISSING).sum()) for m, s in self.found.scores.items()}
+
+    @cached_property
     def judge(self) -> str:
         """The mode whose scores say which labels are probably wrong: the one that reads most."""
-        known = {m: int((s[:, 0] != MISSING).sum()) for m, s in self.found.scores.items()}
-        return max(known, key=lambda mode: (known[mode], -READS_MOST.index(mode)))
+        return max(self.known, key=lambda mode: (self.known[mode], -READS_MOST.index(mode)))
 
     @cached_property
     def suspects(self) -> np.ndarray:

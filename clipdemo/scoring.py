@@ -162,7 +162,8 @@ class ScoredTable:
         stamp = ""
         if isinstance(self.photos, PhotoSource):
             stamp = self.photos.stamp(self._frame["ImageID"])
-        card = json.dumps(self._card.content, sort_keys=True)
+        card = {name: self._card.content.get(name) for name in ("backbone", "modes", "files")}
+        card = json.dumps(card | vars(self._card.labels), sort_keys=True)
         return hashlib.sha256("\0".join((card, rows, stamp)).encode()).hexdigest()[:12]
 
     def _kept(self, name: str) -> Path:

@@ -74,6 +74,7 @@ class Inspector:
         about = predictions.about
         return found | about | {
             "rows": len(predictions.ids),
+            "known": self.ready.known,
             "marks": self.marks,
             "findings": len(self._findings),
             "photos": self.table.photos is not None,

@@ -2,6 +2,8 @@
 
 const PAGE = 24;
 const FINDINGS = ["label wrong", "caption wrong", "model wrong", "note"];
+const WITH_BOTH = "with photo and caption";
+const NEEDED = { image: "with a photo", text: "with a caption", concat: WITH_BOTH, mutan: WITH_BOTH };
 const found = { total: 0, rows: [], asked: 0 };
 const tally = make("p", { class: "tally", role: "status" });
 const cards = make("div", { class: "cards" });
@@ -35,10 +37,8 @@ async function fetchRows(start = 0) {
   const built = answer.rows.map(buildCard);
   if (start) cards.append(...built);
   else cards.replaceChildren(...built);
-  const rows = inspected.about.rows;
-  tally.textContent = found.total
-    ? `${found.total} of ${rows} row${rows === 1 ? "" : "s"}, most wrong first`
-    : `None of ${rows} rows: clear a filter.`;
+  const rows = `${inspected.about.known[view.mode]} rows ${NEEDED[view.mode]}`;
+  tally.textContent = found.total ? `${found.total} of ${rows}, most wrong first` : `None of ${rows}: clear a filter.`;
   tally.dataset.total = found.total;
   more.hidden = found.rows.length >= found.total;
   paintCards();
