@@ -28,6 +28,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7860
     cache: str = ""
+    mcp: bool = False
 
     @classmethod
     def read(cls, flags: Sequence[str] = ()) -> "Settings":
@@ -40,13 +41,23 @@ class Settings:
             default = os.environ.get(f"CLIPDEMO_{field.name.upper()}", field.default)
             if field.name == "host" and "SPACE_ID" in os.environ:
                 default = os.environ.get("CLIPDEMO_HOST", "0.0.0.0")
-            parser.add_argument(
-                f"--{field.name}", type=field.type, default=default, help=HELP[field.name]
-            )
+            kind = {"type": field.type}
+            if field.type is bool:
+                kind = {"type": _switch, "nargs": "?", "const": True}
+            parser.add_argument(f"--{field.name}", default=default, help=HELP[field.name], **kind)
         found = parser.parse_args(flags)
         if not 0 < found.port <= 65535:
             parser.error(f"--port must be between 1 and 65535, not {found.port}")
         return cls(**vars(found))
+
+
+def _switch(text: str) -> bool:
+    """Raises ArgumentTypeError when it is neither on nor off."""
+    known = {"1": True, "true": True, "on": True, "": False, "0": False, "false": False,
+             "off": False}  # fmt: skip
+    if text.lower() not in known:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return known[text.lower()]
 
 
 HELP = {
@@ -60,4 +71,5 @@ HELP = {
     "host": "address to listen on",
     "port": "port to listen on",
     "cache": "folder for downloads, uploads and scored tables; by default the usual ones",
+    "mcp": "also be an MCP server, whose tools are the page's public endpoints",
 }

@@ -115,6 +115,12 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         return board | {"truth": truth, "given": [backbone, path, text]}
 
     def predict(photo: str | None = None, caption: str | None = None) -> dict:
+        """Scores of a photo and/or a caption.
+
+        Args:
+            photo: A photo: its address, or its bytes as a data: URL. It may be left out.
+            caption: What a person says is in the photo. It may be left out.
+        """
         try:
             return models.first.get().predict(photo, caption).to_dict()
         except ClipdemoError as error:

@@ -88,6 +88,12 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
     """The public endpoints `/words` and `/regions`, of the page's first model."""
 
     def words(photo: str | None = None, caption: str | None = None) -> dict:
+        """What each word of the caption does.
+
+        Args:
+            photo: A photo: its address, or its bytes as a data: URL. It may be left out.
+            caption: The caption whose words are switched off one by one.
+        """
         from clipdemo import explain
 
         try:
@@ -101,6 +107,14 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
     def regions(
         photo: str, caption: str | None = None, mode: str = "image", label: str = ""
     ) -> dict:
+        """Where in the photo a label is seen.
+
+        Args:
+            photo: A photo: its address, or its bytes as a data: URL.
+            caption: Its caption; the modes concat and mutan need one.
+            mode: What reads the photo: image, concat or mutan.
+            label: Name of the label.
+        """
         from clipdemo import explain
 
         try:

@@ -21,6 +21,7 @@ from clipdemo.hub import here, repository
 from clipdemo.labels import COCO18
 from clipdemo.scoring import ScoredTable
 from clipdemo.settings import Settings
+from clipdemo.ui.addresses import bound_addresses
 from clipdemo.ui.inspector import Inspector
 from clipdemo.ui.model import LOOPBACK, BackgroundModel, Models
 from clipdemo.ui.page import build
@@ -60,6 +61,7 @@ def start(settings: Settings) -> gr.Blocks:
     """
     card = first_card(settings)
     declare_gpu()
+    bound_addresses()
     models = Models(settings, card)
     inspector = Inspector(table_of(settings, card), models, marks=marked_by_the_owner(settings))
     page = build(models, inspector)
@@ -76,6 +78,7 @@ def start(settings: Settings) -> gr.Blocks:
         ssr_mode=False,
         show_error=True,
         footer_links=["api", "settings"],
+        mcp_server=settings.mcp,
         favicon_path=STATIC / "favicon.png",
         prevent_thread_lock=True,
         app_kwargs={"routes": routes},  # there from the first request on

@@ -45,6 +45,11 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
             return {"notice": str(error)}
 
     def caption(photo: str) -> list[str]:
+        """Captions of a photo.
+
+        Args:
+            photo: A photo: its address, or its bytes as a data: URL.
+        """
         try:
             return suggestions(photo)
         except ClipdemoError as error:

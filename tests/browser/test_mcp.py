@@ -1,0 +1,83 @@
+"""The page as an MCP server, as a client of the protocol's own package sees it."""
+
+import ast
+import asyncio
+import base64
+from contextlib import asynccontextmanager
+
+import pytest
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
+
+from .driver import SCENES, serving, until
+
+pytestmark = pytest.mark.browser
+
+PHOTO = "data:image/webp;base64," + base64.b64encode((SCENES / "farm.webp").read_bytes()).decode()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mcp")
+    with serving(folder, ("app.py", "--mcp")) as (url, _):
+        until(lambda: "MCP" in (folder / "server.log").read_text())
+        yield f"{url}gradio_api/mcp/"
+
+
+@asynccontextmanager
+async def session(address: str):
+    async with streamablehttp_client(address) as (read, write, _), ClientSession(read, write) as on:
+        await on.initialize()
+        yield on
+
+
+def call(address: str, tool: str, **arguments: object) -> tuple[bool, str]:
+    """Whether it went wrong, and the text that came back."""
+
+    async def ask() -> tuple[bool, str]:
+        async with session(address) as on:
+            given = await on.call_tool(tool, arguments)
+            return given.isError, given.content[0].text
+
+    return asyncio.run(ask())
+
+
+def test_its_tools_are_the_public_endpoints_and_each_argument_is_described(address):
+    async def tools() -> dict:
+        async with session(address) as on:
+            return {tool.name: tool for tool in (await on.list_tools()).tools}
+
+    found = asyncio.run(tools())
+    assert set(found) == {"predict", "caption", "words", "regions"}
+    for tool in found.values():
+        assert len(tool.description) > 40
+        for name, argument in tool.inputSchema["properties"].items():
+            assert argument["type"] == "string"
+            assert argument["description"], (tool.name, name)
+    assert found["caption"].inputSchema["required"] == ["photo"]
+
+
+@pytest.mark.parametrize("photo", [None, PHOTO], ids=["caption", "both"])
+def test_predict_gives_the_classifiers_scores(address, classifier, photo):
+    wrong, text = call(address, "predict", caption="a horse", **({"photo": photo} if photo else {}))
+    assert not wrong
+    given = ast.literal_eval(text)
+    expected = classifier.predict(photo and SCENES / "farm.webp", "a horse")
+    assert set(given["scores"]) == set(expected.scores)
+    for mode, scores in given["scores"].items():
+        assert scores == pytest.approx(expected.scores[mode], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "photo",
+    ["http://127.0.0.1:1/photo.jpg", "http://169.254.169.254/latest", "/etc/passwd",
+     "file:///etc/passwd", "data:text/plain;base64,aGVsbG8=",
+     {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}],
+    ids=str,
+)  # fmt: skip
+def test_no_address_inside_and_no_file_of_the_server_is_read(address, photo):
+    """The client within the server would hand in any file whose path it is given."""
+    wrong, text = call(address, "predict", photo=photo)
+    assert wrong
+    assert "root:" not in text
+    assert "Traceback" not in text
