@@ -17,7 +17,7 @@ def _clean(monkeypatch):
 def test_the_defaults_are_a_local_page_of_the_bundled_model():
     assert Settings.read() == Settings(
         backbone="auto", checkpoint="", device="auto", precision="auto", captioner="auto",
-        host="127.0.0.1", port=7860, cache="",
+        host="127.0.0.1", port=7860, cache="", mcp=False,
     )  # fmt: skip
 
 
@@ -53,6 +53,22 @@ def test_a_port_that_does_not_exist_is_refused(capsys, port):
         Settings.read([f"--port={port}"])
     assert stop.value.code == 2
     assert "--port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), ("true", True), ("0", False), ("", False)])
+def test_a_switch_is_on_or_off(monkeypatch, text, on):
+    monkeypatch.setenv("CLIPDEMO_MCP", text)
+    assert Settings.read().mcp is on
+    assert Settings.read(["--mcp"]).mcp is True
+    assert Settings.read(["--mcp", "off"]).mcp is False
+
+
+def test_a_switch_that_is_neither_ends_with_code_2(monkeypatch, capsys):
+    monkeypatch.setenv("CLIPDEMO_MCP", "perhaps")
+    with pytest.raises(SystemExit) as stop:
+        Settings.read()
+    assert stop.value.code == 2
+    assert "perhaps" in capsys.readouterr().err
 
 
 def test_an_unknown_flag_ends_with_code_2():

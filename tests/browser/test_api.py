@@ -1,13 +1,17 @@
 """The public endpoints, as a program calls them."""
 
+import re
+
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 
-from .driver import LABELS, SCENES
+from .driver import LABELS, ROOT, SCENES
 
 pytestmark = pytest.mark.browser
 
+README = (ROOT / "README.md").read_text("utf-8")
 PHOTO = SCENES / "farm.webp"
 PUBLIC = {"/predict", "/caption", "/words", "/regions"}
 
@@ -56,3 +60,12 @@ def test_a_bad_photo_raises_one_sentence(client, tmp_path):
     assert message.endswith(".")
     assert "\n" not in message
     assert "Traceback" not in message
+
+
+def test_the_readmes_example_runs_as_it_stands(url, monkeypatch, tmp_path):
+    """Only the address is another."""
+    with Image.open(PHOTO) as photo:
+        photo.convert("RGB").save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    (example,) = re.findall(r"```python\n(from gradio_client.*?)```", README, re.DOTALL)
+    exec(example.replace("http://127.0.0.1:7860", url), {})
