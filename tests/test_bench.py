@@ -14,12 +14,14 @@ from clipdemo.backbones import Backbone
 from clipdemo.bench.app import BROWSERS, USERS, crowd
 from clipdemo.bench.compare import Comparison, compare, timed
 from clipdemo.bench.encoding import from_files, prepared
+from clipdemo.bench.inspecting import both_ways, made
 from clipdemo.bench.made import write_random
 
 ROOT = Path(__file__).resolve().parents[1]
 RATIOS = (
     "photo_to_scores_ratio", "caption_edit_ratio", "startup_ratio", "throughput_16_users_ratio",
     "p95_16_users_ratio", "table_ratio", "encode_ratio",
+    "inspect_filter_ratio",
 )  # fmt: skip
 
 
@@ -63,6 +65,13 @@ def test_a_crowd_that_is_served_at_once_does_not_wait_for_each_other():
     assert 0.02 * USERS * 0.8 < in_turn < found["throughput_16_users_ratio"].plain
 
 
+def test_both_ways_of_filtering_find_the_same_rows():
+    """Or the comparison would say nothing."""
+    ours, plain = both_ways(made(2000))
+    assert ours() == plain()
+    assert 20 < len(ours()) < 2000
+
+
 @pytest.fixture(scope="module")
 def printed() -> str:
     command = [sys.executable, "-m", "clipdemo", "bench", "--json", "--rounds", "1"]
@@ -85,7 +94,8 @@ def test_json_has_every_figure_of_the_contract(printed: str):
 def test_the_slider_asks_the_server_for_nothing(printed: str):
     figures = json.loads(printed)
     assert figures["threshold_requests"] == 0
-    assert figures["threshold_step_ms"]["p95"] >= figures["threshold_step_ms"]["median"] > 0
+    for name in ("threshold_step_ms", "inspect_step_ms"):
+        assert figures[name]["p95"] >= figures[name]["median"] > 0
 
 
 def test_a_model_of_any_size_can_be_made(tmp_path, photos):

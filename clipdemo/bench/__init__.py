@@ -29,12 +29,14 @@ def bench(backbone: str = "auto", rounds: int = 5) -> tuple[dict, dict[str, Comp
     # Before torch is loaded here: a child's peak begins with what its parent holds.
     page, crowd = measure_page(backbone, rounds)
     from clipdemo.bench.encoding import encoding
+    from clipdemo.bench.inspecting import filtering
     from clipdemo.bench.scoring import scoring
     from clipdemo.bench.table import table
 
     found, loaded = scoring(backbone, rounds * PHOTOS_PER_ROUND)
     found["encode_ratio"] = encoding(loaded, rounds)
     compared = found | compared | crowd | {"table_ratio": table(rounds)}
+    compared["inspect_filter_ratio"] = filtering(rounds)
     figures = {name: round(c.ratio, 3) for name, c in compared.items()}
     about = {"device": loaded.device, "backbone": backbone, "runs": rounds}
     return figures | page | about, compared

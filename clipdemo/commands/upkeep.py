@@ -96,9 +96,10 @@ def bench(
     for name, pair in compared.items():
         seconds = (f"{1000 * s:.1f} ms" if s < 1 else f"{s:.2f} s" for s in vars(pair).values())
         shown.add_row(name.removesuffix("_ratio"), *seconds, f"{pair.ratio:.2f}")
-    step = figures["threshold_step_ms"]
-    if step:
-        shown.add_row("threshold_step", f"{step['median']} ms, p95 {step['p95']} ms")
+    for name in ("threshold_step", "inspect_step"):
+        if step := figures[f"{name}_ms"]:
+            shown.add_row(name, f"{step['median']} ms, p95 {step['p95']} ms")
+    if figures["threshold_step_ms"]:
         shown.add_row("threshold_requests", str(figures["threshold_requests"]))
     shown.add_row("peak_rss", f"{figures['peak_rss_mb']} MB")
     out.print(shown)

@@ -1,0 +1,57 @@
+"""Filtering the predictions of a large table, over pandas on the same scores."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from clipdemo.bench.compare import Comparison, compare, timed
+from clipdemo.inspection import Inspection, Query
+from clipdemo.labels import COCO18, MODES
+from clipdemo.predictions import STEPS, Predictions, in_steps
+
+ROWS, CUT = 200_000, 0.35
+WORDS = ("a", "dog", "on", "the", "red", "bench", "near", "water")
+
+
+def filtering(rounds: int, rows: int = ROWS) -> Comparison:
+    """Ours: what the Inspect tab asks, the rows with an error of any label and a word in the
+    caption, most wrong first. Plain: the same from a table with a line per row and label.
+    """
+    ours, plain = both_ways(made(rows))
+    assert ours() == plain()
+    return compare(lambda: timed(ours), lambda: timed(plain), rounds)
+
+
+def made(rows: int) -> Predictions:
+    """Random predictions of the 18 labels in the three modes."""
+    rng = np.random.default_rng(0)
+    truth = rng.random((rows, len(COCO18))) < 0.12
+    scores = {
+        mode: in_steps(np.clip(truth * 0.5 + rng.random(truth.shape) * 0.5, 0, 1)) for mode in MODES
+    }
+    captions = [" ".join(words) for words in rng.choice(WORDS, (rows, 7))]
+    about = {"backbone": "none", "head": "trained", "labels": list(COCO18.names), "modes": {}}
+    ids = pd.Series([f"{row}.jpg" for row in range(rows)])
+    return Predictions(ids, pd.Series(captions), truth, scores, about)
+
+
+def both_ways(found: Predictions) -> tuple[Callable[[], set], Callable[[], set]]:
+    """Our filter and the plain one, each giving the numbers of the rows that pass."""
+    inspection = Inspection(found)
+    cuts = {mode: np.full(len(COCO18), CUT) for mode in MODES}
+    query = Query("concat", cuts, outcome="error", text="red dog")
+    lines = pd.DataFrame({
+        "row": np.repeat(np.arange(len(found.ids)), len(COCO18)),
+        "true": found.truth.ravel(),
+        "score": found.scores["concat"].ravel() / STEPS,
+        "caption": found.captions.repeat(len(COCO18)).to_numpy(),
+    })  # fmt: skip
+
+    def plain() -> set:
+        wrong = lines[lines["true"] != (lines["score"] >= CUT)]
+        wrong = wrong[wrong["caption"].str.contains("red dog", case=False, regex=False)]
+        past = (wrong["score"] - CUT).abs()
+        return set(past.groupby(wrong["row"]).max().sort_values(ascending=False).index)
+
+    return lambda: set(inspection.select(query).tolist()), plain
