@@ -7,10 +7,10 @@ import hashlib
 import io
 import json
 import re
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
+
+from loopback import LoopbackServer, QuietHandler
 
 from clipdemo.data.drawn_scenes import Scene, random_scene
 
@@ -138,7 +138,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-class CocoServer(ThreadingHTTPServer):
+class CocoServer(LoopbackServer):
     """Serves `files`, {path: bytes}, until it is left as a context manager.
 
     Attributes:
@@ -147,41 +147,16 @@ class CocoServer(ThreadingHTTPServer):
         sent: bytes of content so far.
     """
 
-    daemon_threads = True
-    block_on_close = False
-
     def __init__(self, files: dict[str, bytes]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.files = files
-        self.faults: dict[str, str] = {}
         self.asked: list[tuple[str, str, str | None]] = []
         self.sent = 0
-        self.closing = threading.Event()
         self.broke_off: set[str] = set()
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
 
-    def __enter__(self) -> "CocoServer":
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, *_: object) -> None:
-        """A client that was killed is no error."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     server: CocoServer
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def do_HEAD(self) -> None:
         self._answer(body=False)

@@ -7,9 +7,9 @@ Each file can be given a fault.
 
 import hashlib
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
+
+from loopback import LoopbackServer, QuietHandler
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FAULTS = (
@@ -25,7 +25,7 @@ FAULTS = (
 )
 
 
-class HubServer(ThreadingHTTPServer):
+class HubServer(LoopbackServer):
     """Serves `files`, {(repository, name): bytes}, until it is left as a context manager.
 
     Attributes:
@@ -34,46 +34,21 @@ class HubServer(ThreadingHTTPServer):
         commit: what it says its revision is; None, and it is not a hub.
     """
 
-    daemon_threads = True
-    block_on_close = False
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.files: dict[tuple[str, str], bytes] = {}
-        self.faults: dict[str, str] = {}
         self.asked: list[tuple[str, str]] = []
         self.commit: str | None = COMMIT
-        self.closing = threading.Event()
         self.stuttered = False
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
 
     def add(self, repository: str, folder) -> None:
         """Serve the files of a folder."""
         for path in folder.iterdir():
             self.files[repository, path.name] = path.read_bytes()
 
-    def __enter__(self) -> "HubServer":
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.closing.set()
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, *_: object) -> None:
-        """A client that was killed is no error."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     server: HubServer
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def do_HEAD(self) -> None:
         found = self._found()

@@ -1,0 +1,46 @@
+"""What the tests' own servers share: a loopback port, a clean end, no noise."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """Serves until it is left as a context manager.
+
+    Attributes:
+        faults: fault by file name.
+        closing: set at the end, for handlers that wait without answering.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.faults: dict[str, str] = {}
+        self.closing = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closing.set()
+        self.shutdown()
+        self.server_close()
+
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed is no error."""
+
+
+class QuietHandler(BaseHTTPRequestHandler):
+    """HTTP/1.1 without a line per request."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        pass
