@@ -255,6 +255,7 @@ def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, 
     [
         [],
         ["nowhere.zip"],
+        ["nowhere.jpg"],
         ["--rule", "best"],
         ["--out", "r.txt"],
         ["--rule", "recall", "--recall", 2],

@@ -40,6 +40,9 @@ def batch(
     from clipdemo.results import Rule as Chosen
     from clipdemo.results import writing
 
+    for path in photos or []:
+        if not path.exists():
+            raise ClipdemoError(f"There is no {path}: check how it is spelled.")
     items, notices = gather(photos or [], table)
     classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
     if rule == "recall":

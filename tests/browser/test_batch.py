@@ -15,6 +15,7 @@ from clipdemo.results import Rule, writing
 from clipdemo.ui.batch import LIMIT, given
 
 from .driver import SCENES, eventually, notices, shows, visit
+from .test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
 
@@ -252,11 +253,22 @@ def test_no_more_than_the_limit_is_taken(tmp_path):
     assert "python -m clipdemo batch" in told[0]
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_can_be_read(visitor, url, packed, table, theme):
+    page = visitor.new_page()
+    visit(page, f"{url}?__theme={theme}")
+    finish(page, packed, table)
+    contrasts = page.evaluate(CONTRASTS.replace("#head *,", "#batch *, #batch-about *,"))
+    assert len(contrasts) > 30
+    assert [pair for pair in contrasts if pair[0] < 4.5] == []
+
+
 def test_it_fits_a_phone(page, packed, table):
     """The table scrolls in a box of its own, below its head and beside its first column."""
     page.set_viewport_size({"width": 390, "height": 844})
     finish(page, packed, table)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(OUTSIDE) == []
     box = page.locator("#batch .table")
     assert box.evaluate("box => box.scrollWidth > box.clientWidth")
     first = page.locator("#batch tbody th").first

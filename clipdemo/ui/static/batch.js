@@ -15,10 +15,7 @@ cancel.addEventListener("click", () => {
   trigger("cancel");
 });
 
-const rule = choice({ "aria-label": "Rule for all photos" }, [
-  ["tuned", "tuned per label"], ["fixed", "one threshold"], ["recall", "chosen recall"],
-  ["mcut", "widest gap (MCut)"], ["top-k", "top k"],
-]);
+const rule = choice({ "aria-label": "Rule for all photos" }, RULES);
 const recall = choice({ "aria-label": "Recall that each label reached on validation" }, []);
 const count = make("input", { type: "number", min: 1, value: 3, "aria-label": "k: how many labels" });
 const slider = make("input", {

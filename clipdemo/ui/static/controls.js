@@ -7,10 +7,7 @@ const slider = make("input", {
   type: "range", min: 0, max: 1, step: 0.0001, value: 0.5, "aria-label": "Threshold for all labels",
 });
 const shown = make("output");
-const rule = choice({ id: "rule", "aria-label": "Rule that turns scores into decisions" }, [
-  ["tuned", "tuned per label"], ["fixed", "one threshold"], ["recall", "chosen recall"],
-  ["mcut", "widest gap (MCut)"], ["top-k", "top k"],
-]);
+const rule = choice({ id: "rule", "aria-label": "Rule that turns scores into decisions" }, RULES);
 const recall = choice({ id: "recall", "aria-label": "Recall that each label reached on validation" }, []);
 const count = make("input", {
   type: "number", min: 1, value: 3, "aria-label": "k: how many labels",

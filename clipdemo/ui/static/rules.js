@@ -1,5 +1,10 @@
 // What turns scores into decisions; the same rules as clipdemo/thresholds.py.
 
+const RULES = [
+  ["tuned", "tuned per label"], ["fixed", "one threshold"], ["recall", "chosen recall"],
+  ["mcut", "widest gap (MCut)"], ["top-k", "top k"],
+];
+
 // The value in the middle of the widest gap between neighbouring sorted scores.
 function mcut(scores) {
   if (scores.length < 2) return 0.5;
