@@ -205,6 +205,19 @@ def test_a_photo_opens_on_the_compare_board(page, classifier, packed, table):
     shows(page, classifier.predict(None, CAPTIONS["gone.webp"]))
 
 
+def test_the_model_writes_a_caption_that_the_board_is_given_too(page, classifier):
+    page.get_by_role("tab", name="Batch").click()
+    page.get_by_label("Write captions with the model").check()
+    finish(page, SCENES / "farm.webp")
+    (entry,) = json.loads(download(page, "JSON"))["photos"]
+    assert entry["caption_by"] == "model"
+    expected = classifier.predict(SCENES / "farm.webp", entry["caption"])
+    assert entry["scores"]["concat"] == pytest.approx(expected.scores["concat"], abs=1e-4)
+    page.locator("#batch button.photo").click()
+    shows(page, expected)
+    assert page.locator("#caption textarea").input_value() == entry["caption"]
+
+
 def test_cancelling_keeps_what_is_done(page, many):
     begin(page, many)
     page.locator("#batch tbody tr").first.wait_for()
