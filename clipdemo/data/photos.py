@@ -127,10 +127,13 @@ def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
     """Name -> file, first byte and size of each member; a later one of a name replaces it."""
     try:
         with tarfile.open(path, "r:") as tar:
-            return {
-                PurePosixPath(member.name).as_posix(): (path, member.offset_data, member.size)
-                for member in tar
-                if member.isreg() and not member.issparse()
-            }
-    except tarfile.TarError as error:
+            found = {}
+            for member in tar:
+                if member.size < 0:  # tarfile would go back and read the same ones for ever
+                    raise tarfile.TarError("a file in it has a negative size")
+                if member.isreg() and not member.issparse():
+                    name = PurePosixPath(member.name).as_posix()
+                    found[name] = path, member.offset_data, member.size
+            return found
+    except Exception as error:  # a damaged header has errors of its own
         raise TableError(f"{path} is a damaged or packed tar ({error}): make it again.") from error

@@ -324,3 +324,20 @@ def test_a_compressed_tar_is_refused(tmp_path, is_sentence):
     with pytest.raises(TableError) as caught:
         PhotoSource(path)
     assert is_sentence(caught.value)
+
+
+def test_a_tar_with_a_negative_size_is_refused(tmp_path, is_sentence):
+    """It leads back to its own start: read on, it would never end."""
+    with tarfile.open(tmp_path / "t.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("1.jpg"))
+        tar.addfile(tarfile.TarInfo("2.jpg"))
+    data = bytearray((tmp_path / "t.tar").read_bytes())
+    second = data[512:1024]
+    second[124:136] = (-512).to_bytes(12, "big", signed=True)
+    second[148:156] = b" " * 8
+    second[148:156] = b"%06o\0 " % sum(second)
+    data[512:1024] = second
+    (tmp_path / "t.tar").write_bytes(data)
+    with pytest.raises(TableError) as error:
+        PhotoSource(tmp_path / "t.tar")
+    assert is_sentence(error.value)
