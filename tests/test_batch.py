@@ -93,6 +93,13 @@ def test_a_loose_label_table_will_do(tmp_path):
     assert [item.caption for item in items] == ['a "quoted" word, loosely', "fine"]
 
 
+def test_only_line_ends_part_the_rows_of_a_table(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_bytes('ImageID,Caption\r\n0.png,a dog\u2028runs\r\n1.png,"a\ncat"\r\n'.encode())
+    items, _ = gather([], table)
+    assert [item.caption for item in items] == ["a dog\u2028runs", "a\ncat"]
+
+
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2\n", "ImageID,Caption\n", "ImageID,Caption\n0.png,one, two\n", "\0\1"]
 )

@@ -1,6 +1,7 @@
 """Captions by photo: a CSV `ImageID,Caption`, or a label table, whose labels do not matter here."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -28,7 +29,7 @@ def read_captions(path: Path, limit: int | None = None) -> list[tuple[str, str]]
     text, _ = decode(raw, path)
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     header: list[str] = []
-    reader = csv.reader(text.lstrip("\n").splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text.lstrip("\n"), newline=""), strict=True)
     try:
         header = [name.strip().casefold() for name in next(reader)]
         if any(name not in header for name in COLUMNS):
