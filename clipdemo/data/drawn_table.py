@@ -18,7 +18,7 @@ class DrawnPhotos:
 
     def __contains__(self, name: str) -> bool:
         number = name.removeprefix("scene-").removesuffix(".png")
-        return number.isdigit() and int(number) < COUNT and name == _name(int(number))
+        return number.isdecimal() and int(number) < COUNT and name == _name(int(number))
 
     def read(self, name: str) -> bytes:
         """The bytes of a photo; raises PhotoError when there is none of this name."""
