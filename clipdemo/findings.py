@@ -93,10 +93,15 @@ class Findings:
 
 
 def _checked(finding: dict) -> dict:
-    kind, note = finding.get("finding"), str(finding.get("note") or "").strip()
+    kind, note = finding.get("finding"), _text(finding.get("note")).strip()
     if kind not in KINDS:
         raise ClipdemoError(f"There is no finding of this kind: choose one of {', '.join(KINDS)}.")
     if len(note) > LONGEST:
         raise ClipdemoError(f"The note is longer than {LONGEST} characters: make it shorter.")
-    texts = {name: str(finding.get(name) or "")[:100] for name in ("label", "mode")}
+    texts = {name: _text(finding.get(name))[:100] for name in ("label", "mode")}
     return {"finding": kind, **texts, "note": note}
+
+
+def _text(given: object) -> str:
+    """Lone surrogates, which JSON may hold, cannot be sent or written."""
+    return str(given or "").encode("utf-8", "replace").decode()

@@ -7,7 +7,7 @@ import html
 import io
 import json
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,12 +51,20 @@ class Inspector:
         self._thumbnail = lru_cache(400)(self._thumbnail)
 
     def start(self) -> None:
-        """Begin to score, or to read what was scored; returns at once."""
-        self._model.start()
+        """Begin to score, or to read what was scored; returns at once.
+
+        Not again after it failed: each look at how far it is would begin anew.
+        """
+        if self._model.status != "failed":
+            self._model.start()
 
     @property
     def ready(self) -> Inspection:
-        """The scored table; waits for it. Raises ClipdemoError when there is none."""
+        """The scored table; never waits. Raises ClipdemoError when there is none, or not yet."""
+        if self._model.status == "loading":
+            raise ClipdemoError(
+                f"{self.table.name} is not scored yet: wait until its figures show."
+            )
         return self._model.get()
 
     def state(self) -> dict:
@@ -84,6 +92,8 @@ class Inspector:
     def rows(self, asked: dict) -> dict:
         """The rows a query finds: how many, some of them whole, and what is said instead."""
         query, start, count = self._query(asked)
+        if query.suspect:
+            self._suspects.start().get()  # worked out once, however many ask
         inspection, found = self.ready, self.ready.found
         rows = inspection.select(query)
         instead = None if query.label is None else inspection.said_instead(query)
@@ -128,11 +138,11 @@ class Inspector:
 
     def map(self) -> dict:
         """Places of embeddings: `loading`, or `rows`, what is known of them, x and y by kind."""
-        self._map.start()
+        found = self.ready.found
         if self._map.status == "loading":
+            self._map.start()
             return {"status": "loading"}
         rows, places = self._map.get()
-        found = self.ready.found
         return {
             "status": "ready",
             "rows": rows,
@@ -238,9 +248,14 @@ class Inspector:
         except ClipdemoError as error:
             return JSONResponse({"notice": str(error)}, 404, FORGETTING)
 
+    @cached_property
+    def _counts(self) -> bytes:
+        """`Inspection.counts`, packed."""
+        return gzip.compress(self.ready.counts().astype("<u4").tobytes(), 5)
+
     def _counts_route(self, request: Request) -> Response:
         try:
-            packed = gzip.compress(self.ready.counts().astype("<u4").tobytes(), 5)
+            packed = self._counts
         except ClipdemoError as error:
             return JSONResponse({"notice": str(error)}, 404, FORGETTING)
         kind = "application/octet-stream"
@@ -260,15 +275,23 @@ def _answer(work: Callable[[dict], dict]) -> Callable:
             if request.method == "POST":
                 if not request.headers.get("content-type", "").startswith("application/json"):
                     raise ClipdemoError("This is no JSON: use the page.")  # no form of another site
-                if int(request.headers.get("content-length", 0)) > LONGEST:
-                    raise ClipdemoError("This query is too long: reload the page.")
-                asked = json.loads(await request.body())
+                asked = json.loads(await _body(request))
                 if not isinstance(asked, dict):
                     raise ValueError
             return JSONResponse(await run_in_threadpool(work, asked), headers=FORGETTING)
         except ClipdemoError as error:
             return JSONResponse({"notice": str(error)}, 400, FORGETTING)
-        except ValueError:
+        except (ValueError, RecursionError):
             return JSONResponse({"notice": "This is no JSON: use the page."}, 400, FORGETTING)
 
     return handle
+
+
+async def _body(request: Request) -> bytes:
+    """Its body; one without a stated length is counted as it comes."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > LONGEST:
+            raise ClipdemoError("This query is too long: reload the page.")
+    return bytes(body)

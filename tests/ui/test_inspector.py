@@ -1,0 +1,99 @@
+"""What anybody may ask the Inspect tab's server: it never hangs, and always says what is wrong."""
+
+import time
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from clipdemo.checkpoints import find_card
+from clipdemo.errors import TableError
+from clipdemo.labels import MODES
+from clipdemo.scoring import ScoredTable
+from clipdemo.settings import Settings
+from clipdemo.ui.inspector import LONGEST, Inspector
+from clipdemo.ui.model import Models
+
+JSON = {"content-type": "application/json"}
+QUERY = {"mode": "image", "thresholds": dict.fromkeys(MODES, [0.5] * 18)}
+
+
+@pytest.fixture
+def made(tmp_path):
+    """Gives an Inspector of a table with these rows, captions alone."""
+
+    def make(*rows: str) -> Inspector:
+        (tmp_path / "t.csv").write_text("\n".join(["ImageID,Labels,Caption", *rows, ""]))
+        card = find_card("tiny", None)
+        table = ScoredTable(card, str(tmp_path / "t.csv"), "", tmp_path / "data")
+        models = Models(Settings(backbone="tiny", device="cpu"), card)
+        models.first.start()
+        return Inspector(table, models, marks=True)
+
+    return make
+
+
+@pytest.fixture
+def asked(made):
+    """Asks the server of two scored rows."""
+    inspector = made("1.jpg,1,a person", "2.jpg,18,a dog")
+    told(inspector)
+    return TestClient(Starlette(routes=inspector.routes()), raise_server_exceptions=False)
+
+
+def told(inspector: Inspector) -> dict:
+    """What is said when it is ready or has failed, as the page asks for it."""
+    while (state := inspector.state())["status"] == "loading":
+        time.sleep(0.05)
+    return state
+
+
+def test_what_is_asked_before_the_table_is_scored_is_answered_at_once(made, is_sentence):
+    """Requests that wait would take all threads of the server."""
+    client = TestClient(Starlette(routes=made("1.jpg,1,a person").routes()))
+    for answer in (
+        client.get("/inspect/counts"), client.get("/inspect/photo/0"), client.get("/inspect/map"),
+        client.post("/inspect/rows", json=QUERY), client.post("/inspect/mark", json={"row": 0}),
+    ):  # fmt: skip
+        assert answer.status_code in (400, 404)
+        assert is_sentence(answer.json()["notice"])
+
+
+def test_a_table_that_cannot_be_scored_is_told_and_not_tried_over_and_over(made, monkeypatch):
+    tries = []
+
+    def predictions(self, *_):
+        tries.append(self)
+        raise TableError("This table cannot be read: check its rows.")
+
+    monkeypatch.setattr(ScoredTable, "predictions", predictions)
+    inspector = made("1.jpg,1,a person")
+    assert {told(inspector)["notice"] for _ in range(3)} == {
+        "This table cannot be read: check its rows."
+    }
+    assert len(tries) == 1
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, '{"mode": "\\ud800"}', "", "nan", '{"thresholds": {"image": {}}}']
+)
+def test_a_hostile_query_is_one_sentence(asked, is_sentence, body):
+    answer = asked.post("/inspect/rows", content=body, headers=JSON)
+    assert answer.status_code == 400
+    assert is_sentence(answer.json()["notice"])
+
+
+def test_a_body_without_a_length_is_refused_beyond_the_limit(asked):
+    pieces = (b" " * LONGEST for _ in range(3))
+    answer = asked.post("/inspect/rows", content=pieces, headers=JSON)
+    assert answer.status_code == 400
+    assert "too long" in answer.json()["notice"]
+
+
+def test_a_note_that_no_file_can_hold_spoils_nothing_for_others(asked):
+    """JSON may have half a character in it."""
+    finding = '{"row": 1, "finding": {"finding": "note", "note": "so \\ud800", "label": "\\udfff"}}'
+    assert asked.post("/inspect/mark", content=finding, headers=JSON).json() == {"findings": 1}
+    found = asked.post("/inspect/rows", json=QUERY | {"mode": "text", "marked": True}).json()
+    assert found["rows"][0]["finding"]["note"] == "so ?"
+    assert "so ?" in asked.get("/inspect/findings.csv").text
