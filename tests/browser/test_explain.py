@@ -212,6 +212,17 @@ def test_a_label_with_markup_is_only_text(board, classifier):
     assert board.locator("img[src=x]").count() == 0
 
 
+def test_a_label_that_every_object_of_the_script_has_is_like_any(board, classifier):
+    """It was not there before the caption changed, so there is nothing to compare it with."""
+    write_caption(board, "a dog")
+    shows(board, classifier.predict(PHOTO, "a dog"))
+    board.locator("#own-labels textarea").fill("constructor")
+    board.locator("#board [data-label=constructor] [data-mode=text][data-on]").wait_for()
+    assert board.evaluate(GHOSTS)
+    assert board.locator('#board [data-label=constructor] .cell:not([data-score=""])').count() == 3
+    assert board.locator("#board [data-label=constructor] .ghost").count() == 0
+
+
 def show(page, mode: str) -> None:
     choose(page, "region", "Mode", mode)
     page.locator("#region .start").click()

@@ -26,7 +26,7 @@ function compareWithLast(given) {
 function byLabel({ labels, scores }) {
   const found = {};
   for (const [mode, values] of Object.entries(scores)) {
-    found[mode] = Object.fromEntries(labels.map((label, i) => [label, values[i]]));
+    found[mode] = new Map(labels.map((label, i) => [label, values[i]]));
   }
   return found;
 }
@@ -37,7 +37,7 @@ function paintGhosts() {
     for (const [mode, { bar, number }] of Object.entries(cells)) {
       bar.querySelector(".ghost")?.remove();
       number.querySelector("small")?.remove();
-      const old = ghosts?.[mode]?.[state.labels[i]];
+      const old = ghosts?.[mode]?.get(state.labels[i]);
       const score = state.scores[mode]?.[i];
       if (old === undefined || score === undefined || Math.abs(score - old) < LEAST) continue;
       any = true;
