@@ -11,13 +11,16 @@ from pathlib import Path
 from clipdemo.errors import ClipdemoError
 from clipdemo.predictions import Predictions
 
-KINDS = ("label wrong", "caption wrong", "model wrong", "note")
+KINDS = (
+    "label wrong", "caption wrong", "caption silent", "hard to see", "model wrong", "note",
+)  # fmt: skip
 LONGEST = 500  # characters of a note
-COLUMNS = ("ImageID", "Caption", "Labels", "finding", "label", "mode", "note")
+COLUMNS = ("ImageID", "Caption", "Labels", "finding", "label", "mode", "score", "threshold", "note")
 
 
 class Findings:
-    """One finding per row: its kind, the label and mode that were looked at, and a note.
+    """One finding per row: its kind, the label and mode that were looked at with the score and the
+    threshold of then, and a note.
 
     A row is known by `ImageID` and caption, so that findings outlast changes to the table.
     """
@@ -80,7 +83,7 @@ class Findings:
 
         file = io.StringIO(newline="")
         rows = [
-            [";".join(entry[name]) if name == "Labels" else entry[name] for name in COLUMNS]
+            [";".join(entry[name]) if name == "Labels" else entry.get(name, "") for name in COLUMNS]
             for entry in self._found.values()
         ]
         write_rows(file, [COLUMNS, *rows])
@@ -98,7 +101,8 @@ def _checked(finding: dict) -> dict:
         raise ClipdemoError(f"There is no finding of this kind: choose one of {', '.join(KINDS)}.")
     if len(note) > LONGEST:
         raise ClipdemoError(f"The note is longer than {LONGEST} characters: make it shorter.")
-    texts = {name: _text(finding.get(name))[:100] for name in ("label", "mode")}
+    looked_at = ("label", "mode", "score", "threshold")
+    texts = {name: _text(finding.get(name))[:100] for name in looked_at}
     return {"finding": kind, **texts, "note": note}
 
 

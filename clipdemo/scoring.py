@@ -23,7 +23,7 @@ from clipdemo.predictions import Predictions, in_steps, read_predictions, write_
 if TYPE_CHECKING:
     from clipdemo.classifier import Classifier
 
-PART = 256  # rows that are scored and kept together
+PART = 64  # rows that are scored and kept together
 ON_MAP = 1500  # rows on the map of embeddings, for its cost grows faster than their number
 Progress = Callable[[int, int], None]
 
@@ -34,6 +34,7 @@ class ScoredTable:
     Attributes:
         name: of the table.
         photos: where its photos are, or None.
+        drawn: whether they are drawn scenes, as nobody gave a table.
         folder: where predictions and findings of this table are kept.
     """
 
@@ -48,7 +49,8 @@ class ScoredTable:
             raise TableError(f"There is no table {table}: check the path given as --table.")
         if photos and not table:
             raise TableError("Photos alone cannot be inspected: give their --table as well.")
-        self.name = self._table.name if self._table else "drawn scenes"
+        self.drawn = self._table is None
+        self.name = "drawn scenes" if self.drawn else self._table.name
         self.photos = PhotoSource(photos) if photos else None if table else DrawnPhotos()
         place = str(self._table.resolve()) if self._table else "drawn"
         digest = hashlib.sha256(place.encode()).hexdigest()[:8]

@@ -1,6 +1,9 @@
-"""What the tests' own servers share: a loopback port, a clean end, no noise."""
+"""What the tests' own servers and clients share: a loopback port, a clean end, no noise."""
 
+import asyncio
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -44,3 +47,9 @@ class QuietHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+def run_async(work: Coroutine):
+    """Its result, from a thread of its own: a browser's loop may be running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()

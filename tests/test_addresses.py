@@ -1,12 +1,12 @@
 """An address that a caller of the API names: inner ones are never asked, none is read endlessly."""
 
-import asyncio
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import gradio as gr
 import pytest
+from loopback import run_async
 
 from clipdemo.images import MAX_BYTES
 from clipdemo.ui import addresses
@@ -65,7 +65,7 @@ def public(monkeypatch):
 
 
 def fetch(url: str, folder: Path) -> bytes:
-    return Path(asyncio.run(addresses.fetch(url, str(folder)))).read_bytes()
+    return Path(run_async(addresses.fetch(url, str(folder)))).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,7 @@ def _in_order(names: pd.Series) -> bool:
     return bool(((size[1:] > size[:-1]) | ((size[1:] == size[:-1]) & np.asarray(after))).all())
 
 
-def _read_any(path: Path, raw: bytes, labels: LabelSet, unlabelled: bool) -> LabelTable:
+def _read_any(path: Path, raw: bytes, labels: LabelSet, unlabelled: bool = False) -> LabelTable:
     """The table from a file in any form."""
     text, repaired = decode(raw, path)
     start = len(text) - len(text.lstrip("\n"))

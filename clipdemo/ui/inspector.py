@@ -5,17 +5,13 @@ from __future__ import annotations
 import gzip
 import html
 import io
-import json
-from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from clipdemo.data.safe_csv import write_rows
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.ui.model import BackgroundModel, Models
 
@@ -24,9 +20,7 @@ if TYPE_CHECKING:
     from clipdemo.scoring import ScoredTable
 
 MOST = 96  # rows in one answer
-LONGEST = 2**20  # bytes of a query
 SIDE = 320  # pixels of a thumbnail's long side
-FORGETTING = {"Cache-Control": "no-store"}
 
 
 class Inspector:
@@ -36,6 +30,10 @@ class Inspector:
         table: what is inspected.
         models: the page's; the first of them scores.
         marks: whether visitors may leave findings here.
+
+    Attributes:
+        findings: those that were left.
+        thumbnail: the bytes of a row's photo, small, as JPEG.
     """
 
     def __init__(self, table: ScoredTable, models: Models, marks: bool) -> None:
@@ -47,8 +45,8 @@ class Inspector:
         self._model = BackgroundModel("The table", self._load)
         self._map = BackgroundModel("The map", self._lay_out)
         self._suspects = BackgroundModel("What is probably wrong", lambda: self.ready.suspects)
-        self._findings = Findings(table.folder)
-        self._thumbnail = lru_cache(400)(self._thumbnail)
+        self.findings = Findings(table.folder)
+        self.thumbnail = lru_cache(400)(self._thumbnail)
 
     def start(self) -> None:
         """Begin to score, or to read what was scored; returns at once.
@@ -84,8 +82,9 @@ class Inspector:
             "rows": len(predictions.ids),
             "known": self.ready.known,
             "marks": self.marks,
-            "findings": len(self._findings),
+            "findings": len(self.findings),
             "photos": self.table.photos is not None,
+            "drawn": self.table.drawn,
             "judge": self.ready.judge,
         }  # fmt: skip
 
@@ -98,7 +97,32 @@ class Inspector:
         rows = inspection.select(query)
         instead = None if query.label is None else inspection.said_instead(query)
         shown = [self._row(int(row), found) for row in rows[start : start + count]]
-        return {"total": len(rows), "rows": shown, "instead": instead}
+        judging = self._suspects.status == "loading"
+        return {"total": len(rows), "rows": shown, "instead": instead, "judging": judging}
+
+    def found_csv(self, asked: dict) -> str:
+        """All rows that a query finds, as a table for a spreadsheet."""
+        from clipdemo.predictions import STEPS
+
+        query, *_ = self._query(asked)
+        inspection, found = self.ready, self.ready.found
+        everything = replace(query, label=None)
+        on = inspection.decisions(everything, query.mode)
+        chosen = [] if query.label is None else [f"score of {found.labels[query.label]}"]
+        lines = [["ImageID", "Caption", "Labels", f"predicted by {query.mode}", *chosen]]
+        for row in inspection.select(query):
+            said = [name for name, yes in zip(found.labels, on[row], strict=True) if yes]
+            line = [
+                found.ids[row],
+                found.captions[row],
+                ";".join(found.true_of(row)),
+                ";".join(said),
+            ]
+            steps = _steps(found.scores[query.mode][row])
+            lines.append(line + [steps[query.label] / STEPS for _ in chosen if steps])
+        file = io.StringIO(newline="")
+        write_rows(file, lines)
+        return file.getvalue()
 
     def show(self, row: object) -> tuple[bytes | None, str, str, list[str]]:
         """For the Compare tab: a row's photo (None if it cannot be read), name, caption, labels.
@@ -114,17 +138,10 @@ class Inspector:
             photo = None
         return photo, found.ids[row], found.captions[row], found.true_of(row)
 
-    def routes(self) -> list[Route]:
-        """The addresses that inspect.js asks."""
-        return [
-            Route("/inspect/state", _answer(lambda request: self.state())),
-            Route("/inspect/counts", self._counts_route),
-            Route("/inspect/rows", _answer(self.rows), methods=["POST"]),
-            Route("/inspect/mark", _answer(self.mark), methods=["POST"]),
-            Route("/inspect/map", _answer(lambda request: self.map())),
-            Route("/inspect/photo/{row:int}", self._photo_route),
-            Route("/inspect/findings.csv", self._findings_route),
-        ]
+    @cached_property
+    def counts(self) -> bytes:
+        """`Inspection.counts`, packed by gzip."""
+        return gzip.compress(self.ready.counts().astype("<u4").tobytes(), 5)
 
     def mark(self, asked: dict) -> dict:
         """Keep or forget a row's finding; how many there are."""
@@ -133,8 +150,8 @@ class Inspector:
         finding = asked.get("finding")
         if finding is not None and not isinstance(finding, dict):
             raise ClipdemoError("This is no finding: reload the page.")
-        self._findings.set(self.ready.found, self._number(asked.get("row")), finding)
-        return {"findings": len(self._findings)}
+        self.findings.set(self.ready.found, self._number(asked.get("row")), finding)
+        return {"findings": len(self.findings)}
 
     def map(self) -> dict:
         """Places of embeddings: `loading`, or `rows`, what is known of them, x and y by kind."""
@@ -149,7 +166,9 @@ class Inspector:
             "places": places,
             "names": found.ids[rows].map(lambda name: html.escape(name, quote=False)).tolist(),
             "truth": [np.flatnonzero(found.truth[row]).tolist() for row in rows],
-            "steps": {mode: values[rows].tolist() for mode, values in found.scores.items()},
+            "steps": {
+                mode: [_steps(values[row]) for row in rows] for mode, values in found.scores.items()
+            },
         }
 
     def _load(self) -> Inspection:
@@ -171,12 +190,6 @@ class Inspector:
         }
 
     def _row(self, row: int, found) -> dict:
-        from clipdemo.predictions import MISSING
-
-        steps = {
-            mode: None if values[row, 0] == MISSING else values[row].tolist()
-            for mode, values in found.scores.items()
-        }
         suspects = []
         if self._suspects.status == "ready":
             suspects = np.flatnonzero(self.ready.suspects[row]).tolist()
@@ -185,9 +198,9 @@ class Inspector:
             "id": found.ids[row],
             "caption": found.captions[row],
             "truth": np.flatnonzero(found.truth[row]).tolist(),
-            "steps": steps,
+            "steps": {mode: _steps(values[row]) for mode, values in found.scores.items()},
             "suspects": suspects,
-            "finding": self._findings.of(found.ids[row], found.captions[row]),
+            "finding": self.findings.of(found.ids[row], found.captions[row]),
         }
 
     def _query(self, asked: dict) -> tuple[Query, int, int]:
@@ -210,7 +223,7 @@ class Inspector:
             if rows is not None:
                 rows = [self._number(row) for row in rows]
             if asked.get("marked"):
-                marked = self._findings.rows(found)
+                marked = self.findings.rows(found)
                 rows = marked if rows is None else sorted(set(rows) & set(marked))
             query = Query(
                 mode=asked["mode"], thresholds=thresholds,
@@ -232,66 +245,18 @@ class Inspector:
     def _thumbnail(self, row: int) -> bytes:
         from clipdemo.images import read_photo
 
+        if self.table.photos is None:
+            raise PhotoError("There are no photos of this table.")
+        row = self._number(row)
         photo = read_photo(self.table.photos.read(self.ready.found.ids[row]), SIDE)
         photo.thumbnail((SIDE, SIDE))
         file = io.BytesIO()
         photo.save(file, "JPEG", quality=82)
         return file.getvalue()
 
-    def _photo_route(self, request: Request) -> Response:
-        try:
-            row = self._number(request.path_params["row"])
-            if self.table.photos is None:
-                raise PhotoError("There are no photos.")
-            kept = {"Cache-Control": "private, max-age=3600"}
-            return Response(self._thumbnail(row), media_type="image/jpeg", headers=kept)
-        except ClipdemoError as error:
-            return JSONResponse({"notice": str(error)}, 404, FORGETTING)
 
-    @cached_property
-    def _counts(self) -> bytes:
-        """`Inspection.counts`, packed."""
-        return gzip.compress(self.ready.counts().astype("<u4").tobytes(), 5)
+def _steps(values: np.ndarray) -> list[int] | None:
+    """A row's scores in steps; None where it lacks the mode's input."""
+    from clipdemo.predictions import MISSING
 
-    def _counts_route(self, request: Request) -> Response:
-        try:
-            packed = self._counts
-        except ClipdemoError as error:
-            return JSONResponse({"notice": str(error)}, 404, FORGETTING)
-        kind = "application/octet-stream"
-        return Response(packed, 200, FORGETTING | {"Content-Encoding": "gzip"}, kind)
-
-    def _findings_route(self, request: Request) -> Response:
-        name = {"Content-Disposition": 'attachment; filename="findings.csv"'}
-        return Response(self._findings.as_csv(), 200, FORGETTING | name, "text/csv")
-
-
-def _answer(work: Callable[[dict], dict]) -> Callable:
-    """A handler of JSON; what a person can do wrong is one sentence in `notice`."""
-
-    async def handle(request: Request) -> JSONResponse:
-        try:
-            asked = {}
-            if request.method == "POST":
-                if not request.headers.get("content-type", "").startswith("application/json"):
-                    raise ClipdemoError("This is no JSON: use the page.")  # no form of another site
-                asked = json.loads(await _body(request))
-                if not isinstance(asked, dict):
-                    raise ValueError
-            return JSONResponse(await run_in_threadpool(work, asked), headers=FORGETTING)
-        except ClipdemoError as error:
-            return JSONResponse({"notice": str(error)}, 400, FORGETTING)
-        except (ValueError, RecursionError):
-            return JSONResponse({"notice": "This is no JSON: use the page."}, 400, FORGETTING)
-
-    return handle
-
-
-async def _body(request: Request) -> bytes:
-    """Its body; one without a stated length is counted as it comes."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > LONGEST:
-            raise ClipdemoError("This query is too long: reload the page.")
-    return bytes(body)
+    return None if values[0] == MISSING else values.tolist()

@@ -21,6 +21,7 @@ from clipdemo.hub import here, repository
 from clipdemo.labels import COCO18
 from clipdemo.scoring import ScoredTable
 from clipdemo.settings import Settings
+from clipdemo.ui import inspect_routes
 from clipdemo.ui.addresses import bound_addresses
 from clipdemo.ui.inspector import Inspector
 from clipdemo.ui.model import LOOPBACK, BackgroundModel, Models
@@ -67,7 +68,7 @@ def start(settings: Settings) -> gr.Blocks:
     page = build(models, inspector)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
-    routes = [health(models.first), plotly_script(), *inspector.routes()]
+    routes = [health(models.first), plotly_script(), *inspect_routes.routes(inspector)]
     page.launch(
         server_name=settings.host,
         server_port=settings.port,

@@ -1,11 +1,11 @@
 """The page as an MCP server, as a client of the protocol's own package sees it."""
 
 import ast
-import asyncio
 import base64
 from contextlib import asynccontextmanager
 
 import pytest
+from loopback import run_async
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 
@@ -39,7 +39,7 @@ def call(address: str, tool: str, **arguments: object) -> tuple[bool, str]:
             given = await on.call_tool(tool, arguments)
             return given.isError, given.content[0].text
 
-    return asyncio.run(ask())
+    return run_async(ask())
 
 
 def test_its_tools_are_the_public_endpoints_and_each_argument_is_described(address):
@@ -47,7 +47,7 @@ def test_its_tools_are_the_public_endpoints_and_each_argument_is_described(addre
         async with session(address) as on:
             return {tool.name: tool for tool in (await on.list_tools()).tools}
 
-    found = asyncio.run(tools())
+    found = run_async(tools())
     assert set(found) == {"predict", "caption", "words", "regions"}
     for tool in found.values():
         assert len(tool.description) > 40

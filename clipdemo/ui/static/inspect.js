@@ -3,6 +3,9 @@
 
 const inspectHead = make("p", { class: "head" });
 const bar = make("progress");
+const sample = make("p", { class: "hint" }, "A sample, far easier than photos. For a table of your own: ",
+  make("code", {}, "python app.py --table T.csv --photos DIR"));
+sample.hidden = true;
 const inspectBody = make("div", { class: "inspect-body" },
   make("div", { class: "left" }, figureTable, curves, mapPanel),
   make("div", { class: "right" }, filters, gallery));
@@ -43,8 +46,8 @@ function thresholdsMoved() {
 async function begin() {
   let state = await fromServer("state");
   while (state.status === "loading") {
-    const rows = state.total ? `${state.done} of ${state.total} rows` : "reading the table and the model";
-    inspectHead.textContent = `Scoring ${state.name}: ${rows} …`;
+    inspectHead.textContent = state.total
+      ? `Scoring ${state.name}: ${state.done} of ${state.total} rows …` : "Loading the model and the rows …";
     bar.hidden = !state.total;
     bar.max = state.total || 1;
     bar.value = state.done;
@@ -61,7 +64,12 @@ async function begin() {
   const unread = state.skipped ? ` ${state.skipped} photos could not be used; the first: ${state.first_skipped}` : "";
   const refused = state.refused ? ` ${state.refused} rows of the table could not be read.` : "";
   const sure = state.head === "zero-shot" ? " Zero-shot: from the labels' names alone, uncalibrated." : "";
-  inspectHead.textContent = `${state.name}: ${state.rows} rows, scored by ${state.backbone}.${sure}${refused}${unread}`;
+  const lacking = Object.entries({ image: "photo", text: "caption" })
+    .map(([mode, name]) => [state.rows - (state.known[mode] ?? state.rows), name])
+    .filter(([count]) => count).map(([count, name]) => `, ${count} without a ${name}`).join("");
+  inspectHead.textContent = `${state.name}: ${state.rows} rows${lacking}, scored by ${state.backbone}.`
+    + `${sure}${refused}${unread}`;
+  sample.hidden = !state.drawn;
   view.mode = ["concat", "mutan", "image", "text"].find((mode) => inspected.modes.includes(mode));
   buildControls();
   buildFilters();
@@ -79,16 +87,21 @@ function openRow(at) {
   if (!found.rows[at]) return;
   if (walk.at < 0) walk.scroll = scrollY;
   walk.at = at;
-  trigger("show", { row: found.rows[at].row });
-  document.dispatchEvent(new CustomEvent("clipdemo-walk", {
-    detail: { text: `${at + 1} of ${found.total}: ${found.rows[at].id}`, first: at === 0, last: at + 1 >= found.total },
-  }));
+  const { row, id, marks } = found.rows[at];
+  const label = view.label === null ? "" : inspected.labels[view.label];
+  trigger("show", { row });
+  if (label) document.dispatchEvent(new CustomEvent("clipdemo-choose", { detail: { label } }));
+  const asked = [label, view.outcome].filter(Boolean).join(", ");
+  document.dispatchEvent(new CustomEvent("clipdemo-walk", { detail: {
+    text: `${asked && `${asked}: `}${at + 1} of ${found.total}, ${id}`, first: at === 0, last: at + 1 >= found.total, marks,
+  } }));
   toTab("Compare");
   scrollTo({ top: 0 });
 }
 document.addEventListener("clipdemo-walk-to", async ({ detail }) => {
   if (detail === "back") {
     walk.at = -1;
+    for (const { marks, row } of found.rows) cards.querySelector(`[data-row="${row}"]`)?.append(marks);
     toTab("Inspect");
     requestAnimationFrame(() => scrollTo({ top: walk.scroll }));
     return;
@@ -105,5 +118,5 @@ function toTab(name) {
 new MutationObserver(() => { if (inspected.about) paintAll(); })
   .observe(document.body, { attributeFilter: ["class"] });
 inspectBody.hidden = cutControls.hidden = true;
-element.replaceChildren(inspectHead, bar, cutControls, inspectBody);
+element.replaceChildren(inspectHead, sample, bar, cutControls, inspectBody);
 begin();

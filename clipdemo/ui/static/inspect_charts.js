@@ -8,14 +8,23 @@ const instead = make("p", { class: "instead" });
 const [precisionChart, reliabilityChart] = [0, 1].map(() => make("div", { class: "chart", role: "img" }));
 const ownCut = make("input", { type: "range", min: 0, max: 1, step: 0.0001 });
 const ownShown = make("output");
-const ownLabel = make("label", { class: "threshold" }, "Its threshold ", ownCut, ownShown);
-const curves = make("details", { class: "panel curves" }, curveTitle, ownLabel, instead,
+const ownReset = make("button", { type: "button" });
+const ownLabel = make("label", { class: "threshold" }, "Its threshold, in all modes ", ownCut, ownShown);
+const bestCut = make("button", { type: "button" });
+const ownTools = make("p", { class: "tools" }, bestCut, ownReset);
+const curves = make("details", { class: "panel curves" }, curveTitle, ownLabel, ownTools, instead,
   make("div", { class: "charts" }, precisionChart, reliabilityChart));
 curves.open = innerWidth > 900;  // on a phone the photos come first
 fineSteps(ownCut);
 ownCut.addEventListener("input", () => {
   change({ own: { ...cuts.own, [inspected.labels[view.label]]: Number(ownCut.value) } });
 });
+const setOwn = (value) => {
+  const { [inspected.labels[view.label]]: before, ...others } = cuts.own;
+  change({ own: value === null ? others : { ...others, [inspected.labels[view.label]]: value } });
+};
+ownReset.addEventListener("click", () => setOwn(null));
+bestCut.addEventListener("click", () => setOwn(Number(bestCut.value)));
 curves.addEventListener("toggle", () => drawCurves());
 
 function layoutOf(x, y, height = 280) {
@@ -117,8 +126,15 @@ new ResizeObserver(drawCurvesSoon).observe(curves);
 function paintOwnCut() {
   const label = view.label === null ? null : inspected.labels[view.label];
   curveTitle.textContent = `Precision, recall and reliability: ${label ?? "all labels"}`;
-  ownLabel.hidden = label === null;
+  ownLabel.hidden = ownTools.hidden = label === null;
   if (label === null) return;
+  const best = bestF1(inspected.modes.indexOf(view.mode), view.label);
+  bestCut.value = best.threshold;
+  bestCut.textContent = `Best F1 here: ${best.f1.toFixed(2)} at ${best.threshold.toFixed(2)}`;
+  bestCut.title = `On these rows, by ${MODE_NAMES[view.mode].toLowerCase()}; click to use it`;
+  ownReset.hidden = !(label in cuts.own);
+  ownReset.textContent = "Undo";
+  ownReset.title = `Use the rule for ${label} again`;
   const value = thresholdsOf(view.mode)[view.label];
   ownCut.value = value;
   ownCut.setAttribute("aria-label", `Threshold for ${label}`);
@@ -131,7 +147,8 @@ function paintOwnCut() {
 function tellInstead(told) {
   instead.hidden = !told?.missed;
   if (instead.hidden) return;
-  const said = told.said.map(([name, rows, right]) => `${name} ${rows}${right === rows ? "" : ` (${right} rightly)`}`);
-  if (told.nothing) said.push(`no label ${told.nothing}`);
+  const share = (right, rows) => right === rows ? "all true" : right ? `${right} true` : "none true";
+  const said = told.said.map(([name, rows, right]) => `${name} ${rows}× (${share(right, rows)})`);
+  if (told.nothing) said.push(`no label ${told.nothing}×`);
   instead.textContent = `Missed in ${told.missed} rows. Predicted there: ${said.join(", ")}.`;
 }

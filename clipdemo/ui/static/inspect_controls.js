@@ -21,6 +21,8 @@ fineSteps(cutSlider);
 cutSlider.addEventListener("input", () => change({ rule: "fixed", threshold: Number(cutSlider.value), own: {} }));
 cutRule.addEventListener("change", () => change({ rule: cutRule.value, own: {} }));
 cutRecall.addEventListener("change", () => change({ recall: cutRecall.value, own: {} }));
+// Rows of the table move when a threshold is let go, not under the hand.
+for (const field of [cutSlider, cutRule, cutRecall]) field.addEventListener("change", () => arrangeTable());
 cutReset.addEventListener("click", () => change({ rule: "tuned", threshold: 0.5, own: {} }));
 
 function change(changed) {

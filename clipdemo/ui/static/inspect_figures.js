@@ -52,6 +52,22 @@ function figuresOf(m, l, threshold) {
   return { ...figures, ap: inspected.precision[m][l] };
 }
 
+// The threshold with the highest F1, in the middle between the scores beside it.
+function bestF1(m, l) {
+  const [others, trues] = inspected.above[m][l];
+  const best = { f1: 0, threshold: 0.5 };
+  let above = STEPS + 1;
+  for (let step = STEPS; step >= 0; step--) {
+    if (trues[step] + others[step] === trues[step + 1] + others[step + 1]) continue;
+    if (best.open) Object.assign(best, { open: false, threshold: (above + step) / 2 / STEPS });
+    above = step;
+    const { f1 } = rates({ support: trues[0], found: trues[step], wrong: others[step] });
+    if (f1 > best.f1) Object.assign(best, { f1, open: true });
+  }
+  if (best.open) best.threshold = above / 2 / STEPS;
+  return best;
+}
+
 // All labels together: counts added up, and the mean of the average precisions.
 function overall(figures) {
   const sum = (key) => figures.reduce((total, f) => total + f[key], 0);

@@ -15,10 +15,10 @@ const bound = (name) => make("input", {
   type: "number", min: 0, max: 1, step: 0.05, "aria-label": `${name} score`,
 });
 const [lowest, highest] = [bound("Lowest"), bound("Highest")];
-const words = make("input", { type: "search", maxlength: 200, placeholder: "in the caption", "aria-label": "Text in the caption" });
+const words = make("input", { type: "search", maxlength: 200, placeholder: "words in the caption", "aria-label": "Text in the caption" });
 const box = (name) => make("input", { type: "checkbox", "data-filter": name });
 const [disagree, suspect, marked] = ["disagree", "suspect", "marked"].map(box);
-const doubted = make("label", {}, suspect, "label probably wrong");
+const doubted = make("label", {}, suspect, "label perhaps wrong");
 const markedLabel = make("label", {}, marked, "marked");
 const chosenRows = make("button", { type: "button", class: "chosen-rows" });
 const clearFilters = make("button", { type: "button" }, "Clear filters");

@@ -1,7 +1,7 @@
 // The photos that the filters find, most wrong first, and what was found out about them.
 
 const PAGE = 24;
-const FINDINGS = ["label wrong", "caption wrong", "model wrong", "note"];
+const FINDINGS = ["label wrong", "caption wrong", "caption silent", "hard to see", "model wrong", "note"];
 const WITH_BOTH = "with photo and caption";
 const NEEDED = { image: "with a photo", text: "with a caption", concat: WITH_BOTH, mutan: WITH_BOTH };
 const found = { total: 0, rows: [], asked: 0 };
@@ -9,9 +9,10 @@ const tally = make("p", { class: "tally", role: "status" });
 const cards = make("div", { class: "cards" });
 const more = make("button", { type: "button", class: "more" }, "Show more");
 const download = make("a", { class: "download", href: "inspect/findings.csv", download: "findings.csv" });
-const legend = make("p", { class: "legend" }, "✓ found   − missed   + false   ? the table's label is probably wrong");
+const legend = make("p", { class: "legend" }, "✓ found   − missed   + false   ? the table may be wrong (cleanlab)");
+const saveRows = make("button", { type: "button", class: "save" }, "Download these rows (CSV)");
 const gallery = make("section", { class: "gallery" },
-  make("div", { class: "gallery-head" }, tally, download), legend, cards, more);
+  make("div", { class: "gallery-head" }, tally, download), legend, cards, make("div", {}, more, saveRows));
 more.addEventListener("click", () => fetchRows(found.rows.length));
 
 async function fromServer(path, body) {
@@ -23,11 +24,24 @@ async function fromServer(path, body) {
   }
 }
 
+saveRows.addEventListener("click", async () => {
+  const answer = await fetch("inspect/rows.csv", {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(question()),
+  });
+  const link = make("a", { href: URL.createObjectURL(await answer.blob()), download: "rows.csv" });
+  link.click();
+  URL.revokeObjectURL(link.href);
+});
+
+function question() {
+  const thresholds = Object.fromEntries(inspected.modes.map((mode) => [mode, thresholdsOf(mode)]));
+  return { ...view, thresholds };
+}
+
 // Rows of the current filters from a place on; an answer that a newer question overtook is dropped.
 async function fetchRows(start = 0) {
   const asked = ++found.asked;
-  const thresholds = Object.fromEntries(inspected.modes.map((mode) => [mode, thresholdsOf(mode)]));
-  const answer = await fromServer("rows", { ...view, thresholds, start, count: PAGE });
+  const answer = await fromServer("rows", { ...question(), start, count: PAGE });
   if (asked !== found.asked) return;
   if (answer.notice) {
     tally.textContent = answer.notice;
@@ -42,7 +56,10 @@ async function fetchRows(start = 0) {
   tally.dataset.total = found.total;
   more.hidden = found.rows.length >= found.total;
   paintCards();
+  saveRows.hidden = !found.total;
   tellInstead(answer.instead);
+  clearTimeout(found.later);
+  if (answer.judging) found.later = setTimeout(fetchRows, 1500);  // the doubts are not there yet
 }
 
 function buildCard(entry) {
@@ -54,10 +71,12 @@ function buildCard(entry) {
   } else shown.append(make("span", { class: "no-photo" }, entry.id));
   shown.addEventListener("click", () => openRow(found.rows.indexOf(entry)));
   entry.chips = make("p", { class: "chips" });
-  const card = make("article", { class: "card", "data-row": entry.row, "data-id": entry.id }, shown, entry.chips,
-    make("p", { class: "caption" }, entry.caption));
-  if (inspected.about.marks) card.append(buildMark(entry));
-  return card;
+  entry.modes = make("p", { class: "by-mode" });
+  entry.marks = make("div", { class: "marks" });
+  if (inspected.about.marks) entry.marks.append(buildMark(entry));
+  return make("article", { class: "card", "data-row": entry.row, "data-id": entry.id }, shown,
+    make("p", { class: "file" }, entry.id), entry.modes, entry.chips,
+    make("p", { class: "caption", title: entry.caption }, entry.caption), entry.marks);
 }
 
 function buildMark(entry) {
@@ -69,8 +88,7 @@ function buildMark(entry) {
   note.hidden = !kind.value;
   const keep = async () => {
     note.hidden = !kind.value;
-    const label = view.label === null ? "" : inspected.labels[view.label];
-    const finding = kind.value ? { finding: kind.value, note: note.value, label, mode: view.mode } : null;
+    const finding = kind.value ? { finding: kind.value, note: note.value, ...lookedAt(entry) } : null;
     const answer = await fromServer("mark", { row: entry.row, finding });
     entry.finding = finding;
     if (answer.notice) tally.textContent = answer.notice;
@@ -81,6 +99,16 @@ function buildMark(entry) {
   return make("div", { class: "mark" }, kind, note);
 }
 
+// What a finding is about: the chosen label, if there is one, with its score and threshold of now.
+function lookedAt({ steps }) {
+  if (view.label === null) return { mode: view.mode };
+  const score = steps[view.mode]?.[view.label];
+  return {
+    mode: view.mode, label: inspected.labels[view.label],
+    score: score === undefined ? "" : score / STEPS, threshold: thresholdsOf(view.mode)[view.label].toFixed(4),
+  };
+}
+
 function tellFindings(count) {
   download.hidden = !count;
   download.textContent = `Download ${count} finding${count === 1 ? "" : "s"} (CSV)`;
@@ -88,8 +116,10 @@ function tellFindings(count) {
 
 // What each shown row's decisions are now.
 function paintCards() {
-  const thresholds = thresholdsOf(view.mode).map(firstStep);
-  for (const { truth, steps, suspects, chips } of found.rows) {
+  const cut = thresholdsOf(view.mode);
+  const thresholds = cut.map(firstStep);
+  for (const { truth, steps, suspects, chips, modes } of found.rows) {
+    paintModes(modes, steps);
     const scores = steps[view.mode];
     const all = inspected.labels.map((label, l) => l).filter((l) => truth.includes(l) || (scores && scores[l] >= thresholds[l]));
     if (view.label !== null && !all.includes(view.label)) all.unshift(view.label);
@@ -100,10 +130,24 @@ function paintCards() {
       const sign = { found: "✓", missed: "−", false: "+", off: "" }[outcome];
       const score = scores ? ` ${(scores[l] / STEPS).toFixed(2)}` : "";
       const doubt = suspects.includes(l) ? " ?" : "";
-      return make("span", { class: `chip ${outcome}`, "data-label": inspected.labels[l] },
+      const title = `${outcome === "off" ? "not predicted" : outcome}; threshold ${cut[l].toFixed(2)}`
+        + (doubt && `; the table perhaps wrongly ${isTrue ? "has" : "lacks"} it`);
+      return make("span", { class: `chip ${outcome}`, "data-label": inspected.labels[l], title },
         `${sign} ${inspected.labels[l]}${score}${doubt}`);
     }));
   }
+}
+
+// What each mode says of the chosen label.
+function paintModes(line, steps) {
+  line.hidden = view.label === null || inspected.modes.length < 2;
+  if (line.hidden) return;
+  line.replaceChildren(...inspected.modes.filter((mode) => steps[mode]).map((mode) => {
+    const score = steps[mode][view.label];
+    const on = score >= firstStep(thresholdsOf(mode)[view.label]);
+    return make("span", { "data-mode": mode, class: on ? "on" : "" },
+      `${MODE_NAMES[mode].toLowerCase()} ${(score / STEPS).toFixed(2)}${on ? " ✓" : ""}`);
+  }));
 }
 
 function toGallery() {

@@ -7,12 +7,14 @@ const step = (text, name, to) => {
 };
 const back = step("← Inspect", "Back to Inspect", "back");
 const [previous, next] = [step("‹", "Previous row", -1), step("›", "Next row", 1)];
-const bar = make("div", { class: "walk" }, back, previous, next, told);
+const place = make("div", { class: "inspect" });  // of the row's finding, while it is here
+const bar = make("div", { class: "walk" }, back, previous, next, told, place);
 bar.hidden = true;
 element.replaceChildren(bar);
 document.addEventListener("clipdemo-walk", ({ detail }) => {
   bar.hidden = false;
   told.textContent = detail.text;
+  place.replaceChildren(detail.marks);
   previous.disabled = detail.first;
   next.disabled = detail.last;
 });
