@@ -56,7 +56,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             )
         with gr.Column(scale=3, min_width=300):
             picker.build(page, models, chosen, head)
-    with gr.Row(equal_height=False):
+    with gr.Row(equal_height=False, elem_id="desk"):
         with gr.Column(scale=4, min_width=300):
             gr.HTML(
                 apply_default_css=False,

@@ -75,9 +75,22 @@ function opener(found, index, attributes) {
   const button = make("button", { type: "button", ...attributes }, picture);
   button.title = `${found.name}: open on the Compare board`;
   button.disabled = !Object.keys(found.scores).length;
-  button.addEventListener("click", () => trigger("open", { index }));
+  button.addEventListener("click", () => {
+    const { rule, threshold, recall, k } = state;
+    trigger("open", { index });
+    // The board decides as this table does, or the two would contradict each other.
+    document.dispatchEvent(new CustomEvent("clipdemo-thresholds", {
+      detail: { rule, threshold, recall, k, own: {}, from: "batch" },
+    }));
+    document.dispatchEvent(new CustomEvent("clipdemo-walk", {
+      detail: { from: "Batch", text: found.name, name: found.name, first: true, last: true, marks: "" },
+    }));
+  });
   return button;
 }
+document.addEventListener("clipdemo-walk-to", ({ detail: { from, to } }) => {
+  if (from === "Batch" && to === "back") toTab("Batch");
+});
 
 function buildRow(found, index) {
   const name = opener(found, index, { class: "photo" });

@@ -55,7 +55,7 @@ function build(modes, labels) {
   const bars = modes.map((mode) => TITLES[mode].replace(/^[A-Z](?=[a-z])/, (c) => c.toLowerCase()));
   hint.textContent = `${modes.length > 1 ? `Bars from top: ${bars.join(", ")}. ` : ""}The mark on a bar`
     + " is its threshold; a strong bar has passed it and its label is on. Move the slider, or drag a"
-    + " row's own mark.";
+    + " row's own mark. Click a label for the words that carry it.";
 }
 
 // Per label the thresholds that count where the rule has some: of the chosen recall, or tuned.

@@ -17,12 +17,13 @@ const sort = choice({ id: "sort", "aria-label": "Order of the rows" }, [
 ]);
 const hide = make("input", { type: "checkbox" });
 const reset = make("button", { type: "button" }, "Reset");
+const ownTold = make("span", { class: "own-told" });
 const controls = make("div", { class: "controls" },
   make("label", {}, "Rule ", rule, recall, count),
   make("label", { id: "threshold" }, "Threshold ", slider, shown),
   make("label", {}, "Sort ", sort),
   make("label", {}, hide, "hide what is off"),
-  reset);
+  reset, ownTold);
 
 fineSteps(slider);
 slider.addEventListener("input", () => {
@@ -74,7 +75,9 @@ document.addEventListener("clipdemo-thresholds-wanted", announce);
 document.addEventListener("clipdemo-thresholds", ({ detail }) => {
   if (detail.from === "board") return;
   const own = Object.entries(detail.own).map(([label, value]) => [state.labels.indexOf(label), value]);
-  Object.assign(state, detail, { own: Object.fromEntries(own.filter(([i]) => i >= 0)) });
+  const { rule, threshold, recall, k = state.k } = detail;
+  Object.assign(state, { rule, threshold, recall, k, own: Object.fromEntries(own.filter(([i]) => i >= 0)) });
+  count.value = k;
   paint();
 });
 
@@ -92,6 +95,9 @@ function offerRecalls() {
 }
 
 function paintControls() {
+  const own = Object.keys(state.own).map((i) => state.labels[i]);
+  ownTold.textContent = own.length > 2 ? `${own.length} labels have their own threshold`
+    : own.length ? `own threshold: ${own.join(", ")}` : "";
   slider.value = state.threshold;
   shown.textContent = state.rule === "fixed" ? state.threshold.toFixed(2) : "–";
   slider.classList.toggle("idle", state.rule !== "fixed");

@@ -30,3 +30,16 @@ const LEAST = 0.005;  // a smaller difference of scores would read as 0.00
 function signed(value) {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
 }
+
+function toTab(name) {
+  [...document.querySelectorAll("button[role=tab]")].find((tab) => tab.textContent.trim() === name)?.click();
+}
+
+// A file's name in an address; what is no address stays as it is.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -2,7 +2,7 @@
 // Needs dom.js and controls.js; `rows` are the board's.
 
 const dismiss = make("button", { type: "button", id: "dismiss" }, "Dismiss");
-const moved = make("span", { class: "moved" }, "Outlined: before the caption changed. ", dismiss);
+const moved = make("span", { class: "moved" }, "○ before the last change. ", dismiss);
 controls.append(moved);
 let before = null;  // {given, labels, scores} of the board that was shown last
 let ghosts = null;  // scores per mode and label that it is compared with

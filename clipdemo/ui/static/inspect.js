@@ -94,26 +94,24 @@ function openRow(at) {
   const asked = [label, view.outcome].filter(Boolean).join(", ");
   document.dispatchEvent(new CustomEvent("clipdemo-walk", { detail: {
     text: `${asked && `${asked}: `}${at + 1} of ${found.total}, ${id}`, first: at === 0, last: at + 1 >= found.total, marks,
+    from: "Inspect", name: id.split("/").pop(),
   } }));
   toTab("Compare");
   scrollTo({ top: 0 });
 }
-document.addEventListener("clipdemo-walk-to", async ({ detail }) => {
-  if (detail === "back") {
+document.addEventListener("clipdemo-walk-to", async ({ detail: { from, to } }) => {
+  if (from !== "Inspect") return;
+  if (to === "back") {
     walk.at = -1;
     for (const { marks, row } of found.rows) cards.querySelector(`[data-row="${row}"]`)?.append(marks);
     toTab("Inspect");
     requestAnimationFrame(() => scrollTo({ top: walk.scroll }));
     return;
   }
-  const at = walk.at + detail;
+  const at = walk.at + to;
   if (at >= found.rows.length && at < found.total) await fetchRows(found.rows.length);
   openRow(at);
 });
-
-function toTab(name) {
-  [...document.querySelectorAll("button[role=tab]")].find((tab) => tab.textContent.trim() === name)?.click();
-}
 
 new MutationObserver(() => { if (inspected.about) paintAll(); })
   .observe(document.body, { attributeFilter: ["class"] });

@@ -96,10 +96,14 @@ function receive() {
   picture.src = photo;
   paint(effects, seen, props.value.label, props.value.mode, score);
   shown.hidden = false;
+  shown.scrollIntoView({ block: "nearest" });
 }
 
+const WEAK = 0.1;  // of a score; what is below is not painted as if it were much
+
 function paint(effects, [left, top, right, bottom], name, read, score) {
-  const most = Math.max(0.005, ...effects.flat().map(Math.abs));
+  const largest = Math.max(...effects.flat().map(Math.abs));
+  const most = Math.max(WEAK, largest);
   [heat.height, heat.width] = [effects.length, effects[0].length];
   const brush = heat.getContext("2d");
   const pixels = brush.createImageData(heat.width, heat.height);
@@ -117,7 +121,7 @@ function paint(effects, [left, top, right, bottom], name, read, score) {
   heat.setAttribute("aria-label", `Map of what carries ${name}`);
   const scale = make("span", { class: "scale" });
   legend.replaceChildren(`speaks against ${signed(-most)}`, scale, `${signed(most)} supports`,
-    make("br"), `${name} by ${TITLES[read]}: ${score.toFixed(2)}. The colour says how much of it goes when that`
+    make("br"), largest < WEAK ? "No part of the photo matters much here. " : "", `${name} by ${TITLES[read]}: ${score.toFixed(2)}. The colour says how much of it goes when that`
     + ` part is covered.${Math.max(left, top) > 0.005 ? " The model does not see the dark part." : ""}`);
 }
 

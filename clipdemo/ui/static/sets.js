@@ -28,7 +28,8 @@ function paintSets(decisions) {
       on.sort((a, b) => state.scores[mode][b] - state.scores[mode][a]);
       for (const i of on) {
         const others = present.filter((m) => m !== mode && !decisions[m].on[i]);
-        const chip = make("span", { class: split(i) ? "chip differs" : "chip" }, state.labels[i]);
+        const chip = make("button", { type: "button", class: split(i) ? "chip differs" : "chip" }, state.labels[i]);
+        chip.addEventListener("click", () => chooseLabel(state.labels[i]));
         if (others.length) chip.title = `not by ${others.map((m) => TITLES[m]).join(" and ")}`;
         chips.push(chip);
       }
@@ -43,9 +44,23 @@ function paintSets(decisions) {
     : Object.keys(sets).length === 1 ? `${votes.filter(Boolean).length} of ${votes.length} labels.`
     : present.length === 1 ? `${TITLES[present[0]]} alone so far.`
     : disputed.length > 5 ? `They disagree on ${disputed.length} labels.`
-    : disputed.length ? `They disagree on ${disputed.join(", ")}.`
+    : disputed.length ? dispute(decisions, disputed)
     : "All agree.";
   verdict.classList.toggle("disputed", disputed.length > 0);
+}
+
+// Who says what the others do not.
+function dispute(decisions, disputed) {
+  const on = (mode, label) => decisions[mode]?.on[state.labels.indexOf(label)] ?? false;
+  const [photo, caption] = [(label) => on("image", label), (label) => on("text", label)];
+  const parts = [
+    ["the caption adds", disputed.filter((label) => caption(label) && !photo(label))],
+    ["only the photo shows", disputed.filter((label) => photo(label) && !caption(label))],
+    ["both together add", disputed.filter((label) => !photo(label) && !caption(label))],
+    ["both together drop", disputed.filter((label) => photo(label) && caption(label))],
+  ].filter(([, labels]) => labels.length).map(([what, labels]) => `${what} ${labels.join(", ")}`);
+  const sentence = parts.join("; ");
+  return `${sentence[0].toUpperCase()}${sentence.slice(1)}.`;
 }
 
 // What the heads can be given.

@@ -20,14 +20,6 @@ function boardEntry() {
   return entryOf(about, state.labels, deciding);
 }
 
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
 function asText() {
   const told = boardEntry();
   const lines = Object.entries(told.labels).map(([mode, labels]) =>
@@ -40,7 +32,8 @@ function asText() {
 
 function asLink() {
   const kept = new URLSearchParams(usedRule(state));
-  if (field("#caption")?.value) kept.set("caption", field("#caption").value);
+  const { caption } = boardEntry();  // without the words that are off
+  if (caption) kept.set("caption", caption);
   if (field("#own-labels")?.value) kept.set("labels", field("#own-labels").value);
   for (const [i, value] of Object.entries(state.own)) kept.append("own", `${value}:${state.labels[i]}`);
   return `${location.origin}${location.pathname}#${kept}`;
@@ -61,8 +54,10 @@ async function copy(text, sentence) {
 }
 
 copyLabels.addEventListener("click", () => copy(asText(), "Labels copied."));
+const here = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 copyLink.addEventListener("click", () =>
-  copy(asLink(), "Link copied: caption, rule and thresholds are in it, the photo is not."));
+  copy(asLink(), "Link copied: caption, rule and thresholds are in it, the photo is not."
+    + (here ? " It opens on this computer only." : "")));
 saveJson.addEventListener("click", () => {
   const { backbone, head } = state.received;
   const told = { backbone, head, ...usedRule(state), ...boardEntry() };

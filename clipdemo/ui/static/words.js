@@ -54,7 +54,7 @@ function receive() {
 
 function paint() {
   const effects = value.words.map(({ effects }) => effects[mode.value]?.[label.value]);
-  const most = Math.max(0.1, ...effects.map((effect) => Math.abs(effect ?? 0)));
+  const most = Math.max(0.25, ...effects.map((effect) => Math.abs(effect ?? 0)));
   const focused = [...list.children].indexOf(document.activeElement);
   list.replaceChildren(...value.words.map(({ word, read }, i) => button(word, read, i, effects[i], most)));
   list.children[focused]?.focus();
@@ -97,8 +97,8 @@ function paintFit() {
       + " validation pairs to place it among.";
   } else {
     fits.textContent = `Photo and caption fit better than ${Math.round(100 * share)} % of ${n} `
-      + `validation pairs (similarity ${similarity.toFixed(2)}). Orange: half of those pairs; grey: half`
-      + " of photos with other captions.";
+      + `validation pairs (similarity ${similarity.toFixed(2)}). Orange: the middle half of these; grey: of`
+      + " photos with captions of others.";
     const low = Math.min(matching[0], mismatched[0]);
     const high = Math.max(matching[4], mismatched[4]);
     const place = (x) => `${100 * Math.min(Math.max((x - low) / (high - low), 0), 1)}%`;
