@@ -192,7 +192,7 @@ def test_every_filter_counts_what_pandas_counts(tab, drawn):
     frame = frame[frame["caption"].str.contains("in", case=False)]
     assert len(frame) > 0, "or this shows nothing"
     total(tab, len(frame))
-    box.get_by_text("label probably wrong").click()
+    box.get_by_text("label perhaps wrong").click()
     total(tab, int(frame["suspect"].sum()))
 
 
