@@ -8,6 +8,7 @@ backbone and heads, with their thresholds.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def write_predictions(path: Path, found: Predictions) -> None:
         for i, label in enumerate(found.labels):
             columns[f"{mode}/{label}"] = pa.array(scores[:, i], mask=missing[:, i])
     table = pa.table(columns).replace_schema_metadata({"clipdemo": json.dumps(found.about)})
-    partial = path.with_suffix(".partial")
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     parquet.write_table(table, partial)
     partial.replace(path)
 

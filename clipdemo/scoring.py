@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from functools import cached_property
@@ -23,6 +24,7 @@ from clipdemo.predictions import Predictions, in_steps, read_predictions, write_
 if TYPE_CHECKING:
     from clipdemo.classifier import Classifier
 
+PREDICTIONS, EMBEDDINGS = "predictions.parquet", "embeddings.npz"
 PART = 64  # rows that are scored and kept together
 ON_MAP = 1500  # rows on the map of embeddings, for its cost grows faster than their number
 Progress = Callable[[int, int], None]
@@ -74,13 +76,13 @@ class ScoredTable:
                 f"{self.name} has no row that can be scored: start the app with --table and "
                 "--photos of your own."
             )
-        path = self._kept("predictions.parquet")
+        path = self._kept(PREDICTIONS)
         try:
             return read_predictions(path)
         except TableError:  # none yet, or cut off when the machine lost power
             found = self._score(load(), progress)
             write_predictions(path, found)
-            shutil.rmtree(self._kept("parts"))
+            shutil.rmtree(self._kept("parts"), ignore_errors=True)
             return found
 
     def embeddings(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -90,7 +92,7 @@ class ScoredTable:
         """
         if self._scored:
             return np.array([], int), {}
-        with np.load(self._kept("embeddings.npz")) as kept:
+        with np.load(self._kept(EMBEDDINGS)) as kept:
             found = dict(kept)
         return found.pop("rows"), found
 
@@ -108,7 +110,7 @@ class ScoredTable:
                 scores = _matrices(classifier, classifier.predict_embeddings(image, text))
                 mapped = [row for row in range(len(rows)) if (start + row) % every == 0]
                 width = classifier.backbone.width
-                partial = path.with_suffix(".partial")
+                partial = path.with_suffix(f".{os.getpid()}.partial")
                 with partial.open("wb") as file:
                     np.savez(
                         file,
@@ -138,14 +140,14 @@ class ScoredTable:
     def _keep_embeddings(self, rows: np.ndarray, joined: dict[str, np.ndarray]) -> None:
         found = {kind: joined[kind] for kind in ("image", "text")}
         found = {kind: e for kind, e in found.items() if not np.isnan(e).all()}
-        partial = self._kept("embeddings.partial")
+        partial = self._kept(f"embeddings.{os.getpid()}.partial")
         with partial.open("wb") as file:
             np.savez(file, rows=rows, **found)
-        partial.replace(self._kept("embeddings.npz"))
+        partial.replace(self._kept(EMBEDDINGS))
 
     @property
     def _scored(self) -> bool:
-        return self._table is not None and self._table.suffix == ".parquet"
+        return self._table is not None and self._table.suffix.lower() == ".parquet"
 
     @cached_property
     def _frame(self) -> pd.DataFrame:

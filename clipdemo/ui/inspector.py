@@ -17,6 +17,7 @@ from clipdemo.ui.model import BackgroundModel, Models
 
 if TYPE_CHECKING:
     from clipdemo.inspection import Inspection, Query
+    from clipdemo.predictions import Predictions
     from clipdemo.scoring import ScoredTable
 
 MOST = 96  # rows in one answer
@@ -29,7 +30,7 @@ class Inspector:
     Args:
         table: what is inspected.
         models: the page's; the first of them scores.
-        marks: whether visitors may leave findings here.
+        marks: whether findings are kept: not those of strangers, who could write over each other's.
 
     Attributes:
         findings: those that were left.
@@ -189,7 +190,7 @@ class Inspector:
             for kind, place in places.items()
         }
 
-    def _row(self, row: int, found) -> dict:
+    def _row(self, row: int, found: Predictions) -> dict:
         suspects = []
         if self._suspects.status == "ready":
             suspects = np.flatnonzero(self.ready.suspects[row]).tolist()

@@ -64,7 +64,7 @@ def start(settings: Settings) -> gr.Blocks:
     declare_gpu()
     bound_addresses()
     models = Models(settings, card)
-    inspector = Inspector(table_of(settings, card), models, marks=marked_by_the_owner(settings))
+    inspector = Inspector(table_of(settings, card), models, marks=settings.host in LOOPBACK)
     page = build(models, inspector)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
@@ -97,11 +97,6 @@ def table_of(settings: Settings, card: Card) -> ScoredTable:
         TableError: there is no such table, or there are no such photos.
     """
     return ScoredTable(card, settings.table, settings.photos, data_folder(settings.cache))
-
-
-def marked_by_the_owner(settings: Settings) -> bool:
-    """Whether findings are kept: not those that strangers leave about the drawn scenes."""
-    return bool(settings.table) or settings.host in LOOPBACK
 
 
 def first_card(settings: Settings) -> Card:

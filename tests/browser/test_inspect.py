@@ -1,23 +1,16 @@
 """The Inspect tab: its figures, filters and findings, and the way to the Compare board and back."""
 
-import csv
-import json
-import urllib.error
-import urllib.request
-
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.data.label_table import write_label_table
 from clipdemo.inspection import Inspection
 from clipdemo.labels import COCO18
 from clipdemo.predictions import STEPS
 from clipdemo.scoring import ScoredTable
 
-from .driver import eventually, serving, visit
+from .driver import eventually, visit
 from .test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
@@ -294,94 +287,73 @@ def test_it_is_tidy_on_a_laptop_and_a_phone(page, url, width, theme):
     assert not faint, faint[:5]
 
 
-HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> ${7*7} {{7*7}}"
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory):
-    """A table with markup in its captions, its photos, and a folder for a server's files."""
-    folder = tmp_path_factory.mktemp("own")
-    rows = []
-    for number in range(12):
-        scene, name = random_scene(500 + number, (96, 72)), f"<b>{number}.png"
-        (folder / "photos").mkdir(exist_ok=True)
-        scene.image.save(folder / "photos" / name)
-        ids = tuple(COCO18.ids[NAMES.index(label)] for label in scene.labels) or ("1",)
-        rows.append((name, ids, f"{HOSTILE} {number}"))
-    write_label_table(
-        pd.DataFrame(rows, columns=["ImageID", "Labels", "Caption"]), folder / "t.csv"
+def test_the_row_that_is_walked_through_stays_though_thresholds_move(tab):
+    """Next and previous lead through the rows as they were when the first one was opened."""
+    tab.locator("#inspect .card .open").nth(2).click()
+    names = tab.locator("#inspect .card").evaluate_all("(c) => c.map((e) => e.dataset.id)")
+    walk = tab.locator("#walk")
+    eventually(tab, lambda: at_row(walk, names[2]))
+    tab.locator("#threshold input").evaluate(
+        "(s) => { s.value = 0.7; s.dispatchEvent(new Event('input', {bubbles: true})); }"
     )
-    return folder
+    tab.wait_for_timeout(500)
+    tab.get_by_label("Next row").click()
+    eventually(tab, lambda: at_row(walk, names[3]))
+    tab.get_by_label("Back to Inspect").click()
+    eventually(tab, lambda: other_rows(tab, names))
 
 
-def serve_own(own):
-    flags = ("--table", str(own / "t.csv"), "--photos", str(own / "photos"))
-    return serving(own, ("app.py", *flags))
+def at_row(walk, name: str) -> None:
+    assert walk.inner_text().replace("\n", " ").split(", ")[-1].startswith(name)
 
 
-def test_findings_survive_a_restart_and_a_hostile_table_stays_text(visitor, own):
-    with serve_own(own) as (url, _):
-        page = visitor.new_page()
-        visit(page, url)
-        open_inspect(page)
-        assert "t.csv: 12 rows" in page.locator("#inspect .head").inner_text()
-        page.get_by_role("button", name="Clear filters").click()
-        total(page, 12)
-        card = page.locator("#inspect .card").nth(2)
-        name = card.get_attribute("data-id")
-        card.get_by_label(f"Finding about {name}").select_option("caption wrong")
-        card.get_by_label(f"Note about {name}").fill('=1+1, says "nobody"')
-        card.get_by_label(f"Note about {name}").press("Enter")
-        page.get_by_text("Download 1 finding").wait_for()
-        captions = page.locator("#inspect .card .caption").all_inner_texts()
-        assert all(text.startswith(HOSTILE) for text in captions)
-        page.locator("#inspect .map summary").click()
-        page.locator("#inspect .map .nsewdrag").first.wait_for()
-        assert page.title() == "clipdemo"
-        assert page.locator("#inspect img[src=x], #inspect .card b").count() == 0
-        page.close()
-    with serve_own(own) as (url, _):
-        page = visitor.new_page()
-        visit(page, url)
-        open_inspect(page)
-        page.get_by_role("button", name="Clear filters").click()
-        total(page, 12)
-        page.locator("#inspect .filters").get_by_text("marked").click()
-        total(page, 1)
-        card = page.locator("#inspect .card")
-        eventually(page, lambda: one_card(page))
-        assert card.get_attribute("data-id") == name
-        assert card.get_by_label(f"Finding about {name}").input_value() == "caption wrong"
-        with page.expect_download() as download:
-            page.locator("#inspect .download").click()
-        [row] = csv.DictReader(download.value.path().open(newline=""))
-        assert (row["ImageID"], row["finding"]) == (name, "caption wrong")
-        assert row["note"] == '\'=1+1, says "nobody"'
-        refused(url)
+def other_rows(page, names: list[str]) -> None:
+    now = page.locator("#inspect .card").evaluate_all("(c) => c.map((e) => e.dataset.id)")
+    assert now != names
 
 
-def one_card(page) -> None:
-    assert page.locator("#inspect .card").count() == 1
+def test_the_board_is_about_the_label_that_was_looked_at(tab):
+    tab.locator('#inspect tr[data-label="dog"] td[data-figure="missed"] button').click()
+    tab.locator("#inspect .by-mode").first.wait_for()
+    tab.locator("#inspect .card .open").first.click()
+    tab.locator('#board [data-label="dog"] .name[aria-pressed="true"]').wait_for()
+    assert "dog, missed: 1 of" in tab.locator("#walk").inner_text()
 
 
-def refused(url: str) -> None:
-    """Whatever else is asked gets one sentence, and no traceback."""
-    for path, body in (
-        ("rows", {}), ("rows", {"mode": "image"}), ("rows", []), ("rows", "x"),
-        ("mark", {"row": 99, "finding": None}), ("mark", {"row": -1, "finding": {}}),
-        ("mark", {"row": 0, "finding": {"finding": "note", "note": "x" * 999}}),
-    ):  # fmt: skip
-        with pytest.raises(urllib.error.HTTPError) as error:
-            post(url, path, json.dumps(body), "application/json")
-        assert error.value.code == 400
-        notice = json.loads(error.value.read())["notice"]
-        assert 10 < len(notice) < 200
-    with pytest.raises(urllib.error.HTTPError):
-        post(url, "mark", '{"row": 0, "finding": {"finding": "note"}}', "text/plain")
+def test_a_finding_can_be_left_where_the_photo_is_seen(tab):
+    tab.locator("#inspect .card .open").first.click()
+    tab.locator("#walk select").select_option("hard to see")
+    tab.get_by_label("Back to Inspect").click()
+    assert tab.locator("#inspect .card select").first.input_value() == "hard to see"
+    tab.locator("#inspect .card select").first.select_option("")
+    tab.locator("#inspect .download").wait_for(state="hidden")
 
 
-def post(url: str, path: str, body: str, kind: str) -> None:
-    request = urllib.request.Request(
-        f"{url}inspect/{path}", body.encode(), {"Content-Type": kind}, method="POST"
-    )
-    urllib.request.urlopen(request, timeout=30).close()
+def test_the_rows_that_are_found_can_be_taken_along(tab, drawn):
+    tab.locator('#inspect tr[data-label="cat"] td[data-figure="missed"] button').click()
+    on = drawn.scores["concat"] / STEPS >= drawn.about["modes"]["concat"]["thresholds"]
+    cat = NAMES.index("cat")
+    rows = np.flatnonzero((drawn.truth & ~on)[:, cat])
+    total(tab, len(rows))
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download these rows").click()
+    frame = pd.read_csv(download.value.path(), keep_default_na=False).set_index("ImageID")
+    assert set(frame.index) == set(drawn.ids[rows])
+    for row in rows:
+        line = frame.loc[drawn.ids[row]]
+        assert line["Labels"].split(";") == drawn.true_of(row)
+        said = [name for name, yes in zip(NAMES, on[row], strict=True) if yes]
+        assert line["predicted by concat"] == ";".join(said)
+        assert float(line["score of cat"]) == drawn.scores["concat"][row, cat] / STEPS
+
+
+def test_the_best_f1_can_be_used_and_undone(tab, drawn):
+    tab.locator('#inspect tr[data-label="cat"] .name').click()
+    before = figures(tab)["cat"]["f1"]
+    best = tab.get_by_role("button", name="Best F1 here")
+    promised = best.inner_text().split()[3]
+    best.click()
+    assert figures(tab)["cat"]["f1"] == promised
+    assert float(promised) >= float(before)
+    tab.get_by_role("button", name="Undo").click()
+    assert figures(tab)["cat"]["f1"] == before

@@ -11,7 +11,8 @@ from clipdemo.errors import TableError
 from clipdemo.labels import MODES
 from clipdemo.scoring import ScoredTable
 from clipdemo.settings import Settings
-from clipdemo.ui.inspector import LONGEST, Inspector
+from clipdemo.ui.inspect_routes import LONGEST, routes
+from clipdemo.ui.inspector import Inspector
 from clipdemo.ui.model import Models
 
 JSON = {"content-type": "application/json"}
@@ -38,7 +39,7 @@ def asked(made):
     """Asks the server of two scored rows."""
     inspector = made("1.jpg,1,a person", "2.jpg,18,a dog")
     told(inspector)
-    return TestClient(Starlette(routes=inspector.routes()), raise_server_exceptions=False)
+    return TestClient(Starlette(routes=routes(inspector)), raise_server_exceptions=False)
 
 
 def told(inspector: Inspector) -> dict:
@@ -50,7 +51,7 @@ def told(inspector: Inspector) -> dict:
 
 def test_what_is_asked_before_the_table_is_scored_is_answered_at_once(made, is_sentence):
     """Requests that wait would take all threads of the server."""
-    client = TestClient(Starlette(routes=made("1.jpg,1,a person").routes()))
+    client = TestClient(Starlette(routes=routes(made("1.jpg,1,a person"))))
     for answer in (
         client.get("/inspect/counts"), client.get("/inspect/photo/0"), client.get("/inspect/map"),
         client.post("/inspect/rows", json=QUERY), client.post("/inspect/mark", json={"row": 0}),

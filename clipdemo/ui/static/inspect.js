@@ -39,7 +39,7 @@ function thresholdsMoved() {
   clearTimeout(settling);
   settling = setTimeout(() => {
     paintAll();
-    fetchRows();
+    if (walk.at < 0) fetchRows();  // while somebody walks through the rows they stay as they are
   }, 120);
 }
 
@@ -59,7 +59,11 @@ async function begin() {
     inspectHead.textContent = state.notice;
     return;
   }
-  const counts = await fetch("inspect/counts");
+  const counts = await fetch("inspect/counts").catch(() => ({ ok: false }));
+  if (!counts.ok) {
+    inspectHead.textContent = "The figures could not be fetched: reload the page.";
+    return;
+  }
   takeCounts(state, new Uint32Array(await counts.arrayBuffer()));
   const unread = state.skipped ? ` ${state.skipped} photos could not be used; the first: ${state.first_skipped}` : "";
   const refused = state.refused ? ` ${state.refused} rows of the table could not be read.` : "";
@@ -104,6 +108,7 @@ document.addEventListener("clipdemo-walk-to", async ({ detail: { from, to } }) =
   if (to === "back") {
     walk.at = -1;
     for (const { marks, row } of found.rows) cards.querySelector(`[data-row="${row}"]`)?.append(marks);
+    if (found.thresholds !== JSON.stringify(question().thresholds)) fetchRows();
     toTab("Inspect");
     requestAnimationFrame(() => scrollTo({ top: walk.scroll }));
     return;

@@ -132,7 +132,7 @@ function paintOwnCut() {
   bestCut.value = best.threshold;
   bestCut.textContent = `Best F1 here: ${best.f1.toFixed(2)} at ${best.threshold.toFixed(2)}`;
   bestCut.title = `On these rows, by ${MODE_NAMES[view.mode].toLowerCase()}; click to use it`;
-  ownReset.hidden = !(label in cuts.own);
+  ownReset.hidden = ownOf(label) === undefined;
   ownReset.textContent = "Undo";
   ownReset.title = `Use the rule for ${label} again`;
   const value = thresholdsOf(view.mode)[view.label];

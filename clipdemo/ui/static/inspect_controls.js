@@ -43,12 +43,17 @@ function recalls() {
   return Object.keys(first).filter((key) => others.every((known) => key in known)).sort();
 }
 
+// A label may be called anything, such as constructor.
+function ownOf(label) {
+  return Object.hasOwn(cuts.own, label) ? cuts.own[label] : undefined;
+}
+
 // A mode's thresholds in the order of the labels.
 function thresholdsOf(mode) {
   const { thresholds, recall } = inspected.about.modes[mode];
   const kept = cuts.rule === "recall" ? recall[cuts.recall] ?? thresholds : thresholds;
   return inspected.labels.map((label, i) =>
-    cuts.own[label] ?? (cuts.rule === "fixed" ? cuts.threshold : kept[i]));
+    ownOf(label) ?? (cuts.rule === "fixed" ? cuts.threshold : kept[i]));
 }
 
 function buildControls() {

@@ -41,13 +41,14 @@ function question() {
 // Rows of the current filters from a place on; an answer that a newer question overtook is dropped.
 async function fetchRows(start = 0) {
   const asked = ++found.asked;
-  const answer = await fromServer("rows", { ...question(), start, count: PAGE });
+  const asking = question();
+  const answer = await fromServer("rows", { ...asking, start, count: PAGE });
   if (asked !== found.asked) return;
   if (answer.notice) {
     tally.textContent = answer.notice;
     return;
   }
-  Object.assign(found, { total: answer.total, rows: start ? [...found.rows, ...answer.rows] : answer.rows });
+  Object.assign(found, { thresholds: JSON.stringify(asking.thresholds), total: answer.total, rows: start ? [...found.rows, ...answer.rows] : answer.rows });
   const built = answer.rows.map(buildCard);
   if (start) cards.append(...built);
   else cards.replaceChildren(...built);
@@ -59,7 +60,7 @@ async function fetchRows(start = 0) {
   saveRows.hidden = !found.total;
   tellInstead(answer.instead);
   clearTimeout(found.later);
-  if (answer.judging) found.later = setTimeout(fetchRows, 1500);  // the doubts are not there yet
+  if (answer.judging) found.later = setTimeout(() => walk.at < 0 && fetchRows(), 1500);  // the doubts are not there yet
 }
 
 function buildCard(entry) {

@@ -64,7 +64,7 @@ function paintTable() {
   all.figures = overall(labels.map((entry) => entry.figures));
   for (const { label, row, cells, figures } of figureRows) {
     row.classList.toggle("chosen", label === view.label);
-    row.classList.toggle("moved", label !== null && inspected.labels[label] in cuts.own);
+    row.classList.toggle("moved", label !== null && ownOf(inspected.labels[label]) !== undefined);
     for (const [key, cell] of Object.entries(cells)) {
       const value = figures[key];
       const text = value === null ? "–" : COUNTS.has(key) ? String(value) : value.toFixed(2);

@@ -1,0 +1,110 @@
+"""A table of one's own on the Inspect tab: findings survive a restart, hostile text stays text."""
+
+import csv
+import json
+import urllib.error
+import urllib.request
+
+import pandas as pd
+import pytest
+
+from clipdemo.data.drawn_scenes import random_scene
+from clipdemo.data.label_table import write_label_table
+from clipdemo.labels import COCO18
+
+from .driver import eventually, serving, visit
+from .test_inspect import NAMES, open_inspect, total
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> ${7*7} {{7*7}}"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """A table with markup in its captions, its photos, and a folder for a server's files."""
+    folder = tmp_path_factory.mktemp("own")
+    rows = []
+    for number in range(12):
+        scene, name = random_scene(500 + number, (96, 72)), f"<b>{number}.png"
+        (folder / "photos").mkdir(exist_ok=True)
+        scene.image.save(folder / "photos" / name)
+        ids = tuple(COCO18.ids[NAMES.index(label)] for label in scene.labels) or ("1",)
+        rows.append((name, ids, f"{HOSTILE} {number}"))
+    write_label_table(
+        pd.DataFrame(rows, columns=["ImageID", "Labels", "Caption"]), folder / "t.csv"
+    )
+    return folder
+
+
+def serve_own(own):
+    flags = ("--table", str(own / "t.csv"), "--photos", str(own / "photos"))
+    return serving(own, ("app.py", *flags))
+
+
+def test_findings_survive_a_restart_and_a_hostile_table_stays_text(visitor, own):
+    with serve_own(own) as (url, _):
+        page = visitor.new_page()
+        visit(page, url)
+        open_inspect(page)
+        assert "t.csv: 12 rows" in page.locator("#inspect .head").inner_text()
+        page.get_by_role("button", name="Clear filters").click()
+        total(page, 12)
+        card = page.locator("#inspect .card").nth(2)
+        name = card.get_attribute("data-id")
+        card.get_by_label(f"Finding about {name}").select_option("caption wrong")
+        card.get_by_label(f"Note about {name}").fill('=1+1, says "nobody"')
+        card.get_by_label(f"Note about {name}").press("Enter")
+        page.get_by_text("Download 1 finding").wait_for()
+        captions = page.locator("#inspect .card .caption").all_inner_texts()
+        assert all(text.startswith(HOSTILE) for text in captions)
+        page.locator("#inspect .map summary").click()
+        page.locator("#inspect .map .nsewdrag").first.wait_for()
+        assert page.title() == "clipdemo"
+        assert page.locator("#inspect img[src=x], #inspect .card b").count() == 0
+        page.close()
+    with serve_own(own) as (url, _):
+        page = visitor.new_page()
+        visit(page, url)
+        open_inspect(page)
+        page.get_by_role("button", name="Clear filters").click()
+        total(page, 12)
+        page.locator("#inspect .filters").get_by_text("marked").click()
+        total(page, 1)
+        card = page.locator("#inspect .card")
+        eventually(page, lambda: one_card(page))
+        assert card.get_attribute("data-id") == name
+        assert card.get_by_label(f"Finding about {name}").input_value() == "caption wrong"
+        with page.expect_download() as download:
+            page.locator("#inspect .download").click()
+        [row] = csv.DictReader(download.value.path().open(newline=""))
+        assert (row["ImageID"], row["finding"]) == (name, "caption wrong")
+        assert row["note"] == '\'=1+1, says "nobody"'
+        refused(url)
+
+
+def one_card(page) -> None:
+    assert page.locator("#inspect .card").count() == 1
+
+
+def refused(url: str) -> None:
+    """Whatever else is asked gets one sentence, and no traceback."""
+    for path, body in (
+        ("rows", {}), ("rows", {"mode": "image"}), ("rows", []), ("rows", "x"),
+        ("mark", {"row": 99, "finding": None}), ("mark", {"row": -1, "finding": {}}),
+        ("mark", {"row": 0, "finding": {"finding": "note", "note": "x" * 999}}),
+    ):  # fmt: skip
+        with pytest.raises(urllib.error.HTTPError) as error:
+            post(url, path, json.dumps(body), "application/json")
+        assert error.value.code == 400
+        notice = json.loads(error.value.read())["notice"]
+        assert 10 < len(notice) < 200
+    with pytest.raises(urllib.error.HTTPError):
+        post(url, "mark", '{"row": 0, "finding": {"finding": "note"}}', "text/plain")
+
+
+def post(url: str, path: str, body: str, kind: str) -> None:
+    request = urllib.request.Request(
+        f"{url}inspect/{path}", body.encode(), {"Content-Type": kind}, method="POST"
+    )
+    urllib.request.urlopen(request, timeout=30).close()
