@@ -31,7 +31,7 @@ def routes(inspector: Inspector) -> list[Route]:
 
     def findings(request: Request) -> Response:
         name = {"Content-Disposition": 'attachment; filename="findings.csv"'}
-        return Response(inspector.findings.as_csv(), 200, FORGETTING | name, "text/csv")
+        return Response(inspector.findings_csv(), 200, FORGETTING | name, "text/csv")
 
     return [
         Route("/inspect/state", _told(lambda request: _json(inspector.state()))),

@@ -13,6 +13,7 @@ import numpy as np
 
 from clipdemo.data.safe_csv import write_rows
 from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.findings import Findings
 from clipdemo.ui.model import BackgroundModel, Models
 
 if TYPE_CHECKING:
@@ -30,23 +31,20 @@ class Inspector:
     Args:
         table: what is inspected.
         models: the page's; the first of them scores.
-        marks: whether findings are kept: not those of strangers, who could write over each other's.
+        marks: whether findings are shown and kept: not to strangers, who could write over them.
 
     Attributes:
-        findings: those that were left.
         thumbnail: the bytes of a row's photo, small, as JPEG.
     """
 
     def __init__(self, table: ScoredTable, models: Models, marks: bool) -> None:
-        from clipdemo.findings import Findings
-
         self.table, self.marks = table, marks
         self._models = models
         self._progress = (0, 0)
         self._model = BackgroundModel("The table", self._load)
         self._map = BackgroundModel("The map", self._lay_out)
         self._suspects = BackgroundModel("What is probably wrong", lambda: self.ready.suspects)
-        self.findings = Findings(table.folder)
+        self._findings = Findings(table.folder)
         self.thumbnail = lru_cache(400)(self._thumbnail)
 
     def start(self) -> None:
@@ -83,7 +81,7 @@ class Inspector:
             "rows": len(predictions.ids),
             "known": self.ready.known,
             "marks": self.marks,
-            "findings": len(self.findings),
+            "findings": len(self._findings) if self.marks else 0,
             "photos": self.table.photos is not None,
             "drawn": self.table.drawn,
             "judge": self.ready.judge,
@@ -146,13 +144,20 @@ class Inspector:
 
     def mark(self, asked: dict) -> dict:
         """Keep or forget a row's finding; how many there are."""
-        if not self.marks:
-            raise ClipdemoError("Findings are not kept here: run the app yourself to mark any.")
-        finding = asked.get("finding")
+        findings, finding = self._own_findings(), asked.get("finding")
         if finding is not None and not isinstance(finding, dict):
             raise ClipdemoError("This is no finding: reload the page.")
-        self.findings.set(self.ready.found, self._number(asked.get("row")), finding)
-        return {"findings": len(self.findings)}
+        findings.set(self.ready.found, self._number(asked.get("row")), finding)
+        return {"findings": len(findings)}
+
+    def findings_csv(self) -> str:
+        """All findings, as a table for a spreadsheet."""
+        return self._own_findings().as_csv()
+
+    def _own_findings(self) -> Findings:
+        if not self.marks:
+            raise ClipdemoError("Findings are not kept here: run the app yourself to mark any.")
+        return self._findings
 
     def map(self) -> dict:
         """Places of embeddings: `loading`, or `rows`, what is known of them, x and y by kind."""
@@ -194,6 +199,7 @@ class Inspector:
         suspects = []
         if self._suspects.status == "ready":
             suspects = np.flatnonzero(self.ready.suspects[row]).tolist()
+        finding = self._findings.of(found.ids[row], found.captions[row])
         return {
             "row": row,
             "id": found.ids[row],
@@ -201,7 +207,7 @@ class Inspector:
             "truth": np.flatnonzero(found.truth[row]).tolist(),
             "steps": {mode: _steps(values[row]) for mode, values in found.scores.items()},
             "suspects": suspects,
-            "finding": self.findings.of(found.ids[row], found.captions[row]),
+            "finding": finding if self.marks else None,
         }
 
     def _query(self, asked: dict) -> tuple[Query, int, int]:
@@ -224,7 +230,7 @@ class Inspector:
             if rows is not None:
                 rows = [self._number(row) for row in rows]
             if asked.get("marked"):
-                marked = self.findings.rows(found)
+                marked = self._own_findings().rows(found)
                 rows = marked if rows is None else sorted(set(rows) & set(marked))
             query = Query(
                 mode=asked["mode"], thresholds=thresholds,

@@ -23,13 +23,13 @@ QUERY = {"mode": "image", "thresholds": dict.fromkeys(MODES, [0.5] * 18)}
 def made(tmp_path):
     """Gives an Inspector of a table with these rows, captions alone."""
 
-    def make(*rows: str) -> Inspector:
+    def make(*rows: str, marks: bool = True) -> Inspector:
         (tmp_path / "t.csv").write_text("\n".join(["ImageID,Labels,Caption", *rows, ""]))
         card = find_card("tiny", None)
         table = ScoredTable(card, str(tmp_path / "t.csv"), "", tmp_path / "data")
         models = Models(Settings(backbone="tiny", device="cpu"), card)
         models.first.start()
-        return Inspector(table, models, marks=True)
+        return Inspector(table, models, marks)
 
     return make
 
@@ -98,3 +98,23 @@ def test_a_note_that_no_file_can_hold_spoils_nothing_for_others(asked):
     found = asked.post("/inspect/rows", json=QUERY | {"mode": "text", "marked": True}).json()
     assert found["rows"][0]["finding"]["note"] == "so ?"
     assert "so ?" in asked.get("/inspect/findings.csv").text
+
+
+def test_strangers_neither_see_findings_nor_leave_any(made, is_sentence):
+    """On a public page all visitors share one server, and the table is its owner's."""
+    rows = ("1.jpg,1,a person", "2.jpg,18,a dog")
+    mine = made(*rows)
+    told(mine)
+    mine.mark({"row": 0, "finding": {"finding": "note", "note": "for me alone"}})
+    public = made(*rows, marks=False)
+    assert told(public)["findings"] == 0
+    client = TestClient(Starlette(routes=routes(public)))
+    assert "for me alone" not in client.post("/inspect/rows", json=QUERY | {"outcome": ""}).text
+    for answer in (
+        client.get("/inspect/findings.csv"),
+        client.post("/inspect/mark", json={"row": 0, "finding": None}),
+        client.post("/inspect/rows", json=QUERY | {"marked": True}),
+    ):
+        assert answer.status_code in (400, 404)
+        assert is_sentence(answer.json()["notice"])
+    assert "for me alone" in mine.findings_csv()
