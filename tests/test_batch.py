@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from clipdemo.batch import Item, gather, look_at
+from clipdemo.data.photos import PhotoSource
 from clipdemo.data.safe_csv import defused
-from clipdemo.errors import ClipdemoError, TableError
+from clipdemo.errors import ClipdemoError, PhotoError, TableError
 from clipdemo.results import Rule, writing
 
 CAPTIONS = {"0.png": "a dog on a bench", "1.png": "a red bus, and a car", "2.png": ""}
@@ -277,3 +278,21 @@ def test_the_command_refuses_in_one_sentence(
     assert code == 2
     assert is_sentence(err)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_sentence_says_neither_where_a_zip_lies_nor_all_of_a_long_name(
+    tiny, tmp_path, is_sentence
+):
+    """Visitors read these sentences, and a name in a zip may have 64 KB."""
+    path, name = tmp_path / "p.zip", "n" * 60_000 + ".png"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(name, bytes(21 * 2**20))
+        file.writestr("torn.png", b"these bytes")
+    path.write_bytes(path.read_bytes().replace(b"these bytes", b"other bytes"))
+    problems = [found.problem for found in everything(tiny, gather([path])[0])]
+    with pytest.raises(PhotoError) as raised:
+        PhotoSource(path).read("m" * 60_000)
+    for problem in (*problems, raised.value):
+        assert is_sentence(problem)
+        assert str(tmp_path) not in str(problem)
+        assert len(str(problem)) < 500

@@ -40,7 +40,9 @@ class PhotoSource:
             try:
                 files = [i.filename for i in self._opened_zip().infolist() if not i.is_dir()]
             except Exception as error:  # a name that is not what it says has an error of its own
-                raise TableError(f"{path} is a damaged zip ({error}): pack it again.") from error
+                raise TableError(
+                    f"{path} is a damaged zip ({_short(error)}): pack it again."
+                ) from error
         else:
             raise TableError(
                 f"{path} is neither a folder nor a zip or tar of photos: check the path."
@@ -73,7 +75,9 @@ class PhotoSource:
             PhotoError: it is not there, too large or damaged.
         """
         if name not in self._files:
-            raise PhotoError(f"There is no photo {name} in {self.path}: check its name.")
+            raise PhotoError(
+                f"There is no photo {_short(name)} in {self.path.name}: check its name."
+            )
         file = self._files[name]
         if file in self._packed:
             return self._read_tar(name, *self._packed[file])
@@ -88,9 +92,11 @@ class PhotoSource:
                 file.seek(start)
                 data = file.read(size)
         except OSError as error:
-            raise PhotoError(f"{name} in {shard} cannot be read ({error.strerror}).") from error
+            raise PhotoError(
+                f"{_short(name)} in {shard.name} cannot be read ({error.strerror})."
+            ) from error
         if len(data) < size:
-            raise PhotoError(f"{name} is cut off in {shard}: pack it again.")
+            raise PhotoError(f"{_short(name)} is cut off in {shard.name}: pack it again.")
         return data
 
     def _read_zip(self, name: str, file: str) -> bytes:
@@ -99,14 +105,16 @@ class PhotoSource:
             info = archive.getinfo(file)
             _check_size(name, info.file_size)
             if info.compress_type not in _PACKED:
-                raise PhotoError(f"{name} is packed in an unusual way: zip it as usual.")
+                raise PhotoError(f"{_short(name)} is packed in an unusual way: zip it as usual.")
             with archive.open(info) as packed:
                 # In pieces: a whole one is unpacked before its size is held against the stated one.
                 return b"".join(iter(lambda: packed.read(_PIECE), b""))
         except PhotoError:
             raise
         except Exception as error:  # each compression has errors of its own
-            raise PhotoError(f"{name} in {self.path} cannot be unpacked ({error}).") from error
+            raise PhotoError(
+                f"{_short(name)} in {self.path.name} cannot be unpacked ({_short(error)})."
+            ) from error
 
     def _opened_zip(self) -> zipfile.ZipFile:
         """The zip, opened once in each process: they would move each other's place in the file."""
@@ -120,7 +128,12 @@ class PhotoSource:
 
 def _check_size(name: str, size: int) -> None:
     if size > MAX_BYTES:
-        raise PhotoError(f"{name} is larger than {MAX_BYTES // 2**20} MB: make it smaller.")
+        raise PhotoError(f"{_short(name)} is larger than {MAX_BYTES // 2**20} MB: make it smaller.")
+
+
+def _short(told: object) -> str:
+    """What goes into a sentence of a name, which may have 64 KB, or of an error that names it."""
+    return str(told)[:200]
 
 
 def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
@@ -136,4 +149,6 @@ def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
                     found[name] = path, member.offset_data, member.size
             return found
     except Exception as error:  # a damaged header has errors of its own
-        raise TableError(f"{path} is a damaged or packed tar ({error}): make it again.") from error
+        raise TableError(
+            f"{path} is a damaged or packed tar ({_short(error)}): make it again."
+        ) from error

@@ -161,7 +161,7 @@ def row(result: Result) -> dict:
         "name": clean_caption(result.item.name) or "photo",
         "caption": result.caption,
         "by": by,
-        "problem": result.problem and named(result.problem, [str(result.item.file)]),
+        "problem": result.problem,
         "thumbnail": None if result.photo is None else thumbnail(result.photo),
         "scores": scores,
     }
