@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 CHUNK = 8  # results that come at once
 PACKED = (".zip", ".tar")
+Sources = dict[Path, PhotoSource]  # what is opened, so that it is opened once
 _NO_PHOTOS = ("thumbs.db", "desktop.ini")  # what systems put beside photos, as are hidden files
 
 
@@ -72,7 +73,10 @@ class Result:
 
 
 def gather(
-    paths: Sequence[Path], table: Path | None = None, limit: int | None = None
+    paths: Sequence[Path],
+    table: Path | None = None,
+    limit: int | None = None,
+    sources: Sources | None = None,
 ) -> tuple[list[Item], list[str]]:
     """What there is to look at, and a sentence about each thing that is left out.
 
@@ -80,12 +84,14 @@ def gather(
         paths: photo files, folders, zips and tars; without any, the table's captions alone.
         table: `ImageID,Caption`; its rows are then what is looked at, each with its photo.
         limit: how many items at most.
+        sources: is given what is opened, for `look_at`.
 
     Raises:
         TableError: a table or an archive cannot be read.
         ClipdemoError: there is nothing to look at.
     """
-    photos = [item for path in paths for item in _photos(path)]
+    sources = {} if sources is None else sources
+    photos = [item for path in paths for item in _photos(path, sources)]
     if table is None:
         items = photos
     else:
@@ -107,10 +113,10 @@ def gather(
     return items[:limit], notices
 
 
-def _photos(path: Path) -> list[Item]:
+def _photos(path: Path, sources: Sources) -> list[Item]:
     if not path.is_dir() and path.suffix.lower() not in PACKED:
         return [Item(path.name, file=path)]
-    names = PhotoSource(path).names
+    names = _opened(path, sources).names
     return [Item(name, file=path, member=name) for name in names if not _is_hidden(name)]
 
 
@@ -137,16 +143,19 @@ def _rows(rows: list[tuple[str, str]], photos: list[Item], wanted: bool) -> list
 
 
 def look_at(
-    classifier: Classifier, items: Sequence[Item], captioner: Captioner | None = None
+    classifier: Classifier,
+    items: Sequence[Item],
+    captioner: Captioner | None = None,
+    sources: Sources | None = None,
 ) -> Iterator[list[Result]]:
     """Results in the order of the items, `CHUNK` at a time; one bad photo stops nothing.
 
-    With a captioner, photos without a caption get one.
+    With a captioner, photos without a caption get one; `sources` are those of `gather`.
 
     Raises:
         ClipdemoError: the classifier or the captioner cannot run.
     """
-    size, sources = classifier.backbone.image_size, {}
+    size, sources = classifier.backbone.image_size, {} if sources is None else sources
     for start in range(0, len(items), CHUNK):
         part = items[start : start + CHUNK]
         photos, problems, captions, written = [], [], [], []
@@ -172,7 +181,7 @@ def look_at(
         ]
 
 
-def photo_of(item: Item, sources: dict[Path, PhotoSource]) -> bytes | None:
+def photo_of(item: Item, sources: Sources) -> bytes | None:
     """The bytes of an item's photo; `sources` keeps what is opened for the next time.
 
     Raises:
@@ -180,6 +189,10 @@ def photo_of(item: Item, sources: dict[Path, PhotoSource]) -> bytes | None:
     """
     if item.file is None or item.member is None:
         return None if item.file is None else photo_bytes(item.file)
-    if item.file not in sources:
-        sources[item.file] = PhotoSource(item.file)
-    return sources[item.file].read(item.member)
+    return _opened(item.file, sources).read(item.member)
+
+
+def _opened(path: Path, sources: Sources) -> PhotoSource:
+    if path not in sources:
+        sources[path] = PhotoSource(path)
+    return sources[path]

@@ -43,7 +43,8 @@ def batch(
     for path in photos or []:
         if not path.exists():
             raise ClipdemoError(f"There is no {path}: check how it is spelled.")
-    items, notices = gather(photos or [], table)
+    sources = {}
+    items, notices = gather(photos or [], table, sources=sources)
     classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
     if rule == "recall":
         for entry in classifier.card.modes.values():
@@ -55,7 +56,7 @@ def batch(
     with writing(output, classifier, Chosen(rule, threshold, k, recall)) as write, bar() as shown:
         task = shown.add_task("scoring", total=len(items))
         try:
-            for results in look_at(classifier, items, writer):
+            for results in look_at(classifier, items, writer, sources):
                 write(results)
                 done += len(results)
                 problems += [f"{r.item.name}: {r.problem}" for r in results if r.problem]

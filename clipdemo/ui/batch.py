@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from clipdemo.batch import PACKED, Item, gather, look_at, photo_of
+from clipdemo.batch import PACKED, Item, Sources, gather, look_at, photo_of
 from clipdemo.captioners import at_hand
 from clipdemo.captions import clean_caption
+from clipdemo.data.photos import most_members
 from clipdemo.errors import ClipdemoError
 from clipdemo.ui import board as boards
 from clipdemo.ui.compare import Desk
@@ -32,6 +33,7 @@ STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("rules.js", "dom.js", "results.js", "batch.js")
 LIMIT = 500  # photos; the command line has none
 ZIPS = 4
+MEMBERS = 20_000  # files in a zip; the names of more would take seconds to read
 TABLE_BYTES = 2 * 2**20
 STEP = 0.25  # seconds between two looks at what is done
 THUMBNAIL = 144  # pixels
@@ -74,7 +76,8 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
         shown = {"state": "reading"}
         yield {board: shown}
         try:
-            items, notices = given([Path(path) for path in paths])
+            sources = {}
+            items, notices = given([Path(path) for path in paths], sources)
             classifier = models[backbone].get()
             writer = (
                 desk.captioner.start().get() if write and classifier.modes != ["image"] else None
@@ -85,7 +88,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             }  # fmt: skip
             yield {board: shown, kept: []}
             found, began, told = [], time.monotonic(), 0.0
-            for results in look_at(classifier, items, writer):
+            for results in look_at(classifier, items, writer, sources):
                 found += [(result.item, result.caption) for result in results]
                 shown = shown | {"rows": shown["rows"] + [row(result) for result in results]}
                 now = time.monotonic()
@@ -102,7 +105,8 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             notices = [*shown.get("notices", []), named(str(error), paths)]
             yield {board: shown | {"state": "failed", "notices": notices}}
         finally:
-            running.pop(request.session_hash, None)
+            if running.get(request.session_hash) is stop:  # and not that of a later run
+                del running[request.session_hash]
 
     def cancel(request: gr.Request) -> None:
         if request.session_hash in running:
@@ -130,8 +134,10 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
     )
 
 
-def given(paths: list[Path]) -> tuple[list[Item], list[str]]:
+def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
     """What a visitor's files hold, and sentences about what is left out; bounded in every way.
+
+    `sources` is given what is opened.
 
     Raises:
         ClipdemoError: there is nothing, or too much of it.
@@ -145,9 +151,15 @@ def given(paths: list[Path]) -> tuple[list[Item], list[str]]:
         raise ClipdemoError(
             f"The table is larger than {TABLE_BYTES // 2**20} MB: use `python -m clipdemo batch`."
         )
-    if sum(path.suffix.lower() in PACKED for path in photos) > ZIPS:
+    packed = [path for path in photos if path.suffix.lower() in PACKED]
+    if len(packed) > ZIPS:
         raise ClipdemoError(f"There are more than {ZIPS} zips: give the photos in fewer of them.")
-    return gather(photos, tables[0] if tables else None, LIMIT)
+    for path in packed:
+        if most_members(path) > MEMBERS:
+            raise ClipdemoError(
+                f"{path.name} holds more than {MEMBERS:,} files: use `python -m clipdemo batch`."
+            )
+    return gather(photos, tables[0] if tables else None, LIMIT, sources)
 
 
 def row(result: Result) -> dict:

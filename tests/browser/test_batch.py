@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from clipdemo.batch import gather, look_at
+from clipdemo.errors import ClipdemoError
 from clipdemo.results import Rule, writing
-from clipdemo.ui.batch import LIMIT, given
+from clipdemo.ui.batch import LIMIT, MEMBERS, given
 
 from .driver import SCENES, eventually, notices, shows, visit
 from .test_looks import CONTRASTS, OUTSIDE
@@ -260,10 +261,26 @@ def test_what_cannot_be_read_is_one_sentence_and_the_next_works(
 
 def test_no_more_than_the_limit_is_taken(tmp_path):
     (tmp_path / "t.csv").write_text("ImageID,Caption\n" + "a.jpg,a dog\n" * (LIMIT + 100))
-    items, told = given([tmp_path / "t.csv"])
+    items, told = given([tmp_path / "t.csv"], {})
     assert len(items) == LIMIT
     assert str(LIMIT) in told[0]
     assert "python -m clipdemo batch" in told[0]
+
+
+def test_a_zip_of_very_many_names_is_refused_before_they_are_read(tmp_path, is_sentence):
+    """Whatever number it states of itself: reading them would take seconds for each visitor."""
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.png", b"")
+    data = path.read_bytes()
+    start, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
+    names, tail = data[start:end] * (MEMBERS + 1), bytearray(data[end:])
+    tail[12:16] = len(names).to_bytes(4, "little")
+    path.write_bytes(data[:start] + names + tail)
+    with pytest.raises(ClipdemoError) as refused:
+        given([path], {})
+    assert is_sentence(refused.value)
+    assert "python -m clipdemo batch" in str(refused.value)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
