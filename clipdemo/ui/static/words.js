@@ -24,12 +24,22 @@ document.addEventListener("clipdemo-label", ({ detail }) => {
   paint();
 });
 
-// The board goes first: while somebody types on, the words wait.
+// The board goes first: while somebody types on, and while nobody sees them, the words wait.
 let waiting;
+let [seen, old] = [false, false];
 function askSoon() {
+  old = true;
   clearTimeout(waiting);
-  waiting = setTimeout(() => trigger("ask"), 200);
+  waiting = setTimeout(() => {
+    if (!seen) return;
+    old = false;
+    trigger("ask");
+  }, 200);
 }
+new IntersectionObserver((entries) => {
+  seen = entries.at(-1).isIntersecting;
+  if (seen && old) askSoon();
+}).observe(element);
 document.addEventListener("input", (event) => {
   if (event.target.closest?.("#caption")) clearTimeout(waiting);
 });
