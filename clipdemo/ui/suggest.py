@@ -57,7 +57,8 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
 
     hidden = {"show_progress": "minimal", "api_visibility": "private"}
     ask.click(suggest, photo, found, trigger_mode="once", **hidden)
-    photo.change(lambda: {}, None, found, **hidden)
+    # On the page alone: an answer of the server could take away what was suggested meanwhile.
+    photo.change(None, None, found, js="() => ({})", **hidden)
     gr.Button(visible=False).click(
         caption,
         photo,

@@ -47,6 +47,7 @@ def caption(page) -> str:
 def ask(page, folder) -> list[str]:
     """Suggest captions for the photo; what the page must then offer."""
     expected = load_captioner(str(folder), device="cpu").suggest(PHOTO)
+    page.locator("#photo img").wait_for()
     page.locator("#suggest").click()
     eventually(page, lambda: assert_suggested(page, expected))
     return expected
