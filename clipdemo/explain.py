@@ -135,27 +135,44 @@ def regions(
 
     Raises:
         PhotoError: the photo cannot be read.
-        ClipdemoError: see `check`.
-    """
-    check(classifier, caption, mode, label)
-    for done, total in covered(classifier, photo):
-        watch(done, total)
-    cut, seen = _cut(classifier, photo)
-    photos = [photo, *_covered(cut)]
-    found = classifier.predict_batch(photos, [caption] * len(photos))
-    scores = [prediction.scores[mode][label] for prediction in found]
-    effects = np.zeros((CELLS, CELLS))
-    for (left, top, right, bottom), score in zip(windows(), scores[1:], strict=True):
-        effects[top:bottom, left:right] += (scores[0] - score) / SIDE**2
-    return Regions(mode, label, scores[0], seen, effects)
-
-
-def check(classifier: Classifier, caption: str | None, mode: str, label: str) -> None:
-    """Whether `regions` can answer for this caption, mode and label.
-
-    Raises:
         ClipdemoError: the mode reads no photo or lacks its caption, or there is no such label.
     """
+    *_, found = (
+        step if isinstance(step, Regions) else watch(*step)
+        for step in mapping(classifier, photo, caption, mode, label)
+    )
+    return found
+
+
+def mapping(
+    classifier: Classifier, photo: Photo, caption: str | None, mode: str, label: str
+) -> Iterator[tuple[int, int] | Regions]:
+    """The work of `regions`, which raises the same; stop whenever you like.
+
+    Yields:
+        How many covered photos are encoded, and how many there are, at the start and after each
+        batch; at last the result.
+    """
+    _check(classifier, caption, mode, label)
+    backbone = classifier.backbone
+    read = read_photo(photo, backbone.image_size)
+    photos = _covered(backbone.cut(read))
+    yield 0, len(photos)
+    images = []
+    for start in range(0, len(photos), BATCH):
+        part = photos[start : start + BATCH]
+        images += classifier.embed(part, [None] * len(part))[0]
+        yield len(images), len(photos)
+    [whole], [text] = classifier.embed([photo], [caption])
+    found = classifier.predict_embeddings([whole, *images], [text] * (1 + len(images)))
+    score, *without = [prediction.scores[mode][label] for prediction in found]
+    effects = np.zeros((CELLS, CELLS))
+    for (left, top, right, bottom), less in zip(windows(), without, strict=True):
+        effects[top:bottom, left:right] += (score - less) / SIDE**2
+    yield Regions(mode, label, score, backbone.seen(read.size), effects)
+
+
+def _check(classifier: Classifier, caption: str | None, mode: str, label: str) -> None:
     readers = [m for m in classifier.modes if m != "text"]
     if mode not in readers:
         choose = f"choose {' or '.join(readers)}" if readers else "these heads have none"
@@ -164,24 +181,6 @@ def check(classifier: Classifier, caption: str | None, mode: str, label: str) ->
         raise ClipdemoError(f"There is no label {label!r}: choose one that the board shows.")
     if mode != "image" and clean_caption(caption) is None:
         raise ClipdemoError(f"{mode} reads photo and caption together: give a caption too.")
-
-
-def covered(classifier: Classifier, photo: Photo) -> Iterator[tuple[int, int]]:
-    """Encode the photo with every window covered, for `regions`; stop whenever you like.
-
-    Yields:
-        How many of them are encoded, and how many there are, at the start and after each batch.
-
-    Raises:
-        PhotoError: the photo cannot be read.
-    """
-    cut, _ = _cut(classifier, photo)
-    photos = _covered(cut)
-    yield 0, len(photos)
-    for start in range(0, len(photos), BATCH):
-        part = photos[start : start + BATCH]
-        classifier.embed(part, [None] * len(part))
-        yield start + len(part), len(photos)
 
 
 def windows() -> list[tuple[int, int, int, int]]:
@@ -249,10 +248,3 @@ def fit_of_pairs(image: np.ndarray, text: np.ndarray) -> dict:
         name: np.percentile((image * other).sum(1), PERCENTS).round(4).tolist()
         for name, other in pairs.items()
     }
-
-
-def _cut(classifier: Classifier, photo: Photo) -> tuple[Image.Image, Box]:
-    """The photo as the backbone sees it, and which part of the photo that is."""
-    backbone = classifier.backbone
-    read = read_photo(photo, backbone.image_size)
-    return backbone.cut(read), backbone.seen(read.size)

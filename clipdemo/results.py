@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -40,20 +40,23 @@ class Rule:
 def entry(result: Result, rule: Rule) -> dict:
     """A result, JSON-ready: scores, thresholds and labels per mode; `problem` only if there is one.
 
+    Scores have four decimals, and these decide, or the file could contradict itself.
+
     Raises:
         CheckpointError: see `Prediction.labels`.
     """
-    found, options = result.prediction, asdict(rule)
+    scores = {
+        mode: {name: round(score, 4) for name, score in values.items()}
+        for mode, values in result.prediction.scores.items()
+    }
+    found, options = replace(result.prediction, scores=scores), asdict(rule)
     told = {
         "photo": result.item.name,
         "caption": result.caption,
         "caption_by": (result.written and "model") or (result.caption and "given") or None,
-        "scores": {
-            mode: {name: round(score, 4) for name, score in scores.items()}
-            for mode, scores in found.scores.items()
-        },
-        "thresholds": {mode: found.cuts(mode, **options) for mode in found.scores},
-        "labels": {mode: found.labels(mode, **options) for mode in found.scores},
+        "scores": scores,
+        "thresholds": {mode: found.cuts(mode, **options) for mode in scores},
+        "labels": {mode: found.labels(mode, **options) for mode in scores},
     }
     return told | ({"problem": result.problem} if result.problem else {})
 

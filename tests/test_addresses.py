@@ -32,7 +32,7 @@ class Host(BaseHTTPRequestHandler):
                 self.asked.append("a megabyte")
         except OSError:
             return
-        if self.path == "/photo.png":
+        if self.path in ("/photo.png", "/album/%2e%2e"):
             self.wfile.write(PHOTO)
 
     def log_message(self, *args: object) -> None:
@@ -82,7 +82,7 @@ def test_an_inner_address_is_never_asked(host, tmp_path, is_sentence, inner):
 
 
 @pytest.mark.usefixtures("public")
-@pytest.mark.parametrize("path", ["/photo.png", "/moved"])
+@pytest.mark.parametrize("path", ["/photo.png", "/moved", "/album/%2e%2e"])
 def test_a_public_photo_is_fetched(host, tmp_path, path):
     assert fetch(host + path, tmp_path) == PHOTO
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from clipdemo.batch import Item, gather, look_at
+from clipdemo.batch import Item, Result, gather, look_at
+from clipdemo.classifier import Prediction
 from clipdemo.data.photos import PhotoSource
 from clipdemo.data.safe_csv import defused
 from clipdemo.errors import ClipdemoError, PhotoError, TableError
-from clipdemo.results import Rule, writing
+from clipdemo.results import Rule, entry, writing
 
 CAPTIONS = {"0.png": "a dog on a bench", "1.png": "a red bus, and a car", "2.png": ""}
 
@@ -205,20 +206,28 @@ def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, r
     with (tmp_path / "r.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert [e["photo"] for e in told["photos"]] == [ln["photo"] for ln in lines] == list(CAPTIONS)
-    for entry, line in zip(told["photos"], lines, strict=True):
-        prediction = tiny.predict(folder / entry["photo"], entry["caption"])
-        for mode, scores in entry["scores"].items():
+    for found, line in zip(told["photos"], lines, strict=True):
+        prediction = tiny.predict(folder / found["photo"], found["caption"])
+        for mode, scores in found["scores"].items():
             expected = prediction.labels(mode, rule.rule, rule.threshold, rule.k, rule.recall)
-            assert entry["labels"][mode] == expected
+            assert found["labels"][mode] == expected
             assert line[f"{mode} labels"] == "; ".join(expected)
-            thresholds = entry["thresholds"][mode]
+            thresholds = found["thresholds"][mode]
             for label, score in scores.items():
                 assert float(line[f"{mode} {label}"]) == score
                 assert float(line[f"{mode} {label} threshold"]) == thresholds[label]
                 if abs(score - thresholds[label]) > 2e-4:
                     assert (score > thresholds[label]) == (label in expected)
-        missing = set(tiny.modes) - entry["scores"].keys()
+        missing = set(tiny.modes) - found["scores"].keys()
         assert all(line[f"{mode} dog"] == "" for mode in missing)
+
+
+def test_the_scores_in_the_file_are_those_that_decide():
+    """One just below its threshold is written as the threshold, and so it is on, as on the page."""
+    found = Prediction({"image": {"dog": 0.49996, "cat": 0.49994}}, {"image": {}}, "tiny")
+    told = entry(Result(Item("0.png"), None, False, found, None, None), Rule("fixed", 0.5))
+    assert told["scores"] == {"image": {"dog": 0.5, "cat": 0.4999}}
+    assert told["labels"] == {"image": ["dog"]}
 
 
 def test_names_that_a_spreadsheet_would_run_are_defused_in_the_file(tiny, hostile, tmp_path):

@@ -39,7 +39,8 @@ async def fetch(url: str, cache_dir: str) -> str:
         message = "There is no photo to be had at this address: upload it instead."
         raise gr.Error(message, print_exception=False)
     name = strip_invalid_filename_characters(PurePosixPath(httpx.URL(url).path).name)
-    return processing_utils.save_bytes_to_cache(data, name or "photo.jpg", cache_dir)
+    name = name if name.strip(".") else "photo.jpg"
+    return processing_utils.save_bytes_to_cache(data, name, cache_dir)
 
 
 async def _get(url: str) -> bytes | None:

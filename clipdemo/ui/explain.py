@@ -198,11 +198,11 @@ def map_of(
     names = own_names(own, classifier.card)
     if names and label not in classifier.card.labels.names:
         classifier, mode = classifier.zero_shot(names), "concat" if mode == "mutan" else mode
-    explain.check(classifier, text, mode, label)
-    for done, total in explain.covered(classifier, path):
-        yield {"done": done, "total": total}
-    found = explain.regions(classifier, path, text, mode, label)
-    yield found.to_dict() | {"photo": picture(path)}
+    for step in explain.mapping(classifier, path, text, mode, label):
+        if isinstance(step, explain.Regions):
+            yield step.to_dict() | {"photo": picture(path)}
+        else:
+            yield dict(zip(("done", "total"), step, strict=True))
 
 
 def picture(path: str) -> str:
