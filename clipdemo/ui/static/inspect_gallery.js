@@ -44,6 +44,10 @@ async function fetchRows(start = 0) {
   const asking = question();
   const answer = await fromServer("rows", { ...asking, start, count: PAGE });
   if (asked !== found.asked) return;
+  if (!start && walk.at >= 0) {  // somebody walks through the rows there are: later
+    found.thresholds = null;
+    return;
+  }
   if (answer.notice) {
     tally.textContent = answer.notice;
     return;
