@@ -2,22 +2,12 @@
 
 import sys
 
-from clipdemo.caches import settle_caches
-from clipdemo.errors import ClipdemoError
-from clipdemo.settings import Settings
+from clipdemo.start import start_page
 
 
 def main() -> None:
-    """Settings, caches, page, launch."""
-    settings = Settings.read(sys.argv[1:])
-    try:
-        settle_caches(settings.cache)
-        from clipdemo.ui.server import serve
-
-        serve(settings)
-    except ClipdemoError as error:
-        print(error, file=sys.stderr)
-        raise SystemExit(2) from None
+    """Start it with the flags of the command line."""
+    start_page(sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from clipdemo.commands.common import (
     out,
     print_json,
 )
+from clipdemo.console import settle_console
 from clipdemo.errors import ClipdemoError, PhotoError
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run; an error that a user can meet is one sentence and exit code 2."""
+    settle_console()
     try:
         settle_caches(os.environ.get("CLIPDEMO_CACHE", ""))
         app()
@@ -62,14 +64,9 @@ def main() -> None:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def serve(context: typer.Context) -> None:
     """Show the page: the same as python app.py, with the same flags."""
-    from clipdemo.caches import settle_caches
-    from clipdemo.settings import Settings
+    from clipdemo.start import start_page
 
-    settings = Settings.read(context.args)
-    settle_caches(settings.cache)
-    from clipdemo.ui.server import serve
-
-    serve(settings)
+    start_page(context.args)
 
 
 @app.command()

@@ -1,10 +1,17 @@
-"""Settings of the app: flags first, then CLIPDEMO_* variables, then defaults."""
+"""Settings of the app: flags first, then variables of the environment, then defaults."""
 
 import argparse
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import NoReturn
+
+# What other Gradio apps and hosts set, looked at behind CLIPDEMO_*.
+ALSO = {
+    "host": ("GRADIO_SERVER_NAME",),
+    "port": ("GRADIO_SERVER_PORT", "PORT"),
+    "root_path": ("GRADIO_ROOT_PATH",),
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -27,28 +34,68 @@ class Settings:
     photos: str = ""
     host: str = "127.0.0.1"
     port: int = 7860
+    root_path: str = ""
+    public: bool = False
+    private: bool = False
+    offer: tuple[str, ...] = ()
+    auth: str = ""
     cache: str = ""
     mcp: bool = False
 
     @classmethod
     def read(cls, flags: Sequence[str] = ()) -> "Settings":
-        """Settings from `--name value` flags and the environment.
+        """Settings from `--name value` flags and the environment; an empty variable counts as none.
 
-        On a Space (SPACE_ID is set) the default host is all interfaces, as Spaces need it.
+        On a Space (SPACE_ID is set) the page is public, and the default host is all interfaces.
         """
         parser = _Parser(prog="app.py", description="The clipdemo page.")
         for field in fields(cls):
-            default = os.environ.get(f"CLIPDEMO_{field.name.upper()}", field.default)
-            if field.name == "host" and "SPACE_ID" in os.environ:
-                default = os.environ.get("CLIPDEMO_HOST", "0.0.0.0")
-            kind = {"type": field.type}
+            # argparse reads a default that is text like a flag, unless there is the flag.
+            kind = {"default": _variable(field.name) or field.default, "type": field.type}
             if field.type is bool:
-                kind = {"type": _switch, "nargs": "?", "const": True}
-            parser.add_argument(f"--{field.name}", default=default, help=HELP[field.name], **kind)
+                kind |= {"type": _switch, "nargs": "?", "const": True}
+            elif field.name == "offer":
+                kind |= {"type": str, "action": "append", "default": None, "metavar": "ID"}
+            parser.add_argument(_flag(field.name), help=HELP[field.name], **kind)
         found = parser.parse_args(flags)
-        if not 0 < found.port <= 65535:
-            parser.error(f"--port must be between 1 and 65535, not {found.port}")
-        return cls(**vars(found))
+        if "SPACE_ID" in os.environ:
+            found.public = found.public or not found.private
+            if found.host == cls.host and not _asked(flags, "host"):
+                found.host = "0.0.0.0"
+        return cls(**vars(found) | _checked(found, parser))
+
+
+def _checked(found: argparse.Namespace, parser: _Parser) -> dict:
+    """Settings in their final form; exits when they cannot be, or contradict each other."""
+    if not 0 < found.port <= 65535:
+        parser.error(f"--port must be between 1 and 65535, not {found.port}")
+    if found.public and found.private:
+        parser.error("a page is --public or --private, not both")
+    if found.auth and not all(found.auth.partition(":")):
+        parser.error("--auth takes USER:PASSWORD")
+    if found.auth and found.mcp:
+        parser.error("--mcp has no way to log in, so it does not go with --auth")
+    root = found.root_path.rstrip("/")
+    if root and not root.startswith(("/", "http://", "https://")):
+        root = f"/{root}"
+    offer = found.offer or _variable("offer").replace(",", " ").split()
+    return {"root_path": root, "host": found.host.strip("[]"), "offer": tuple(offer)}
+
+
+def _variable(name: str) -> str:
+    """What the environment says of a setting; empty where it says nothing."""
+    variables = (f"CLIPDEMO_{name.upper()}", *ALSO.get(name, ()))
+    return next(filter(None, (os.environ.get(v, "").strip() for v in variables)), "")
+
+
+def _asked(flags: Sequence[str], name: str) -> bool:
+    """Whether somebody asked for this value, although it is the default."""
+    flag = _flag(name)
+    return bool(_variable(name)) or any(f == flag or f.startswith(f"{flag}=") for f in flags)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _switch(text: str) -> bool:
@@ -70,6 +117,12 @@ HELP = {
     "photos": "folder, zip or tar with the photos of the table",
     "host": "address to listen on",
     "port": "port to listen on",
+    "root_path": "path, or whole address, under which a proxy serves the page, such as /clip",
+    "public": "everybody is a visitor, whoever they seem to be: for a page behind a proxy",
+    "private": "everybody who reaches the page is its owner; without either, only who opens it on "
+    "this machine is",
+    "offer": "a backbone that visitors may have downloaded, too; may be given several times",
+    "auth": "USER:PASSWORD that people log in with",
     "cache": "folder for downloads, uploads and scored tables; by default the usual ones",
     "mcp": "also be an MCP server, whose tools are the page's public endpoints",
 }

@@ -10,7 +10,7 @@ from clipdemo.settings import Settings
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch):
     for name in list(os.environ):
-        if name.startswith("CLIPDEMO_") or name == "SPACE_ID":
+        if name.startswith(("CLIPDEMO_", "GRADIO_")) or name in ("SPACE_ID", "PORT"):
             monkeypatch.delenv(name)
 
 
@@ -36,7 +36,7 @@ def test_a_flag_beats_the_environment(monkeypatch):
 
 
 @pytest.mark.parametrize("where", ["flag", "environment"])
-@pytest.mark.parametrize("port", ["abc", "80.5", ""])
+@pytest.mark.parametrize("port", ["abc", "80.5"])
 def test_a_port_that_is_no_number_ends_with_code_2(monkeypatch, capsys, where, port):
     if where == "environment":
         monkeypatch.setenv("CLIPDEMO_PORT", port)
@@ -87,3 +87,56 @@ def test_a_host_that_was_asked_for_is_kept_on_a_space(monkeypatch):
     assert Settings.read(["--host", "127.0.0.1"]).host == "127.0.0.1"
     monkeypatch.setenv("CLIPDEMO_HOST", "127.0.0.1")
     assert Settings.read().host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("port", ["", " "])
+def test_an_empty_variable_counts_as_none(monkeypatch, port):
+    monkeypatch.setenv("CLIPDEMO_PORT", port)
+    monkeypatch.setenv("CLIPDEMO_HOST", port)
+    assert Settings.read() == Settings()
+
+
+def test_what_other_gradio_apps_and_hosts_set_is_honoured_behind_the_apps_own(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    monkeypatch.setenv("GRADIO_ROOT_PATH", "clip/")
+    monkeypatch.setenv("PORT", "8080")
+    assert Settings.read() == Settings(host="0.0.0.0", port=8080, root_path="/clip")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "8081")
+    assert Settings.read().port == 8081
+    monkeypatch.setenv("CLIPDEMO_PORT", "8082")
+    assert Settings.read().port == 8082
+    monkeypatch.setenv("CLIPDEMO_PORT", "nonsense")
+    assert Settings.read(["--port", "8083"]).port == 8083
+
+
+def test_a_root_path_may_be_a_whole_address():
+    given = ["--root-path", "https://example.org/clip/"]
+    assert Settings.read(given).root_path == "https://example.org/clip"
+
+
+def test_brackets_around_an_ipv6_address_are_taken_off():
+    assert Settings.read(["--host", "[::1]"]).host == "::1"
+
+
+def test_several_backbones_can_be_offered(monkeypatch):
+    assert Settings.read(["--offer", "a/b", "--offer", "c/d"]).offer == ("a/b", "c/d")
+    monkeypatch.setenv("CLIPDEMO_OFFER", "a/b, c/d")
+    assert Settings.read().offer == ("a/b", "c/d")
+    assert Settings.read(["--offer", "e/f"]).offer == ("e/f",)
+
+
+def test_a_space_is_public_unless_it_is_private(monkeypatch):
+    assert not Settings.read().public
+    monkeypatch.setenv("SPACE_ID", "someone/demo")
+    assert Settings.read().public
+    assert not Settings.read(["--private"]).public
+
+
+@pytest.mark.parametrize(
+    "flags", [["--public", "--private"], ["--auth", "name"], ["--auth", "a:b", "--mcp"]]
+)
+def test_settings_that_contradict_each_other_end_with_code_2(flags, capsys):
+    with pytest.raises(SystemExit) as stop:
+        Settings.read(flags)
+    assert stop.value.code == 2
+    assert flags[0] in capsys.readouterr().err

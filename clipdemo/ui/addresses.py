@@ -1,15 +1,18 @@
-"""Photos that a caller of the API names by an address: from public hosts, no larger than allowed.
+"""Photos that a caller of the API gives by an address or within a data URL, no larger than allowed.
 
-Gradio keeps callers from inner addresses too, but takes in an answer whole, however large it is.
+An address must be one of a public host. Gradio keeps callers from inner addresses too, but takes
+in an answer whole, however large it is.
 """
 
 import asyncio
+import base64
+import binascii
 from ipaddress import ip_address
 from pathlib import PurePosixPath
+from urllib.parse import unquote_to_bytes
 
 import gradio as gr
 import httpx
-from gradio import processing_utils
 from gradio_client.utils import strip_invalid_filename_characters
 from safehttpx import AsyncSecureTransport, async_validate_url
 
@@ -19,13 +22,39 @@ REDIRECTS = 5
 PATIENCE = 30.0  # seconds for all of it
 
 
-def bound_addresses() -> None:
-    """Have Gradio fetch with `fetch` from now on."""
-    processing_utils.async_ssrf_protected_download = fetch
+def unpack(url: str, name: str = "photo") -> bytes:
+    """The bytes within a data URL (RFC 2397), in base64 or percent-encoded.
+
+    Args:
+        url: the data URL.
+        name: the parameter that it was given for.
+
+    Raises:
+        gr.Error: it is damaged or too large; one sentence.
+    """
+    about, comma, content = url.partition(",")
+    if len(content) > 4 * MAX_BYTES:
+        raise gr.Error(_too_large(name), print_exception=False)
+    try:
+        data = unquote_to_bytes(content)
+        if about.lower().endswith(";base64"):
+            data = base64.b64decode(_padded(b"".join(data.split())), validate=True)
+    except binascii.Error:
+        comma = ""
+    if not comma:
+        message = f"{name} is a damaged data URL: write data:image/jpeg;base64, and the bytes."
+        raise gr.Error(message, print_exception=False)
+    if len(data) > MAX_BYTES:
+        raise gr.Error(_too_large(name), print_exception=False)
+    return data
 
 
-async def fetch(url: str, cache_dir: str) -> str:
-    """Path of a file with what is at the address; Gradio calls it for every address it is given.
+async def fetch(url: str, name: str = "photo") -> tuple[bytes, str]:
+    """What is at an address, and a file name for it.
+
+    Args:
+        url: the address.
+        name: the parameter that it was given for.
 
     Raises:
         gr.Error: it is not public, gives nothing, or gives too much; one sentence.
@@ -33,19 +62,28 @@ async def fetch(url: str, cache_dir: str) -> str:
     try:
         async with asyncio.timeout(PATIENCE):
             data = await _get(url)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError):
+        named = strip_invalid_filename_characters(PurePosixPath(httpx.URL(url).path).name)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, TimeoutError):
         data = None
     if data is None:
-        message = "There is no photo to be had at this address: upload it instead."
+        message = f"There is nothing to be had at the address of {name}: upload a file instead."
         raise gr.Error(message, print_exception=False)
-    name = strip_invalid_filename_characters(PurePosixPath(httpx.URL(url).path).name)
-    name = name if name.strip(".") else "photo.jpg"
-    return processing_utils.save_bytes_to_cache(data, name, cache_dir)
+    return data, named if named.strip(".") else "photo.jpg"
+
+
+def _padded(data: bytes) -> bytes:
+    return data + b"=" * (-len(data) % 4)
+
+
+def _too_large(name: str) -> str:
+    return f"{name} is larger than {MAX_BYTES // 2**20} MB: make it smaller."
 
 
 async def _get(url: str) -> bytes | None:
     """What is there, after redirects; each host is looked up once, and that address is used."""
     for _ in range(REDIRECTS):
+        if httpx.URL(url).scheme not in ("http", "https"):
+            return None
         found = await async_validate_url(httpx.URL(url).host)
         if not ip_address(found).is_global:
             return None

@@ -23,6 +23,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.ui import board as boards
 from clipdemo.ui.compare import Desk
 from clipdemo.ui.model import Models
+from clipdemo.ui.requests import told
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -71,13 +72,13 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
     kept = gr.State([])
     running: dict[str, threading.Event] = {}  # by session: what tells its run to end
 
-    def run(paths: list[str], write: bool, backbone: str, request: gr.Request) -> Iterator[dict]:
+    def run(files: list[str], write: bool, backbone: str, request: gr.Request) -> Iterator[dict]:
         stop = running[request.session_hash] = threading.Event()
         shown = {"state": "reading"}
         yield {board: shown}
         try:
             sources = {}
-            items, notices = given([Path(path) for path in paths], sources)
+            items, notices = given([Path(path) for path in files], sources)
             classifier = models[backbone].get()
             writer = (
                 desk.captioner.start().get() if write and classifier.modes != ["image"] else None
@@ -102,7 +103,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             state = "done" if len(found) == len(items) else "stopped"
             yield {board: shown | {"state": state}, kept: found}
         except ClipdemoError as error:
-            notices = [*shown.get("notices", []), named(str(error), paths)]
+            notices = [*shown.get("notices", []), named(str(error), files)]
             yield {board: shown | {"state": "failed", "notices": notices}}
         finally:
             if running.get(request.session_hash) is stop:  # and not that of a later run
@@ -113,7 +114,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             running[request.session_hash].set()
 
     def show(event: gr.EventData, kept: list[tuple[Item, str | None]]) -> dict:
-        index = getattr(event, "index", None)
+        index = told(event, "index")
         if not isinstance(index, int) or not 0 <= index < len(kept):
             return {desk.caption: gr.skip()}
         item, caption = kept[index]
@@ -124,6 +125,8 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
         }
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
+    # Told of them at once, the server keeps them as long as this page is open.
+    files.change(lambda files: None, files, None, **hidden)
     start.click(
         run, [files, write, desk.chosen], [board, kept],
         trigger_mode="once", concurrency_limit=2, **hidden,

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
 
+from clipdemo.captions import clean_caption
 from clipdemo.errors import ClipdemoError
 from clipdemo.ui import board as boards
 from clipdemo.ui import explain, picker, suggest
 from clipdemo.ui.head import headline
 from clipdemo.ui.model import BackgroundModel, Models
+from clipdemo.ui.requests import SCENES, refuse, told
 
 STATIC = Path(__file__).parent / "static"
-SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
-
 
 SCRIPTS = (
     "rules.js", "dom.js", "controls.js", "sets.js", "label.js", "ghosts.js", "board.js",
@@ -73,7 +74,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 buttons=["fullscreen"],
                 placeholder="Drop, paste or choose a photo",
             )
-            # Gradio would decode the photo before our limits are checked.
+            # Gradio would decode the photo before our limits are checked; its path was, by `Page`.
             photo.preprocess = lambda payload: payload.path if payload else None
             caption = gr.Textbox(
                 label="Caption",
@@ -107,12 +108,12 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             )
 
     def score(
-        path: str | None, text: str | None, own: str | None, backbone: str, opened: dict | None
+        photo: str | None, caption: str | None, own: str | None, backbone: str, opened: dict | None
     ) -> dict:
-        board = boards.scored(models[backbone], path, text, own)
-        known = opened is not None and opened["path"] == path
+        board = boards.scored(models[backbone], photo, caption, own)
+        known = opened is not None and opened["path"] == photo
         truth = opened["labels"] if known else []
-        return board | {"truth": truth, "given": [backbone, path, text]}
+        return board | {"truth": truth, "given": [backbone, photo, caption]}
 
     def predict(photo: str | None = None, caption: str | None = None) -> dict:
         """Scores of a photo and/or a caption.
@@ -122,13 +123,19 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             caption: What a person says is in the photo. It may be left out.
         """
         try:
+            if photo is None and clean_caption(caption) is None:
+                raise ClipdemoError("There is nothing to score: give photo, caption or both.")
             return models.first.get().predict(photo, caption).to_dict()
         except ClipdemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            refuse(str(error))
 
     def pick(event: gr.EventData) -> tuple[str, str]:
-        scene = read_scenes()[event.name]
-        return str(SCENES / f"{event.name}.webp"), scene["caption"]
+        name = told(event, "name")
+        scene = read_scenes().get(name) if isinstance(name, str) else None
+        if scene is None:
+            refuse("There is no such scene: reload the page.")
+        drawn = (SCENES / f"{name}.webp").read_bytes()
+        return save_bytes_to_cache(drawn, f"{name}.webp", photo.GRADIO_CACHE), scene["caption"]
 
     given = [photo, caption, own, chosen]
     explain.listen(models, panels, given)
@@ -156,7 +163,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
     gr.Button(visible=False).click(
         predict,
         [photo, caption],
-        gr.JSON(visible=False),
+        gr.JSON(label="prediction", visible=False),
         api_name="predict",
         api_description=(
             "Scores of a photo and/or a caption. Returns backbone, scores {mode: {label: "

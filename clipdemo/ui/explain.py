@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import gradio as gr
 
+from clipdemo.captions import clean_caption
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.images import read_photo
 from clipdemo.ui.board import own_names
 from clipdemo.ui.model import Models
+from clipdemo.ui.requests import refuse, told
 
 if TYPE_CHECKING:
     from clipdemo.classifier import Classifier
@@ -52,20 +54,18 @@ def _panel(name: str) -> gr.HTML:
 def listen(models: Models, shown: Panels, given: list[gr.components.Component]) -> None:
     """Events of the panels; `given` are photo, caption, own labels and backbone."""
 
-    def ask(path: str | None, text: str | None, own: str | None, backbone: str) -> dict:
+    def ask(photo: str | None, caption: str | None, own: str | None, backbone: str) -> dict:
         try:
-            return words_of(models[backbone].get(), path, text, own)
+            return words_of(models[backbone].get(), photo, caption, own)
         except ClipdemoError:  # the board says it
-            return {"caption": text}
+            return {"caption": caption}
 
     def show(
-        path: str | None, text: str | None, own: str | None, backbone: str, event: gr.EventData
+        photo: str | None, caption: str | None, own: str | None, backbone: str, event: gr.EventData
     ) -> Iterator[dict]:
-        asked = event._data if isinstance(event._data, dict) else {}
+        mode, label = told(event, "mode"), told(event, "label")
         try:
-            yield from map_of(
-                models[backbone].get(), path, text, own, asked.get("mode"), asked.get("label")
-            )
+            yield from map_of(models[backbone].get(), photo, caption, own, mode, label)
         except ClipdemoError as error:
             yield {"notice": str(error)}
 
@@ -97,11 +97,13 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
         from clipdemo import explain
 
         try:
+            if clean_caption(caption) is None:
+                raise ClipdemoError("There are no words to look at: give a caption.")
             classifier = models.first.get()
             found = explain.words(classifier, photo, caption)
             fit = explain.fit(classifier, photo, caption)
         except ClipdemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            refuse(str(error))
         return {"words": [w.to_dict() for w in found], "fit": fit and fit.to_dict()}
 
     def regions(
@@ -122,12 +124,12 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
                 raise ClipdemoError("There is no photo to look at: give one.")
             return explain.regions(models.first.get(), photo, caption, mode, label).to_dict()
         except ClipdemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            refuse(str(error))
 
     gr.Button(visible=False).click(
         words,
         [photo, caption],
-        gr.JSON(visible=False),
+        gr.JSON(label="words", visible=False),
         api_name="words",
         api_description=(
             "What each word of the caption does. Returns words [{word, read, effects {mode: "
@@ -138,7 +140,7 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
     gr.Button(visible=False).click(
         regions,
         [photo, caption, gr.Textbox("image", visible=False), gr.Textbox(visible=False)],
-        gr.JSON(visible=False),
+        gr.JSON(label="regions", visible=False),
         api_name="regions",
         api_description=(
             "Where in the photo a label is seen. Returns mode, label, score, seen (left, top, "

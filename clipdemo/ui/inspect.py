@@ -9,6 +9,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from clipdemo.errors import ClipdemoError
 from clipdemo.ui.compare import Desk
 from clipdemo.ui.inspector import Inspector
+from clipdemo.ui.requests import refuse, told
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
@@ -31,9 +32,9 @@ def build(inspector: Inspector, desk: Desk) -> None:
 
     def show(event: gr.EventData) -> tuple[str | None, str, dict | None]:
         try:
-            photo, name, caption, labels = inspector.show(event.row)
+            photo, name, caption, labels = inspector.show(told(event, "row"))
         except ClipdemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            refuse(str(error))
         path = photo and save_bytes_to_cache(photo, Path(name).name, desk.photo.GRADIO_CACHE)
         return path, caption, {"path": path, "labels": labels}
 

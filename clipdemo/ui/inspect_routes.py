@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.ui.access import Role
+from clipdemo.ui.door import role_of
 from clipdemo.ui.inspector import Inspector
 
 LONGEST = 2**20  # bytes of a query
@@ -31,21 +33,18 @@ def routes(inspector: Inspector) -> list[Route]:
 
     def findings(request: Request) -> Response:
         name = {"Content-Disposition": 'attachment; filename="findings.csv"'}
-        return Response(inspector.findings_csv(), 200, FORGETTING | name, "text/csv")
+        found = inspector.findings_csv(role_of(request))
+        return Response(found, 200, FORGETTING | name, "text/csv")
 
     return [
-        Route("/inspect/state", _told(lambda request: _json(inspector.state()))),
+        Route("/inspect/state", _told(lambda request: _json(inspector.state(role_of(request))))),
         Route("/inspect/map", _told(lambda request: _json(inspector.map()))),
         Route("/inspect/counts", _told(counts)),
         Route("/inspect/photo/{row:int}", _told(photo)),
         Route("/inspect/findings.csv", _told(findings)),
-        Route("/inspect/rows", _asked(lambda asked: _json(inspector.rows(asked))), methods=POST),
-        Route(
-            "/inspect/rows.csv",
-            _asked(lambda asked: _csv(inspector.found_csv(asked))),
-            methods=POST,
-        ),
-        Route("/inspect/mark", _asked(lambda asked: _json(inspector.mark(asked))), methods=POST),
+        Route("/inspect/rows", _asked(lambda *of: _json(inspector.rows(*of))), methods=POST),
+        Route("/inspect/rows.csv", _asked(lambda *of: _csv(inspector.csv(*of))), methods=POST),
+        Route("/inspect/mark", _asked(lambda *of: _json(inspector.mark(*of))), methods=POST),
     ]
 
 
@@ -69,8 +68,9 @@ def _told(work: Callable[[Request], Response]) -> Callable:
     return handle
 
 
-def _asked(work: Callable[[dict], Response]) -> Callable:
-    """A handler for POST of JSON; anything else is refused, above all a form of another site."""
+def _asked(work: Callable[[dict, Role], Response]) -> Callable:
+    """A handler for POST of JSON, which `work` is given with who asks; anything else is refused,
+    above all a form of another site."""
 
     async def handle(request: Request) -> Response:
         if not request.headers.get("content-type", "").startswith("application/json"):
@@ -79,7 +79,7 @@ def _asked(work: Callable[[dict], Response]) -> Callable:
             asked = json.loads(await _body(request))
             if not isinstance(asked, dict):
                 raise ValueError
-            return await run_in_threadpool(work, asked)
+            return await run_in_threadpool(work, asked, role_of(request))
         except ClipdemoError as error:
             return _json({"notice": str(error)}, 400)
         except (ValueError, RecursionError):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from clipdemo.inspection import Inspection, Query
     from clipdemo.predictions import Predictions
     from clipdemo.scoring import ScoredTable
+    from clipdemo.ui.access import Role
 
 MOST = 96  # rows in one answer
 SIDE = 320  # pixels of a thumbnail's long side
@@ -31,14 +32,13 @@ class Inspector:
     Args:
         table: what is inspected.
         models: the page's; the first of them scores.
-        marks: whether findings are shown and kept: not to strangers, who could write over them.
 
     Attributes:
         thumbnail: the bytes of a row's photo, small, as JPEG.
     """
 
-    def __init__(self, table: ScoredTable, models: Models, marks: bool) -> None:
-        self.table, self.marks = table, marks
+    def __init__(self, table: ScoredTable, models: Models) -> None:
+        self.table = table
         self._models = models
         self._progress = (0, 0)
         self._model = BackgroundModel("The table", self._load)
@@ -64,8 +64,11 @@ class Inspector:
             )
         return self._model.get()
 
-    def state(self) -> dict:
-        """How far it is: `status`, then `done` of `total` rows, a `notice`, or all about it."""
+    def state(self, role: Role) -> dict:
+        """How far it is: `status`, then `done` of `total` rows, a `notice`, or all about it.
+
+        Findings are for the owner alone: visitors could write over them.
+        """
         self.start()
         found = {"status": self._model.status, "name": self.table.name}
         if found["status"] == "loading":
@@ -80,30 +83,30 @@ class Inspector:
         return found | about | {
             "rows": len(predictions.ids),
             "known": self.ready.known,
-            "marks": self.marks,
-            "findings": len(self._findings) if self.marks else 0,
+            "marks": role == "owner",
+            "findings": len(self._findings) if role == "owner" else 0,
             "photos": self.table.photos is not None,
             "drawn": self.table.drawn,
             "judge": self.ready.judge,
         }  # fmt: skip
 
-    def rows(self, asked: dict) -> dict:
+    def rows(self, asked: dict, role: Role) -> dict:
         """The rows a query finds: how many, some of them whole, and what is said instead."""
-        query, start, count = self._query(asked)
+        query, start, count = self._query(asked, role)
         if query.suspect:
             self._suspects.start().get()  # worked out once, however many ask
         inspection, found = self.ready, self.ready.found
         rows = inspection.select(query)
         instead = None if query.label is None else inspection.said_instead(query)
-        shown = [self._row(int(row), found) for row in rows[start : start + count]]
+        shown = [self._row(int(row), found, role) for row in rows[start : start + count]]
         judging = self._suspects.status == "loading"
         return {"total": len(rows), "rows": shown, "instead": instead, "judging": judging}
 
-    def found_csv(self, asked: dict) -> str:
+    def csv(self, asked: dict, role: Role) -> str:
         """All rows that a query finds, as a table for a spreadsheet."""
         from clipdemo.predictions import STEPS
 
-        query, *_ = self._query(asked)
+        query, *_ = self._query(asked, role)
         inspection, found = self.ready, self.ready.found
         everything = replace(query, label=None)
         on = inspection.decisions(everything, query.mode)
@@ -142,20 +145,20 @@ class Inspector:
         """`Inspection.counts`, packed by gzip."""
         return gzip.compress(self.ready.counts().astype("<u4").tobytes(), 5)
 
-    def mark(self, asked: dict) -> dict:
+    def mark(self, asked: dict, role: Role) -> dict:
         """Keep or forget a row's finding; how many there are."""
-        findings, finding = self._own_findings(), asked.get("finding")
+        findings, finding = self._own_findings(role), asked.get("finding")
         if finding is not None and not isinstance(finding, dict):
             raise ClipdemoError("This is no finding: reload the page.")
         findings.set(self.ready.found, self._number(asked.get("row")), finding)
         return {"findings": len(findings)}
 
-    def findings_csv(self) -> str:
+    def findings_csv(self, role: Role) -> str:
         """All findings, as a table for a spreadsheet."""
-        return self._own_findings().as_csv()
+        return self._own_findings(role).as_csv()
 
-    def _own_findings(self) -> Findings:
-        if not self.marks:
+    def _own_findings(self, role: Role) -> Findings:
+        if role != "owner":
             raise ClipdemoError("Findings are not kept here: run the app yourself to mark any.")
         return self._findings
 
@@ -195,7 +198,7 @@ class Inspector:
             for kind, place in places.items()
         }
 
-    def _row(self, row: int, found: Predictions) -> dict:
+    def _row(self, row: int, found: Predictions, role: Role) -> dict:
         suspects = []
         if self._suspects.status == "ready":
             suspects = np.flatnonzero(self.ready.suspects[row]).tolist()
@@ -207,10 +210,10 @@ class Inspector:
             "truth": np.flatnonzero(found.truth[row]).tolist(),
             "steps": {mode: _steps(values[row]) for mode, values in found.scores.items()},
             "suspects": suspects,
-            "finding": finding if self.marks else None,
+            "finding": finding if role == "owner" else None,
         }
 
-    def _query(self, asked: dict) -> tuple[Query, int, int]:
+    def _query(self, asked: dict, role: Role) -> tuple[Query, int, int]:
         from clipdemo.inspection import OUTCOMES, Query
 
         found = self.ready.found
@@ -230,7 +233,7 @@ class Inspector:
             if rows is not None:
                 rows = [self._number(row) for row in rows]
             if asked.get("marked"):
-                marked = self._own_findings().rows(found)
+                marked = self._own_findings(role).rows(found)
                 rows = marked if rows is None else sorted(set(rows) & set(marked))
             query = Query(
                 mode=asked["mode"], thresholds=thresholds,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from clipdemo.catalog import OFFERS, offer
 
 if TYPE_CHECKING:
     from clipdemo.hub import State
+    from clipdemo.ui.access import Role
 
 STATES = {
     "bundled": "bundled",
@@ -22,14 +23,19 @@ FRESH = 60.0  # seconds that an answer about all of them is used for
 
 
 class Listing:
-    """The offered backbones and the one that the page starts with, as people read them."""
+    """The backbones on offer, as people read them.
 
-    def __init__(self, first: str) -> None:
-        self._others = [first] if offer(first) is None else []
+    Visitors see those that are on this machine, which is all they may have, beside what the page
+    starts with and what its owner offers.
+    """
+
+    def __init__(self, first: str, offered: Sequence[str] = ()) -> None:
+        self._always = (first, *offered)
+        self._others = [name for name in dict.fromkeys(self._always) if offer(name) is None]
         self._told, self._choices = -FRESH, []
         self._lock = threading.Lock()
 
-    def choices(self, states: Mapping[str, State] | None = None) -> list[tuple[str, str]]:
+    def choices(self, states: Mapping[str, State | None] | None = None) -> list[tuple[str, str]]:
         """Text and id of each: width and size of its weights, and its state where that is known."""
         listed = []
         for known in OFFERS:
@@ -41,10 +47,14 @@ class Listing:
             )
         return [*((name, name) for name in self._others), *listed]
 
-    def survey(self) -> list[tuple[str, str]]:
-        """The same with the states; the hub is asked once a minute at most, for all visitors."""
-        from clipdemo.hub import survey
+    def survey(self, role: Role) -> list[tuple[str, str]]:
+        """The same with the states; the hub is asked once a minute at most, whoever asks."""
+        from clipdemo.hub import here, survey
 
+        if role == "visitor":
+            states = {known.id: here(known.id) for known in OFFERS}
+            allowed = {*self._always, *(name for name, state in states.items() if state)}
+            return [choice for choice in self.choices(states) if choice[1] in allowed]
         with self._lock:
             if time.monotonic() - self._told >= FRESH:
                 self._choices = self.choices(survey([known.id for known in OFFERS]))

@@ -6,18 +6,19 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clipdemo.catalog import OFFERS
+from clipdemo.catalog import offer
 from clipdemo.checkpoints import Card
 from clipdemo.errors import BackboneError, ClipdemoError
+from clipdemo.hub import here
 from clipdemo.settings import Settings
 
 if TYPE_CHECKING:
     from clipdemo.captioners import Captioner
     from clipdemo.classifier import Classifier
     from clipdemo.hub import Fetch
+    from clipdemo.ui.access import Role
 
 KEPT = 2
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class BackgroundModel:
@@ -87,37 +88,44 @@ class Models:
         card: the first one's card.
         captioner_name: which captioner the settings ask for.
         fetches: the latest download of each backbone that had to be fetched.
+        offered: what visitors may have fetched.
     """
 
     def __init__(self, settings: Settings, card: Card) -> None:
         self._settings = settings
         self._lock = threading.Lock()
+        self._loading = threading.Lock()
         self._others: dict[str, BackgroundModel] = {}
         self.card = card
         self.captioner_name = settings.captioner
         self.fetches: dict[str, Fetch] = {}
+        self.offered = settings.offer
         self.first = BackgroundModel(card.backbone, lambda: self._load(card.backbone, card))
 
-    def check(self, backbone: str) -> None:
-        """Refuse what visitors from elsewhere may not have: folders and downloads of their choice.
+    def check(self, backbone: str, role: Role) -> None:
+        """Refuse what visitors may not have: folders, downloads and loads of their choice.
 
         Raises:
-            BackboneError: the backbone is not in the list, and the page is not for this machine's
-                user alone.
+            BackboneError: a visitor asks, and the backbone is neither one of the list that is on
+                this machine, nor one that the owner offers.
         """
-        listed = {self.first.backbone, *(offer.id for offer in OFFERS)}
-        if backbone not in listed and self._settings.host not in LOOPBACK:
+        if role == "owner" or backbone in (self.first.backbone, *self.offered):
+            return
+        if offer(backbone) is None:
             raise BackboneError("This page runs only the backbones of its list: choose one.")
+        if here(backbone) is None:
+            raise BackboneError(
+                f"{backbone} is not on this page's server, and visitors cannot have it fetched: "
+                "choose one that is."
+            )
 
     def __getitem__(self, backbone: str) -> BackgroundModel:
         """The model of a backbone; one that is not here, or failed, begins to load.
 
-        Raises:
-            BackboneError: see `check`.
+        Whether that may be is for `check` to say first.
         """
         if backbone == self.first.backbone:
             return self.first
-        self.check(backbone)
         with self._lock:
             other = self._others.pop(backbone, None)
             if other is None or other.status == "failed":
@@ -140,12 +148,15 @@ class Models:
 
     def _load(self, backbone: str, card: Card | None = None) -> Classifier:
         import clipdemo
+        from clipdemo.bring import bring
 
-        folder = card.folder if card and self._settings.checkpoint else None
-        return clipdemo.load(
-            backbone,
-            device=self._settings.device,
-            checkpoint=folder,
-            precision=self._settings.precision,
-            watch=lambda fetch: self.fetches.update({backbone: fetch}),
-        )
+        bring(backbone, lambda fetch: self.fetches.update({backbone: fetch}))
+        with self._loading:  # one at a time, since each takes more memory than it then keeps
+            if card is None and backbone not in self._others:
+                raise BackboneError(f"{backbone} had to make room for others: choose it again.")
+            return clipdemo.load(
+                backbone,
+                device=self._settings.device,
+                checkpoint=card.folder if card and self._settings.checkpoint else None,
+                precision=self._settings.precision,
+            )

@@ -9,11 +9,13 @@ import gradio as gr
 from clipdemo.ui import batch, compare, inspect, report
 from clipdemo.ui.inspector import Inspector
 from clipdemo.ui.model import Models
+from clipdemo.ui.requests import Page
+from clipdemo.uploads import Uploads
 
 
-def build(models: Models, inspector: Inspector) -> gr.Blocks:
+def build(models: Models, inspector: Inspector, uploads: Uploads) -> Page:
     """The page; its models may still be loading."""
-    with gr.Blocks(title="clipdemo", analytics_enabled=False) as page, gr.Tabs() as tabs:
+    with Page(uploads, title="clipdemo", analytics_enabled=False) as page, gr.Tabs() as tabs:
         with gr.Tab("Compare", id="compare"):
             desk = compare.build(page, models)
         with gr.Tab("Batch"):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.ui.door import role_of
 from clipdemo.ui.head import headline
 from clipdemo.ui.listing import Listing
 from clipdemo.ui.model import Models
@@ -26,7 +27,7 @@ STEP = 0.3  # seconds between two looks at a download
 
 def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> None:
     """Put the choice into the page; `chosen` changes when another backbone answers."""
-    listing = Listing(models.first.backbone)
+    listing = Listing(models.first.backbone, models.offered)
     backbone = gr.Dropdown(
         listing.choices(),
         value=models.first.backbone,
@@ -57,7 +58,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             cancel: gr.Button(visible=fetching is not None),
         }
 
-    def choose(wanted: str | None, running: str) -> Iterator[dict]:
+    def choose(wanted: str | None, running: str, request: gr.Request) -> Iterator[dict]:
         from clipdemo.hub import look
 
         wanted = (wanted or "").strip()
@@ -66,7 +67,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             return
         yield show(f"Looking for {wanted} …")
         try:
-            models.check(wanted)
+            models.check(wanted, role_of(request.request))
             state = look(wanted)
         except ClipdemoError as error:
             yield show(str(error)) | {backbone: running}
@@ -78,10 +79,11 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             size = f"{state.bytes / 1e6:,.0f} MB" if state.bytes else "of unknown size"
             yield show(f"{wanted} is not here yet. Its download is {size}.", ask=True)
         else:
-            yield from load(wanted, running)
+            yield from load(wanted, running, request)
 
-    def load(wanted: str, running: str) -> Iterator[dict]:
+    def load(wanted: str | None, running: str, request: gr.Request) -> Iterator[dict]:
         try:
+            models.check(wanted or "", role_of(request.request))
             model = models[wanted]
         except ClipdemoError as error:
             yield show(str(error)) | {backbone: running}
@@ -100,13 +102,18 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             return
         yield show() | {chosen: wanted, head: headline(card), backbone: wanted}
 
-    def stop(wanted: str) -> None:
+    def stop(wanted: str | None, request: gr.Request) -> None:
+        if role_of(request.request) != "owner" and wanted not in models.offered:
+            return
         fetching = models.fetches.get(wanted)
         if fetching is not None:
             fetching.cancel()
 
+    def listed(request: gr.Request) -> gr.Dropdown:
+        return gr.Dropdown(choices=listing.survey(role_of(request.request)))
+
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    page.load(lambda: gr.Dropdown(choices=listing.survey()), None, backbone, **hidden)
+    page.load(listed, None, backbone, **hidden)
     backbone.input(choose, [backbone, chosen], outputs, trigger_mode="always_last", **hidden)
     fetch.click(load, [backbone, chosen], outputs, **hidden)
     keep.click(lambda running: show() | {backbone: running}, chosen, outputs, **hidden)

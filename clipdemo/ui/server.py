@@ -9,8 +9,15 @@ import signal
 import socket
 import sys
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
+
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 
 from clipdemo.caches import data_folder
 from clipdemo.catalog import best, has_cuda
@@ -18,23 +25,29 @@ from clipdemo.checkpoints import Card, find_card, has_card, zero_shot_card
 from clipdemo.errors import CheckpointError, ClipdemoError
 from clipdemo.gpu import declare_gpu
 from clipdemo.hub import here, repository
+from clipdemo.images import MAX_BYTES
 from clipdemo.labels import COCO18
 from clipdemo.scoring import ScoredTable
 from clipdemo.settings import Settings
 from clipdemo.ui import inspect_routes
-from clipdemo.ui.addresses import bound_addresses
+from clipdemo.ui.access import Access
+from clipdemo.ui.door import Door
 from clipdemo.ui.inspector import Inspector
-from clipdemo.ui.model import LOOPBACK, BackgroundModel, Models
+from clipdemo.ui.mcp import take_values_as_they_come
+from clipdemo.ui.model import BackgroundModel, Models
 from clipdemo.ui.page import build
 from clipdemo.ui.report import plotly_script
+from clipdemo.ui.requests import Page
 from clipdemo.ui.theme import theme
+from clipdemo.uploads import Uploads
 
 if TYPE_CHECKING:
-    import gradio as gr
     from starlette.routing import Route
 
 STATIC = Path(__file__).parent / "static"
 STYLES = ("page", "batch", "inspect", "report", "explain")
+SWEEP = 30.0  # seconds between two looks at what can be deleted
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10
 
 
@@ -52,42 +65,77 @@ def serve(settings: Settings) -> NoReturn:
     finish(page)
 
 
-def start(settings: Settings) -> gr.Blocks:
+def start(settings: Settings) -> Page:
     """Show the page and begin to load the model; returns when the page answers.
 
     Raises:
         CheckpointError: there are no heads for the backbone asked for.
         TableError: there is no such table, or there are no such photos.
-        ClipdemoError: nothing can listen at the address.
+        ClipdemoError: nothing can listen at the address, or nothing can be kept.
     """
     card = first_card(settings)
     declare_gpu()
-    bound_addresses()
     models = Models(settings, card)
-    inspector = Inspector(table_of(settings, card), models, marks=settings.host in LOOPBACK)
-    page = build(models, inspector)
+    inspector = Inspector(table_of(settings, card), models)
+    uploads, live = open_uploads(), Counter()
+    page = build(models, inspector, uploads)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
+    if settings.mcp:
+        take_values_as_they_come()
     routes = [health(models.first), plotly_script(), *inspect_routes.routes(inspector)]
-    page.launch(
-        server_name=settings.host,
-        server_port=settings.port,
-        theme=theme(),
-        css_paths=[STATIC / f"{name}.css" for name in STYLES],
-        max_file_size="20mb",
-        run_history=False,
-        ssr_mode=False,
-        show_error=True,
-        footer_links=["api", "settings"],
-        mcp_server=settings.mcp,
-        favicon_path=STATIC / "favicon.png",
-        prevent_thread_lock=True,
-        app_kwargs={"routes": routes},  # there from the first request on
-    )
+    door = Middleware(Door, Access.of(settings), uploads, live)
+    with around_proxies(settings.host):
+        page.launch(
+            server_name=f"[{settings.host}]" if ":" in settings.host else settings.host,
+            server_port=settings.port,
+            root_path=settings.root_path,
+            auth=[tuple(settings.auth.split(":", 1))] if settings.auth else None,
+            theme=theme(),
+            css_paths=[STATIC / f"{name}.css" for name in STYLES],
+            max_file_size=MAX_BYTES,
+            run_history=False,
+            ssr_mode=False,
+            share=False,
+            num_workers=0,  # they would answer behind the door
+            enable_monitoring=False,
+            mcp_server=settings.mcp,
+            show_error=True,
+            footer_links=["api", "settings"],
+            favicon_path=STATIC / "favicon.png",
+            prevent_thread_lock=True,
+            app_kwargs={"routes": routes, "middleware": [door]},  # there from the first request on
+        )
     models.first.start()
     if settings.table:
         inspector.start()
+    Thread(target=tidy, args=(page, uploads, live), daemon=True).start()
     return page
+
+
+def open_uploads() -> Uploads:
+    """The folder of this run's uploads; Gradio keeps what it is sent there from now on.
+
+    Raises:
+        ClipdemoError: it cannot be written to.
+    """
+    parent = Path(get_upload_folder())
+    try:
+        uploads = Uploads(parent)
+    except OSError as error:
+        raise ClipdemoError(
+            f"Nothing can be kept in {parent} ({error.strerror}): choose another --cache."
+        ) from error
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)
+    atexit.register(uploads.close)
+    return uploads
+
+
+def tidy(page: Page, uploads: Uploads, live: Counter[str]) -> NoReturn:
+    """Delete what was uploaded and is used no more, again and again."""
+    while True:
+        time.sleep(SWEEP)
+        uploads.sweep(page.shown(set(live)))
 
 
 def table_of(settings: Settings, card: Card) -> ScoredTable:
@@ -135,16 +183,34 @@ def health(model: BackgroundModel) -> Route:
 
 def check_address(host: str, port: int) -> None:
     """Raises ClipdemoError when nothing can listen there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                message = f"Port {port} is already in use: stop the other program or choose --port."
-            else:
-                message = f"Nothing can listen at {host}:{port}: choose another --host or --port."
-            raise ClipdemoError(message) from None
+    try:
+        kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            message = f"Port {port} is already in use: stop the other program or choose --port."
+        else:
+            message = f"Nothing can listen at {host}:{port}: choose another --host or --port."
+        raise ClipdemoError(message) from None
+
+
+@contextmanager
+def around_proxies(host: str) -> Iterator[None]:
+    """Inside, no proxy is used, as Gradio calls its own page; afterwards none for this machine.
+
+    Gradio's client would otherwise end in a traceback for a proxy that it cannot speak to.
+    """
+    own = {"localhost", "127.0.0.1", "::1", host, *os.environ.get("no_proxy", "").split(",")}
+    own |= set(os.environ.get("NO_PROXY", "").split(","))
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(sorted(filter(None, own)))
+    hidden = [name for name in os.environ if name.lower() in PROXIES]
+    kept = {name: os.environ.pop(name) for name in hidden}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def signals() -> list[int]:
@@ -160,7 +226,7 @@ def signals() -> list[int]:
     return asked
 
 
-def finish(page: gr.Blocks) -> NoReturn:
+def finish(page: Page) -> NoReturn:
     """Accept nothing more, answer what runs as long as there is patience, and end the process."""
     page.server_app.stop_event.set()  # ends the page's heartbeats, which have no end of their own
     page.server.should_exit = True

@@ -7,6 +7,7 @@ import gradio as gr
 from clipdemo.captioners import at_hand
 from clipdemo.errors import ClipdemoError
 from clipdemo.ui.model import BackgroundModel, Models
+from clipdemo.ui.requests import refuse
 
 STATIC = Path(__file__).parent / "static"
 COUNT = 3
@@ -33,14 +34,14 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
     )
     captioner = BackgroundModel("The captioner", models.captioner)
 
-    def suggestions(path: str | None) -> list[str]:
-        if not path:
+    def suggestions(photo: str | None) -> list[str]:
+        if not photo:
             raise ClipdemoError("There is no photo to describe: choose one first.")
-        return captioner.start().get().suggest(path, COUNT)
+        return captioner.start().get().suggest(photo, COUNT)
 
-    def suggest(path: str | None) -> dict:
+    def suggest(photo: str | None) -> dict:
         try:
-            return {"captions": suggestions(path)}
+            return {"captions": suggestions(photo)}
         except ClipdemoError as error:
             return {"notice": str(error)}
 
@@ -53,7 +54,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
         try:
             return suggestions(photo)
         except ClipdemoError as error:
-            raise gr.Error(str(error), print_exception=False) from None
+            refuse(str(error))
 
     hidden = {"show_progress": "minimal", "api_visibility": "private"}
     ask.click(suggest, photo, found, trigger_mode="once", **hidden)
@@ -62,7 +63,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
     gr.Button(visible=False).click(
         caption,
         photo,
-        gr.JSON(visible=False),
+        gr.JSON(label="captions", visible=False),
         api_name="caption",
         api_description="Captions of a photo: a list of up to three, the best first.",
     )

@@ -1,9 +1,11 @@
 """What anybody may ask the Inspect tab's server: it never hangs, and always says what is wrong."""
 
 import time
+from collections import Counter
 
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from clipdemo.checkpoints import find_card
@@ -11,9 +13,12 @@ from clipdemo.errors import TableError
 from clipdemo.labels import MODES
 from clipdemo.scoring import ScoredTable
 from clipdemo.settings import Settings
+from clipdemo.ui.access import Access
+from clipdemo.ui.door import Door
 from clipdemo.ui.inspect_routes import LONGEST, routes
 from clipdemo.ui.inspector import Inspector
 from clipdemo.ui.model import Models
+from clipdemo.uploads import Uploads
 
 JSON = {"content-type": "application/json"}
 QUERY = {"mode": "image", "thresholds": dict.fromkeys(MODES, [0.5] * 18)}
@@ -23,35 +28,49 @@ QUERY = {"mode": "image", "thresholds": dict.fromkeys(MODES, [0.5] * 18)}
 def made(tmp_path):
     """Gives an Inspector of a table with these rows, captions alone."""
 
-    def make(*rows: str, marks: bool = True) -> Inspector:
+    def make(*rows: str) -> Inspector:
         (tmp_path / "t.csv").write_text("\n".join(["ImageID,Labels,Caption", *rows, ""]))
         card = find_card("tiny", None)
         table = ScoredTable(card, str(tmp_path / "t.csv"), "", tmp_path / "data")
         models = Models(Settings(backbone="tiny", device="cpu"), card)
         models.first.start()
-        return Inspector(table, models, marks)
+        return Inspector(table, models)
 
     return make
 
 
 @pytest.fixture
-def asked(made):
+def client(tmp_path):
+    """Gives a client of an Inspector's server, the owner's or, from elsewhere, a visitor's."""
+
+    def connect(inspector: Inspector, address: str = "127.0.0.1") -> TestClient:
+        door = Middleware(Door, Access(), Uploads(tmp_path / "uploads"), Counter())
+        app = Starlette(routes=routes(inspector), middleware=[door])
+        return TestClient(app, "http://127.0.0.1", client=(address, 50000))
+
+    return connect
+
+
+@pytest.fixture
+def asked(made, client):
     """Asks the server of two scored rows."""
     inspector = made("1.jpg,1,a person", "2.jpg,18,a dog")
     told(inspector)
-    return TestClient(Starlette(routes=routes(inspector)), raise_server_exceptions=False)
+    return client(inspector)
 
 
 def told(inspector: Inspector) -> dict:
     """What is said when it is ready or has failed, as the page asks for it."""
-    while (state := inspector.state())["status"] == "loading":
+    while (state := inspector.state("owner"))["status"] == "loading":
         time.sleep(0.05)
     return state
 
 
-def test_what_is_asked_before_the_table_is_scored_is_answered_at_once(made, is_sentence):
+def test_what_is_asked_before_the_table_is_scored_is_answered_at_once(
+    made, client, is_sentence
+):
     """Requests that wait would take all threads of the server."""
-    client = TestClient(Starlette(routes=routes(made("1.jpg,1,a person"))))
+    client = client(made("1.jpg,1,a person"))
     for answer in (
         client.get("/inspect/counts"), client.get("/inspect/photo/0"), client.get("/inspect/map"),
         client.post("/inspect/rows", json=QUERY), client.post("/inspect/mark", json={"row": 0}),
@@ -100,21 +119,25 @@ def test_a_note_that_no_file_can_hold_spoils_nothing_for_others(asked):
     assert "so ?" in asked.get("/inspect/findings.csv").text
 
 
-def test_strangers_neither_see_findings_nor_leave_any(made, is_sentence):
+def test_strangers_neither_see_findings_nor_leave_any(made, client, is_sentence):
     """On a public page all visitors share one server, and the table is its owner's."""
     rows = ("1.jpg,1,a person", "2.jpg,18,a dog")
-    mine = made(*rows)
-    told(mine)
-    mine.mark({"row": 0, "finding": {"finding": "note", "note": "for me alone"}})
-    public = made(*rows, marks=False)
-    assert told(public)["findings"] == 0
-    client = TestClient(Starlette(routes=routes(public)))
-    assert "for me alone" not in client.post("/inspect/rows", json=QUERY | {"outcome": ""}).text
+    inspector = made(*rows)
+    told(inspector)
+    mine, stranger = client(inspector), client(inspector, "192.0.2.1")
+    mine.post(
+        "/inspect/mark",
+        json={"row": 0, "finding": {"finding": "note", "note": "for me alone"}},
+    )
+    assert mine.get("/inspect/state").json()["findings"] == 1
+    assert stranger.get("/inspect/state").json()["findings"] == 0
+    assert "for me alone" in mine.post("/inspect/rows", json=QUERY | {"outcome": ""}).text
+    assert "for me alone" not in stranger.post("/inspect/rows", json=QUERY | {"outcome": ""}).text
     for answer in (
-        client.get("/inspect/findings.csv"),
-        client.post("/inspect/mark", json={"row": 0, "finding": None}),
-        client.post("/inspect/rows", json=QUERY | {"marked": True}),
+        stranger.get("/inspect/findings.csv"),
+        stranger.post("/inspect/mark", json={"row": 0, "finding": None}),
+        stranger.post("/inspect/rows", json=QUERY | {"marked": True}),
     ):
         assert answer.status_code in (400, 404)
         assert is_sentence(answer.json()["notice"])
-    assert "for me alone" in mine.findings_csv()
+    assert "for me alone" in mine.get("/inspect/findings.csv").text

@@ -1,0 +1,163 @@
+"""Who asks: the owner, who started the app on this machine, or a visitor; and who is turned away.
+
+A browser sends what any site tells it to, to this machine too. So a request must name a host that
+this page goes by (or a site whose name was pointed to this machine could read the page: DNS
+rebinding) and must not come from another site's page (cross-site request forgery).
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from clipdemo.errors import ClipdemoError
+
+if TYPE_CHECKING:
+    from starlette.requests import HTTPConnection
+
+    from clipdemo.settings import Settings
+
+Role = Literal["owner", "visitor"]
+
+# What proxies add. A page's script may set some of them, which only ever takes rights away.
+FORWARDED = (
+    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+    "x-forwarded-port", "x-forwarded-server", "x-forwarded-prefix", "x-real-ip", "x-client-ip",
+    "x-original-host", "true-client-ip", "cf-connecting-ip", "cf-ray", "fly-client-ip",
+    "x-amzn-trace-id", "x-envoy-external-address", "x-request-start", "ngrok-trace-id",
+    "tailscale-user-login", "x-ms-containerapp-name",
+)  # fmt: skip
+_FRAMES = ("iframe", "frame", "embed", "object")
+
+
+class Refused(ClipdemoError):
+    """A request that is not answered; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """The rules of one page.
+
+    Attributes:
+        mode: `public` (everybody is a visitor), `private` (everybody is the owner) or `auto`
+            (the owner is who comes from this machine, through no proxy, by its own name).
+        host: the address that the page listens at.
+        guarded: whether visitors log in, so that another site could use their cookie.
+        names: hosts the page goes by, in small letters, beside loopback and plain addresses.
+    """
+
+    mode: Literal["public", "private", "auto"] = "auto"
+    host: str = "127.0.0.1"
+    guarded: bool = False
+    names: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Access:
+        """The rules that the settings ask for."""
+        mode = "public" if settings.public else "private" if settings.private else "auto"
+        own = socket.gethostname().lower()
+        named = urlsplit(settings.root_path).hostname  # None for a path alone
+        names = {settings.host.lower(), own, f"{own}.local", named}
+        return cls(mode, settings.host, bool(settings.auth), frozenset(filter(None, names)))
+
+    def role(self, request: HTTPConnection) -> Role:
+        """Who asks.
+
+        Raises:
+            Refused: the request names a host that is not this page's, or comes from the page of
+                another site.
+        """
+        host = _host(request)
+        if self.mode == "public":
+            if self.guarded:
+                self._check_site(request)
+            return "visitor"
+        if _is_loopback(self.host) and not self._goes_by(host):
+            raise Refused(
+                f"This page is private and does not go by the name {host or '(none)'}: open it at "
+                "http://127.0.0.1 with its port, or start it with --public to host it."
+            )
+        self._check_site(request)
+        if self.mode == "private":
+            return "owner" if self._goes_by(host) else "visitor"
+        near = request.client is not None and _is_loopback(request.client.host)
+        return "owner" if near and not is_forwarded(request) and _is_loopback(host) else "visitor"
+
+    def _goes_by(self, host: str) -> bool:
+        """Whether a page of another site cannot have got here by this name: no such name is made
+        to point elsewhere, and an address needs no name at all."""
+        return _is_loopback(host) or _address(host) is not None or host in self.names
+
+    def _check_site(self, request: HTTPConnection) -> None:
+        """Raises Refused when the page of another site asks, or would show this one in a frame."""
+        headers = request.headers
+        same = all(self._is_own(origin, request) for origin in headers.getlist("origin"))
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            opened = headers.get("sec-fetch-mode") == "navigate"
+            framed = headers.get("sec-fetch-dest") in _FRAMES
+            same &= opened and not framed and request.scope["method"] in ("GET", "HEAD")
+        if not same:
+            raise Refused(
+                "The page of another site asked for this, which is not answered: use this page "
+                "itself, and behind a proxy have it pass on the header Host."
+            )
+
+    def _is_own(self, origin: str, request: HTTPConnection) -> bool:
+        """Whether an origin is the host that the request names."""
+        scheme, _, rest = origin.partition("://")
+        name, port = _place(rest)
+        if not name or (self.mode == "private" and not self._goes_by(name)):
+            return False
+        default = {"http": 80, "https": 443}.get(scheme)
+        any_port = is_forwarded(request)  # some proxies pass on the host without its port
+        return any(
+            name == own and (any_port or (port or default) == (own_port or default))
+            for own, own_port in map(_place, _named(request))
+        )
+
+
+def is_forwarded(request: HTTPConnection) -> bool:
+    """Whether a proxy passed it on, as far as can be told; a plain nginx speaks HTTP/1.0."""
+    old = request.scope.get("http_version") == "1.0"
+    return old or any(name in request.headers for name in FORWARDED)
+
+
+def _named(request: HTTPConnection) -> list[str]:
+    """The hosts that a request names: its own, and the one that a proxy was asked for."""
+    headers = request.headers
+    forwarded = headers.get("x-forwarded-host", "").split(",")[0].strip()
+    return [*headers.getlist("host"), *filter(None, [forwarded])]
+
+
+def _host(request: HTTPConnection) -> str:
+    """The name in the header Host; empty for none, or several."""
+    hosts = request.headers.getlist("host")
+    return _place(hosts[0])[0] if len(hosts) == 1 else ""
+
+
+def _place(netloc: str) -> tuple[str, int | None]:
+    """Host, in small letters, and port of `host:port`; an empty host for what is none."""
+    try:
+        found = urlsplit(f"//{netloc}")
+        plain = not (found.path or found.query or found.fragment or "@" in netloc)
+        return ((found.hostname or "").rstrip(".") if plain else ""), found.port
+    except ValueError:
+        return "", None
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    if address is None:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback

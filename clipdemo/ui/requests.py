@@ -1,0 +1,151 @@
+"""What a request may say: every value is looked at here before anything reads it.
+
+This is the one way in for the queue, direct calls, private events by their number, and MCP.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import re
+import traceback
+from pathlib import Path
+from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+
+from clipdemo.ui.addresses import fetch, unpack
+from clipdemo.uploads import Uploads
+
+SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
+SHAPES = (
+    'uploaded files ({"path": …} as /gradio_api/upload answers), addresses ({"url": '
+    '"https://…"}) and data URLs ({"url": "data:image/…"})'
+)
+_TEXT, _SWITCH = (str, "text"), (bool, "true or false")
+_KINDS = {gr.Textbox: _TEXT, gr.Dropdown: _TEXT, gr.Checkbox: _SWITCH}
+_log = logging.getLogger("clipdemo")
+
+
+class Page(gr.Blocks):
+    """Gradio's page behind a check of what it is asked.
+
+    Args:
+        uploads: where the files lie that requests may name.
+    """
+
+    def __init__(self, uploads: Uploads, **options: Any) -> None:
+        super().__init__(**options)
+        self._uploads = uploads
+        self._given: WeakKeyDictionary[object, dict[int, list[Path]]] = WeakKeyDictionary()
+
+    async def process_api(self, block_fn, *args, **options):
+        """As Gradio's; what goes wrong unforeseen is a sentence for the caller and one log line."""
+        try:
+            return await super().process_api(block_fn, *args, **options)
+        except gr.Error as error:
+            error.print_exception = False
+            raise
+        except Exception as error:
+            report(error)
+            refuse("This request could not be answered: reload the page, or see its API.")
+
+    async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
+        """As Gradio's, of admitted values: files are paths in the folder of uploads."""
+        names = parameters(block_fn.fn)
+        blocks = block_fn.inputs
+        if not isinstance(inputs, list) or len(inputs) < len(blocks):
+            refuse(f"There are too few values: {', '.join(names) or 'none'} are needed.")
+        admitted = []
+        for block, name, value in zip(blocks, names, inputs, strict=False):
+            admitted.append(await self._admit(block, name, value))
+            if block_fn.api_visibility == "private" and state is not None and not block.stateful:
+                files = admitted[-1] if isinstance(block, gr.File) else [admitted[-1]]
+                paths = [Path(file["path"]) for file in files or () if isinstance(file, dict)]
+                self._given.setdefault(state, {})[block._id] = paths
+        return await super().preprocess_data(block_fn, admitted, state, explicit_call)
+
+    def shown(self, sessions: set[str]) -> set[Path]:
+        """The files that the pages of some sessions show: those each gave last, by component."""
+        states = [self.state_holder.session_data.get(session) for session in sessions]
+        given = [self._given.get(state, {}) for state in states if state is not None]
+        return {path for files in given for paths in files.values() for path in paths}
+
+    async def _admit(self, block: gr.components.Component, name: str, value: object) -> object:
+        """The value as Gradio's own checks then take it.
+
+        Raises:
+            gr.Error: it is none that this parameter takes; one sentence.
+        """
+        if block.stateful or value is None:
+            return value  # Gradio takes state from the session, whatever is sent
+        if isinstance(block, gr.Image):
+            return file_data(await self._file(name, value))
+        if isinstance(block, gr.File):
+            if not isinstance(value, list):
+                refuse(f"{name} takes {SHAPES}, and nothing else.")
+            return [file_data(await self._file(name, file)) for file in value]
+        kind, told = _KINDS[type(block)]
+        if not isinstance(value, kind):
+            refuse(f"{name} takes {told}, not {_said(value)}.")
+        return value
+
+    async def _file(self, name: str, value: object) -> Path:
+        """Where the file lies that a request names, gives, or gives the address of."""
+        if isinstance(value, dict):
+            value = value.get("path") or value.get("url")
+        if isinstance(value, str) and value.startswith("data:"):
+            return self._keep(unpack(value, name), "photo")
+        if isinstance(value, str) and value.startswith(("http://", "https://")):
+            return self._keep(*await fetch(value, name))
+        found = self._uploads.find(value) if isinstance(value, str) and value else None
+        if found is None:
+            found = self._example(value)
+        if found is None:
+            refuse(f"{name} takes {SHAPES}, and nothing else.")
+        return found
+
+    def _example(self, value: object) -> Path | None:
+        """A copy of one of the app's own scenes, if that is what is named."""
+        own = next((path for path in SCENES.glob("*.webp") if str(path) == value), None)
+        return own and self._keep(own.read_bytes(), own.name)
+
+    def _keep(self, data: bytes, name: str) -> Path:
+        return Path(save_bytes_to_cache(data, name, str(self._uploads.folder)))
+
+
+def parameters(function: object) -> list[str]:
+    """Names of the values that a function takes from a request, in their order."""
+    found = inspect.signature(function).parameters.values() if callable(function) else ()
+    return [p.name for p in found if not re.search("Request|EventData", str(p.annotation))]
+
+
+def told(event: gr.EventData, name: str) -> Any:
+    """What a private event says of something; None where it does not, whatever it is."""
+    data = event._data
+    return data.get(name) if isinstance(data, dict) else None
+
+
+def file_data(path: Path) -> dict:
+    """A file as Gradio's own checks take it."""
+    return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
+
+
+def refuse(sentence: str) -> NoReturn:
+    """Raises gr.Error with one sentence for whoever asked; the log stays empty."""
+    raise gr.Error(sentence, print_exception=False)
+
+
+def report(error: BaseException) -> None:
+    """One line in the log of what was not foreseen: what, and where."""
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
+    _log.warning("A request failed: %s%s", " ".join(repr(error).split())[:300], where)
+
+
+def _said(value: object) -> str:
+    return {dict: "an object", list: "a list", str: "text", bool: "true or false"}.get(
+        type(value), "a number"
+    )

@@ -1,0 +1,86 @@
+"""What visitors upload: one folder per run of the app, and the only files that requests may name.
+
+Everything in it goes an hour after its last use, except what an open page shows, and all of it
+when the run ends. What a killed run left goes when the next one starts.
+"""
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Set
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+KEPT = 3600.0
+"""Seconds after its last use for which a file stays."""
+_PREFIX = "clipdemo-uploads-"
+
+
+class Uploads:
+    """The folder of one run.
+
+    Its age is that of the files' modification times, so that `touch` is what counts as use.
+    Gradio's own `delete_cache` would take away photos that a page still shows, and misses what
+    is not in its list.
+
+    Attributes:
+        folder: where the files lie; its real path.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        """Make the folder in `parent`, and delete those of runs that have ended.
+
+        Other programs may use `parent` too, and other runs of the app: neither's files are touched.
+
+        Raises:
+            OSError: nothing can be written to `parent`.
+        """
+        parent.mkdir(parents=True, exist_ok=True)
+        _delete_ended(parent)
+        name = _PREFIX + secrets.token_hex(8)
+        self._lock = FileLock(parent / f"{name}.lock")
+        self._lock.acquire()  # first, or another run could take the folder for one that has ended
+        folder = parent / name
+        folder.mkdir(mode=0o700)
+        self.folder = folder.resolve()
+
+    def find(self, path: str) -> Path | None:
+        """The file of that path if it lies here, links resolved; else None, whatever is there.
+
+        Finding it counts as use.
+        """
+        try:
+            found = Path(path).resolve(strict=True)
+            if not found.is_relative_to(self.folder) or not found.is_file():
+                return None
+            os.utime(found)
+        except (OSError, ValueError, RuntimeError):  # none, a name too long, a NUL, a loop of links
+            return None
+        return found
+
+    def sweep(self, shown: Set[Path] = frozenset()) -> None:
+        """Delete what was not used for `KEPT` seconds, but for files that a page shows."""
+        old = time.time() - KEPT
+        for path in sorted(self.folder.rglob("*"), reverse=True):  # what is in a folder before it
+            with suppress(OSError):  # gone meanwhile, or a folder that is not empty
+                if path.lstat().st_mtime > old or path in shown:
+                    continue
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+
+    def close(self) -> None:
+        """Delete the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+        Path(self._lock.lock_file).unlink(missing_ok=True)
+
+
+def _delete_ended(parent: Path) -> None:
+    """Delete the folders whose runs hold no lock any more."""
+    for folder in {path.with_suffix("") for path in parent.glob(f"{_PREFIX}*")}:
+        lock = FileLock(folder.with_suffix(".lock"), timeout=0)
+        with suppress(Timeout, OSError), lock:
+            shutil.rmtree(folder, ignore_errors=True)
+            Path(lock.lock_file).unlink(missing_ok=True)
