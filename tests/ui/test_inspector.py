@@ -66,9 +66,7 @@ def told(inspector: Inspector) -> dict:
     return state
 
 
-def test_what_is_asked_before_the_table_is_scored_is_answered_at_once(
-    made, client, is_sentence
-):
+def test_what_is_asked_before_the_table_is_scored_is_answered_at_once(made, client, is_sentence):
     """Requests that wait would take all threads of the server."""
     client = client(made("1.jpg,1,a person"))
     for answer in (
@@ -131,8 +129,9 @@ def test_strangers_neither_see_findings_nor_leave_any(made, client, is_sentence)
     )
     assert mine.get("/inspect/state").json()["findings"] == 1
     assert stranger.get("/inspect/state").json()["findings"] == 0
-    assert "for me alone" in mine.post("/inspect/rows", json=QUERY | {"outcome": ""}).text
-    assert "for me alone" not in stranger.post("/inspect/rows", json=QUERY | {"outcome": ""}).text
+    every = QUERY | {"mode": "text", "outcome": ""}
+    assert "for me alone" in mine.post("/inspect/rows", json=every).text
+    assert "for me alone" not in stranger.post("/inspect/rows", json=every).text
     for answer in (
         stranger.get("/inspect/findings.csv"),
         stranger.post("/inspect/mark", json={"row": 0, "finding": None}),
