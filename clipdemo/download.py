@@ -19,7 +19,6 @@ from clipdemo.errors import BackboneError, ClipdemoError
 from clipdemo.sources import Source
 
 Say = Callable[[dict], None]
-TIMEOUT = 4.0
 _ABANDONED = 600.0
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -34,14 +33,15 @@ class Remote:
     etag: str
 
 
-def describe(source: Source, timeout: float = TIMEOUT) -> Remote | None:
+def describe(source: Source, timeout: float | None = None) -> Remote | None:
     """The hub's answer for the first of the source's names that the repository has.
 
     Raises what huggingface_hub's client raises, but for a file that is not there.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import FileMetadataError, RemoteEntryNotFoundError
 
+    timeout = constants.HF_HUB_ETAG_TIMEOUT if timeout is None else timeout
     for name in source.names:
         try:
             found = get_hf_file_metadata(hf_hub_url(source.repository, name), timeout=timeout)
@@ -217,6 +217,11 @@ def sentence(error: Exception, backbone: str, place: str) -> str:
     from huggingface_hub import constants, errors
 
     where = f"{constants.ENDPOINT}/{place}"
+    if isinstance(error, ImportError) and "socks" in str(error).lower():
+        return (
+            "The proxy of the environment is a SOCKS proxy, which needs the package socksio: `pip "
+            "install socksio`, or unset all_proxy."
+        )
     if isinstance(error, errors.OfflineModeIsEnabled):
         return (
             f"{backbone} is not in the cache and HF_HUB_OFFLINE forbids to download it: unset it, "

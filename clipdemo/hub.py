@@ -24,6 +24,7 @@ from clipdemo.sources import LOCAL, Source, cached, files, repository, weights
 
 __all__ = ["Fetch", "State", "cached", "check_memory", "here", "look", "repository", "survey"]
 
+GRACE = 5.0
 _KINDS = (".safetensors", ".bin", ".pth")
 
 
@@ -40,12 +41,13 @@ class State:
     bytes: int | None = None
 
 
-def look(backbone: str, timeout: float = 5.0) -> State:
+def look(backbone: str, timeout: float | None = None) -> State:
     """Where a backbone is; the hub is asked only for one that is not here.
 
     Args:
         backbone: a backbone id.
-        timeout: seconds after which a hub that has not answered counts as unreachable.
+        timeout: seconds of silence after which the hub counts as unreachable; by default what
+            its own client waits (HF_HUB_ETAG_TIMEOUT).
 
     Raises:
         BackboneError: there is no such backbone, here or on the hub.
@@ -73,10 +75,13 @@ def _folder(state: str, folder: Path) -> State:
     return State(state, max(sizes, default=None))
 
 
-def _ask(backbone: str, timeout: float) -> State:
+def _ask(backbone: str, timeout: float | None = None) -> State:
     """Ask the hub, in a thread: its client does not count the time a name server takes."""
+    from huggingface_hub import constants
+
     from clipdemo.download import describe, sentence, unreachable
 
+    timeout = constants.HF_HUB_ETAG_TIMEOUT if timeout is None else timeout
     place, answers = repository(backbone), []
 
     def ask() -> None:
@@ -87,7 +92,7 @@ def _ask(backbone: str, timeout: float) -> State:
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    thread.join(timeout)
+    thread.join(2 * timeout)  # to connect, and for the answer
     answer = answers[0] if answers else TimeoutError()
     if isinstance(answer, TimeoutError) or (isinstance(answer, Exception) and unreachable(answer)):
         return State("unreachable")
@@ -98,7 +103,7 @@ def _ask(backbone: str, timeout: float) -> State:
     return State("downloadable", answer.size or None)
 
 
-def survey(backbones: list[str], timeout: float = 4.0) -> dict[str, State]:
+def survey(backbones: list[str], timeout: float | None = None) -> dict[str, State]:
     """States of several; a hub that does not answer for one is not asked for the others."""
     states = {backbone: here(backbone) for backbone in backbones}
     missing = [backbone for backbone, state in states.items() if state is None]
@@ -131,19 +136,22 @@ class Fetch:
         ready: whether the files are all there.
     """
 
-    def __init__(self, backbone: str, silence: float = 6.0, startup: float = 60.0) -> None:
+    def __init__(self, backbone: str, silence: float | None = None, startup: float = 60.0) -> None:
         """Nothing happens before `start`.
 
         Args:
             backbone: a backbone id.
-            silence: seconds without a byte from the hub after which it is stopped.
+            silence: seconds without a byte from the hub after which it is stopped; by default a
+                little more than its own client waits (HF_HUB_DOWNLOAD_TIMEOUT), which tries again.
             startup: seconds that the process may need until it asks the hub.
         """
+        from huggingface_hub import constants
+
         self.backbone = backbone
         self.done = self.total = 0
         self.error: BackboneError | None = None
         self.ready = self.cancelled = False
-        self._silence = silence
+        self._silence = constants.HF_HUB_DOWNLOAD_TIMEOUT + GRACE if silence is None else silence
         self._deadline = time.monotonic() + startup
         self._startup = startup
         self._process: subprocess.Popen | None = None

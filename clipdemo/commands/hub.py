@@ -43,7 +43,7 @@ def backbones(
     out.print("Any other of open_clip's name/pretrained, hf-hub:org/repo or local-dir:/path, too.")
 
 
-def overview(timeout: float = 4.0) -> list[dict]:
+def overview(timeout: float | None = None) -> list[dict]:
     """The offered backbones, JSON-ready, each with its state and the kind of heads it has."""
     states = survey([offer.id for offer in catalog.OFFERS], timeout)
     rows = []

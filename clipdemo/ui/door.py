@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API = "/gradio_api"
-UPLOAD, FILE, HEARTBEAT = f"{API}/upload", f"{API}/file=", f"{API}/heartbeat/"
+UPLOAD, FILE = f"{API}/upload", f"{API}/file="
+HEARTBEAT, BY_NAME = f"{API}/heartbeat/", f"{API}/call/v2/"
 LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request that is no upload: a photo in base64
 SPARE = 2**30  # bytes of disk that uploads leave free
 
@@ -71,20 +72,12 @@ class Door:
         try:
             self._check(request)
             await self._app(scope, _counted(receive, request), watched)
-        except Refusal as refusal:
+        except Exception as error:
+            refusal = error if isinstance(error, Refusal) else _refusal(error, request)
             if not begun:
                 await refusal.answer(scope, receive, send)
-        except (KeyError, FnIndexInferError) as error:  # Gradio's, for an endpoint that is none
-            report(error)
-            if not begun:
-                await Refusal(404, f"{NONE}: see the API at its foot.").answer(scope, receive, send)
-        except Exception as error:
-            report(error)
-            if begun:  # a stream, which said what it could
+            else:  # a stream, which said what it could
                 await send({"type": "http.response.body"})
-            else:
-                sentence = "This request could not be answered: reload the page, or see its API."
-                await Refusal(500, sentence).answer(scope, receive, send)
         finally:
             if session:
                 self._live[session] -= 1
@@ -123,6 +116,16 @@ class Refusal(Exception):
         """Send it, in the shape that Gradio's client and page read."""
         told = {"error": str(self), "detail": str(self)}
         await JSONResponse(told, self.status)(scope, receive, send)
+
+
+def _refusal(error: Exception, request: Request) -> Refusal:
+    """What is said of an error that nobody foresaw; it is in the log."""
+    if isinstance(error, TypeError) and _rest(request, BY_NAME):  # a value is missing, or unknown
+        return Refusal(400, f"{str(error)[:200]}.")
+    report(error)
+    if isinstance(error, KeyError | FnIndexInferError):  # Gradio's, for an endpoint that is none
+        return Refusal(404, f"{NONE}: see the API at its foot.")
+    return Refusal(500, "This request could not be answered: reload the page, or see its API.")
 
 
 def role_of(request: HTTPConnection) -> Role:

@@ -41,10 +41,12 @@ class Page(gr.Blocks):
         self._uploads = uploads
         self._given: WeakKeyDictionary[object, dict[int, list[Path]]] = WeakKeyDictionary()
 
-    async def process_api(self, block_fn, *args, **options):
+    async def process_api(self, block_fn, *args, event_data=None, **options):
         """As Gradio's; what goes wrong unforeseen is a sentence for the caller and one log line."""
+        if event_data is not None:
+            event_data._data = _plain(event_data._data)
         try:
-            return await super().process_api(block_fn, *args, **options)
+            return await super().process_api(block_fn, *args, event_data=event_data, **options)
         except gr.Error as error:
             error.print_exception = False
             raise
@@ -124,8 +126,14 @@ def parameters(function: object) -> list[str]:
 
 def told(event: gr.EventData, name: str) -> Any:
     """What a private event says of something; None where it does not, whatever it is."""
-    data = event._data
-    return data.get(name) if isinstance(data, dict) else None
+    return event._data.get(name)
+
+
+def _plain(said: object) -> dict:
+    """What an event says, without files and whatever else no event of this page says."""
+    said = said if isinstance(said, dict) else {}
+    plain = (str, int, float, bool)
+    return {key: value for key, value in said.items() if key != "path" and isinstance(value, plain)}
 
 
 def file_data(path: Path) -> dict:

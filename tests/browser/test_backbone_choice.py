@@ -23,6 +23,7 @@ def app(vit_folder, tmp_path_factory):
         server.add("org/vit", vit_folder)
         patch.setenv("HF_ENDPOINT", server.url)
         patch.setenv("HF_HOME", str(folder / "cache"))
+        patch.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "2")
         patch.delenv("HF_HUB_OFFLINE", raising=False)
         with serving(folder) as (url, _):
             yield server, url

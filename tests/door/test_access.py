@@ -1,0 +1,197 @@
+"""Owner or visitor: told by each request, and no page of another site is answered."""
+
+import pytest
+from browser.driver import serving, until
+from PIL import Image
+
+from .asking import Stranger
+
+JSON = {"Content-Type": "application/json"}
+MARK = {"row": 0, "finding": {"finding": "note", "note": "mine"}}
+
+# Each makes a visitor of who would otherwise be the owner.
+FORWARDED = {
+    "nginx": {"X-Real-IP": "203.0.113.7"},
+    "nginx, another host": {"X-Forwarded-For": "203.0.113.7", "Host": "127.0.0.1"},
+    "apache": {"X-Forwarded-Server": "clip.example", "X-Forwarded-Host": "127.0.0.1"},
+    "caddy": {"X-Forwarded-Proto": "https"},
+    "rfc 7239": {"Forwarded": "for=203.0.113.7"},
+    "says it is local": {"X-Forwarded-For": "127.0.0.1"},
+    "squid": {"Via": "1.1 proxy"},
+    "cloudflare": {"CF-Connecting-IP": "203.0.113.7"},
+    "an address": {"Host": "192.0.2.1:7860"},
+}
+OTHER_SITES = {
+    "another site": {"Origin": "https://evil.example"},
+    "another port": {"Origin": "http://127.0.0.1:1"},
+    "a sandboxed frame": {"Origin": "null"},
+    "a name that looks alike": {"Origin": "http://127.0.0.1.evil.example"},
+    "userinfo": {"Origin": "http://127.0.0.1@evil.example"},
+    "an image or a script": {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+    "another app on this machine": {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors"},
+    "a frame": {
+        "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe",
+    },
+    "a name pointed here": {"Host": "evil.example:7860"},
+    "a name pointed here, proxied": {"Host": "evil.example", "X-Forwarded-For": "203.0.113.7"},
+    "no name": {"Host": ""},
+    "a wrong name": {"Host": "127.0.0.1@evil.example"},
+    "a subdomain": {"Host": "localhost.evil.example"},
+}  # fmt: skip
+
+
+def is_owner(asking: Stranger) -> bool:
+    until(lambda: asking.http.get("/inspect/state").json()["status"] == "ready")
+    found = asking.http.get("/inspect/state").json()
+    kept = asking.http.post("/inspect/mark", json=MARK).status_code == 200
+    assert kept == found["marks"]
+    return kept
+
+
+def test_who_started_the_app_is_its_owner_by_each_name_of_this_machine(app):
+    port = app[0].rstrip("/").rsplit(":", 1)[1]
+    for host in ("127.0.0.1", "localhost", "LOCALHOST", "app.localhost", "[::1]", "127.0.0.2"):
+        assert is_owner(Stranger(app[0], Host=f"{host}:{port}")), host
+
+
+@pytest.mark.parametrize("by", FORWARDED)
+def test_who_comes_through_a_proxy_is_a_visitor(app, by):
+    visitor = Stranger(app[0], **FORWARDED[by])
+    assert not is_owner(visitor)
+    assert visitor.http.get("/inspect/findings.csv").status_code == 404
+
+
+@pytest.mark.parametrize("site", OTHER_SITES)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/"), ("GET", "/config"), ("GET", "/inspect/state"), ("POST", "/inspect/mark"),
+     ("POST", "/gradio_api/call/predict"), ("POST", "/gradio_api/queue/join"),
+     ("POST", "/gradio_api/upload"), ("POST", "/gradio_api/mcp/")],
+)  # fmt: skip
+def test_another_site_is_not_answered(app, is_sentence, site, method, path):
+    """Neither by forged requests nor by a name that was made to point here; MCP included."""
+    answer = Stranger(app[0], **OTHER_SITES[site]).http.request(method, path, content="{}")
+    assert answer.status_code == 403
+    assert is_sentence(answer.json()["error"])
+
+
+def test_a_link_on_another_site_opens_the_page(app):
+    """But not in a frame, nor by a form."""
+    followed = {
+        "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document",
+    }  # fmt: skip
+    opened = Stranger(app[0], **followed).http
+    assert opened.get("/").status_code == 200
+    assert opened.post("/gradio_api/call/predict", content="{}").status_code == 403
+    assert opened.get("/").headers["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_the_page_itself_is_answered(app):
+    own = {"Origin": app[0].rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+    assert is_owner(Stranger(app[0], **own))
+
+
+def test_a_proxy_that_passes_on_the_host_without_its_port_is_no_other_site(app):
+    through = {"Origin": "http://127.0.0.1:8080", "Host": "127.0.0.1", "X-Forwarded-For": "::1"}
+    assert not is_owner(Stranger(app[0], **through))
+    through |= {"Origin": "https://127.0.0.9"}
+    assert Stranger(app[0], **through).http.get("/config").status_code == 403
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory):
+    """A page that was started with --public, and with a folder and a hub id on offer."""
+    folder = tmp_path_factory.mktemp("public")
+    with serving(folder, ("app.py", "--public", "--offer", "hf-hub:org/offered")) as (url, _):
+        until(lambda: Stranger(url).http.get("/healthz").json()["status"] == "ready")
+        yield url
+
+
+def test_on_a_public_page_nobody_is_the_owner_and_every_name_will_do(public):
+    assert not is_owner(Stranger(public))
+    assert not is_owner(Stranger(public, Host="clip.example"))
+    framed = Stranger(public, Origin="https://huggingface.co", Host="someone-demo.hf.space")
+    assert framed.http.get("/").status_code == 200
+    assert "x-frame-options" not in framed.http.get("/").headers
+
+
+WANTED = ["local-dir:/etc", "local-dir:.", "hf-hub:org/some", "ViT-L-14-quickgelu/openai",
+          "ViT-H-14/laion2b_s32b_b79k", "RN50/openai"]  # fmt: skip
+
+
+def told(asking: Stranger, wanted: str) -> list[str]:
+    """What each event that takes a backbone's id says when it is given this one."""
+    found = []
+    for event in asking.events():
+        if event["kinds"][:1] == ["dropdown"]:
+            given = [wanted] + [None] * (len(event["kinds"]) - 1)
+            went_well, said = asking.event(event["number"], given)
+            assert went_well
+            found += [part["text"] for part in said if isinstance(part, dict) and "text" in part]
+    return found
+
+
+@pytest.mark.parametrize("wanted", WANTED)
+@pytest.mark.parametrize("where", ["public", "proxied"])
+def test_a_visitor_can_load_and_fetch_nothing_that_is_not_there(
+    request, is_sentence, where, wanted
+):
+    if where == "public":
+        visitor = Stranger(request.getfixturevalue("public"))
+    else:
+        visitor = request.getfixturevalue("stranger")
+    said = told(visitor, wanted)
+    assert len(said) == 2  # choosing it, and having it fetched
+    for sentence in said:
+        assert is_sentence(sentence)
+        assert "list" in sentence or "not on this page's server" in sentence
+    assert visitor.http.get("/healthz").json()["backbone"] == "tiny"
+
+
+def test_what_the_owner_offers_a_visitor_may_have(public):
+    """Here it gets as far as asking a hub that is not there."""
+    said = told(Stranger(public), "hf-hub:org/offered")
+    assert not any("list" in sentence for sentence in said)
+
+
+def test_visitors_are_shown_only_what_they_may_have(public, app):
+    def listed(asking: Stranger) -> list[str]:
+        (first,) = [e for e in asking.events() if e["number"] == 0]
+        _, (update,) = asking.event(first["number"], [])
+        return [value for _, value in update["choices"]]
+
+    assert listed(Stranger(public)) == ["hf-hub:org/offered", "tiny"]
+    assert len(listed(Stranger(app[0]))) > 4
+
+
+def test_a_private_page_takes_everybody_for_its_owner_but_no_other_site(tmp_path):
+    with serving(tmp_path, ("app.py", "--private", "--root-path", "http://clip.example")) as (
+        url, _,
+    ):  # fmt: skip
+        for headers in ({}, FORWARDED["nginx"], {"Host": "clip.example", "Via": "1.1 proxy"}):
+            assert is_owner(Stranger(url, **headers))
+        for site in ("another site", "a frame", "a name pointed here"):
+            assert Stranger(url, **OTHER_SITES[site]).http.get("/config").status_code == 403
+
+
+def test_with_a_password_nothing_is_answered_before_the_login(tmp_path):
+    """Gradio asks for it at its own addresses; the page has others."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
+    (tmp_path / "t.csv").write_text("ImageID,Labels,Caption\n1.png,18,a dog\n")
+    table = ("--table", f"{tmp_path}/t.csv", "--photos", str(tmp_path))
+    with serving(tmp_path, ("app.py", "--auth", "ann:pass:word", *table)) as (url, _):
+        guest = Stranger(url)
+        for path in ("/config", "/inspect/state", "/inspect/photo/0", "/inspect/findings.csv",
+                     "/gradio_api/info"):  # fmt: skip
+            assert guest.http.get(path).status_code == 401, path
+        assert guest.http.post("/inspect/rows", content="{}").status_code == 401
+        assert guest.http.post("/gradio_api/call/predict", content="{}").status_code == 401
+        form = {"username": "ann", "password": "wrong"}
+        asked = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert guest.http.post("/login", data=form, headers=asked).status_code == 400
+        form["password"] = "pass:word"
+        assert guest.http.post("/login", data=form, headers=asked).status_code == 200
+        assert guest.http.get("/config").status_code == 200
+        until(lambda: guest.http.get("/inspect/state").json()["status"] == "ready")
+        guest.http.headers["Origin"] = "https://evil.example"
+        assert guest.http.get("/config").status_code == 403

@@ -1,0 +1,222 @@
+"""Only what was uploaded here is read, whoever asks, through whichever event, in whatever shape."""
+
+import asyncio
+import base64
+import io
+
+import pytest
+from browser.driver import SCENES
+from loopback import run_async
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
+from PIL import Image
+
+from .asking import META, file_data
+
+PHOTO = SCENES / "farm.webp"
+DATA = "data:image/webp;base64," + base64.b64encode(PHOTO.read_bytes()).decode()
+AFTER = {"predict": [None], "caption": [], "words": ["a dog"], "regions": [None, "image", "dog"]}
+
+
+@pytest.fixture(scope="module")
+def elsewhere(app, tmp_path_factory):
+    """Files outside the folder of uploads: a photo, a text, none, and ways to them from inside."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    Image.open(PHOTO).convert("RGB").save(folder / "photo.jpg")
+    (folder / "secret.txt").write_text("a secret")
+    (uploads,) = app[1].glob("clipdemo-uploads-*/")
+    (uploads / "link.jpg").symlink_to(folder / "photo.jpg")
+    (uploads / "folder").symlink_to(folder)
+    beside = app[1] / "other-app.jpg"  # where other Gradio apps on this machine keep theirs
+    beside.write_bytes((folder / "photo.jpg").read_bytes())
+    up = "../" * 12
+    return [
+        folder / "photo.jpg", folder / "secret.txt", folder / "missing.jpg", folder, beside,
+        uploads / "link.jpg", uploads / "folder" / "photo.jpg", f"{uploads}/{up}{folder}/photo.jpg",
+        uploads, "/etc/passwd", "photo.jpg", "~/photo.jpg", "/dev/zero", "/proc/self/environ",
+        f"file://{folder}/photo.jpg", f"{folder}/photo.jpg\0.png", "x" * 5000, "\ud800", "//host/x",
+    ]  # fmt: skip
+
+
+def shapes(path: object) -> list[object]:
+    """One path, as payloads have it: with keys and without, right and wrong."""
+    path = str(path)
+    return [
+        path,
+        {"path": path},
+        {"path": path, "meta": META},
+        {"path": path, "meta": {"_type": "other"}},
+        {"path": path, "meta": None},
+        {"path": path, "url": f"/gradio_api/file={path}", "meta": META},
+        {"path": path, "url": DATA},
+        {"path": path, "orig_name": "photo.jpg", "size": 5, "mime_type": "image/jpeg"},
+        {"path": path, "is_stream": True, "meta": META},
+        {"url": path},
+        {"path": "", "url": path},
+        {"path": [path]},
+        [path],
+        [{"path": path, "meta": META}],
+        {"value": {"path": path, "meta": META}, "__type__": "update"},
+    ]
+
+
+def test_every_shape_of_every_file_gets_one_and_the_same_sentence(owner, elsewhere, is_sentence):
+    """So nobody learns which files there are, or reads one."""
+    answers = [owner.run("predict", [shape, None]) for path in elsewhere for shape in shapes(path)]
+    assert {went_well for went_well, _ in answers} == {False}
+    (sentence,) = {told for _, told in answers}
+    assert is_sentence(sentence)
+    assert sentence.startswith("photo takes")
+
+
+@pytest.mark.parametrize("name", AFTER)
+@pytest.mark.parametrize("who", ["owner", "stranger"])
+def test_so_does_every_endpoint_by_every_way_in(request, elsewhere, who, name):
+    asking = request.getfixturevalue(who)
+    told = set()
+    for path in elsewhere[:3]:
+        for shape in shapes(path)[:4]:
+            given = [shape, *AFTER[name]]
+            told |= {asking.call(name, given), asking.run(name, given)}
+        others = {"label": "dog"} if name == "regions" else {}
+        told.add(asking.by_name(name, photo=file_data(path), **others))
+    assert {went_well for went_well, _ in told} == {False}
+    assert len(told) == 1
+
+
+def test_so_does_every_event_of_the_page(owner, elsewhere):
+    tried = 0
+    for event in owner.events():
+        if not {"image", "file"} & set(event["kinds"]):
+            continue
+        tried += 1
+        told = set()
+        for path in elsewhere[:3]:
+            for shape in shapes(path):
+                said = {"mode": "image", "label": "dog"}
+                told.add(owner.event(event["number"], [shape] * len(event["kinds"]), said))
+        (answer,) = told
+        assert not answer[0]
+        assert "takes uploaded files" in answer[1]
+    assert tried >= 8
+
+
+def test_a_path_in_place_of_text_or_state_is_not_read_either(owner, elsewhere):
+    for event in owner.events():
+        data = [None if k in ("image", "file") else file_data(elsewhere[0]) for k in event["kinds"]]
+        went_well, told = owner.event(event["number"], data, file_data(elsewhere[0]))
+        assert str(elsewhere[0].parent) not in str(told)
+        assert went_well or "takes" in told or "could not be" in told or "There is" in told
+
+
+def mcp(url: str, tool: str, **arguments: object) -> tuple[bool, str]:
+    async def ask() -> tuple[bool, str]:
+        async with (
+            streamablehttp_client(f"{url}gradio_api/mcp/") as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            given = await session.call_tool(tool, arguments)
+            return given.isError, given.content[0].text
+
+    return run_async(asyncio.wait_for(ask(), 60))
+
+
+def test_mcp_reads_none_of_them_and_tells_nothing_of_them(app, elsewhere):
+    told = {mcp(app[0], "predict", photo=str(path)) for path in elsewhere[:6]}
+    assert {wrong for wrong, _ in told} == {True}
+    assert len(told) == 1
+    for shape in ({"path": str(elsewhere[0]), "meta": META}, [str(elsewhere[0])]):
+        wrong, text = mcp(app[0], "predict", photo=shape)
+        assert wrong
+        assert "scores" not in text
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_gradios_own_route_sends_none_of_them(owner, elsewhere, method):
+    for path in elsewhere:
+        if "\0" in str(path) or "\ud800" in str(path):
+            continue
+        answer = owner.http.request(method, f"/gradio_api/file={path}")
+        assert answer.status_code in (403, 404)
+        assert b"secret" not in answer.content
+    encoded = str(elsewhere[0]).replace("/", "%2F")
+    assert owner.http.get(f"/gradio_api/file={encoded}").status_code == 403
+    assert owner.http.get("/gradio_api/file=http://192.0.2.1/photo.jpg").status_code == 403
+
+
+def test_what_was_uploaded_is_read_in_every_shape_that_clients_use(owner, classifier):
+    path = owner.upload("farm.webp", PHOTO.read_bytes())
+    expected = classifier.predict(PHOTO, "a horse").scores["concat"]
+    for shape in (path, {"path": path}, file_data(path), {"url": path}, {"path": DATA},
+                  {"url": DATA}, DATA, {"path": None, "url": DATA}, str(PHOTO)):  # fmt: skip
+        went_well, found = owner.call("predict", [shape, "a horse"])
+        assert went_well, (shape, found)
+        assert found["scores"]["concat"] == pytest.approx(expected, abs=1e-4)
+    assert owner.http.get(f"/gradio_api/file={path}").content == PHOTO.read_bytes()
+
+
+def test_a_data_url_may_be_percent_encoded_or_folded(owner):
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(file, "GIF")
+    folded = base64.encodebytes(file.getvalue()).decode()
+    quoted = "".join(f"%{byte:02x}" for byte in file.getvalue())
+    for url in (f"data:image/gif;base64,{folded}", f"data:image/gif,{quoted}",
+                f"data:;base64,{folded}"):  # fmt: skip
+        went_well, found = owner.run("predict", [{"url": url}, None])
+        assert went_well, found
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["data:image/png;base64,***", "data:image/png;base64", "data:", "data:image/png;base64,QUJD",
+     "data:text/html,<script>", "data:image/svg+xml,<svg/>"],
+)  # fmt: skip
+def test_a_data_url_that_holds_no_photo_is_one_sentence(owner, is_sentence, url):
+    went_well, told = owner.run("predict", [{"url": url}, "a dog"])
+    assert not went_well
+    assert is_sentence(told)
+
+
+@pytest.mark.parametrize("value", [{}, [], 5, 0, True, False, "", {"meta": META}, {"a": "b"}])
+def test_what_is_no_photo_is_refused_not_ignored(owner, value):
+    went_well, told = owner.run("predict", [value, "a dog"])
+    assert not went_well
+    assert told.startswith("photo takes")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("predict", [None, None], "photo, caption or both"),
+        ("predict", [None, " \u200b"], "photo, caption or both"),
+        ("predict", [], "photo, caption"),
+        ("predict", [None, 5], "caption takes text"),
+        ("predict", [None, ["a dog"]], "caption takes text"),
+        ("words", [None, None], "give a caption"),
+        ("caption", [None], "There is no photo"),
+        ("regions", [None, None, "image", "dog"], "There is no photo"),
+        ("regions", [{"url": DATA}, None, "image", "unicorn"], "no label"),
+        ("regions", [{"url": DATA}, None, "nonsense", "dog"], "no mode"),
+        ("nothing", [None], "nothing at this address"),
+    ],
+)
+def test_what_cannot_be_answered_is_one_sentence(owner, is_sentence, name, data, words):
+    went_well, told = owner.call(name, data)
+    assert not went_well
+    assert words in told
+    assert is_sentence(told)
+
+
+def test_what_comes_back_has_a_name(owner):
+    """Not Gradio's value_26."""
+    endpoints = owner.http.get("/gradio_api/info").json()["named_endpoints"]
+    assert {name: [r["label"] for r in told["returns"]] for name, told in endpoints.items()} == {
+        "/predict": ["prediction"], "/caption": ["captions"], "/words": ["words"],
+        "/regions": ["regions"],
+    }  # fmt: skip
+
+
+def test_a_value_that_is_missing_or_unknown_is_named(owner):
+    assert "label" in owner.by_name("regions", photo=DATA)[1]
+    assert "colour" in owner.by_name("predict", caption="a dog", colour="red")[1]
