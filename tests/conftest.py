@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 settings.register_profile("no time limits", deadline=None)
 settings.load_profile("no time limits")
 
+SYSTEM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 60  # seconds to wait for what must come; nothing is measured
 VIT = {"layers": 1, "width": 64, "head_width": 32, "patch_size": 16, "image_size": 32}
 RESNET = {"layers": [1, 1, 1, 1], "width": 8, "head_width": 64, "image_size": 64}
 
@@ -187,3 +191,38 @@ def is_sentence() -> Callable[[object], bool]:
         return 10 < len(text) < 400 and "\n" not in text and "Traceback" not in text
 
     return check
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The system's Chromium, else Playwright's own; without either the tests are skipped."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    found = next(filter(None, map(shutil.which, SYSTEM)), None)
+    with api.sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=found, args=ARGS)
+        except api.Error as error:
+            reason = str(error).strip().splitlines()[0]
+            pytest.skip(f"no Chromium to drive the page with: {reason}")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def classifier():
+    """The same classifier in this process: what the page must show."""
+    import clipdemo
+
+    return clipdemo.load("auto")
+
+
+@pytest.fixture
+def visitor(browser):
+    """Opens tabs of one fresh visitor; fails the test when a script of the page fails."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE * 1000)
+    failures = []
+    context.on("weberror", lambda error: failures.append(str(error.error)))
+    yield context
+    context.close()
+    assert failures == []

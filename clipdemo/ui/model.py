@@ -129,8 +129,9 @@ class Models:
         with self._lock:
             other = self._others.pop(backbone, None)
             if other is None or other.status == "failed":
-                other = BackgroundModel(backbone, lambda: self._load(backbone)).start()
-            self._others[backbone] = other
+                other = BackgroundModel(backbone, lambda: self._load(backbone))
+            self._others[backbone] = other  # before it starts: one that is not here need not load
+            other.start()
             # The oldest goes when the last request that holds it is answered.
             for old in list(self._others)[:-KEPT]:
                 del self._others[old]

@@ -1,7 +1,6 @@
 """One running app for the door's tests; at the end its log must hold no traceback."""
 
 import pytest
-from browser.conftest import browser, classifier, visitor  # noqa: F401
 from browser.driver import serving, until
 
 from .asking import Stranger
