@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from clipdemo.caches import settle_caches
 from clipdemo.console import settle_console
 from clipdemo.errors import ClipdemoError
+from clipdemo.proxies import around_proxies
 from clipdemo.settings import Settings
 
 
@@ -17,7 +18,8 @@ def start_page(flags: Sequence[str]) -> None:
     os.environ.pop("GRADIO_SERVER_NAME", None)  # Gradio looks for a free port at it, as IPv4 only
     try:
         settle_caches(settings.cache)
-        from clipdemo.ui.server import serve
+        with around_proxies():
+            from clipdemo.ui.server import serve
 
         serve(settings)
     except ClipdemoError as error:

@@ -10,8 +10,6 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
@@ -27,6 +25,7 @@ from clipdemo.gpu import declare_gpu
 from clipdemo.hub import here, repository
 from clipdemo.images import MAX_BYTES
 from clipdemo.labels import COCO18
+from clipdemo.proxies import around_proxies, reach_directly
 from clipdemo.scoring import ScoredTable
 from clipdemo.settings import Settings
 from clipdemo.ui import inspect_routes
@@ -47,7 +46,6 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 STYLES = ("page", "batch", "inspect", "report", "explain")
 SWEEP = 30.0  # seconds between two looks at what can be deleted
-PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10
 
 
@@ -85,7 +83,8 @@ def start(settings: Settings) -> Page:
         take_values_as_they_come()
     routes = [health(models.first), plotly_script(), *inspect_routes.routes(inspector)]
     door = Middleware(Door, Access.of(settings), uploads, live)
-    with around_proxies(settings.host):
+    reach_directly(settings.host)
+    with around_proxies():
         page.launch(
             server_name=f"[{settings.host}]" if ":" in settings.host else settings.host,
             server_port=settings.port,
@@ -194,23 +193,6 @@ def check_address(host: str, port: int) -> None:
         else:
             message = f"Nothing can listen at {host}:{port}: choose another --host or --port."
         raise ClipdemoError(message) from None
-
-
-@contextmanager
-def around_proxies(host: str) -> Iterator[None]:
-    """Inside, no proxy is used, as Gradio calls its own page; afterwards none for this machine.
-
-    Gradio's client would otherwise end in a traceback for a proxy that it cannot speak to.
-    """
-    own = {"localhost", "127.0.0.1", "::1", host, *os.environ.get("no_proxy", "").split(",")}
-    own |= set(os.environ.get("NO_PROXY", "").split(","))
-    os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(sorted(filter(None, own)))
-    hidden = [name for name in os.environ if name.lower() in PROXIES]
-    kept = {name: os.environ.pop(name) for name in hidden}
-    try:
-        yield
-    finally:
-        os.environ.update(kept)
 
 
 def signals() -> list[int]:

@@ -74,7 +74,7 @@ class Stranger:
 
     def upload(self, name: str, content: bytes) -> str:
         """Where the server says that it put a file."""
-        where = self.http.base_url.join("/gradio_api/upload")
+        where = f"{str(self.http.base_url).rstrip('/')}/gradio_api/upload"
         return httpx.post(where, files={"files": (name, content)}).json()[0]
 
 

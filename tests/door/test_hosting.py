@@ -1,0 +1,327 @@
+"""Hosted as people host: behind nginx at a path, on IPv6, with their variables and consoles."""
+
+import getpass
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+from browser.driver import (
+    ROOT,
+    SCENES,
+    eventually,
+    free_port,
+    give_photo,
+    serving,
+    shows,
+    until,
+    visit,
+    write_caption,
+)
+from gradio_client import Client, handle_file
+from loopback import LoopbackServer, QuietHandler
+from PIL import Image
+
+from .asking import Stranger
+from .test_access import WANTED, is_owner, told
+
+README = (ROOT / "README.md").read_text("utf-8")
+(LINES,) = re.findall(r"```nginx\n(.*?)```", README, re.DOTALL)
+(COMMAND,) = re.findall(r"^python (app\.py .*--root-path.*)$", README, re.MULTILINE)
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+CONFIG = """
+user {user};
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+daemon off;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+        {lines}
+    }}
+}}
+"""
+
+
+@contextmanager
+def nginx(folder, lines: str):
+    """nginx with these lines: its address."""
+    if NGINX is None:
+        pytest.skip("no nginx is installed")
+    port = free_port()
+    (folder / "nginx.conf").write_text(
+        CONFIG.format(user=getpass.getuser(), folder=folder, port=port, lines=lines)
+    )
+    process = subprocess.Popen([NGINX, "-p", folder, "-c", folder / "nginx.conf"])
+    try:
+        until(lambda: answers(port))
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory):
+    """Address of a page behind nginx, both as the README says."""
+    folder = tmp_path_factory.mktemp("hosted")
+    with serving(folder, COMMAND.split()) as (url, _), nginx(
+        folder, LINES.replace("http://127.0.0.1:7860", url.rstrip("/"))
+    ) as place:  # fmt: skip
+        until(lambda: Stranger(url).http.get("/healthz").json()["status"] == "ready")
+        yield f"{place}/clip"
+    assert "Traceback" not in (folder / "server.log").read_text()
+
+
+@pytest.fixture
+def large(tmp_path):
+    """A photo of more bytes than nginx takes unless it is told to."""
+    path = tmp_path / "large.png"
+    noise = Image.frombytes("RGB", (1300, 1300), os.urandom(1300 * 1300 * 3))
+    noise.save(path)
+    assert path.stat().st_size > 2 * 2**20
+    return path
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_behind_nginx_the_page_does_all_it_does(hosted, visitor, classifier, large, end):
+    page = visitor.new_page()
+    visit(page, hosted + end)
+    give_photo(page, large)
+    shows(page, classifier.predict(large, None))
+    write_caption(page, "a dog on a bench")
+    shows(page, classifier.predict(large, "a dog on a bench"))
+    page.get_by_role("tab", name="Batch").click()
+    files = [SCENES / "farm.webp", SCENES / "beach.webp", large]
+    page.locator("#batch-files input[type=file]").set_input_files(files)
+    page.locator("#batch-start").click()
+
+    def assert_done() -> None:
+        text = page.locator("#batch").inner_text()
+        for file in files:
+            assert file.name in text
+
+    eventually(page, assert_done)
+    page.get_by_role("tab", name="Inspect").click()
+    page.locator('#inspect tr[data-label="cat"] td[data-figure="missed"] button').click()
+    page.locator("#inspect img").first.wait_for()
+    page.get_by_role("tab", name="Report").click()
+    page.locator("#report .js-plotly-plot").first.wait_for()
+
+
+def test_behind_nginx_everybody_is_a_visitor(hosted):
+    assert not is_owner(Stranger(hosted))
+    for wanted in WANTED:
+        assert all(
+            "list" in s or "not on this page's server" in s for s in told(Stranger(hosted), wanted)
+        )
+
+
+def test_behind_nginx_programs_work(hosted, classifier):
+    client = Client(hosted, verbose=False)
+    photo = SCENES / "farm.webp"
+    found = client.predict(handle_file(photo), "a horse", api_name="/predict")
+    expected = classifier.predict(photo, "a horse").scores["concat"]
+    assert found["scores"]["concat"] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_plain_nginx_makes_nobody_the_owner_either(tmp_path):
+    """It passes on neither the host nor who asked, and the app was not told that it is public."""
+    with serving(tmp_path) as (url, _), nginx(
+        tmp_path, f"location / {{ proxy_pass {url}; }}"
+    ) as place:  # fmt: skip
+        assert is_owner(Stranger(url))
+        assert not is_owner(Stranger(place))
+
+
+def test_the_path_may_be_passed_on_as_it_is(tmp_path, visitor, classifier):
+    """nginx takes it off where its proxy_pass ends in a slash, other proxies do not."""
+    passed_on = " ".join(re.findall("proxy_set_header.*", LINES))
+    program = ("app.py", "--root-path", "clip")
+    with serving(tmp_path, program) as (url, _), nginx(
+        tmp_path, f"location /clip {{ proxy_pass {url.rstrip('/')}; {passed_on} }}"
+    ) as place:  # fmt: skip
+        page = visitor.new_page()
+        visit(page, f"{place}/clip/")
+        write_caption(page, "a dog on a bench")
+        shows(page, classifier.predict(None, "a dog on a bench"))
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 on this machine")
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_it_listens_on_ipv6(tmp_path, host):
+    port = free_port()
+    with running(tmp_path, ["--host", host, "--port", str(port), "--mcp"]):
+        guest = Stranger(f"http://[::1]:{port}")
+        until(lambda: alive(guest))
+        assert guest.call("predict", [None, "a dog"])[0]
+        assert is_owner(guest)
+    assert f"http://[::1]:{port}" in (tmp_path / "server.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": "{port}"},
+        {"GRADIO_SERVER_NAME": "::1", "PORT": "{port}", "CLIPDEMO_HOST": "127.0.0.1"},
+        {"CLIPDEMO_PORT": "", "CLIPDEMO_HOST": "", "PORT": "{port}"},
+        {"GRADIO_SERVER_PORT": "1", "CLIPDEMO_PORT": "{port}", "GRADIO_ROOT_PATH": "/clip"},
+        {"http_proxy": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1",
+         "PORT": "{port}"},
+        {"all_proxy": "socks5://127.0.0.1:1", "PORT": "{port}"},
+        {"ALL_PROXY": "nonsense://127.0.0.1:1", "no_proxy": "example.org", "PORT": "{port}"},
+    ],
+    ids=["gradio's", "ours first", "empty", "path", "http proxy", "socks proxy", "wrong proxy"],
+)  # fmt: skip
+def test_it_starts_as_the_environment_says_and_calls_itself_around_proxies(tmp_path, variables):
+    port = free_port()
+    variables = {name: text.format(port=port) for name, text in variables.items()}
+    with running(tmp_path, [], **variables):
+        guest = Stranger(f"http://127.0.0.1:{port}")
+        until(lambda: alive(guest))
+        assert guest.call("predict", [None, "a dog"])[0]
+        if "GRADIO_ROOT_PATH" in variables:
+            assert guest.http.get("/config").json()["root"].endswith("/clip")
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+def test_a_missing_socksio_is_one_sentence_where_the_hub_is_needed(tmp_path, is_sentence):
+    (tmp_path / "socksio.py").write_text("raise ImportError('as if it was not installed')")
+    proxy = {"all_proxy": "socks5://127.0.0.1:1", "PYTHONPATH": str(tmp_path)}
+    wanted = ["fetch", "ViT-B-32-quickgelu/openai"]
+    done = run(["-m", "clipdemo", *wanted], HF_HOME=str(tmp_path), **proxy)
+    assert done.returncode == 2
+    assert is_sentence(done.stderr)
+    assert "socksio" in done.stderr
+    port = free_port()
+    with running(tmp_path, [], PORT=str(port), **proxy):
+        until(lambda: alive(Stranger(f"http://127.0.0.1:{port}")))
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
+
+
+def test_hub_calls_go_through_the_proxy(tmp_path):
+    """And the app's calls to itself do not."""
+
+    class Proxy(QuietHandler):
+        asked: list[str] = []  # noqa: RUF012
+
+        def do_CONNECT(self) -> None:
+            self.asked.append(self.path)
+            self.send_error(502)
+
+    with LoopbackServer(Proxy) as proxy:
+        variables = {"https_proxy": proxy.url, "HTTPS_PROXY": proxy.url, "HF_HOME": str(tmp_path)}
+        done = run(["-m", "clipdemo", "backbones", "--json"], HF_ENDPOINT="", **variables)
+    assert done.returncode == 0, done.stderr
+    assert Proxy.asked
+    assert {place for place in Proxy.asked if place.startswith(("127.", "localhost"))} == set()
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
+def test_a_console_without_utf_8_ends_in_no_traceback(tmp_path, encoding, is_sentence):
+    (tmp_path / "t.csv").write_text("ImageID,Labels,Caption\n☕.jpg,18,a 犬\n", "utf-8")
+    variables = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    for arguments in (
+        ["table", f"{tmp_path}/t.csv"], ["backbones"], ["--help"],
+        ["predict", "--caption", "a dog"], ["evaluate", "--table", "☕.csv"],
+    ):  # fmt: skip
+        done = run(["-m", "clipdemo", *arguments], HF_HUB_OFFLINE="1", **variables)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert done.returncode in (0, 2)
+        assert done.stdout or is_sentence(done.stderr)
+
+
+@pytest.mark.parametrize("arguments", [["backbones", "--json"], ["predict", "--caption", "a dog",
+                                                               "--json"], ["--help"]])  # fmt: skip
+def test_a_reader_that_goes_ends_in_no_traceback(arguments):
+    """As `| head` does."""
+    command = [sys.executable, "-m", "clipdemo", *arguments]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    process.stdout.close()
+    error = process.stderr.read().decode()
+    process.wait(60)
+    assert "Traceback" not in error
+    assert "BrokenPipe" not in error
+
+
+def test_the_page_goes_on_when_the_reader_of_its_console_goes(tmp_path):
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=clean(tmp_path),
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    process.stdout.close()
+    try:
+        guest = Stranger(f"http://127.0.0.1:{port}")
+        until(lambda: alive(guest))
+        assert not guest.call("nothing", [])[0]  # which is logged
+        assert guest.call("predict", [None, "a dog"])[0]
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def clean(folder, **variables: str) -> dict[str, str]:
+    """This environment without what tells an app where to listen, and how to get out."""
+    told = ("CLIPDEMO_", "GRADIO_", "SPACE_", "PORT", "HTTP_", "HTTPS_", "ALL_", "NO_")
+    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(told)}
+    own = {"GRADIO_TEMP_DIR": str(folder), "XDG_DATA_HOME": f"{folder}/data", "HF_HUB_OFFLINE": "1"}
+    return kept | own | variables
+
+
+def run(arguments: list, **variables: str) -> subprocess.CompletedProcess:
+    if arguments[0] != sys.executable:
+        arguments = [sys.executable, *arguments]
+    environment = {k: v for k, v in (os.environ | variables).items() if v}
+    return subprocess.run(
+        arguments, cwd=ROOT, env=environment, capture_output=True, text=True,
+        encoding="utf-8", errors="replace", timeout=120,
+    )  # fmt: skip
+
+
+@contextmanager
+def running(folder, flags: list[str], program=("app.py",), **variables: str):
+    """The app, told nothing but this."""
+    with (folder / "server.log").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *program, *flags], cwd=ROOT, env=clean(folder, **variables),
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        yield process
+        assert process.poll() is None
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def alive(guest: Stranger) -> bool:
+    try:
+        return guest.http.get("/healthz").json()["status"] == "ready"
+    except OSError:
+        return False
+    except Exception as error:  # httpx's are none of OSError
+        if "connect" in repr(error).lower():
+            time.sleep(0.1)
+            return False
+        raise
