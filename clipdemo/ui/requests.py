@@ -20,6 +20,8 @@ from clipdemo.ui.addresses import fetch, unpack
 from clipdemo.uploads import Uploads
 
 SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
+SESSIONS = 500
+"""How many visitors Gradio remembers, with 0.2 MB each; whoever came last stays."""
 SHAPES = (
     'uploaded files ({"path": …} as /gradio_api/upload answers), addresses ({"url": '
     '"https://…"}) and data URLs ({"url": "data:image/…"})'

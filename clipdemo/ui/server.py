@@ -36,7 +36,7 @@ from clipdemo.ui.mcp import take_values_as_they_come
 from clipdemo.ui.model import BackgroundModel, Models
 from clipdemo.ui.page import build
 from clipdemo.ui.report import plotly_script
-from clipdemo.ui.requests import Page
+from clipdemo.ui.requests import SESSIONS, Page
 from clipdemo.ui.theme import theme
 from clipdemo.uploads import Uploads
 
@@ -96,6 +96,7 @@ def start(settings: Settings) -> Page:
             run_history=False,
             ssr_mode=False,
             share=False,
+            state_session_capacity=SESSIONS,
             num_workers=0,  # they would answer behind the door
             enable_monitoring=False,
             mcp_server=settings.mcp,
