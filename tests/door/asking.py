@@ -46,9 +46,11 @@ class Stranger:
         found = json.loads(content)
         return event == "complete", found[0] if event == "complete" else found["error"]
 
-    def event(self, number: int, data: list, said: object = None) -> tuple[bool, object]:
-        """Any event of the page by its number, a private one too."""
-        session = secrets.token_hex(5)
+    def event(
+        self, number: int, data: list, said: object = None, session: str = ""
+    ) -> tuple[bool, object]:
+        """Any event of the page by its number, a private one too; the last of its answers."""
+        session = session or secrets.token_hex(5)
         body = {"data": data, "fn_index": number, "session_hash": session, "event_data": said}
         answer = self.http.post("/gradio_api/queue/join", content=json.dumps(body))
         if answer.status_code != 200:

@@ -1,0 +1,337 @@
+"""Every place where a value of a request reaches something: a hostile value for each.
+
+A row of `PLACES` says where the value comes in, what it would reach, what guards it, and tries it.
+What only the page's own scripts read is tried in Chromium: captions, labels and file names in
+browser/test_hostile_text.py, the share link in browser/test_share.py. Other rows of the same kinds
+are in test_files.py (shapes of files), test_access.py (hosts, sites, backbones) and
+test_uploads.py (names).
+"""
+
+import io
+import json
+import shutil
+import tarfile
+import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import pytest
+from browser.driver import SCENES, serving, until
+
+from clipdemo.images import MAX_BYTES
+from clipdemo.ui.requests import SESSIONS
+
+from .asking import Stranger, file_data
+
+PHOTO = (SCENES / "farm.webp").read_bytes()
+UP = "../" * 12
+
+
+@dataclass(frozen=True)
+class Server:
+    """What a row is tried on: who asks, where the server keeps what it writes, a model's folder."""
+
+    owner: Stranger
+    folder: Path
+    model: Path
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+
+@pytest.fixture
+def server(app, owner, vit_folder) -> Server:
+    return Server(owner, app[1], vit_folder)
+
+
+def traversal(server: Server) -> None:
+    for route in ("static", "assets", "svelte", "gradio_api/file=" + UP):
+        for up in ("../" * 8, "..%2f" * 8, "%2e%2e/" * 8, "..%252f" * 8, "..\\" * 8, "/"):
+            answer = raw(server.owner, f"/{route}/{up}etc/passwd")
+            assert b"root:" not in answer.content
+            assert answer.status_code >= 400
+    (uploads,) = server.folder.glob("clipdemo-uploads-*/")
+    (uploads / "passwd").symlink_to("/etc/passwd")
+    assert server.owner.http.get(f"/gradio_api/file={uploads}/passwd").status_code == 403
+
+
+def raw(asking: Stranger, target: str) -> httpx.Response:
+    """A path as it is, which a client with manners would tidy up."""
+    request = asking.http.build_request("GET", "/")
+    request.url = request.url.copy_with(raw_path=target.encode())
+    return asking.http.send(request)
+
+
+def batch(
+    server: Server, *files: tuple[str, bytes], session: str = ""
+) -> tuple[list[dict], list[str | None]]:
+    """Rows of a run over uploaded files, and where the photo of each lies when it is opened."""
+    asking, session = server.owner, session or files[0][0]
+    start = next(
+        e["number"] for e in asking.events() if e["kinds"] == ["file", "checkbox", "state"]
+    )
+    paths = [file_data(asking.upload(*file)) for file in files]
+    rows = asking.event(start, [paths, False, None], session=session)[1][0]["rows"]
+    return rows, [opened(server, session, i) for i in range(len(rows))]
+
+
+def opened(server: Server, session: str, row: int) -> str | None:
+    """Where the photo of a session's row lies; None without one."""
+    events = server.owner.http.get("/config").json()["dependencies"]
+    number = next(e["id"] for e in events if [name for _, name in e["targets"]] == ["open"])
+    went_well, said = server.owner.event(number, [None], {"index": row}, session)
+    assert went_well
+    return said[0].get("path") if said[0] else None
+
+
+def archive_names(server: Server) -> None:
+    file = io.BytesIO()
+    names = [f"{UP}tmp/evil.webp", "/tmp/evil.webp", "x\\..\\evil.webp", f"{'x' * 300}.webp"]
+    with zipfile.ZipFile(file, "w") as packed:
+        for name in names:
+            packed.writestr(name, PHOTO)
+    rows, photos = batch(server, ("names.zip", file.getvalue()))
+    assert len(rows) == len(names)
+    for path in photos:
+        assert "\\" not in path
+        assert Path(path).resolve().is_relative_to(server.folder)
+    assert not Path("/tmp/evil.webp").exists()
+
+
+def archive_links(server: Server) -> None:
+    link = zipfile.ZipInfo("link.webp")
+    link.external_attr = 0o120777 << 16
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w") as archive:
+        info = tarfile.TarInfo("link.webp")
+        info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(info)
+        info = tarfile.TarInfo("good.webp")
+        info.size = len(PHOTO)
+        archive.addfile(info, io.BytesIO(PHOTO))
+    for name, data in (("links.zip", packed.getvalue()), ("links.tar", tar.getvalue())):
+        rows, _ = batch(server, (name, data))
+        assert "root:" not in json.dumps(rows)
+        assert [row["name"] for row in rows if row["scores"]] == (
+            ["good.webp"] if name.endswith("tar") else []
+        )
+        assert len(rows) == 1
+
+
+def table_names(server: Server) -> None:
+    names = ["/etc/passwd", f"{UP}etc/passwd", "~/.bashrc", str(SCENES / "farm.webp"), "good.webp"]
+    table = "ImageID,Caption\n" + "".join(f"{name},a dog\n" for name in names)
+    rows, photos = batch(server, ("t.csv", table.encode()), ("good.webp", PHOTO))
+    assert [row["name"] for row in rows if not row["problem"]] == ["good.webp"]
+    assert [path is not None for path in photos] == [False] * 4 + [True]
+
+
+def inner_addresses(server: Server) -> None:
+    asked = server.owner.http.base_url
+    for url in (
+        f"{asked}inspect/photo/0", "http://169.254.169.254/latest/meta-data/", "http://[::1]/",
+        "http://0.0.0.0/", "http://10.0.0.1/", "http://localhost/", "http://user@127.0.0.1/",
+        "http://2130706433/", "http://127.1/", "HTTP://127.0.0.1", "ftp://example.org/a.jpg",
+        "gopher://example.org/", "http://", "http:///x",
+    ):  # fmt: skip
+        went_well, told = server.owner.run("predict", [{"url": url}, "a dog"])
+        assert not went_well
+        assert "address of photo" in told or told.startswith("photo takes")
+
+
+def unused_routes(server: Server) -> None:
+    for path in ("gradio_api/proxy=http://169.254.169.254/", "gradio_api/deep_link?session_hash=a",
+                 "gradio_api/vibe-code", "gradio_api/file/etc/passwd", "monitoring/summary",
+                 "gradio_api/runs", "gradio_api/custom_component/a/b/c/d", "dev/reload",
+                 "gradio_api/stream/a/b/1/playlist-file"):  # fmt: skip
+        assert server.owner.http.get(f"/{path}").status_code == 404, path
+    for path in ("process_recording", "component_server", "vibe-edit", "stream/a"):
+        answer = server.owner.http.post(f"/gradio_api/{path}", json={})
+        assert answer.status_code == 404, path
+
+
+def patterns(server: Server) -> None:
+    """Inspect's filter and own labels are texts, not regular expressions."""
+    until(lambda: inspect(server, "state")["status"] == "ready")
+    about = inspect(server, "state")
+    cuts = {mode: [0.5] * len(about["labels"]) for mode in about["modes"]}
+    for text in ("(a+)+$" * 10, "[", "\\", "(?P<a>", "." * 10_000):
+        found = inspect(server, "rows", {"mode": "text", "thresholds": cuts, "text": text})
+        assert found["total"] == 0, text
+
+
+def inspect(server: Server, what: str, asked: dict | None = None) -> dict:
+    http = server.owner.http
+    answer = http.get(f"/inspect/{what}") if asked is None else http.post(
+        f"/inspect/{what}", content=json.dumps(asked))  # fmt: skip
+    return answer.json()
+
+
+def choosing(server: Server) -> list[int]:
+    """The events that load a backbone: choosing it, and having it fetched."""
+    return [e["number"] for e in server.owner.events() if e["kinds"] == ["dropdown", "state"]]
+
+
+def shells(server: Server) -> None:
+    """A backbone's id goes to a process of its own, as one argument."""
+    for number in choosing(server):
+        for wanted in (
+            f"hf-hub:a/$(touch {server.folder}/shell)", f"x;touch {server.folder}/shell",
+            "--help", "-c/import os", "local-dir:/dev/zero", "hf-hub:../../etc",
+        ):  # fmt: skip
+            went_well, said = server.owner.event(number, [wanted, None])
+            assert went_well
+            told = next(part["text"] for part in said if "text" in (part or {}))
+            assert any(w in told for w in ("no backbone", "no repository", "holds no")), told
+    assert not (server.folder / "shell").exists()
+
+
+def log_lines(server: Server) -> None:
+    forged = "x\nWARNING:root:forged\x1b[31m"
+    server.owner.call(quote(forged), [])
+    server.owner.http.get("/gradio_api/queue/data", params={"session_hash": forged})
+    server.owner.run("regions", [{"url": "data:,x"}, None, forged, forged])
+    server.owner.upload(f"{forged}.webp", PHOTO)
+    assert "A request failed" in server.log()
+    assert not any(line.startswith("WARNING:root:forged") for line in server.log().splitlines())
+    assert "\x1b" not in server.log()
+
+
+def page_source(server: Server) -> None:
+    tag = "</script><script>alert(1)</script>"
+    for query, headers in (
+        ({"x": tag, "__theme": tag, "view": tag, "deep_link": tag}, {}),
+        ({}, {"X-Forwarded-Host": f'127.0.0.1"{tag}', "X-Forwarded-Proto": tag}),
+        ({}, {"X-Forwarded-Prefix": tag, "User-Agent": tag, "Referer": f"http://h/{tag}"}),
+    ):
+        answer = server.owner.http.get("/", params=query, headers=headers)
+        assert tag not in answer.text
+
+
+def csv_cells(server: Server) -> None:
+    """What a spreadsheet would take for a formula."""
+    until(lambda: inspect(server, "state")["status"] == "ready")
+    for note in ("=cmd|'/c calc'!A1", "@SUM(1)", "+1", "-1", "\t=1"):
+        finding = {"finding": "note", "note": note, "label": note}
+        inspect(server, "mark", {"row": 3, "finding": finding})
+        cells = server.owner.http.get("/inspect/findings.csv").text.splitlines()[-1].split(",")
+        assert not any(cell.strip('"').startswith(tuple("=+-@\t")) for cell in cells), note
+
+
+def model_files(server: Server) -> None:
+    """A folder whose weights are a pickle that would run code as it is loaded."""
+    folder = server.folder / "model"
+    folder.mkdir()
+    shutil.copy(server.model / "open_clip_config.json", folder)
+    (folder / "open_clip_pytorch_model.bin").write_bytes(
+        b"cposix\nsystem\n(S'touch " + str(server.folder / "pickled").encode() + b"'\ntR."
+    )
+    for number in choosing(server):
+        went_well, said = server.owner.event(number, [f"local-dir:{folder}", None])
+        assert went_well
+        assert "cannot be" in str(said) or "damaged" in str(said), said
+    assert not (server.folder / "pickled").exists()
+
+
+def long_texts(server: Server) -> None:
+    for text in ("x" * 2**20, "a dog, " * 200_000, "\u0301" * 2**20, "\ud800" * 1000, "\0" * 1000):
+        went_well, told = server.owner.run("predict", [None, text])
+        assert went_well or "photo, caption or both" in told
+        went_well, told = server.owner.run("words", [None, text])
+        assert went_well or "give a caption" in told
+    score = next(e["number"] for e in server.owner.events() if len(e["kinds"]) == 5)
+    for own in ("x," * 2**19, "x" * 2**20, ";\n,"):
+        assert server.owner.event(score, [None, "a dog", own, None, None])[0]
+
+
+def long_bodies(server: Server) -> None:
+    http = server.owner.http
+    too_long = 4 * MAX_BYTES // 3 + 2**21
+    for path in ("gradio_api/call/predict", "gradio_api/queue/join", "gradio_api/mcp/", "login"):
+        assert http.post(f"/{path}", content=b" " * too_long).status_code == 413
+    pieces = (b" " * 2**20 for _ in range(too_long // 2**20 + 1))
+    assert http.post("/gradio_api/call/predict", content=pieces).status_code in (400, 413)
+    deep = b'{"data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert http.post("/gradio_api/call/predict", content=deep).status_code >= 400
+    answer = http.post("/inspect/rows", content=b"[" * 100_000)
+    assert answer.status_code == 400
+
+
+def many_events(server: Server) -> None:
+    """Answers that nobody comes for, and events that never were; old sessions are forgotten."""
+    _, (path,) = batch(server, ("a.webp", PHOTO), session="an old one")
+    assert path
+    http = server.owner.http
+
+    def come(number: int) -> int:
+        told = http.get(f"/gradio_api/call/predict/{number:032x}")
+        asked = {"data": [], "fn_index": 0, "session_hash": f"{number:x}"}
+        return max(told.status_code, http.post("/gradio_api/queue/join", json=asked).status_code)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = set(pool.map(come, range(SESSIONS + 20)))
+    assert answers <= {200, 404, 503}  # 503: the queue is full
+    until(lambda: server.owner.call("predict", [None, "a dog"])[0])
+    assert opened(server, "an old one", 0) is None
+
+
+def wrong_numbers(server: Server) -> None:
+    for number in (-1, 10**6, 2**70, "a", None, True):
+        body = {"data": [], "fn_index": number, "session_hash": "a", "trigger_id": 10**9}
+        answer = server.owner.http.post("/gradio_api/queue/join", json=body)
+        assert answer.status_code in (200, 400, 404, 422)
+    for row in ("-1", "99999999999999999999", "1e3", "0x1", "%00"):
+        assert server.owner.http.get(f"/inspect/photo/{row}").status_code == 404
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value comes in, what it would reach, and what keeps it from there."""
+
+    comes_in: str
+    reaches: str
+    guard: str
+    attack: Callable[[Server], None]
+
+
+PLACES = (
+    Place("routes for files, with .. and encoded", "file system", "Door, Uploads.find", traversal),
+    Place("names in an uploaded archive", "file system", "batch._on_disk", archive_names),
+    Place("links in an uploaded archive", "file system", "PhotoSource", archive_links),
+    Place("ImageID of an uploaded table", "file system", "batch._rows", table_names),
+    Place("url of a photo", "URL", "addresses.fetch", inner_addresses),
+    Place("routes that Gradio has and the page has not", "URL, shell", "door.OPEN", unused_routes),
+    Place("text of an Inspect filter", "regular expression", "Inspection.select", patterns),
+    Place("id of a backbone", "shell, URL", "sources, hub.Fetch", shells),
+    Place("paths, sessions, labels, names", "log line", "requests.report", log_lines),
+    Place("query and headers", "HTML", "Door, Gradio's template", page_source),
+    Place("a finding's note", "CSV cell", "safe_csv.defused", csv_cells),
+    Place("folder of a backbone", "model file", "weights_only", model_files),
+    Place("captions, own labels", "memory, time", "clean_caption, named_labels", long_texts),
+    Place("bodies", "memory", "door._counted", long_bodies),
+    Place("event ids and sessions", "memory", "queue, SESSIONS", many_events),
+    Place("numbers of events and rows", "lists", "Door, Inspector._number", wrong_numbers),
+)
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.comes_in)
+def test_a_hostile_value_reaches_nothing(server, place):
+    before = server.log().count("Traceback")
+    place.attack(server)
+    assert server.owner.call("predict", [None, "a dog"])[0]  # the next request works
+    assert server.log().count("Traceback") == before == 0
+
+
+def test_a_disk_that_is_nearly_full_takes_no_uploads(tmp_path):
+    code = "import app, clipdemo.ui.door as door\ndoor.SPARE = 2**62\napp.main()"
+    with serving(tmp_path, ("-c", code)) as (url, _):
+        answer = httpx.post(f"{url}gradio_api/upload", files={"files": ("a.webp", PHOTO)})
+        assert answer.status_code == 507
+        assert "try again later" in answer.json()["error"]
