@@ -85,5 +85,5 @@ def test_what_is_preloaded_is_what_open_clip_asks_for(space):
 def test_every_setting_is_in_the_readme_and_nothing_else():
     named = set(re.findall(r"CLIPDEMO_[A-Z_]+", README))
     assert named == {f"CLIPDEMO_{field.name.upper()}" for field in fields(Settings)}
-    flags = set(re.findall(r"^\| `--(\w+)` \|", README, re.MULTILINE))
-    assert flags == {field.name for field in fields(Settings)}
+    flags = set(re.findall(r"^\| `--([\w-]+)` \|", README, re.MULTILINE))
+    assert flags == {field.name.replace("_", "-") for field in fields(Settings)}

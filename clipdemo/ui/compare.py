@@ -18,6 +18,10 @@ from clipdemo.ui.requests import SCENES, refuse, told
 
 STATIC = Path(__file__).parent / "static"
 
+KEPT = (
+    "Photos stay on this server while a page shows them and for an hour after their last use, "
+    "then they are deleted. Nobody else is shown them."
+)
 SCRIPTS = (
     "rules.js", "dom.js", "controls.js", "sets.js", "label.js", "ghosts.js", "board.js",
     "results.js", "share.js",
@@ -92,6 +96,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 scenes=scene_buttons(),
                 elem_id="scenes",
             )
+            gr.Markdown(KEPT, elem_id="kept")
         with gr.Column(scale=6, min_width=300):
             board = gr.HTML(
                 apply_default_css=False,

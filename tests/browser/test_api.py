@@ -1,6 +1,8 @@
 """The public endpoints, as a program calls them."""
 
+import json
 import re
+import subprocess
 
 import pytest
 from gradio_client import Client, handle_file
@@ -70,3 +72,17 @@ def test_the_readmes_example_runs_as_it_stands(url, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (example,) = re.findall(r"```python\n(from gradio_client.*?)```", README, re.DOTALL)
     exec(example.replace("http://127.0.0.1:7860", url), {})
+
+
+def test_the_readmes_shell_lines_run_as_they_stand(url, classifier, tmp_path):
+    """Only the address is another."""
+    with Image.open(PHOTO) as photo:
+        photo.convert("RGB").save(tmp_path / "photo.jpg")
+    (lines,) = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    lines = lines.replace("http://127.0.0.1:7860", url.rstrip("/"))
+    done = subprocess.run(
+        ["bash", "-ec", lines], cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    (found,) = json.loads(done.stdout.partition("data: ")[2])
+    expected = classifier.predict(tmp_path / "photo.jpg", "a dog on a bench")
+    assert found["scores"]["concat"] == pytest.approx(expected.scores["concat"], abs=1e-4)

@@ -10,7 +10,8 @@ from .asking import Stranger
 def app(tmp_path_factory):
     """Address of an app whose model is loaded, and the folder it keeps its uploads in."""
     folder = tmp_path_factory.mktemp("door")
-    with serving(folder, ("app.py", "--mcp")) as (url, _):
+    allowed = {"GRADIO_ALLOWED_PATHS": str(folder)}  # Gradio's own setting opens nothing here
+    with serving(folder, ("app.py", "--mcp"), **allowed) as (url, _):
         owner = Stranger(url)
         until(lambda: owner.http.get("/healthz").json()["status"] == "ready")
         yield url, folder
