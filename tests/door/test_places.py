@@ -136,6 +136,8 @@ def table_names(server: Server) -> None:
 
 def inner_addresses(server: Server) -> None:
     asked = server.owner.http.base_url
+    until(lambda: inspect(server, "state")["status"] == "ready")
+    assert server.owner.http.get("/inspect/photo/0").status_code == 200
     for url in (
         f"{asked}inspect/photo/0", "http://169.254.169.254/latest/meta-data/", "http://[::1]/",
         "http://0.0.0.0/", "http://10.0.0.1/", "http://localhost/", "http://user@127.0.0.1/",
