@@ -1,7 +1,8 @@
 """Owner or visitor: told by each request, and no page of another site is answered."""
 
 import pytest
-from browser.driver import serving, until
+from browser.driver import eventually, serving, until
+from loopback import LoopbackServer, QuietHandler
 from PIL import Image
 
 from .asking import Stranger
@@ -96,6 +97,53 @@ def test_a_proxy_that_passes_on_the_host_without_its_port_is_no_other_site(app):
     assert not is_owner(Stranger(app[0], **through))
     through |= {"Origin": "https://127.0.0.9"}
     assert Stranger(app[0], **through).http.get("/config").status_code == 403
+
+
+EVIL = """<!doctype html><title>another site</title><iframe src="{url}"></iframe>
+<form method=post action="{url}login" target=in><input name=a></form>
+<iframe name=in></iframe><script>
+const send = (path, body, type) => fetch("{url}" + path, {{
+  method: "POST", mode: "no-cors", body, headers: {{ "Content-Type": type }},
+}});
+const file = new FormData();
+file.append("files", new Blob(["evil"]), "evil.txt");
+fetch("{url}gradio_api/upload", {{ method: "POST", mode: "no-cors", body: file }});
+send("gradio_api/queue/join", '{{"data": [], "fn_index": 0, "session_hash": "a"}}', "text/plain");
+send("inspect/mark", '{{"row": 0, "finding": null}}', "text/plain");
+fetch("{url}config").catch(() => 0);
+new EventSource("{url}gradio_api/queue/data?session_hash=a");
+document.forms[0].submit();
+</script>"""
+
+
+def test_a_page_of_another_site_drives_nothing_in_a_browser(app, visitor):
+    """With all that a page may send without asking first."""
+
+    class Evil(QuietHandler):
+        def do_GET(self) -> None:
+            body = EVIL.format(url=app[0]).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    answers = []
+    visitor.on("response", lambda answer: answers.append((answer.url, answer.status)))
+    page = visitor.new_page()
+    with LoopbackServer(Evil) as evil:
+        page.goto(evil.url.replace("127.0.0.1", "localhost"))
+        eventually(page, lambda: assert_asked(answers, app[0]))
+    assert {status for url, status in answers if url.startswith(app[0])} == {403}
+    assert not list(app[1].rglob("evil.txt"))
+
+
+def assert_asked(answers: list, url: str) -> None:
+    wanted = {
+        "", "login", "gradio_api/upload", "gradio_api/queue/join",
+        "inspect/mark", "config", "gradio_api/queue/data?session_hash=a",
+    }  # fmt: skip
+    assert wanted <= {place.removeprefix(url) for place, _ in answers}
 
 
 @pytest.fixture(scope="module")

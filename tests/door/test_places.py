@@ -198,7 +198,8 @@ def shells(server: Server) -> None:
 
 def log_lines(server: Server) -> None:
     forged = "x\nWARNING:root:forged\x1b[31m"
-    server.owner.call(quote(forged), [])
+    for name in (forged, "red\x1b[31m"):
+        server.owner.call(quote(name), [])
     server.owner.http.get("/gradio_api/queue/data", params={"session_hash": forged})
     server.owner.run("regions", [{"url": "data:,x"}, None, forged, forged])
     server.owner.upload(f"{forged}.webp", PHOTO)
@@ -244,7 +245,13 @@ def model_files(server: Server) -> None:
 
 
 def long_texts(server: Server) -> None:
-    for text in ("x" * 2**20, "a dog, " * 200_000, "\u0301" * 2**20, "\ud800" * 1000, "\0" * 1000):
+    for text in (
+        "x" * 2**20,
+        "a dog, " * 200_000,
+        "\u0301\u0323" * 2**19,
+        "\ud800" * 1000,
+        "\0" * 1000,
+    ):
         went_well, told = server.owner.run("predict", [None, text])
         assert went_well or "photo, caption or both" in told
         went_well, told = server.owner.run("words", [None, text])
