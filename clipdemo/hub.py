@@ -24,7 +24,6 @@ from clipdemo.sources import LOCAL, Source, cached, files, repository, weights
 
 __all__ = ["Fetch", "State", "cached", "check_memory", "here", "look", "repository", "survey"]
 
-GRACE = 5.0
 _KINDS = (".safetensors", ".bin", ".pth")
 
 
@@ -141,8 +140,8 @@ class Fetch:
 
         Args:
             backbone: a backbone id.
-            silence: seconds without a byte from the hub after which it is stopped; by default a
-                little more than its own client waits (HF_HUB_DOWNLOAD_TIMEOUT), which tries again.
+            silence: seconds without a byte from the hub after which it is stopped; by default
+                three times what its own client waits (HF_HUB_DOWNLOAD_TIMEOUT), which tries again.
             startup: seconds that the process may need until it asks the hub.
         """
         from huggingface_hub import constants
@@ -151,7 +150,9 @@ class Fetch:
         self.done = self.total = 0
         self.error: BackboneError | None = None
         self.ready = self.cancelled = False
-        self._silence = constants.HF_HUB_DOWNLOAD_TIMEOUT + GRACE if silence is None else silence
+        if silence is None:
+            silence = 3.0 * constants.HF_HUB_DOWNLOAD_TIMEOUT
+        self._silence = silence
         self._deadline = time.monotonic() + startup
         self._startup = startup
         self._process: subprocess.Popen | None = None

@@ -363,6 +363,15 @@ def test_half_a_backbone_is_not_cached(fetched, cache):
     assert hub.look(ID).state == "downloadable"
 
 
+def test_a_slow_hub_is_not_unreachable(server, cache):
+    """Its own client waits ten seconds, and so does everything here."""
+    server.faults[WEIGHTS] = "slow"
+    assert hub.look(ID).state == "downloadable"
+    fetch = hub.Fetch(ID).start()
+    fetch.wait()
+    assert fetch.ready, fetch.error
+
+
 def test_a_hub_that_hangs_is_unreachable(server, cache):
     server.faults[WEIGHTS] = "silent"
     assert hub.look(ID, timeout=0.5) == hub.State("unreachable")

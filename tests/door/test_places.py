@@ -297,6 +297,7 @@ def wrong_numbers(server: Server) -> None:
         body = {"data": [], "fn_index": number, "session_hash": "a", "trigger_id": 10**9}
         answer = server.owner.http.post("/gradio_api/queue/join", json=body)
         assert answer.status_code in (200, 400, 404, 422)
+    until(lambda: inspect(server, "state")["status"] == "ready")
     for row in ("-1", "99999999999999999999", "1e3", "0x1", "%00"):
         assert server.owner.http.get(f"/inspect/photo/{row}").status_code == 404
 
