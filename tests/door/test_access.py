@@ -181,9 +181,7 @@ def told(asking: Stranger, wanted: str) -> list[str]:
 
 @pytest.mark.parametrize("wanted", WANTED)
 @pytest.mark.parametrize("where", ["public", "proxied"])
-def test_a_visitor_can_load_and_fetch_nothing_that_is_not_there(
-    request, is_sentence, where, wanted
-):
+def test_a_visitor_can_load_and_fetch_only_what_is_there(request, is_sentence, where, wanted):
     if where == "public":
         visitor = Stranger(request.getfixturevalue("public"))
     else:
