@@ -22,5 +22,5 @@ setup: .venv/dev.stamp
 
 .venv/dev.stamp: requirements.txt requirements-dev.txt .venv/app.stamp
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
-	sh tests/browser/install.sh
+	sh tests/install.sh
 	touch $@
