@@ -16,6 +16,8 @@ from filelock import FileLock, Timeout
 
 KEPT = 3600.0
 """Seconds after its last use for which a file stays."""
+SPARE = 2**30
+"""Bytes of the disk that uploads leave free."""
 _PREFIX = "clipdemo-uploads-"
 
 
@@ -60,6 +62,10 @@ class Uploads:
         except (OSError, ValueError, RuntimeError):  # none, a name too long, a NUL, a loop of links
             return None
         return found
+
+    def has_room(self) -> bool:
+        """Whether there is more left on the disk than uploads may use up."""
+        return shutil.disk_usage(self.folder).free > SPARE
 
     def sweep(self, shown: Set[Path] = frozenset()) -> None:
         """Delete what was not used for `KEPT` seconds, but for files that a page shows."""

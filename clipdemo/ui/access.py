@@ -77,7 +77,7 @@ class Access:
             return "visitor"
         if _is_loopback(self.host) and not self._goes_by(host):
             raise Refused(
-                f"This page is private and does not go by the name {host or '(none)'}: open it at "
+                f"This page is private and not served as {host or '(no name)'}: open it at "
                 "http://127.0.0.1 with its port, or start it with --public to host it."
             )
         self._check_site(request)

@@ -66,7 +66,7 @@ async def fetch(url: str, name: str = "photo") -> tuple[bytes, str]:
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, TimeoutError):
         data = None
     if data is None:
-        message = f"There is nothing to be had at the address of {name}: upload a file instead."
+        message = f"Nothing could be fetched from the address of {name}: upload a file instead."
         raise gr.Error(message, print_exception=False)
     return data, named if named.strip(".") else "photo.jpg"
 

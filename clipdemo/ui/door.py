@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections import Counter
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from starlette.responses import JSONResponse
 
 from clipdemo.images import MAX_BYTES
 from clipdemo.ui.access import Access, Refused, Role
-from clipdemo.ui.requests import report
+from clipdemo.ui.requests import NO_ROOM, report
 from clipdemo.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ API = "/gradio_api"
 UPLOAD, FILE = f"{API}/upload", f"{API}/file="
 HEARTBEAT, BY_NAME = f"{API}/heartbeat/", f"{API}/call/v2/"
 LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request that is no upload: a photo in base64
-SPARE = 2**30  # bytes of disk that uploads leave free
-
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(
     r"/(config|login|logout|theme\.css|robots\.txt|manifest\.json|pwa_icon(/\d+)?|favicon\.ico"
@@ -97,10 +94,12 @@ class Door:
         if OURS.fullmatch(path) and not logged_in(request):
             raise Refusal(401, "Log in first: open the page itself.")
         if path.startswith(FILE) and self._uploads.find(path.removeprefix(FILE)) is None:
-            raise Refusal(403, "Only files that were uploaded here, within the hour, are sent.")
+            raise Refusal(
+                403, "Only files uploaded here within the last hour are served: upload it again."
+            )
         if path.rstrip("/") == UPLOAD:
-            if shutil.disk_usage(self._uploads.folder).free < SPARE:
-                raise Refusal(507, "The server has no room for files now: try again later.")
+            if not self._uploads.has_room():
+                raise Refusal(507, NO_ROOM)
         elif int(_number(request.headers.get("content-length"))) > LONGEST:
             raise Refusal(413, f"A request may have {LONGEST // 2**20} MB: upload large files.")
 

@@ -26,6 +26,8 @@ SHAPES = (
     'uploaded files ({"path": …} as /gradio_api/upload answers), addresses ({"url": '
     '"https://…"}) and data URLs ({"url": "data:image/…"})'
 )
+FILES = 1000  # in one value; no component of the page takes more
+NO_ROOM = "The server has no room for files now: try again later."
 _TEXT, _SWITCH = (str, "text"), (bool, "true or false")
 _KINDS = {gr.Textbox: _TEXT, gr.Dropdown: _TEXT, gr.Checkbox: _SWITCH}
 _log = logging.getLogger("clipdemo")
@@ -75,7 +77,7 @@ class Page(gr.Blocks):
         """The files that the pages of some sessions show: those each gave last, by component."""
         states = [self.state_holder.session_data.get(session) for session in sessions]
         given = [self._given.get(state, {}) for state in states if state is not None]
-        return {path for files in given for paths in files.values() for path in paths}
+        return {path for files in given for paths in [*files.values()] for path in paths}
 
     async def _admit(self, block: gr.components.Component, name: str, value: object) -> object:
         """The value as Gradio's own checks then take it.
@@ -88,7 +90,7 @@ class Page(gr.Blocks):
         if isinstance(block, gr.Image):
             return file_data(await self._file(name, value))
         if isinstance(block, gr.File):
-            if not isinstance(value, list):
+            if not isinstance(value, list) or len(value) > FILES:
                 refuse(f"{name} takes {SHAPES}, and nothing else.")
             return [file_data(await self._file(name, file)) for file in value]
         kind, told = _KINDS[type(block)]
@@ -117,6 +119,8 @@ class Page(gr.Blocks):
         return own and self._keep(own.read_bytes(), own.name)
 
     def _keep(self, data: bytes, name: str) -> Path:
+        if not self._uploads.has_room():
+            refuse(NO_ROOM)
         return Path(save_bytes_to_cache(data, name, str(self._uploads.folder)))
 
 
@@ -152,7 +156,7 @@ def report(error: BaseException) -> None:
     """One line in the log of what was not foreseen: what, and where."""
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
-    _log.warning("A request failed: %s%s", " ".join(repr(error).split())[:300], where)
+    _log.warning("Not foreseen: %s%s", " ".join(repr(error).split())[:300], where)
 
 
 def _said(value: object) -> str:

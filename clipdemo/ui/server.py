@@ -36,7 +36,7 @@ from clipdemo.ui.mcp import take_values_as_they_come
 from clipdemo.ui.model import BackgroundModel, Models
 from clipdemo.ui.page import build
 from clipdemo.ui.report import plotly_script
-from clipdemo.ui.requests import SESSIONS, Page
+from clipdemo.ui.requests import SESSIONS, Page, report
 from clipdemo.ui.theme import theme
 from clipdemo.uploads import Uploads
 
@@ -135,7 +135,10 @@ def tidy(page: Page, uploads: Uploads, live: Counter[str]) -> NoReturn:
     """Delete what was uploaded and is used no more, again and again."""
     while True:
         time.sleep(SWEEP)
-        uploads.sweep(page.shown(set(live)))
+        try:
+            uploads.sweep(page.shown(set(live)))
+        except Exception as error:  # or nothing would be deleted from then on
+            report(error)
 
 
 def table_of(settings: Settings, card: Card) -> ScoredTable:

@@ -122,9 +122,10 @@ def test_it_ends_when_told_to(tmp_path, number):
     assert "Traceback" not in log(tmp_path)
 
 
-def test_it_ends_with_the_page_open_in_a_browser(tmp_path, visitor):
-    with serving(tmp_path) as (url, process):
-        page = visitor.new_page()
+def test_it_ends_with_the_page_open_in_a_browser(tmp_path, browser):
+    """What the page then says is its own affair: a part of it may be asked for just now."""
+    with serving(tmp_path) as (url, process), browser.new_context() as context:
+        page = context.new_page()
         page.goto(url)
         page.locator("#board [data-label]").first.wait_for()
         process.terminate()
