@@ -2,7 +2,6 @@
 
 import pytest
 
-from clipdemo.catalog import OFFERS
 from clipdemo.checkpoints import find_card
 from clipdemo.errors import BackboneError, ClipdemoError
 from clipdemo.settings import Settings
@@ -18,13 +17,14 @@ def models(**settings) -> Models:
 )
 def test_a_public_page_loads_nothing_but_what_is_listed(is_sentence, wish):
     """A visitor could otherwise look into folders, or fill the disk with downloads."""
-    public = models(host="0.0.0.0")
-    for refused in (public.check, public.__getitem__):
-        with pytest.raises(BackboneError) as caught:
-            refused(wish)
-        assert is_sentence(caught.value)
-    for offer in OFFERS:
-        public.check(offer.id)
+    offered = "hf-hub:org/offered"
+    page = models(offer=(offered,))
+    with pytest.raises(BackboneError) as caught:
+        page.check(wish, "visitor")
+    assert is_sentence(caught.value)
+    page.check(wish, "owner")
+    for known in ("tiny", offered):
+        page.check(known, "visitor")
 
 
 def test_a_page_for_this_machine_takes_any_id(vit_folder):

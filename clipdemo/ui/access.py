@@ -109,27 +109,34 @@ class Access:
         """Whether an origin is the host that the request names."""
         scheme, _, rest = origin.partition("://")
         name, port = _place(rest)
-        if not name or (self.mode == "private" and not self._goes_by(name)):
+        if not name:
             return False
         default = {"http": 80, "https": 443}.get(scheme)
         any_port = is_forwarded(request)  # some proxies pass on the host without its port
         return any(
             name == own and (any_port or (port or default) == (own_port or default))
-            for own, own_port in map(_place, _named(request))
+            for own, own_port in map(_place, self._named(request))
         )
+
+    def _named(self, request: HTTPConnection) -> list[str]:
+        """The hosts that a request names: its own, and the one that a proxy was asked for.
+
+        Where there are rights to gain, not the latter: a page of another site may be let set it.
+        """
+        headers = request.headers
+        forwarded = headers.get("x-forwarded-host", "").split(",")[0].strip()
+        trusted = self.mode == "auto" and forwarded
+        return [*headers.getlist("host"), *([forwarded] if trusted else [])]
 
 
 def is_forwarded(request: HTTPConnection) -> bool:
-    """Whether a proxy passed it on, as far as can be told; a plain nginx speaks HTTP/1.0."""
+    """Whether a proxy passed it on, as far as can be told.
+
+    One that adds no header cannot be told, unless it speaks HTTP/1.0, as nginx does by default
+    before 1.29.7: behind it the page has to be started with --public.
+    """
     old = request.scope.get("http_version") == "1.0"
     return old or any(name in request.headers for name in FORWARDED)
-
-
-def _named(request: HTTPConnection) -> list[str]:
-    """The hosts that a request names: its own, and the one that a proxy was asked for."""
-    headers = request.headers
-    forwarded = headers.get("x-forwarded-host", "").split(",")[0].strip()
-    return [*headers.getlist("host"), *filter(None, [forwarded])]
 
 
 def _host(request: HTTPConnection) -> str:

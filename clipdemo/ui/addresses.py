@@ -63,7 +63,7 @@ async def fetch(url: str, name: str = "photo") -> tuple[bytes, str]:
         async with asyncio.timeout(PATIENCE):
             data = await _get(url)
         named = strip_invalid_filename_characters(PurePosixPath(httpx.URL(url).path).name)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, TimeoutError):
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, OverflowError, ExceptionGroup):
         data = None
     if data is None:
         message = f"Nothing could be fetched from the address of {name}: upload a file instead."

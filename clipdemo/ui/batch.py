@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ LIMIT = 500  # photos; the command line has none
 ZIPS = 4
 MEMBERS = 20_000  # files in a zip; the names of more would take seconds to read
 TABLE_BYTES = 2 * 2**20
+NAME = 1000  # letters of a file name, which is kept as long as the page is open
 STEP = 0.25  # seconds between two looks at what is done
 THUMBNAIL = 144  # pixels
 ABOUT = (
@@ -90,7 +92,8 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             yield {board: shown, kept: []}
             found, began, told = [], time.monotonic(), 0.0
             for results in look_at(classifier, items, writer, sources):
-                found += [(result.item, result.caption) for result in results]
+                # Without the caption as it was given, which may be long: this is kept per visitor.
+                found += [(replace(r.item, caption=""), r.caption) for r in results]
                 shown = shown | {"rows": shown["rows"] + [row(result) for result in results]}
                 now = time.monotonic()
                 if stop.is_set():
@@ -162,7 +165,10 @@ def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
             raise ClipdemoError(
                 f"{path.name} holds more than {MEMBERS:,} files: use `python -m clipdemo batch`."
             )
-    return gather(photos, tables[0] if tables else None, LIMIT, sources)
+    items, notices = gather(photos, tables[0] if tables else None, LIMIT, sources)
+    if any(len(item.name) > NAME for item in items):
+        raise ClipdemoError(f"There is a file name of more than {NAME:,} letters: make it shorter.")
+    return items, notices
 
 
 def row(result: Result) -> dict:

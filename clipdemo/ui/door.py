@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
+from fastapi.exceptions import RequestValidationError
 from gradio.route_utils import FnIndexInferError
+from gradio.routes import App
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from clipdemo.images import MAX_BYTES
 from clipdemo.ui.access import Access, Refused, Role
@@ -24,16 +27,32 @@ API = "/gradio_api"
 UPLOAD, FILE = f"{API}/upload", f"{API}/file="
 HEARTBEAT, BY_NAME = f"{API}/heartbeat/", f"{API}/call/v2/"
 LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request that is no upload: a photo in base64
+VALUES = 100_000  # in a request
+TOO_LONG = f"A request may have {LONGEST // 2**20} MB and {VALUES:,} values: upload large files."
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(
-    r"/(config|login|logout|theme\.css|robots\.txt|manifest\.json|pwa_icon(/\d+)?|favicon\.ico"
+    r"/(config|login|logout|theme\.css|robots\.txt|manifest\.json|pwa_icon(/(192|512))?|favicon\.ico"
     r"|healthz|plotly\.min\.js|inspect/.+|(assets|static|svelte)/.+"
     r"|gradio_api/(user|login_check|token|app_id|info|openapi\.json|startup-events|theme\.css"
     r"|upload|upload_progress|cancel|reset|queue/(join|data|status)|heartbeat/[^/]+"
     r"|call/.+|run/[^/]+|api/[^/]+|file=.+|mcp(/.*)?))?/?"
 )
 NONE = "This page has nothing at this address"
-OURS = re.compile(r"/(inspect/.+|plotly\.min\.js)")  # Gradio asks for a login at its own alone
+# Where Gradio asks for no login.
+OURS = re.compile(r"/(inspect/.+|plotly\.min\.js|gradio_api/(heartbeat/.+|cancel|reset))/?")
+
+
+class Guarded(App):
+    """Gradio's app behind the door, which stands outside all of Gradio's own middleware."""
+
+    def __init__(self, access: Access, uploads: Uploads, live: Counter[str], **options) -> None:
+        handlers = {Exception: _told, RequestValidationError: _told}
+        super().__init__(exception_handlers=handlers, **options)
+        self._door = access, uploads, live
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Starlette asks for it once."""
+        return Door(super().build_middleware_stack(), *self._door)
 
 
 class Door:
@@ -58,25 +77,30 @@ class Door:
 
         async def watched(message: Message) -> None:
             nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                if self._access.mode != "public":  # for browsers that do not say who frames a page
-                    MutableHeaders(scope=message)["X-Frame-Options"] = "SAMEORIGIN"
+            if message["type"] == "http.response.start" and self._access.mode != "public":
+                # For browsers that do not say who frames a page.
+                MutableHeaders(scope=message)["X-Frame-Options"] = "SAMEORIGIN"
             await send(message)
+            begun = True
 
         session = _rest(request, HEARTBEAT)
-        self._live.update([session] if session else [])
+        counted = False
         try:
             self._check(request)
-            await self._app(scope, _counted(receive, request), watched)
-        except Exception as error:
-            refusal = error if isinstance(error, Refusal) else _refusal(error, request)
-            if not begun:
-                await refusal.answer(scope, receive, send)
-            else:  # a stream, which said what it could
-                await send({"type": "http.response.body"})
-        finally:
             if session:
+                self._live[session] += 1
+                counted = True
+            await self._app(scope, self._measured(receive, request), watched)
+        except Exception as error:
+            if not isinstance(error, Refusal):
+                report(error)
+            if not begun:
+                await refusal(error, request).answer(scope, receive, send)
+            else:  # a stream, which said what it could, or what `_told` said
+                with suppress(Exception):
+                    await send({"type": "http.response.body"})
+        finally:
+            if counted:
                 self._live[session] -= 1
                 self._live += Counter()  # without those at zero
 
@@ -101,7 +125,29 @@ class Door:
             if not self._uploads.has_room():
                 raise Refusal(507, NO_ROOM)
         elif int(_number(request.headers.get("content-length"))) > LONGEST:
-            raise Refusal(413, f"A request may have {LONGEST // 2**20} MB: upload large files.")
+            raise Refusal(413, TOO_LONG)
+
+    def _measured(self, receive: Receive, request: Request) -> Receive:
+        """`receive`, but a body that is too long, or for which there is no room, is refused."""
+        upload = _path(request).rstrip("/") == UPLOAD
+        length = values = 0
+
+        async def measured() -> Message:
+            nonlocal length, values
+            message = await receive()
+            body = message.get("body", b"")
+            before, length = length, length + len(body)
+            if upload:  # Gradio counts each file
+                if length // 2**23 > before // 2**23 and not self._uploads.has_room():
+                    raise Refusal(507, NO_ROOM)
+                return message
+            # Each value of JSON takes 100 times as much memory as in the body.
+            values += body.count(b",") + body.count(b"[") + body.count(b"{")
+            if length > LONGEST or values > VALUES:
+                raise Refusal(413, TOO_LONG)
+            return message
+
+        return measured
 
 
 class Refusal(Exception):
@@ -111,20 +157,30 @@ class Refusal(Exception):
         super().__init__(sentence)
         self.status = status
 
+    def response(self) -> Response:
+        """In the shape that Gradio's client and page read."""
+        return JSONResponse({"error": str(self), "detail": str(self)}, self.status)
+
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, in the shape that Gradio's client and page read."""
-        told = {"error": str(self), "detail": str(self)}
-        await JSONResponse(told, self.status)(scope, receive, send)
+        """Send it."""
+        await self.response()(scope, receive, send)
 
 
-def _refusal(error: Exception, request: Request) -> Refusal:
-    """What is said of an error that nobody foresaw; it is in the log."""
+def refusal(error: Exception, request: Request) -> Refusal:
+    """What is said of an error, foreseen or not."""
+    if isinstance(error, Refusal):
+        return error
     if isinstance(error, TypeError) and _rest(request, BY_NAME):  # a value is missing, or unknown
         return Refusal(400, f"{str(error)[:200]}.")
-    report(error)
+    if isinstance(error, RequestValidationError):
+        return Refusal(422, "This is not what this address takes: see the API at the page's foot.")
     if isinstance(error, KeyError | FnIndexInferError):  # Gradio's, for an endpoint that is none
         return Refusal(404, f"{NONE}: see the API at its foot.")
     return Refusal(500, "This request could not be answered: reload the page, or see its API.")
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    return refusal(error, request).response()
 
 
 def role_of(request: HTTPConnection) -> Role:
@@ -156,20 +212,3 @@ def _rest(request: Request, start: str) -> str:
 
 def _number(text: str | None) -> str:
     return text if text and text.isdecimal() else "0"
-
-
-def _counted(receive: Receive, request: Request) -> Receive:
-    """`receive`, but a body that turns out too long is refused."""
-    if _path(request).rstrip("/") == UPLOAD:
-        return receive  # Gradio counts each file
-    length = 0
-
-    async def counted() -> Message:
-        nonlocal length
-        message = await receive()
-        length += len(message.get("body", b""))
-        if length > LONGEST:
-            raise Refusal(413, f"A request may have {LONGEST // 2**20} MB: upload large files.")
-        return message
-
-    return counted

@@ -82,8 +82,10 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             yield from load(wanted, running, request)
 
     def load(wanted: str | None, running: str, request: gr.Request) -> Iterator[dict]:
+        if not wanted:
+            return
         try:
-            models.check(wanted or "", role_of(request.request))
+            models.check(wanted, role_of(request.request))
             model = models[wanted]
         except ClipdemoError as error:
             yield show(str(error)) | {backbone: running}

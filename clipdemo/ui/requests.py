@@ -20,8 +20,9 @@ from clipdemo.ui.addresses import fetch, unpack
 from clipdemo.uploads import Uploads
 
 SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
-SESSIONS = 500
-"""How many visitors Gradio remembers, with 0.2 MB each; whoever came last stays."""
+SESSIONS = 200
+"""How many visitors Gradio remembers, those that came last; 0.2 MB each, and what they gave."""
+LONGEST = 20_000  # characters of a text; captions and labels of one's own read far fewer
 SHAPES = (
     'uploaded files ({"path": …} as /gradio_api/upload answers), addresses ({"url": '
     '"https://…"}) and data URLs ({"url": "data:image/…"})'
@@ -96,7 +97,7 @@ class Page(gr.Blocks):
         kind, told = _KINDS[type(block)]
         if not isinstance(value, kind):
             refuse(f"{name} takes {told}, not {_said(value)}.")
-        return value
+        return value[:LONGEST] if isinstance(value, str) else value
 
     async def _file(self, name: str, value: object) -> Path:
         """Where the file lies that a request names, gives, or gives the address of."""

@@ -15,7 +15,6 @@ from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 
 from gradio.utils import get_upload_folder
-from starlette.middleware import Middleware
 
 from clipdemo.caches import data_folder
 from clipdemo.catalog import best, has_cuda
@@ -30,7 +29,8 @@ from clipdemo.scoring import ScoredTable
 from clipdemo.settings import Settings
 from clipdemo.ui import inspect_routes
 from clipdemo.ui.access import Access
-from clipdemo.ui.door import Door
+from clipdemo.ui.bounds import bound_gradio
+from clipdemo.ui.door import Guarded
 from clipdemo.ui.inspector import Inspector
 from clipdemo.ui.mcp import take_values_as_they_come
 from clipdemo.ui.model import BackgroundModel, Models
@@ -82,7 +82,8 @@ def start(settings: Settings) -> Page:
     if settings.mcp:
         take_values_as_they_come()
     routes = [health(models.first), plotly_script(), *inspect_routes.routes(inspector)]
-    door = Middleware(Door, Access.of(settings), uploads, live)
+    app = Guarded(Access.of(settings), uploads, live, routes=routes)  # there from the first request
+    bound_gradio(page)
     reach_directly(settings.host)
     with around_proxies():
         page.launch(
@@ -104,7 +105,7 @@ def start(settings: Settings) -> Page:
             footer_links=["api", "settings"],
             favicon_path=STATIC / "favicon.png",
             prevent_thread_lock=True,
-            app_kwargs={"routes": routes, "middleware": [door]},  # there from the first request on
+            _app=app,
         )
     models.first.start()
     if settings.table:

@@ -1,5 +1,7 @@
 """Owner or visitor: told by each request, and no page of another site is answered."""
 
+import socket
+
 import pytest
 from browser.driver import eventually, serving, until
 from loopback import LoopbackServer, QuietHandler
@@ -220,6 +222,32 @@ def test_a_private_page_takes_everybody_for_its_owner_but_no_other_site(tmp_path
             assert Stranger(url, **OTHER_SITES[site]).http.get("/config").status_code == 403
 
 
+def test_a_header_that_a_page_may_be_let_set_gives_no_rights(tmp_path):
+    """Gradio's own answers to questions of other sites stay behind the door, too."""
+    host = {"Host": "192.0.2.1:7860"}
+    evil = host | {"Origin": "http://192.0.2.6", "X-Forwarded-Host": "192.0.2.6"}
+    asks = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "x-forwarded-host,content-type",
+    }
+    with serving(tmp_path, ("app.py", "--private", "--host", "0.0.0.0")) as (url, _):
+        assert is_owner(Stranger(url, **host))
+        assert Stranger(url, **evil).http.get("/inspect/state").status_code == 403
+        answer = Stranger(url, **evil, **asks).http.options("/inspect/mark")
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_request_without_a_host_is_one_sentence(app):
+    """HTTP/1.0 has none, and Gradio's middleware takes for granted that there is one."""
+    address, port = app[0].removeprefix("http://").rstrip("/").split(":")
+    for asked in ("OPTIONS /", "GET /healthz", "GET /config", "GET /"):
+        with socket.create_connection((address, int(port)), 10) as line:
+            line.sendall(f"{asked} HTTP/1.0\r\nOrigin: http://x\r\n\r\n".encode())
+            answer = b"".join(iter(lambda: line.recv(65536), b""))
+        assert b"Internal Server Error" not in answer, asked
+
+
 def test_with_a_password_nothing_is_answered_before_the_login(tmp_path):
     """Gradio asks for it at its own addresses; the page has others."""
     Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
@@ -228,9 +256,10 @@ def test_with_a_password_nothing_is_answered_before_the_login(tmp_path):
     with serving(tmp_path, ("app.py", "--auth", "ann:pass:word", *table)) as (url, _):
         guest = Stranger(url)
         for path in ("/config", "/inspect/state", "/inspect/photo/0", "/inspect/findings.csv",
-                     "/gradio_api/info"):  # fmt: skip
+                     "/gradio_api/info", "/gradio_api/heartbeat/a"):  # fmt: skip
             assert guest.http.get(path).status_code == 401, path
-        assert guest.http.post("/inspect/rows", content="{}").status_code == 401
+        for path in ("/inspect/rows", "/gradio_api/cancel", "/gradio_api/reset"):
+            assert guest.http.post(path, content="{}").status_code == 401, path
         assert guest.http.post("/gradio_api/call/predict", content="{}").status_code == 401
         form = {"username": "ann", "password": "wrong"}
         asked = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -142,7 +142,7 @@ def inner_addresses(server: Server) -> None:
         f"{asked}/inspect/photo/0", "http://169.254.169.254/latest/meta-data/", "http://[::1]/",
         "http://0.0.0.0/", "http://10.0.0.1/", "http://localhost/", "http://user@127.0.0.1/",
         "http://2130706433/", "http://127.1/", "HTTP://127.0.0.1", "ftp://example.org/a.jpg",
-        "gopher://example.org/", "http://", "http:///x",
+        "gopher://example.org/", "http://", "http:///x", "http://1.1.1.1:99999/",
     ):  # fmt: skip
         went_well, told = server.owner.run("predict", [{"url": url}, "a dog"])
         assert not went_well
@@ -247,7 +247,7 @@ def model_files(server: Server) -> None:
 def long_texts(server: Server) -> None:
     for text in (
         "x" * 2**20,
-        "a dog, " * 200_000,
+        "a dog " * 200_000,
         "\u0301\u0323" * 2**19,
         "\ud800" * 1000,
         "\0" * 1000,
@@ -257,7 +257,7 @@ def long_texts(server: Server) -> None:
         went_well, told = server.owner.run("words", [None, text])
         assert went_well or "give a caption" in told
     score = next(e["number"] for e in server.owner.events() if len(e["kinds"]) == 5)
-    for own in ("x," * 2**19, "x" * 2**20, ";\n,"):
+    for own in ("x," * 40_000, "x" * 2**20, ";\n,"):
         assert server.owner.event(score, [None, "a dog", own, None, None])[0]
 
 
@@ -272,6 +272,41 @@ def long_bodies(server: Server) -> None:
     assert http.post("/gradio_api/call/predict", content=deep).status_code >= 400
     answer = http.post("/inspect/rows", content=b"[" * 100_000)
     assert answer.status_code == 400
+
+
+def many_values(server: Server) -> None:
+    """Small in a body, and a hundred times as large as lists of Python."""
+    body = b'{"data": [' + b"[]," * 2**20 + b'0], "fn_index": 17}'
+    answer = server.owner.http.post("/gradio_api/run/predict", content=body)
+    assert answer.status_code in (400, 413)
+    assert server.owner.http.get("/pwa_icon/14000").status_code == 404
+    names = io.BytesIO()
+    with zipfile.ZipFile(names, "w") as packed:
+        packed.writestr("x" * 60_000, PHOTO)
+    paths = [file_data(server.owner.upload("names.zip", names.getvalue()))]
+    start = next(e["number"] for e in server.owner.events() if "checkbox" in e["kinds"])
+    told = server.owner.event(start, [paths, False, None])[1][0]
+    assert "file name" in told["notices"][0]
+
+
+def forms(server: Server) -> None:
+    """A field that is no file stays in memory; each file's size is counted."""
+    where = f"{server.owner.http.base_url}".rstrip("/") + "/gradio_api/upload"
+    field = {"files": (None, b"A" * 2**21)}
+    answer = httpx.post(where, files=field)
+    assert answer.status_code == 400
+    large = httpx.post(where, files={"files": ("a.webp", bytes(MAX_BYTES + 1))})
+    assert large.status_code == 413
+
+
+def sessions(server: Server) -> None:
+    """A name that cannot be written would spoil every later event."""
+    http = server.owner.http
+    for session in ("\ud800", "", "x" * 2**20, "\n", "a b", "é"):
+        body = json.dumps({"data": [None, "x"], "fn_index": 17, "session_hash": session})
+        answer = http.post("/gradio_api/queue/join", content=body)
+        assert answer.status_code == 400
+        assert "session_hash" in answer.json()["detail"]
 
 
 def many_events(server: Server) -> None:
@@ -293,10 +328,11 @@ def many_events(server: Server) -> None:
 
 
 def wrong_numbers(server: Server) -> None:
-    for number in (-1, 10**6, 2**70, "a", None, True):
+    for number in (-1, 10**6, 2**70, "a", None, True, [], {}):
         body = {"data": [], "fn_index": number, "session_hash": "a", "trigger_id": 10**9}
         answer = server.owner.http.post("/gradio_api/queue/join", json=body)
         assert answer.status_code in (200, 400, 404, 422)
+        assert isinstance(answer.json().get("detail", ""), str)
     until(lambda: inspect(server, "state")["status"] == "ready")
     for row in ("-1", "99999999999999999999", "1e3", "0x1", "%00"):
         answer = server.owner.http.get(f"/inspect/photo/{row}")
@@ -328,7 +364,10 @@ PLACES = (
     Place("a finding's note", "CSV cell", "safe_csv.defused", csv_cells),
     Place("folder of a backbone", "model file", "weights_only", model_files),
     Place("captions, own labels", "memory, time", "clean_caption, named_labels", long_texts),
-    Place("bodies", "memory", "door._counted", long_bodies),
+    Place("bodies", "memory", "Door._measured", long_bodies),
+    Place("values in a body, icons, names", "memory", "Door._measured, OPEN, batch", many_values),
+    Place("fields of an uploaded form", "memory", "bounds._Form", forms),
+    Place("name of a session", "queue", "bounds.SESSION", sessions),
     Place("event ids and sessions", "memory", "queue, SESSIONS", many_events),
     Place("numbers of events and rows", "lists", "Door, Inspector._number", wrong_numbers),
 )

@@ -33,7 +33,7 @@ PHOTO = SCENES / "farm.webp"
 def kept(folder: Path) -> list[Path]:
     """All files of all runs."""
     runs = folder.glob("clipdemo-uploads-*/")
-    return [path for run in runs for path in run.rglob("*") if path.is_file()]
+    return [Path(place, name) for run in runs for place, _, names in os.walk(run) for name in names]
 
 
 def wait(process, seconds: float) -> None:
