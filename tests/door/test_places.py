@@ -311,7 +311,7 @@ def sessions(server: Server) -> None:
 
 def many_events(server: Server) -> None:
     """Answers that nobody comes for, and events that never were; old sessions are forgotten."""
-    _, (path,) = batch(server, ("a.webp", PHOTO), session="an old one")
+    _, (path,) = batch(server, ("a.webp", PHOTO), session="an-old-one")
     assert path
     http = server.owner.http
 
@@ -324,7 +324,7 @@ def many_events(server: Server) -> None:
         answers = set(pool.map(come, range(SESSIONS + 20)))
     assert answers <= {200, 404, 503}  # 503: the queue is full
     until(lambda: server.owner.call("predict", [None, "a dog"])[0])
-    assert opened(server, "an old one", 0) is None
+    assert opened(server, "an-old-one", 0) is None
 
 
 def wrong_numbers(server: Server) -> None:
