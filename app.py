@@ -2,7 +2,7 @@
 
 import sys
 
-from clipdemo.start import start_page
+from clipdemo.commands.serve import start_page
 
 
 def main() -> None:

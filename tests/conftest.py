@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from clipdemo.data.drawn_scenes import random_scene
+from clipdemo.scenes.scenes import random_scene
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -75,9 +75,9 @@ def write_heads() -> Callable:
     ):  # fmt: skip
         import torch
 
-        from clipdemo.checkpoints import save_heads
-        from clipdemo.heads import new_head
-        from clipdemo.thresholds import RECALLS
+        from clipdemo.model.checkpoints import save_heads
+        from clipdemo.model.heads import new_head
+        from clipdemo.model.thresholds import RECALLS
 
         torch.manual_seed(3)
         content = {
@@ -171,7 +171,7 @@ def clipdemo_cli(monkeypatch, capsys) -> Callable:
     """`python -m clipdemo ...` in this process: exit code, standard output and error."""
 
     def run(*args: object) -> tuple[int, str, str]:
-        from clipdemo.cli import main
+        from clipdemo.commands.app import main
 
         monkeypatch.setattr(sys, "argv", ["clipdemo", *map(str, args)])
         capsys.readouterr()

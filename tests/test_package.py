@@ -7,15 +7,17 @@ from clipdemo.errors import BackboneError
 
 LIGHT = """
 import importlib, pkgutil, sys
-import clipdemo, clipdemo.data
-names = ["clipdemo", "clipdemo.thresholds", "clipdemo.metrics", "clipdemo.labels",
-         "clipdemo.settings", "clipdemo.cli", "clipdemo.checkpoints"]
-names += [m.name for m in pkgutil.iter_modules(clipdemo.data.__path__, "clipdemo.data.")]
-for name in names + ["clipdemo.caches", "clipdemo.gpu", "clipdemo.ui.server"]:
+import clipdemo.inputs, clipdemo.scenes, clipdemo.tables
+names = ["clipdemo", "clipdemo.model.thresholds", "clipdemo.inspection.metrics",
+         "clipdemo.page.settings", "clipdemo.commands.app", "clipdemo.model.checkpoints",
+         "clipdemo.hub.caches", "clipdemo.model.zero_gpu", "clipdemo.page.server.server"]
+for room in (clipdemo.inputs, clipdemo.scenes, clipdemo.tables):
+    names += [m.name for m in pkgutil.iter_modules(room.__path__, room.__name__ + ".")]
+for name in names:
     importlib.import_module(name)
     if "torch" in sys.modules:
         sys.exit(f"{name} imports torch")
-from clipdemo.checkpoints import find_card
+from clipdemo.model.checkpoints import find_card
 print(len(names), find_card().backbone, "torch" in sys.modules)
 """
 

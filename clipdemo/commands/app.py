@@ -10,7 +10,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from clipdemo.caches import settle_caches
 from clipdemo.commands import (
     batch,
     captioner,
@@ -35,8 +34,9 @@ from clipdemo.commands.common import (
     out,
     print_json,
 )
-from clipdemo.console import settle_console
+from clipdemo.commands.console import settle_console
 from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.hub.caches import settle_caches
 
 app = typer.Typer(
     help="What a photo says, what its caption says, and what both say together.",
@@ -64,7 +64,7 @@ def main() -> None:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def serve(context: typer.Context) -> None:
     """Show the page: the same as python app.py, with the same flags."""
-    from clipdemo.start import start_page
+    from clipdemo.commands.serve import start_page
 
     start_page(context.args)
 
@@ -88,15 +88,15 @@ def predict(
 
     A photo that cannot be read is reported and the others go on; the exit code is then 2.
     """
-    from clipdemo.captions import clean_caption
+    from clipdemo.inputs.captions import clean_caption
 
     if not photos and not clean_caption(caption):
         raise ClipdemoError("There is nothing to look at: give a photo, a --caption or both.")
     check_rule(rule)
-    import clipdemo
+    from clipdemo.model.loading import load
 
     names = labels.split(",") if labels else None
-    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None, labels=names)
+    classifier = load(backbone, checkpoint=checkpoint or None, labels=names)
     results, failed = [], False
     for photo in photos or [None]:
         try:
@@ -157,13 +157,13 @@ def table(
     as_json: Json = False,
 ) -> None:
     """Read a label table, however loose; say what is in it and what was repaired or refused."""
-    from clipdemo.data.label_table import (
+    from clipdemo.inputs.labels import COCO18
+    from clipdemo.tables.label_table import (
         labels_of,
         read_label_table,
         target_matrix,
         write_label_table,
     )
-    from clipdemo.labels import COCO18
 
     found = read_label_table(path)
     labels = labels_of(path) if found.frame.empty else COCO18
@@ -210,12 +210,12 @@ def evaluate(
 ) -> None:
     """Score a labelled table and compare with its labels."""
     check_rule(rule)
-    import clipdemo
-    from clipdemo.data.label_table import read_label_table
-    from clipdemo.data.photos import PhotoSource
-    from clipdemo.evaluation import evaluate_table
+    from clipdemo.inputs.photo_source import PhotoSource
+    from clipdemo.inspection.evaluation import evaluate_table
+    from clipdemo.model.loading import load
+    from clipdemo.tables.label_table import read_label_table
 
-    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    classifier = load(backbone, checkpoint=checkpoint or None)
     if zero_shot:
         classifier = classifier.zero_shot(classifier.card.labels)
     found = read_label_table(table, classifier.card.labels)

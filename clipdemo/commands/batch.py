@@ -33,19 +33,19 @@ def batch(
 ) -> None:
     """Scores and labels of many photos and captions, as CSV or JSON; Ctrl-C keeps what is done."""
     check_rule(rule)
-    import clipdemo
-    from clipdemo.batch import gather, look_at
-    from clipdemo.captioners import load_captioner
-    from clipdemo.checkpoints import at_recall
-    from clipdemo.results import Rule as Chosen
-    from clipdemo.results import writing
+    from clipdemo.inspection.many import gather, look_at
+    from clipdemo.inspection.result_files import Rule as Chosen
+    from clipdemo.inspection.result_files import writing
+    from clipdemo.model.captioners.choice import load_captioner
+    from clipdemo.model.checkpoints import at_recall
+    from clipdemo.model.loading import load
 
     for path in photos or []:
         if not path.exists():
             raise ClipdemoError(f"There is no {path}: check how it is spelled.")
     sources = {}
     items, notices = gather(photos or [], table, sources=sources)
-    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    classifier = load(backbone, checkpoint=checkpoint or None)
     if rule == "recall":
         for entry in classifier.card.modes.values():
             at_recall(entry.get("recall", {}), recall)

@@ -22,10 +22,10 @@ def caption(
     as_json: Json = False,
 ) -> None:
     """Have a model write a caption for every photo of a table; killed, it goes on where it was."""
-    from clipdemo.captioners import load_captioner
-    from clipdemo.data.label_table import labels_of, read_label_table
-    from clipdemo.data.photos import PhotoSource
-    from clipdemo.training.caption_table import caption_table
+    from clipdemo.inputs.photo_source import PhotoSource
+    from clipdemo.model.captioners.choice import load_captioner
+    from clipdemo.study.caption_table import caption_table
+    from clipdemo.tables.label_table import labels_of, read_label_table
 
     frame = read_label_table(table, labels_of(table)).frame
     source, model = PhotoSource(photos), load_captioner(captioner)
@@ -58,8 +58,8 @@ def train_captioner(
     as_json: Json = False,
 ) -> None:
     """Train the captioner of the bundled backbone; killed and started again, it goes on."""
-    from clipdemo.training.caption_data import CaptionRecipe
-    from clipdemo.training.caption_run import train_captioner
+    from clipdemo.tiny.caption_data import CaptionRecipe
+    from clipdemo.tiny.train_captioner import train_captioner
 
     recipe = CaptionRecipe(bfloat16=bfloat16)
     recipe = replace(recipe, steps=steps or recipe.steps)
@@ -74,7 +74,7 @@ def measure_captions(
     as_json: Json = False,
 ) -> None:
     """Measure the bundled captioner anew; write the figures to its card."""
-    from clipdemo.training.measure_captions import measure_captions
+    from clipdemo.tiny.measure_captions import measure_captions
 
     _show(measure_captions(data, checkpoint.resolve()), as_json)
 

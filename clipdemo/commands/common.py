@@ -17,7 +17,7 @@ from rich.progress import (
 from rich.text import Text
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.thresholds import RULES
+from clipdemo.model.thresholds import RULES
 
 out = Console(soft_wrap=True)
 

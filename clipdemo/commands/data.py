@@ -40,7 +40,7 @@ def coco(
 
     Annotations and captions: CC BY 4.0. Photos: from Flickr, each under its own licence.
     """
-    from clipdemo.data.coco import HOST, coco
+    from clipdemo.tables.coco import HOST, coco
 
     check_photos(photos)
     with goes_on(), told() as progress:
@@ -58,7 +58,7 @@ def coco(
 
 def check_photos(photos: str) -> None:
     """Refuse a part that COCO does not have."""
-    from clipdemo.data.coco import PHOTOS
+    from clipdemo.tables.coco import PHOTOS
 
     if photos not in PHOTOS:
         raise ClipdemoError(f"COCO has no photos {photos!r}: choose {' or '.join(PHOTOS)}.")

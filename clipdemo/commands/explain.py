@@ -24,10 +24,10 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """What each word of the caption does for a label, and where in the photo it is seen."""
-    import clipdemo
-    from clipdemo import explain
+    from clipdemo.model import explanations as explain
+    from clipdemo.model.loading import load
 
-    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    classifier = load(backbone, checkpoint=checkpoint or None)
     scores = classifier.predict(photo, caption).scores
     if not scores:
         raise ClipdemoError("There is nothing to explain: give a photo, a --caption or both.")

@@ -27,9 +27,9 @@ def encode(
     as_json: Json = False,
 ) -> None:
     """Encode a table's photos and captions to a feature store; stopped, it goes on where it was."""
-    from clipdemo.backbones import Backbone
-    from clipdemo.catalog import best, has_cuda
-    from clipdemo.training.encode import encode_table
+    from clipdemo.hub.catalog import best, has_cuda
+    from clipdemo.model.backbones import Backbone
+    from clipdemo.study.encode import encode_table
 
     try:
         loaded = Backbone(best(has_cuda()) if backbone == "auto" else backbone, device)

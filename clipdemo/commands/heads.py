@@ -42,10 +42,10 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train heads on a feature store; they come calibrated, with a card, ready for --checkpoint."""
-    from clipdemo.labels import ALL_MODES
-    from clipdemo.training.features import read_store
-    from clipdemo.training.fit import FitSettings
-    from clipdemo.training.train import modes_of, train_heads
+    from clipdemo.inputs.labels import ALL_MODES
+    from clipdemo.study.feature_store import read_store
+    from clipdemo.study.fit import FitSettings
+    from clipdemo.study.train import modes_of, train_heads
 
     try:
         hidden = tuple(int(width) for width in layers.split(",") if width.strip())
@@ -82,11 +82,11 @@ def calibrate(
     as_json: Json = False,
 ) -> None:
     """Fit temperature, thresholds and thresholds for a recall anew, and write them to the card."""
-    import clipdemo
-    from clipdemo.training.features import read_store
-    from clipdemo.training.train import calibrate
+    from clipdemo.model.loading import load
+    from clipdemo.study.feature_store import read_store
+    from clipdemo.study.train import calibrate
 
-    classifier = clipdemo.load(checkpoint=checkpoint)
+    classifier = load(checkpoint=checkpoint)
     card = calibrate(classifier, read_store(store), validation)
     _show(card, list(card.modes), as_json)
 

@@ -15,10 +15,11 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from clipdemo import catalog, checkpoints
 from clipdemo.commands.common import Json, out, print_json
 from clipdemo.errors import CheckpointError
-from clipdemo.hub import Fetch, here, survey
+from clipdemo.hub import catalog
+from clipdemo.hub.fetch import Fetch, here, survey
+from clipdemo.model import checkpoints
 
 
 def backbones(

@@ -21,12 +21,12 @@ def score(
     ] = None,
 ) -> None:
     """Score a labelled table once, for `app.py --table`; stopped, it goes on where it was."""
-    import clipdemo
-    from clipdemo.caches import data_folder
-    from clipdemo.predictions import write_predictions
-    from clipdemo.scoring import ScoredTable
+    from clipdemo.hub.caches import data_folder
+    from clipdemo.inspection.score_file import write_predictions
+    from clipdemo.inspection.scored_table import ScoredTable
+    from clipdemo.model.loading import load
 
-    classifier = clipdemo.load(backbone, checkpoint=checkpoint or None)
+    classifier = load(backbone, checkpoint=checkpoint or None)
     data = data_folder(os.environ.get("CLIPDEMO_CACHE", ""))
     scored = ScoredTable(classifier.card, str(table), str(photos or ""), data)
     with bar() as progress:

@@ -24,12 +24,12 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Put runs and heads together to the report that the page's tab shows, beside the study."""
-    from clipdemo.checkpoints import find_card
-    from clipdemo.classifier import load_card
-    from clipdemo.training.features import read_store
-    from clipdemo.training.report import make_report, write_report
-    from clipdemo.training.runs import read_runs
-    from clipdemo.ui.report_file import report_html
+    from clipdemo.model.checkpoints import find_card
+    from clipdemo.model.classifier import load_card
+    from clipdemo.page.report.file import report_html
+    from clipdemo.study.feature_store import read_store
+    from clipdemo.study.report import make_report, write_report
+    from clipdemo.study.runs import read_runs
 
     found = read_store(store)
     rule = validation or read_runs(runs)[2]["validation"]

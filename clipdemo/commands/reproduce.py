@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -42,10 +43,11 @@ def reproduce(
         raise ClipdemoError(
             "Nobody can be asked whether to begin: add --yes, or --plan to see what it needs."
         )
-    from clipdemo.checkpoints import slug
-    from clipdemo.data.coco import HOST
-    from clipdemo.training.plan import check_disk, plan
-    from clipdemo.training.reproduce import Study, reproduce
+    from clipdemo.model.checkpoints import slug
+    from clipdemo.page.report.file import report_html
+    from clipdemo.study.plan import check_disk, plan
+    from clipdemo.study.reproduce import Study, reproduce
+    from clipdemo.tables.coco import HOST
 
     folder = output or Path("reproduced") / slug(backbone)
     study = Study(
@@ -64,7 +66,8 @@ def reproduce(
         if not yes:
             typer.confirm("Begin?", abort=True, err=True)
         with _told(console) as progress:
-            result = reproduce(study, progress, lambda line: console.print(line, markup=False))
+            tell = partial(console.print, markup=False)
+            result = reproduce(study, report_html, progress, tell)
     return print_json(result) if as_json else _show(result)
 
 

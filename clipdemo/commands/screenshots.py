@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from clipdemo.bench.app import BROWSER_FLAGS, BROWSERS, HOST, SCORED, running_app
+from clipdemo.commands.bench.page import BROWSER_FLAGS, BROWSERS, HOST, SCORED, running_app
 from clipdemo.errors import ClipdemoError
 
 SCENE = "beach"

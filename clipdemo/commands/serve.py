@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Sequence
 
-from clipdemo.caches import settle_caches
-from clipdemo.console import settle_console
+from clipdemo.commands.console import settle_console
 from clipdemo.errors import ClipdemoError
-from clipdemo.proxies import around_proxies
-from clipdemo.settings import Settings
+from clipdemo.hub.caches import settle_caches
+from clipdemo.page.server.proxies import around_proxies
+from clipdemo.page.settings import Settings
 
 
 def start_page(flags: Sequence[str]) -> None:
@@ -19,7 +19,7 @@ def start_page(flags: Sequence[str]) -> None:
     try:
         settle_caches(settings.cache)
         with around_proxies():
-            from clipdemo.ui.server import serve
+            from clipdemo.page.server.server import serve
 
         serve(settings)
     except ClipdemoError as error:

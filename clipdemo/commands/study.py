@@ -21,7 +21,7 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """The study's grid and ablations, and MUTAN, three seeds each; killed, it goes on."""
-    from clipdemo.training.study import run_sweep
+    from clipdemo.study.whole import run_sweep
 
     with bar() as progress:
         task = progress.add_task("runs", total=None)
@@ -40,11 +40,11 @@ def baselines(
     as_json: Json = False,
 ) -> None:
     """KNN, random forest, zero-shot, bag of words, late fusion, heads from captions alone."""
-    import clipdemo
-    from clipdemo.training.features import read_store
-    from clipdemo.training.study import run_baselines
+    from clipdemo.model.loading import load
+    from clipdemo.study.feature_store import read_store
+    from clipdemo.study.whole import run_baselines
 
-    classifier = clipdemo.load(read_store(store).backbone)
+    classifier = load(read_store(store).backbone)
     with bar() as progress:
         task = progress.add_task("runs", total=None)
         found = run_baselines(
@@ -56,7 +56,7 @@ def baselines(
 
 def _show(runs, folder: Path, as_json: bool) -> None:
     """Mean and spread over the seeds of every experiment."""
-    from clipdemo.training.runs import read_runs
+    from clipdemo.study.runs import read_runs
 
     seconds = read_runs(folder)[2]["seconds"]
     if as_json:

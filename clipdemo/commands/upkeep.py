@@ -29,9 +29,9 @@ def train_backbone(
     ] = False,
 ) -> None:
     """Train the bundled backbone and its heads; killed and started again, it goes on."""
-    from clipdemo.training.batches import GO_ON, Recipe
-    from clipdemo.training.run import train_backbone
-    from clipdemo.training.text_stage import TextRecipe
+    from clipdemo.tiny.batches import GO_ON, Recipe
+    from clipdemo.tiny.text_stage import TextRecipe
+    from clipdemo.tiny.train_backbone import train_backbone
 
     base = GO_ON if start else Recipe()
     recipe = replace(base, steps=steps or base.steps, bfloat16=bfloat16)
@@ -45,8 +45,8 @@ def measure(
     readme: Annotated[Path, typer.Option(help="README to write the table to.")] = Path("README.md"),
 ) -> None:
     """Measure the bundled checkpoint anew; write the figures to its card and the README."""
-    from clipdemo.checkpoints import read_card
-    from clipdemo.training.measure import figures, measure, write_figures
+    from clipdemo.model.checkpoints import read_card
+    from clipdemo.tiny.measure import figures, measure, write_figures
 
     measure(data, checkpoint)
     card = read_card(checkpoint)
@@ -58,7 +58,7 @@ def scenes(
     output: Annotated[Path, typer.Option("--out", help="Folder.")] = Path("assets/scenes"),
 ) -> None:
     """Draw the example scenes anew."""
-    from clipdemo.data.drawn_scenes import export_examples
+    from clipdemo.scenes.scenes import export_examples
 
     export_examples(output)
     out.print(f"drawn to {output}")
@@ -68,7 +68,7 @@ def screenshots(
     output: Annotated[Path, typer.Option("--out", help="Folder.")] = Path("assets"),
 ) -> None:
     """Take the README's pictures of the page anew."""
-    from clipdemo.ui.screenshots import take
+    from clipdemo.commands.screenshots import take
 
     out.print(f"taken: {', '.join(map(str, take(output)))}")
 
@@ -82,8 +82,8 @@ def bench(
     as_json: Json = False,
 ) -> None:
     """How fast and how large the app is, next to the plain way of doing the same."""
-    from clipdemo.bench import bench as measured
-    from clipdemo.bench.made import write_random
+    from clipdemo.commands.bench import bench as measured
+    from clipdemo.commands.bench.made import write_random
 
     with tempfile.TemporaryDirectory() as folder:
         backbone = write_random(random, Path(folder)) if random else backbone

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"  # what the project ships
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -75,7 +77,7 @@ def best(cuda: bool) -> str:
     Args:
         cuda: whether there is a GPU; without one the large backbones are left out.
     """
-    from clipdemo.sources import cached
+    from clipdemo.hub.repositories import cached
 
     for backbone in _BEST:
         if (cuda or offer(backbone).parameters < _LARGE) and cached(backbone):

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clipdemo import sources
 from clipdemo.errors import BackboneError, ClipdemoError
-from clipdemo.sources import Source
+from clipdemo.hub import repositories as sources
+from clipdemo.hub.repositories import Source
 
 Say = Callable[[dict], None]
 _ABANDONED = 600.0

@@ -1,7 +1,7 @@
 """Backbones from the hub: which state one is in, and `Fetch`, a download that can be stopped.
 
-`python -m clipdemo.hub ID` downloads one and tells its progress as lines of JSON; what comes from
-where can be given as a second argument, which spares it looking that up.
+`python -m clipdemo.hub.fetch ID` downloads one and tells its progress as lines of JSON; what comes
+from where can be given as a second argument, which spares it looking that up.
 """
 
 import atexit
@@ -17,10 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from clipdemo import checkpoints
 from clipdemo.errors import BackboneError
-from clipdemo.memory import check_memory
-from clipdemo.sources import LOCAL, Source, cached, files, repository, weights
+from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.hub.memory import check_memory
+from clipdemo.hub.repositories import LOCAL, Source, cached, files, repository, weights
 
 __all__ = ["Fetch", "State", "cached", "check_memory", "here", "look", "repository", "survey"]
 
@@ -57,7 +57,7 @@ def look(backbone: str, timeout: float | None = None) -> State:
 def here(backbone: str) -> State | None:
     """`look` without the hub: None for a backbone that is not on this machine."""
     if backbone == "tiny":
-        return _folder("bundled", checkpoints.ROOT / backbone)
+        return _folder("bundled", CHECKPOINTS / backbone)
     if backbone.startswith(LOCAL):
         return _folder("local", Path(backbone.removeprefix(LOCAL)))
     path = cached(backbone)
@@ -78,7 +78,7 @@ def _ask(backbone: str, timeout: float | None = None) -> State:
     """Ask the hub, in a thread: its client does not count the time a name server takes."""
     from huggingface_hub import constants
 
-    from clipdemo.download import describe, sentence, unreachable
+    from clipdemo.hub.download_process import describe, sentence, unreachable
 
     timeout = constants.HF_HUB_ETAG_TIMEOUT if timeout is None else timeout
     place, answers = repository(backbone), []
@@ -180,14 +180,14 @@ class Fetch:
         return self
 
     def _launch(self, known: str) -> None:
-        root = str(Path(__file__).resolve().parent.parent)
+        root = str(CHECKPOINTS.parent)
         paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
         # Over plain HTTP the bytes are told as they come, and a slow line is not taken for a hang.
         settings = {"PYTHONPATH": os.pathsep.join(paths), "HF_HUB_DISABLE_XET": "1"}
         self._deadline = time.monotonic() + self._startup
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "clipdemo.hub", self.backbone, known],
+            [sys.executable, "-m", "clipdemo.hub.fetch", self.backbone, known],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors,
             env=os.environ | settings,
         )  # fmt: skip
@@ -260,7 +260,7 @@ def main(backbone: str, known: str = "") -> None:
     os.environ["HF_HUB_DISABLE_XET"] = "1"
     from huggingface_hub import constants
 
-    from clipdemo.download import download
+    from clipdemo.hub.download_process import download
 
     # By default a chunk is 10 MB, and a slow line would look silent for longer than a hang.
     constants.DOWNLOAD_CHUNK_SIZE = 1 << 16

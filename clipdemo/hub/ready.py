@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from clipdemo.errors import BackboneError
-from clipdemo.hub import Fetch, check_memory, look
+from clipdemo.hub.fetch import Fetch, check_memory, look
 
 
 def bring(backbone: str, watch: Callable[[Fetch], object] = lambda fetch: None) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clipdemo.captions import clean_caption
 from clipdemo.errors import LabelError
+from clipdemo.inputs.captions import clean_caption
 
 MODES = ("image", "text", "concat")
 """What a head reads: the photo's embedding, the caption's, or both side by side."""

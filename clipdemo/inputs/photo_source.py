@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from clipdemo.errors import PhotoError, TableError
-from clipdemo.images import MAX_BYTES, photo_bytes
+from clipdemo.inputs.images import MAX_BYTES, photo_bytes
 
 _PIECE = 4096  # bytes
 _PACKED = (

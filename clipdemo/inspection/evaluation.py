@@ -5,15 +5,15 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from clipdemo import metrics
-from clipdemo.checkpoints import at_recall
-from clipdemo.classifier import Classifier
-from clipdemo.data.label_table import target_matrix
-from clipdemo.data.photos import PhotoSource
-from clipdemo.embeddings import BATCH
 from clipdemo.errors import PhotoError
-from clipdemo.images import read_photo
-from clipdemo.thresholds import decide
+from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inspection import metrics
+from clipdemo.model.checkpoints import at_recall
+from clipdemo.model.classifier import Classifier
+from clipdemo.model.embeddings import BATCH
+from clipdemo.model.thresholds import decide
+from clipdemo.tables.label_table import target_matrix
 
 
 def score_table(

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.predictions import Predictions
+from clipdemo.inspection.score_file import Predictions
 
 KINDS = (
     "label wrong", "caption wrong", "caption silent", "hard to see", "model wrong", "note",
@@ -79,7 +79,7 @@ class Findings:
 
     def as_csv(self) -> str:
         """All of them as a table, for a spreadsheet."""
-        from clipdemo.data.safe_csv import write_rows
+        from clipdemo.tables.safe_csv import write_rows
 
         file = io.StringIO(newline="")
         rows = [

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from clipdemo.captions import clean_caption
-from clipdemo.data.captions_csv import read_captions
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.images import photo_bytes, read_photo
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.images import photo_bytes, read_photo
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.tables.captions_csv import read_captions
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from clipdemo.captioners import Captioner
-    from clipdemo.classifier import Classifier, Prediction
+    from clipdemo.model.captioners.choice import Captioner
+    from clipdemo.model.classifier import Classifier, Prediction
 
 CHUNK = 8  # results that come at once
 PACKED = (".zip", ".tar")

@@ -12,12 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from clipdemo.data.safe_csv import write_rows
 from clipdemo.errors import ClipdemoError
+from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
-    from clipdemo.batch import Result
-    from clipdemo.classifier import Classifier
+    from clipdemo.inspection.many import Result
+    from clipdemo.model.classifier import Classifier
 
 Write = Callable[[list["Result"]], None]
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clipdemo.errors import TableError
-from clipdemo.labels import ALL_MODES
+from clipdemo.inputs.labels import ALL_MODES
 
 STEPS = 10_000
 """Scores are kept to four decimals, as the board shows them and decides by them."""

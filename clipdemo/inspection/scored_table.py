@@ -14,15 +14,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from clipdemo.checkpoints import Card
-from clipdemo.data.drawn_table import DrawnPhotos, drawn_table
-from clipdemo.data.label_table import LabelTable, read_label_table, target_matrix
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import TableError
-from clipdemo.predictions import Predictions, in_steps, read_predictions, write_predictions
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inspection.score_file import (
+    Predictions,
+    in_steps,
+    read_predictions,
+    write_predictions,
+)
+from clipdemo.model.checkpoints import Card
+from clipdemo.scenes.table import DrawnPhotos, drawn_table
+from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 
 if TYPE_CHECKING:
-    from clipdemo.classifier import Classifier
+    from clipdemo.model.classifier import Classifier
 
 PREDICTIONS, EMBEDDINGS = "predictions.parquet", "embeddings.npz"
 PART = 64  # rows that are scored and kept together
@@ -97,7 +102,7 @@ class ScoredTable:
         return found.pop("rows"), found
 
     def _score(self, classifier: Classifier, progress: Progress) -> Predictions:
-        from clipdemo.evaluation import embed_rows
+        from clipdemo.inspection.evaluation import embed_rows
 
         frame, parts, total = self._frame, self._kept("parts"), len(self._frame)
         parts.mkdir(parents=True, exist_ok=True)

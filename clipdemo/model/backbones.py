@@ -11,10 +11,10 @@ from PIL import Image
 from torch.nn import functional as F
 from torchvision.transforms import Compose
 
-from clipdemo import checkpoints
-from clipdemo.bring import bring, files_at_hand
 from clipdemo.errors import BackboneError
-from clipdemo.hub import Fetch
+from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.hub.fetch import Fetch
+from clipdemo.hub.ready import bring, files_at_hand
 
 TINY = "tiny"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -50,7 +50,7 @@ def pick_precision(device: str, precision: str = "auto") -> str:
 def open_clip_name(backbone: str) -> tuple[str, str | None]:
     """Model name and pretrained tag for open_clip of a backbone id."""
     if backbone == TINY:
-        return f"local-dir:{checkpoints.ROOT / TINY}", None
+        return f"local-dir:{CHECKPOINTS / TINY}", None
     if backbone.startswith(("local-dir:", "hf-hub:")):
         return backbone, None
     name, _, pretrained = backbone.partition("/")

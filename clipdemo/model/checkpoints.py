@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipdemo.errors import CheckpointError
-from clipdemo.labels import ALL_MODES, MODES, LabelSet
+from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.inputs.labels import ALL_MODES, MODES, LabelSet
 
-ROOT = Path(__file__).resolve().parent.parent / "checkpoints"
 CARD = "card.json"
 
 
@@ -145,7 +145,7 @@ def zero_shot_card(backbone: str, labels: LabelSet) -> Card:
 
 def has_card(backbone: str) -> bool:
     """Whether trained heads come with the backbone."""
-    return (ROOT / slug(backbone) / CARD).is_file()
+    return (CHECKPOINTS / slug(backbone) / CARD).is_file()
 
 
 def find_card(backbone: str = "auto", folder: str | Path | None = None) -> Card:
@@ -155,7 +155,7 @@ def find_card(backbone: str = "auto", folder: str | Path | None = None) -> Card:
         CheckpointError: there is none, or it cannot be read.
     """
     if folder is None:
-        folder = ROOT / slug("tiny" if backbone == "auto" else backbone)
+        folder = CHECKPOINTS / slug("tiny" if backbone == "auto" else backbone)
     return read_card(Path(folder))
 
 
@@ -187,7 +187,7 @@ def load_heads(card: Card, backbone: str, width: int) -> dict:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from clipdemo.heads import new_head
+    from clipdemo.model.heads import new_head
 
     if card.backbone != backbone:
         raise CheckpointError(

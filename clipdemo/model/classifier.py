@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from clipdemo import checkpoints
-from clipdemo.backbones import Backbone
-from clipdemo.captions import clean_caption
-from clipdemo.embeddings import Encoder, Photo
-from clipdemo.heads import head_input
-from clipdemo.labels import LabelSet, named_labels
-from clipdemo.thresholds import cuts, decide
-from clipdemo.zero_shot import zero_shot_heads
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.labels import LabelSet, named_labels
+from clipdemo.model import checkpoints
+from clipdemo.model.backbones import Backbone
+from clipdemo.model.embeddings import Encoder, Photo
+from clipdemo.model.heads import head_input
+from clipdemo.model.thresholds import cuts, decide
+from clipdemo.model.zero_shot import zero_shot_heads
 
 
 @dataclass(frozen=True)

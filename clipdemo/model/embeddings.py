@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from clipdemo.backbones import Backbone
-from clipdemo.gpu import on_gpu
-from clipdemo.images import photo_bytes, read_photo
+from clipdemo.inputs.images import photo_bytes, read_photo
+from clipdemo.model.backbones import Backbone
+from clipdemo.model.zero_gpu import on_gpu
 
 Photo = str | PathLike | bytes | Image.Image
 BATCH = 32

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from PIL import Image
 
-from clipdemo.captions import clean_caption
-from clipdemo.classifier import Classifier
-from clipdemo.embeddings import Photo
 from clipdemo.errors import ClipdemoError
-from clipdemo.images import read_photo
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.images import read_photo
+from clipdemo.model.classifier import Classifier
+from clipdemo.model.embeddings import Photo
 
 Box = tuple[float, float, float, float]
 

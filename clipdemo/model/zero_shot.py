@@ -3,10 +3,10 @@
 import numpy as np
 import torch
 
-from clipdemo.checkpoints import Card, zero_shot_card
-from clipdemo.embeddings import Encoder
-from clipdemo.heads import ZeroShotHead
-from clipdemo.labels import MODES, LabelSet
+from clipdemo.inputs.labels import MODES, LabelSet
+from clipdemo.model.checkpoints import Card, zero_shot_card
+from clipdemo.model.embeddings import Encoder
+from clipdemo.model.heads import ZeroShotHead
 
 TEMPLATES = (
     "a photo of {}.",

@@ -6,11 +6,14 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
-from clipdemo.ui import batch, compare, inspect, report
-from clipdemo.ui.inspector import Inspector
-from clipdemo.ui.model import Models
-from clipdemo.ui.requests import Page
-from clipdemo.uploads import Uploads
+from clipdemo.page.batch import tab as batch
+from clipdemo.page.compare import tab as compare
+from clipdemo.page.inspect import tab as inspect
+from clipdemo.page.inspect.inspector import Inspector
+from clipdemo.page.report import tab as report
+from clipdemo.page.server.requests import Page
+from clipdemo.page.server.uploads import Uploads
+from clipdemo.page.shared.models import Models
 
 
 def build(models: Models, inspector: Inspector, uploads: Uploads) -> Page:

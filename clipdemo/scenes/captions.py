@@ -2,9 +2,9 @@
 
 from random import Random
 
-from clipdemo.data.drawn_backdrops import Mood
-from clipdemo.data.drawn_places import Place
-from clipdemo.data.drawn_stage import Actor
+from clipdemo.scenes.drawing.backdrops import Mood
+from clipdemo.scenes.places import Place
+from clipdemo.scenes.stage import Actor
 
 NOUNS: dict[str, tuple[str, ...]] = {
     "man": ("man", "man", "person", "guy"),

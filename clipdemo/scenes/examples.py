@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from clipdemo.data import drawn_props as props
-from clipdemo.data.drawn_backdrops import (
+from clipdemo.scenes.drawing import props
+from clipdemo.scenes.drawing.backdrops import (
     PAVING,
     SAND,
     hills,
@@ -13,8 +13,8 @@ from clipdemo.data.drawn_backdrops import (
     sea,
     sky,
     town,
-)  # fmt: skip
-from clipdemo.data.drawn_pen import (
+)
+from clipdemo.scenes.drawing.pen import (
     BROWN,
     CREAM,
     GREEN,
@@ -28,9 +28,9 @@ from clipdemo.data.drawn_pen import (
     YELLOW,
     Pen,
     tone,
-)  # fmt: skip
-from clipdemo.data.drawn_places import airfield, bare_room, station
-from clipdemo.data.drawn_stage import Scene, Stage
+)
+from clipdemo.scenes.places import airfield, bare_room, station
+from clipdemo.scenes.stage import Scene, Stage
 
 Size = tuple[int, int]
 

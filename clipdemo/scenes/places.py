@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from clipdemo.data import drawn_props as props
-from clipdemo.data.drawn_backdrops import (
+from clipdemo.scenes.drawing import props
+from clipdemo.scenes.drawing.backdrops import (
     EARTH,
     PAVING,
     SAND,
@@ -22,7 +22,7 @@ from clipdemo.data.drawn_backdrops import (
     sky,
     town,
 )
-from clipdemo.data.drawn_pen import (
+from clipdemo.scenes.drawing.pen import (
     BLUE,
     BROWN,
     CREAM,

@@ -5,12 +5,12 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from clipdemo.data.drawn_backdrops import MOODS
-from clipdemo.data.drawn_captions import caption
-from clipdemo.data.drawn_examples import EXAMPLES
-from clipdemo.data.drawn_objects import DRAWINGS
-from clipdemo.data.drawn_places import PLACES, Zones
-from clipdemo.data.drawn_stage import Scene, Stage
+from clipdemo.scenes.captions import caption
+from clipdemo.scenes.drawing.backdrops import MOODS
+from clipdemo.scenes.drawing.objects import DRAWINGS
+from clipdemo.scenes.examples import EXAMPLES
+from clipdemo.scenes.places import PLACES, Zones
+from clipdemo.scenes.stage import Scene, Stage
 
 __all__ = ["EXAMPLES", "Scene", "example_scenes", "random_scene"]
 

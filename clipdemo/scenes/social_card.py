@@ -1,11 +1,11 @@
-"""The picture that is shown beside a link to the demo: `python -m clipdemo.data.social_card`."""
+"""The picture that is shown beside a link to the demo: `python -m clipdemo.scenes.social_card`."""
 
 import sys
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from clipdemo.data.drawn_scenes import example_scenes
+from clipdemo.scenes.scenes import example_scenes
 
 SIZE = (1200, 630)
 PAPER, INK, GREY = "#f4f5fb", "#1e1b4b", "#4b5069"

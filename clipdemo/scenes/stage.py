@@ -8,10 +8,10 @@ from random import Random
 
 from PIL import Image
 
-from clipdemo.data.drawn_backdrops import MOODS, Mood, weather
-from clipdemo.data.drawn_objects import DRAWINGS, PAINTS
-from clipdemo.data.drawn_pen import Canvas, Look, Pen
-from clipdemo.labels import COCO18
+from clipdemo.inputs.labels import COCO18
+from clipdemo.scenes.drawing.backdrops import MOODS, Mood, weather
+from clipdemo.scenes.drawing.objects import DRAWINGS, PAINTS
+from clipdemo.scenes.drawing.pen import Canvas, Look, Pen
 
 Box = tuple[float, float, float, float]
 

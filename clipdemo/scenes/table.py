@@ -4,9 +4,9 @@ import io
 
 import pandas as pd
 
-from clipdemo.data.drawn_scenes import Scene, random_scene
 from clipdemo.errors import PhotoError
-from clipdemo.labels import COCO18, LabelSet
+from clipdemo.inputs.labels import COCO18, LabelSet
+from clipdemo.scenes.scenes import Scene, random_scene
 
 FIRST_SEED = 20_000_000  # the bundled model has not been trained on these
 COUNT = 160

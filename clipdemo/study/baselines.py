@@ -14,12 +14,12 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from clipdemo.training.features import Store, read_store
-from clipdemo.training.fit import fit_head, logits
-from clipdemo.training.rows import Rows, split_rows
-from clipdemo.training.runs import SEEDS, Entry, Run
-from clipdemo.training.scoring import run_metrics
-from clipdemo.training.sweep import FINAL
+from clipdemo.study.cross_fit import run_metrics
+from clipdemo.study.feature_store import Store, read_store
+from clipdemo.study.fit import fit_head, logits
+from clipdemo.study.rows import Rows, split_rows
+from clipdemo.study.runs import SEEDS, Entry, Run
+from clipdemo.study.sweep import FINAL
 
 NEIGHBOURS = (5, 10, 20, 40)
 TREES = 300
@@ -135,6 +135,6 @@ def _positive(chances: list[np.ndarray]) -> np.ndarray:
 
 
 def _mean_ap(model, inputs: np.ndarray, targets: np.ndarray) -> float:
-    from clipdemo.training.fit import mean_average_precision
+    from clipdemo.study.fit import mean_average_precision
 
     return mean_average_precision(targets, _positive(model.predict_proba(inputs)))

@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from clipdemo.thresholds import recall_thresholds, tune
-from clipdemo.training.fit import fit_temperature, macro_f1, samples_f1
-from clipdemo.training.scoring import cross_fitted
+from clipdemo.model.thresholds import recall_thresholds, tune
+from clipdemo.study.cross_fit import cross_fitted
+from clipdemo.study.fit import fit_temperature, macro_f1, samples_f1
 
 STRENGTHS = (0, 3, 10, 30, 100, 300)
 CLOSE = 0.005  # less than the folds can tell apart

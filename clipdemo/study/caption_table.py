@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from clipdemo.captioners import Captioner
-from clipdemo.data.label_table import write_label_table
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import PhotoError
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.model.captioners.choice import Captioner
+from clipdemo.tables.label_table import write_label_table
 
 
 def caption_table(

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.labels import COCO18
-from clipdemo.training.features import Store, read_store
-from clipdemo.training.fit import fit_head, logits
-from clipdemo.training.rows import split_rows
-from clipdemo.training.runs import SEEDS, Entry, Run
-from clipdemo.training.scoring import run_metrics
-from clipdemo.training.sweep import FINAL
+from clipdemo.inputs.labels import COCO18
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.study.cross_fit import run_metrics
+from clipdemo.study.feature_store import Store, read_store
+from clipdemo.study.fit import fit_head, logits
+from clipdemo.study.rows import split_rows
+from clipdemo.study.runs import SEEDS, Entry, Run
+from clipdemo.study.sweep import FINAL
 
 NOISE = 0.5  # length of the noise, where an embedding's own length is 1
 COPIES = 4  # of each caption, each with noise of its own

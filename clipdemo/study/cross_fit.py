@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from clipdemo import metrics
-from clipdemo.thresholds import tune
+from clipdemo.inspection import metrics
+from clipdemo.model.thresholds import tune
 
 FOLDS = 5
 

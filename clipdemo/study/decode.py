@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from clipdemo.backbones import Backbone
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.images import read_photo
+from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.model.backbones import Backbone
 
 CHUNK = 16
 """Photos that a worker hands over together."""

@@ -17,13 +17,12 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from clipdemo.backbones import Backbone
-from clipdemo.captions import clean_caption
-from clipdemo.data.label_table import labels_of, read_label_table
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import TableError
-from clipdemo.training.decode import decoded
-from clipdemo.training.features import (
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.model.backbones import Backbone
+from clipdemo.study.decode import decoded
+from clipdemo.study.feature_store import (
     IMAGE,
     READY,
     SKIPPED,
@@ -33,7 +32,8 @@ from clipdemo.training.features import (
     write_index,
     write_rows,
 )
-from clipdemo.training.parts import Parts, locked
+from clipdemo.study.store_parts import Parts, locked
+from clipdemo.tables.label_table import labels_of, read_label_table
 
 Progress = Callable[[str, int, int], object]
 """Is told of `photos` or `captions`, how many are done, and of how many."""

@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from clipdemo.data.label_table import target_matrix
 from clipdemo.errors import TableError
-from clipdemo.labels import LabelSet
+from clipdemo.inputs.labels import LabelSet
+from clipdemo.tables.label_table import target_matrix
 
 INDEX, IMAGE, TEXT, SKIPPED = "index.parquet", "image.npy", "text.npy", "skipped.csv"
 READY = "ready"

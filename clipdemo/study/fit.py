@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from transformers import get_linear_schedule_with_warmup
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.heads import new_head
+from clipdemo.model.heads import new_head
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from clipdemo.labels import MODES
+from clipdemo.inputs.labels import MODES
 
 METRIC = "samples_f1"
 RATE = 7e-4

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
 
-from clipdemo import metrics
-from clipdemo.thresholds import decide
-from clipdemo.training.calibrate import BINS, calibration_error, reliability_bins, shrunk
-from clipdemo.training.scoring import run_metrics
+from clipdemo.inspection import metrics
+from clipdemo.model.thresholds import decide
+from clipdemo.study.calibrate import BINS, calibration_error, reliability_bins, shrunk
+from clipdemo.study.cross_fit import run_metrics
 
 if TYPE_CHECKING:
-    from clipdemo.checkpoints import Card
-    from clipdemo.classifier import Classifier
-    from clipdemo.training.features import Store
+    from clipdemo.model.checkpoints import Card
+    from clipdemo.model.classifier import Classifier
+    from clipdemo.study.feature_store import Store
 
 PARTS = ("overall", "per_label", "precision_recall", "reliability")
 POINTS = 60  # of a precision-recall curve
@@ -31,7 +31,7 @@ def judge(store: Store, validation: str, classifier: Classifier) -> dict[str, di
     """
     import torch
 
-    from clipdemo.training.rows import split_rows
+    from clipdemo.study.rows import split_rows
 
     found = {}
     for mode in classifier.modes:

@@ -7,14 +7,14 @@ import time
 from io import BytesIO
 from pathlib import Path
 
-from clipdemo import catalog
-from clipdemo.data.coco import ANNOTATIONS, PHOTOS, addresses
-from clipdemo.data.label_table import labels_of, read_label_table
-from clipdemo.data.resume import Patience, announced
-from clipdemo.data.zips import is_checked
 from clipdemo.errors import ClipdemoError
-from clipdemo.memory import LOADING, available
-from clipdemo.training.reproduce import Study
+from clipdemo.hub import catalog
+from clipdemo.hub.memory import LOADING, available
+from clipdemo.study.reproduce import Study
+from clipdemo.tables.coco import ANNOTATIONS, PHOTOS, addresses
+from clipdemo.tables.coco_zips import is_checked
+from clipdemo.tables.http_download import Patience, announced
+from clipdemo.tables.label_table import labels_of, read_label_table
 
 SIZES = {
     ANNOTATIONS: 252_907_541,
@@ -107,7 +107,7 @@ def _asked(url: str) -> int | None:
 
 def _backbone(study: Study) -> dict:
     """Size of the weights, as the hub says, else as its list of parameters suggests."""
-    from clipdemo.hub import look
+    from clipdemo.hub.fetch import look
 
     state, offer = look(study.backbone), catalog.offer(study.backbone)
     size = state.bytes or (4 * offer.parameters if offer else 0)
@@ -132,9 +132,9 @@ def _model(study: Study):
     """The backbone, or as long as it is not here one of its shape with random weights; or None."""
     import open_clip
 
-    from clipdemo.backbones import Backbone, open_clip_name, pick_device
-    from clipdemo.hub import here
-    from clipdemo.memory import check_memory
+    from clipdemo.hub.fetch import here
+    from clipdemo.hub.memory import check_memory
+    from clipdemo.model.backbones import Backbone, open_clip_name, pick_device
 
     if here(study.backbone):
         loaded = Backbone(study.backbone, study.device)
@@ -178,8 +178,8 @@ def _encoding(model, preprocess, tokenizer, device: str, count: int = 3) -> dict
 
 def _captioning(study: Study, count: int = 2) -> float | None:
     """Seconds per written caption; None where the captioner is not here yet."""
-    from clipdemo.captioners import load_captioner
-    from clipdemo.data.drawn_scenes import random_scene
+    from clipdemo.model.captioners.choice import load_captioner
+    from clipdemo.scenes.scenes import random_scene
 
     try:
         captioner = load_captioner(study.captioner, device=study.device)
@@ -196,9 +196,9 @@ def _fitting(width: int, rows: int = 512) -> float:
 
     import numpy as np
 
-    from clipdemo.training.fit import fit_head
-    from clipdemo.training.runs import SEEDS
-    from clipdemo.training.sweep import FINAL, HIDDEN, RATES
+    from clipdemo.study.fit import fit_head
+    from clipdemo.study.runs import SEEDS
+    from clipdemo.study.sweep import FINAL, HIDDEN, RATES
 
     rng = np.random.default_rng(0)
     inputs = rng.normal(size=(rows, 2 * width)).astype(np.float32)

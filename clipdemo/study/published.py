@@ -1,7 +1,7 @@
 """What the study published. Its figures are of another backbone (CLIP ViT-L/14 embeddings, 768
 each) and another split (rows 0 to 27999 to train, 28000 to 29999 to validate) than ours."""
 
-from clipdemo.labels import COCO18
+from clipdemo.inputs.labels import COCO18
 
 NOTE = (
     "The published figures are of another backbone (CLIP ViT-L/14 embeddings) and another split "

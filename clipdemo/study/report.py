@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
-from clipdemo.training import published
-from clipdemo.training.judged import PARTS, adds, judge, tuned_on
-from clipdemo.training.orderings import orderings
+from clipdemo.study import published
+from clipdemo.study.orderings import orderings
+from clipdemo.study.per_label import PARTS, adds, judge, tuned_on
 
 if TYPE_CHECKING:
-    from clipdemo.classifier import Classifier
-    from clipdemo.training.features import Store
+    from clipdemo.model.classifier import Classifier
+    from clipdemo.study.feature_store import Store
 
 NAME = "report.json"
 STEPS = 60  # of a learning-rate schedule
@@ -37,7 +37,7 @@ def make_report(runs_folder: Path, store: Store, validation: str, classifier: Cl
     Raises:
         TableError: there are no runs, or runs, store, rule and heads do not belong together.
     """
-    from clipdemo.training.runs import read_runs
+    from clipdemo.study.runs import read_runs
 
     runs, curves, about = read_runs(runs_folder)
     check_fit(about, store, validation, classifier)
@@ -65,7 +65,7 @@ def write_report(folder: Path, report: dict) -> Path:
 
 def check_fit(about: dict, store: Store, validation: str, classifier: Classifier) -> None:
     """Raises TableError when runs, store, rule and heads do not belong together."""
-    from clipdemo.training.features import INDEX
+    from clipdemo.study.feature_store import INDEX
 
     card = classifier.card
     if not about["backbone"] == store.backbone == card.backbone:
@@ -135,7 +135,7 @@ def schedules(n_train: int) -> dict:
     import torch
     from transformers import get_linear_schedule_with_warmup
 
-    from clipdemo.training.sweep import FINAL
+    from clipdemo.study.sweep import FINAL
 
     steps, found = -(-n_train // FINAL.batch) * FINAL.epochs, {}
     for name, warmup in (("with warm-up", FINAL.warmup), ("without", 0.0)):

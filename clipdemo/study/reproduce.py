@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from clipdemo.checkpoints import CARD, sha256
-from clipdemo.data.coco import HOST, coco, table_path
 from clipdemo.errors import ClipdemoError, LabelError
-from clipdemo.training.features import INDEX
-from clipdemo.training.splits import DEFAULT
-from clipdemo.training.stages import Stages
+from clipdemo.model.checkpoints import CARD, sha256
+from clipdemo.study.feature_store import INDEX
+from clipdemo.study.splits import DEFAULT
+from clipdemo.study.stages import Stages
+from clipdemo.tables.coco import HOST, coco, table_path
 
 Progress = Callable[[str, int, int | None], object]
 """Is told of what is being done, how much is done and how much it is in all (None: not known);
@@ -83,6 +83,7 @@ class Study:
 
 def reproduce(
     study: Study,
+    render: Callable[[dict], str],
     progress: Progress = lambda what, done, total: None,
     tell: Callable[[str], object] = lambda line: None,
 ) -> dict:
@@ -92,6 +93,7 @@ def reproduce(
 
     Args:
         study: what to reproduce.
+        render: makes one HTML file of the report.
         progress: told how far a stage is.
         tell: given a line as each stage begins.
 
@@ -134,7 +136,7 @@ def reproduce(
     heads = [*rows, sha256(card)]
     stages.run("evaluate", heads, [study.evaluation], lambda: _evaluate(study, progress))
     made = [study.report, study.checkpoint / "report.json"]
-    stages.run("report", [*heads, sha256(tables[0])], made, lambda: _report(study))
+    stages.run("report", [*heads, sha256(tables[0])], made, lambda: _report(study, render))
     modes = json.loads(study.evaluation.read_text("utf-8"))["modes"]
     return {
         "backbone": study.backbone,
@@ -169,8 +171,8 @@ def _claim(study: Study) -> None:
 
 def _bring(study: Study, progress: Progress) -> None:
     """Download the backbone where it is not here, telling how far it is."""
-    from clipdemo.bring import bring
-    from clipdemo.hub import Fetch
+    from clipdemo.hub.fetch import Fetch
+    from clipdemo.hub.ready import bring
 
     def watch(fetch: Fetch) -> None:
         try:
@@ -183,10 +185,10 @@ def _bring(study: Study, progress: Progress) -> None:
 
 
 def _caption(study: Study, progress: Progress) -> None:
-    from clipdemo.captioners import load_captioner
-    from clipdemo.data.label_table import labels_of, read_label_table
-    from clipdemo.data.photos import PhotoSource
-    from clipdemo.training.caption_table import caption_table
+    from clipdemo.inputs.photo_source import PhotoSource
+    from clipdemo.model.captioners.choice import load_captioner
+    from clipdemo.study.caption_table import caption_table
+    from clipdemo.tables.label_table import labels_of, read_label_table
 
     table = study.table
     frame = read_label_table(table, labels_of(table)).frame
@@ -196,8 +198,8 @@ def _caption(study: Study, progress: Progress) -> None:
 
 
 def _encode(study: Study, progress: Progress) -> None:
-    from clipdemo.backbones import Backbone
-    from clipdemo.training.encode import encode_table
+    from clipdemo.model.backbones import Backbone
+    from clipdemo.study.encode import encode_table
 
     encode_table(
         Backbone(study.backbone, study.device), study.table, study.store,
@@ -207,7 +209,7 @@ def _encode(study: Study, progress: Progress) -> None:
 
 
 def _sweep(study: Study, progress: Progress) -> None:
-    from clipdemo.training.study import run_sweep
+    from clipdemo.study.whole import run_sweep
 
     run_sweep(
         study.store, study.runs, study.validation,
@@ -216,21 +218,21 @@ def _sweep(study: Study, progress: Progress) -> None:
 
 
 def _baselines(study: Study, progress: Progress) -> None:
-    import clipdemo
-    from clipdemo.training.study import run_baselines
+    from clipdemo.model.loading import load
+    from clipdemo.study.whole import run_baselines
 
     run_baselines(
         study.store, study.runs, study.validation,
-        clipdemo.load(study.backbone, device=study.device),
+        load(study.backbone, device=study.device),
         progress=lambda done, total: progress("baselines", done, total),
     )  # fmt: skip
 
 
 def _train(study: Study) -> None:
     """The study's head for each mode, on the captions of people and of the captioner, as there."""
-    from clipdemo.training.features import read_store
-    from clipdemo.training.sweep import FINAL
-    from clipdemo.training.train import modes_of, train_heads
+    from clipdemo.study.feature_store import read_store
+    from clipdemo.study.sweep import FINAL
+    from clipdemo.study.train import modes_of, train_heads
 
     store = read_store(study.store)
     settings = dict.fromkeys(modes_of(store), FINAL)
@@ -238,18 +240,18 @@ def _train(study: Study) -> None:
 
 
 def _calibrate(study: Study) -> None:
-    from clipdemo.training.features import read_store
-    from clipdemo.training.train import calibrate
+    from clipdemo.study.feature_store import read_store
+    from clipdemo.study.train import calibrate
 
     calibrate(_classifier(study), read_store(study.store), study.validation)
 
 
 def _evaluate(study: Study, progress: Progress) -> None:
     """Score the validation photos as `evaluate` does: from their files, through the classifier."""
-    from clipdemo.data.label_table import read_label_table
-    from clipdemo.data.photos import PhotoSource
-    from clipdemo.evaluation import evaluate_table
-    from clipdemo.training.splits import held_out
+    from clipdemo.inputs.photo_source import PhotoSource
+    from clipdemo.inspection.evaluation import evaluate_table
+    from clipdemo.study.splits import held_out
+    from clipdemo.tables.label_table import read_label_table
 
     classifier = _classifier(study)
     frame = read_label_table(study.table, classifier.card.labels).frame
@@ -259,21 +261,20 @@ def _evaluate(study: Study, progress: Progress) -> None:
     study.evaluation.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
-def _report(study: Study) -> None:
-    from clipdemo.training.features import read_store
-    from clipdemo.training.report import make_report, write_report
-    from clipdemo.ui.report_file import report_html
+def _report(study: Study, render: Callable[[dict], str]) -> None:
+    from clipdemo.study.feature_store import read_store
+    from clipdemo.study.report import make_report, write_report
 
     store = read_store(study.store)
     report = make_report(study.runs, store, study.validation, _classifier(study))
     write_report(study.checkpoint, report)
-    study.report.write_text(report_html(report), "utf-8")
+    study.report.write_text(render(report), "utf-8")
 
 
 def _classifier(study: Study):
-    import clipdemo
+    from clipdemo.model.loading import load
 
-    return clipdemo.load(study.backbone, checkpoint=study.checkpoint, device=study.device)
+    return load(study.backbone, checkpoint=study.checkpoint, device=study.device)
 
 
 class _Counted:

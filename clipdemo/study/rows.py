@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from clipdemo.errors import TableError
-from clipdemo.training.features import Store
-from clipdemo.training.splits import DEFAULT, held_out
+from clipdemo.study.feature_store import Store
+from clipdemo.study.splits import DEFAULT, held_out
 
 CAPTIONS = {"original": ("table",), "generated": ("generated",), "both": ("table", "generated")}
 

@@ -10,7 +10,7 @@ import joblib
 import pandas as pd
 
 from clipdemo.errors import TableError
-from clipdemo.training.fit import FitSettings
+from clipdemo.study.fit import FitSettings
 
 SEEDS = (0, 1, 2)
 ABOUT = "about.json"

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clipdemo.data.label_table import labels_of, read_label_table
 from clipdemo.errors import TableError
+from clipdemo.tables.label_table import labels_of, read_label_table
 
 DEFAULT = "share:0.15"
 FORMS = "last:2000, every:6:1, share:0.15 or the path of a label table"

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from clipdemo.errors import BackboneError, TableError
-from clipdemo.training.features import IMAGE, TEXT, read_index, read_store
+from clipdemo.study.feature_store import IMAGE, TEXT, read_index, read_store
 
 PARTS = "parts"
 _MADE_BY = "made_by.json"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from clipdemo.training.features import Store, read_store
-from clipdemo.training.fit import FitSettings, fit_head, logits
-from clipdemo.training.rows import split_rows
-from clipdemo.training.runs import SEEDS, Entry, Run
-from clipdemo.training.scoring import run_metrics
+from clipdemo.study.cross_fit import run_metrics
+from clipdemo.study.feature_store import Store, read_store
+from clipdemo.study.fit import FitSettings, fit_head, logits
+from clipdemo.study.rows import split_rows
+from clipdemo.study.runs import SEEDS, Entry, Run
 
 RATES = (5e-4, 7e-4, 9e-4)
 HIDDEN = ((1024,), (2048,), (1024, 512), (2048, 1024))

@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from clipdemo import checkpoints, metrics
-from clipdemo.classifier import Classifier
 from clipdemo.errors import CheckpointError
-from clipdemo.explain import fit_of_pairs
-from clipdemo.labels import MODES
-from clipdemo.training.calibrate import calibrated, sigmoid
-from clipdemo.training.features import About, Store, read_index
-from clipdemo.training.fit import FitSettings, fit_head, logits
-from clipdemo.training.rows import split_rows
-from clipdemo.training.splits import held_out
+from clipdemo.inputs.labels import MODES
+from clipdemo.inspection import metrics
+from clipdemo.model import checkpoints
+from clipdemo.model.classifier import Classifier
+from clipdemo.model.explanations import fit_of_pairs
+from clipdemo.study.calibrate import calibrated, sigmoid
+from clipdemo.study.feature_store import About, Store, read_index
+from clipdemo.study.fit import FitSettings, fit_head, logits
+from clipdemo.study.rows import split_rows
+from clipdemo.study.splits import held_out
 
 
 def modes_of(store: Store) -> list[str]:

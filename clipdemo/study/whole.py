@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clipdemo.classifier import Classifier
-from clipdemo.data.label_table import target_matrix
 from clipdemo.errors import TableError
-from clipdemo.training import baselines, captions_alone, sweep
-from clipdemo.training.features import INDEX, Store, read_index, read_store
-from clipdemo.training.rows import split_rows
-from clipdemo.training.runs import ABOUT, Entry, Journal, carry_out, write_tables
+from clipdemo.model.classifier import Classifier
+from clipdemo.study import baselines, captions_alone, sweep
+from clipdemo.study.feature_store import INDEX, Store, read_index, read_store
+from clipdemo.study.rows import split_rows
+from clipdemo.study.runs import ABOUT, Entry, Journal, carry_out, write_tables
+from clipdemo.tables.label_table import target_matrix
 
 Progress = Callable[[int, int], None]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from clipdemo.data.label_table import labels_of, read_label_table
-from clipdemo.data.loose_csv import decode
 from clipdemo.errors import TableError
+from clipdemo.tables.label_table import labels_of, read_label_table
+from clipdemo.tables.loose_csv import decode
 
 COLUMNS = ("imageid", "caption")
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from clipdemo.captions import clean_caption
-from clipdemo.data.label_table import write_label_table
-from clipdemo.data.resume import PATIENT, Patience
-from clipdemo.data.zips import fetch_zip
 from clipdemo.errors import LabelError, TableError
-from clipdemo.labels import COCO18
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.labels import COCO18
+from clipdemo.tables.coco_zips import fetch_zip
+from clipdemo.tables.http_download import PATIENT, Patience
+from clipdemo.tables.label_table import write_label_table
 
 HOST = "http://images.cocodataset.org"
 PHOTOS = {"val": 5000, "train": 118_287}

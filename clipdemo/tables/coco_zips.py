@@ -4,8 +4,8 @@ import json
 import zipfile
 from pathlib import Path
 
-from clipdemo.data.resume import PATIENT, Patience, Progress, download
 from clipdemo.errors import DownloadError
+from clipdemo.tables.http_download import PATIENT, Patience, Progress, download
 
 _BLOCK = 1 << 20
 

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clipdemo.data.loose_csv import (
+from clipdemo.errors import TableError
+from clipdemo.inputs.labels import COCO18, LabelSet
+from clipdemo.tables.loose_csv import (
     COLUMNS,
     EXTENSIONS,
     PHOTO_ROW,
@@ -27,8 +29,6 @@ from clipdemo.data.loose_csv import (
     unquote,
     unquote_captions,
 )
-from clipdemo.errors import TableError
-from clipdemo.labels import COCO18, LabelSet
 
 _NOT_TEXT = re.compile("[\0\udc80-\udcff]")  # NUL, and what surrogateescape makes of non-UTF-8
 _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))

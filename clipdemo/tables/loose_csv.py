@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from clipdemo.errors import TableError
-from clipdemo.labels import LabelSet
+from clipdemo.inputs.labels import LabelSet
 
 COLUMNS = ("ImageID", "Labels", "Caption")
 EXTENSIONS = ("jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif")

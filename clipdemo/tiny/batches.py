@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from clipdemo.training import crops, joint
-from clipdemo.training.pack import Pack, caption_rows, drawn_pack, join, load_pack
+from clipdemo.tiny import crops
+from clipdemo.tiny import joint_model as joint
+from clipdemo.tiny.photo_pack import Pack, caption_rows, drawn_pack, join, load_pack
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from clipdemo.backbones import Backbone
-from clipdemo.labels import MODES
-from clipdemo.training import crops, fit, joint
-from clipdemo.training.batches import Data
-from clipdemo.training.calibrate import calibrated
-from clipdemo.training.pack import Pack
+from clipdemo.inputs.labels import MODES
+from clipdemo.model.backbones import Backbone
+from clipdemo.study import fit
+from clipdemo.study.calibrate import calibrated
+from clipdemo.tiny import crops
+from clipdemo.tiny import joint_model as joint
+from clipdemo.tiny.batches import Data
+from clipdemo.tiny.photo_pack import Pack
 
 MODEL_FILES = ("open_clip_config.json", "tokenizer.json", "tokenizer_config.json")
 

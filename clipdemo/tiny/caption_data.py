@@ -10,11 +10,11 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
-from clipdemo import checkpoints
-from clipdemo.backbones import Backbone
-from clipdemo.decoder import BACKBONE
-from clipdemo.training import bundle, crops
-from clipdemo.training.pack import Pack, caption_rows, drawn_pack, join, load_pack
+from clipdemo.model import checkpoints
+from clipdemo.model.backbones import Backbone
+from clipdemo.model.captioners.decoder import BACKBONE
+from clipdemo.tiny import bundle, crops
+from clipdemo.tiny.photo_pack import Pack, caption_rows, drawn_pack, join, load_pack
 
 DRAWN_SEED = 3_000_000  # scenes that no other training draws
 SMALLEST = 0.6  # area of a crop that its photo's caption still fits

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from clipdemo.decoder import PAD, Decoder, Shape
-from clipdemo.training.caption_data import CaptionRecipe, Sources
-from clipdemo.training.text_stage import at
+from clipdemo.model.captioners.decoder import PAD, Decoder, Shape
+from clipdemo.tiny.caption_data import CaptionRecipe, Sources
+from clipdemo.tiny.text_stage import at
 
 
 class Drawer:

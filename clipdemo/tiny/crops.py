@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from clipdemo.training.pack import GRID, Pack
+from clipdemo.tiny.photo_pack import GRID, Pack
 
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)

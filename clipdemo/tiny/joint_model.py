@@ -18,8 +18,8 @@ from tokenizers import (
 from torch import nn
 from torch.func import functional_call
 
-from clipdemo.training.crops import MEAN, STD
-from clipdemo.training.pack import FEATURES
+from clipdemo.tiny.crops import MEAN, STD
+from clipdemo.tiny.photo_pack import FEATURES
 
 WIDTH = 256
 CONTEXT = 40

@@ -19,8 +19,9 @@ import torch.distributed as dist
 from safetensors.torch import load_file
 from sklearn.metrics import average_precision_score
 
-from clipdemo.training import crops, joint
-from clipdemo.training.batches import Data, Recipe, make_batch, pad, prepare
+from clipdemo.tiny import crops
+from clipdemo.tiny import joint_model as joint
+from clipdemo.tiny.batches import Data, Recipe, make_batch, pad, prepare
 
 torch.set_float32_matmul_precision("high")
 

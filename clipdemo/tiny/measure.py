@@ -10,17 +10,18 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
-import clipdemo
-from clipdemo import checkpoints, metrics, thresholds
-from clipdemo.classifier import Classifier
-from clipdemo.data.label_table import read_label_table, target_matrix
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import TableError
-from clipdemo.evaluation import evaluate_table
-from clipdemo.explain import fit_of_pairs
-from clipdemo.images import read_photo
-from clipdemo.labels import COCO18
-from clipdemo.training.pack import FIRST_VALIDATION_ROW
+from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.labels import COCO18
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inspection import metrics
+from clipdemo.inspection.evaluation import evaluate_table
+from clipdemo.model import checkpoints, thresholds
+from clipdemo.model.classifier import Classifier
+from clipdemo.model.explanations import fit_of_pairs
+from clipdemo.model.loading import load
+from clipdemo.tables.label_table import read_label_table, target_matrix
+from clipdemo.tiny.photo_pack import FIRST_VALIDATION_ROW
 
 START, END = "<!-- figures: written by `python -m clipdemo measure` -->", "<!-- /figures -->"
 
@@ -34,7 +35,7 @@ def measure(data: Path, folder: Path) -> dict:
     on those same rows, for comparison). How well those photos and captions fit is written there
     as `fit`.
     """
-    classifier = clipdemo.load(checkpoint=folder)
+    classifier = load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
     number = frame["ImageID"].str.removesuffix(".jpg").astype(int)
     source = PhotoSource(data / "photos" / "comp5329.zip")

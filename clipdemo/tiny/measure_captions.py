@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import torch
 
-import clipdemo
-from clipdemo import checkpoints
-from clipdemo.captioners import BundledCaptioner
-from clipdemo.classifier import Classifier
-from clipdemo.data.label_table import read_label_table, target_matrix
-from clipdemo.data.photos import PhotoSource
-from clipdemo.decoder import write_decoder_card
-from clipdemo.metrics import evaluate
-from clipdemo.thresholds import decide
-from clipdemo.training import bundle
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inspection.metrics import evaluate
+from clipdemo.model import checkpoints
+from clipdemo.model.captioners.choice import BundledCaptioner
+from clipdemo.model.captioners.decoder import write_decoder_card
+from clipdemo.model.classifier import Classifier
+from clipdemo.model.loading import load
+from clipdemo.model.thresholds import decide
+from clipdemo.tables.label_table import read_label_table, target_matrix
+from clipdemo.tiny import bundle
 
 # Captions that fit most photos and say little; the best of them is what has to be beaten.
 NEUTRAL = (
@@ -59,7 +59,7 @@ def measure_captions(
     caption, `human` in the photo's own, and `fixed` in one caption for all photos, which is the
     one of `NEUTRAL` with the best samples-F1.
     """
-    classifier = clipdemo.load(checkpoint=folder, device="cpu")
+    classifier = load(checkpoint=folder, device="cpu")
     captioner = BundledCaptioner("bundled", folder, classifier.backbone)
     frame, source = validation_photos(data)
     truth = target_matrix(frame, classifier.card.labels)

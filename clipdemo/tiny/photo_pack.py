@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.data.label_table import read_label_table, target_matrix
 from clipdemo.errors import TableError
-from clipdemo.images import read_photo
-from clipdemo.labels import COCO18
+from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.labels import COCO18
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tables.label_table import read_label_table, target_matrix
 
 SIDE = 144
 GRID = 10

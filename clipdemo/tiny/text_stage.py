@@ -21,9 +21,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 from torch.nn import functional as F
 
-from clipdemo.training import joint
-from clipdemo.training.batches import Data, drop_words, pad
-from clipdemo.training.fit import mean_average_precision
+from clipdemo.study.fit import mean_average_precision
+from clipdemo.tiny import joint_model as joint
+from clipdemo.tiny.batches import Data, drop_words, pad
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 from safetensors.torch import load_file
 
-from clipdemo import checkpoints
-from clipdemo.backbones import TINY, Backbone
-from clipdemo.labels import COCO18
-from clipdemo.training import backbone, bundle, joint
-from clipdemo.training.batches import Data, Recipe
-from clipdemo.training.fit import FitSettings
-from clipdemo.training.pack import caption_rows
-from clipdemo.training.text_stage import TextRecipe, train_text
+from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.inputs.labels import COCO18
+from clipdemo.model import checkpoints
+from clipdemo.model.backbones import TINY, Backbone
+from clipdemo.study.fit import FitSettings
+from clipdemo.tiny import bundle
+from clipdemo.tiny import joint_model as joint
+from clipdemo.tiny import joint_stage as backbone
+from clipdemo.tiny.batches import Data, Recipe
+from clipdemo.tiny.photo_pack import caption_rows
+from clipdemo.tiny.text_stage import TextRecipe, train_text
 
 SETTINGS = {
     "image": FitSettings(hidden=(512, 256), epochs=8),
@@ -96,7 +99,7 @@ def finish(
     `record`: what the card says of the backbone's training.
     """
     bundle.copy_model(staged, out)
-    frozen = Backbone(TINY if out == checkpoints.ROOT / TINY else f"local-dir:{out}", "cpu")
+    frozen = Backbone(TINY if out == CHECKPOINTS / TINY else f"local-dir:{out}", "cpu")
     captions = caption_rows(data_dir, data.pack)
     heads, logits, histories = bundle.fit_heads(frozen, data, captions, SETTINGS, train_views)
     content = {

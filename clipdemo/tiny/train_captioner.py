@@ -4,12 +4,12 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-import clipdemo
-from clipdemo import checkpoints
-from clipdemo.decoder import BACKBONE, write_decoder
-from clipdemo.training.caption_data import CaptionRecipe, load_sources
-from clipdemo.training.captioner import fit
-from clipdemo.training.measure_captions import measure_captions
+from clipdemo.model import checkpoints
+from clipdemo.model.captioners.decoder import BACKBONE, write_decoder
+from clipdemo.model.loading import load
+from clipdemo.tiny.caption_data import CaptionRecipe, load_sources
+from clipdemo.tiny.captioner import fit
+from clipdemo.tiny.measure_captions import measure_captions
 
 SUMMARY = (
     "A small captioner trained by this project for its bundled backbone: its captions are simple "
@@ -40,7 +40,7 @@ def train_captioner(
         The figures that the card now has.
     """
     precision = "bf16" if recipe.bfloat16 else "fp32"
-    classifier = clipdemo.load(checkpoint=out, device="cpu", precision=precision)
+    classifier = load(checkpoint=out, device="cpu", precision=precision)
     work.mkdir(parents=True, exist_ok=True)
     sources = load_sources(data, work, classifier.backbone, out, recipe)
     version = checkpoints.sha256(out / BACKBONE)

@@ -6,18 +6,17 @@ import shutil
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
-from clipdemo.backbones import Backbone
-from clipdemo.bench.app import BROWSERS, USERS, crowd
-from clipdemo.bench.compare import Comparison, compare, timed
-from clipdemo.bench.encoding import from_files, prepared
-from clipdemo.bench.inspecting import both_ways, made
-from clipdemo.bench.made import write_random
+from clipdemo.commands.bench.encoding import from_files, prepared
+from clipdemo.commands.bench.inspecting import both_ways, made
+from clipdemo.commands.bench.made import write_random
+from clipdemo.commands.bench.page import BROWSERS, USERS, crowd
+from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.model.backbones import Backbone
 
-ROOT = Path(__file__).resolve().parents[1]
 RATIOS = (
     "photo_to_scores_ratio", "caption_edit_ratio", "startup_ratio", "throughput_16_users_ratio",
     "p95_16_users_ratio", "table_ratio", "encode_ratio",

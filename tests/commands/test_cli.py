@@ -6,10 +6,10 @@ import json
 import pytest
 from sklearn.metrics import f1_score
 
-from clipdemo.data.label_table import read_label_table
-from clipdemo.data.photos import PhotoSource
-from clipdemo.evaluation import evaluate_table
-from clipdemo.labels import COCO18
+from clipdemo.inputs.labels import COCO18
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inspection.evaluation import evaluate_table
+from clipdemo.tables.label_table import read_label_table
 
 TABLE = (
     'ImageID,Labels,Caption\n0.png,18,"a dog, alone"\n1.png,6 3,a bus and a car\n2.png,2,a field\n'

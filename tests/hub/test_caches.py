@@ -8,15 +8,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from support.paths import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 NOBODY = 65534
 VARIABLES = ("HF_HOME", "GRADIO_TEMP_DIR")
 
 # What the libraries themselves then use, not only what the variables say.
 PRINT = """
 import json, os, sys, tempfile
-from clipdemo.caches import settle_caches
+from support.paths import ROOT
+from clipdemo.hub.caches import settle_caches
 from clipdemo.errors import ClipdemoError
 if os.environ.get("USER_ID") and os.getuid() == 0:
     os.setuid(int(os.environ["USER_ID"]))

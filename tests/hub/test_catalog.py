@@ -1,26 +1,25 @@
 """The offered backbones: the list says what open_clip builds, and `auto` downloads nothing."""
 
-from pathlib import Path
-
 import open_clip
 import pytest
 import torch
-from hub_server import COMMIT
 from huggingface_hub import constants
+from support.hub_server import COMMIT
+from support.paths import ROOT
 
-from clipdemo import catalog, checkpoints, sources
+from clipdemo.hub import catalog
+from clipdemo.hub import repositories as sources
+from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.model import checkpoints
 
-ROOT = Path(__file__).resolve().parent.parent
 IDS = [offer.id for offer in catalog.OFFERS]
 HUB_IDS = IDS[1:]
 
 
 def built(backbone: str) -> torch.nn.Module:
     """The model of a backbone, without numbers in it."""
-    if backbone == "tiny":
-        name = f"local-dir:{checkpoints.ROOT / 'tiny'}"
-    else:
-        name = backbone.partition("/")[0]
+    bundled = f"local-dir:{CHECKPOINTS / 'tiny'}"
+    name = bundled if backbone == "tiny" else backbone.partition("/")[0]
     with torch.device("meta"):
         return open_clip.create_model(name, device="meta", load_weights=False)
 

@@ -16,13 +16,14 @@ import time
 from pathlib import Path
 
 import pytest
-from hub_server import COMMIT, HubServer
 from huggingface_hub import constants
+from support.hub_server import COMMIT, HubServer
+from support.paths import ROOT
 
-from clipdemo import hub, sources
 from clipdemo.errors import BackboneError
+from clipdemo.hub import fetch as hub
+from clipdemo.hub import repositories as sources
 
-ROOT = Path(__file__).resolve().parent.parent
 ID = "hf-hub:org/vit"
 WEIGHTS = "open_clip_model.safetensors"
 
@@ -30,7 +31,7 @@ SAME = """
 import sys
 import numpy as np
 from PIL import Image
-from clipdemo.backbones import Backbone
+from clipdemo.model.backbones import Backbone
 photo, rows = Image.open(sys.argv[1]), []
 for backbone in sys.argv[2:]:
     found = Backbone(backbone, "cpu")
@@ -278,7 +279,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(fetched, cache, is_sente
 
 def test_a_disk_that_fills_up_is_one_sentence(cache, is_sentence):
     """Seen with a limit on the size of files, which ends a write as a full disk does."""
-    command = f"ulimit -f 64; exec {sys.executable} -m clipdemo.hub {ID}"
+    command = f"ulimit -f 64; exec {sys.executable} -m clipdemo.hub.fetch {ID}"
     done = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, env=os.environ, capture_output=True, text=True
     )
@@ -428,7 +429,7 @@ def test_a_typed_id_is_fetched_from_the_repository_of_open_clip(fetched, server,
 
 def test_states_are_told_without_torch(run_python, monkeypatch):
     code = (
-        "import sys; from clipdemo import catalog; from clipdemo.commands import hub; "
+        "import sys; from clipdemo.hub import catalog; from clipdemo.commands import hub; "
         "hub.overview(); catalog.best(True); "
         "sys.exit('torch' in sys.modules)"
     )

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from clipdemo import memory
 from clipdemo.errors import BackboneError
+from clipdemo.hub import memory
 
 
 def test_weights_too_large_for_memory_are_refused(is_sentence):

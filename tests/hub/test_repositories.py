@@ -2,8 +2,9 @@
 
 import pytest
 
-from clipdemo import hub, sources
 from clipdemo.errors import BackboneError
+from clipdemo.hub import fetch as hub
+from clipdemo.hub import repositories as sources
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipdemo.captions import MAX_CHARS, clean_caption
+from clipdemo.inputs.captions import MAX_CHARS, clean_caption
 
 
 @pytest.mark.parametrize(

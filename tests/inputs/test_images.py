@@ -17,9 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageCms, PngImagePlugin
 
-from clipdemo import images
 from clipdemo.errors import PhotoError
-from clipdemo.images import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MAX_SCANS, read_photo
+from clipdemo.inputs import images
+from clipdemo.inputs.images import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MAX_SCANS, read_photo
 
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "HEIF"]
 WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
@@ -383,7 +383,7 @@ def test_a_bomb_costs_no_memory():
     rows = b"".join(pack.compress(bytes(13_000 * 3 + 1)) for _ in range(13_000)) + pack.flush()
     code = (
         "import resource, sys\n"
-        "from clipdemo.images import PhotoError, read_photo\n"
+        "from clipdemo.inputs.images import PhotoError, read_photo\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "data = sys.stdin.buffer.read()\n"
         "before = peak()\n"

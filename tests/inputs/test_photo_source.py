@@ -13,9 +13,9 @@ import zlib
 import numpy as np
 import pytest
 
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import PhotoError, TableError
-from clipdemo.images import MAX_BYTES
+from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.inputs.photo_source import PhotoSource
 
 FILES = {
     "1.jpg": b"first",

@@ -11,11 +11,11 @@ import pytest
 from sklearn import metrics as reference
 
 import clipdemo
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.data.label_table import read_label_table
-from clipdemo.data.photos import PhotoSource
-from clipdemo.evaluation import evaluate_table, score_table
-from clipdemo.labels import COCO18
+from clipdemo.inputs.labels import COCO18
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inspection.evaluation import evaluate_table, score_table
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tables.label_table import read_label_table
 
 ROWS = 40
 LOST, DAMAGED = "7.png", "21.png"

@@ -5,10 +5,10 @@ import io
 from dataclasses import replace
 
 import pytest
-from test_inspection import made
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.findings import Findings
+from clipdemo.inspection.findings import Findings
+from inspection.test_queries import made
 
 FOUND = made(20)
 FINDING = {"finding": "label wrong", "label": "dog", "mode": "image", "note": "a wolf, I think"}

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from clipdemo.batch import Item, Result, gather, look_at
-from clipdemo.classifier import Prediction
-from clipdemo.data.photos import PhotoSource
-from clipdemo.data.safe_csv import defused
 from clipdemo.errors import ClipdemoError, PhotoError, TableError
-from clipdemo.results import Rule, entry, writing
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inspection.many import Item, Result, gather, look_at
+from clipdemo.inspection.result_files import Rule, entry, writing
+from clipdemo.model.classifier import Prediction
+from clipdemo.tables.safe_csv import defused
 
 CAPTIONS = {"0.png": "a dog on a bench", "1.png": "a red bus, and a car", "2.png": ""}
 
@@ -249,8 +249,8 @@ def test_the_command_writes_a_file_and_names_what_is_bad(clipdemo_cli, folder, t
 
 def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, monkeypatch):
     """As Ctrl-C does it, in the middle of the second chunk."""
-    monkeypatch.setattr("clipdemo.batch.CHUNK", 2)
-    from clipdemo import batch
+    monkeypatch.setattr("clipdemo.inspection.many.CHUNK", 2)
+    from clipdemo.inspection import many as batch
 
     read = batch.read_photo
 

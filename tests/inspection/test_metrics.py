@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from clipdemo.metrics import evaluate
+from clipdemo.inspection.metrics import evaluate
 
 
 @st.composite

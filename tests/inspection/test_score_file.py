@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from test_inspection import made
 
 from clipdemo.errors import TableError
-from clipdemo.predictions import read_predictions, write_predictions
+from clipdemo.inspection.score_file import read_predictions, write_predictions
+from inspection.test_queries import made
 
 
 @pytest.fixture

@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clipdemo import scoring
-from clipdemo.classifier import load_card
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.data.label_table import read_label_table, target_matrix, write_label_table
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import TableError
-from clipdemo.evaluation import score_table
-from clipdemo.labels import COCO18
-from clipdemo.predictions import MISSING, in_steps
-from clipdemo.scoring import ScoredTable
+from clipdemo.inputs.labels import COCO18
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inspection import scored_table as scoring
+from clipdemo.inspection.evaluation import score_table
+from clipdemo.inspection.score_file import MISSING, in_steps
+from clipdemo.inspection.scored_table import ScoredTable
+from clipdemo.model.classifier import load_card
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tables.label_table import read_label_table, target_matrix, write_label_table
 
 ROWS = 40
 
@@ -104,7 +104,7 @@ SLOW = """
 import sys, time
 from pathlib import Path
 import clipdemo
-from clipdemo import scoring
+from clipdemo.inspection import scored_table as scoring
 scoring.PART = 4
 clf = clipdemo.load("tiny", device="cpu")
 def told(done, total):
@@ -147,7 +147,7 @@ def test_killed_it_goes_on_where_it_was(tiny, table, tmp_path, monkeypatch):
 
 
 def test_a_file_of_predictions_needs_no_model(tiny, table, tmp_path):
-    from clipdemo.predictions import write_predictions
+    from clipdemo.inspection.score_file import write_predictions
 
     found = opened(tiny, table, tmp_path / "data").predictions(lambda: tiny)
     write_predictions(tmp_path / "mine.parquet", found)

@@ -10,8 +10,8 @@ import open_clip
 import pytest
 import torch
 
-from clipdemo.backbones import Backbone
 from clipdemo.errors import BackboneError
+from clipdemo.model.backbones import Backbone
 
 CAPTIONS = ["a dog on a bench", "two red buses", "a man, a woman and their cat by the sea"]
 

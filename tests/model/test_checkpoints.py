@@ -9,7 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from clipdemo.checkpoints import (
+from clipdemo.errors import CheckpointError
+from clipdemo.model.checkpoints import (
     find_card,
     load_heads,
     read_card,
@@ -19,8 +20,7 @@ from clipdemo.checkpoints import (
     verify,
     write_card,
 )
-from clipdemo.errors import CheckpointError
-from clipdemo.heads import MLPHead
+from clipdemo.model.heads import MLPHead
 
 WIDTH = 16
 

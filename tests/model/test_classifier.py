@@ -10,9 +10,9 @@ from PIL import Image
 
 import clipdemo
 from clipdemo.errors import CheckpointError, PhotoError
-from clipdemo.images import MAX_PIXELS
-from clipdemo.labels import ALL_MODES
-from clipdemo.thresholds import RULES, decide
+from clipdemo.inputs.images import MAX_PIXELS
+from clipdemo.inputs.labels import ALL_MODES
+from clipdemo.model.thresholds import RULES, decide
 
 CAPTIONS = ["a dog on a bench", "two buses", "", "a cat sleeps on a red sofa"]
 
@@ -74,7 +74,7 @@ def test_scores_are_those_of_backbone_head_and_temperature(small, photos):
     """Computed here from the parts, without the classifier."""
     import torch
 
-    heads = clipdemo.checkpoints.load_heads(small.card, small.backbone.id, 32)
+    heads = clipdemo.model.checkpoints.load_heads(small.card, small.backbone.id, 32)
     image = torch.from_numpy(small.backbone.encode_photos(photos[:1]))
     text = torch.from_numpy(small.backbone.encode_captions(["a dog"]))
     inputs = {"image": image, "text": text, "concat": torch.cat([image, text], 1)}

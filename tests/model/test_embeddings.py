@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from clipdemo.embeddings import BATCH, Encoder, Recent, Together
+from clipdemo.model.embeddings import BATCH, Encoder, Recent, Together
 
 
 def row(i: int) -> np.ndarray:
@@ -120,7 +120,7 @@ def test_an_error_reaches_all_who_asked_and_the_next_call_works():
 def test_half_precision_agrees_with_full(tiny, precision):
     """To 0.01 in every score, and in every decision at the tuned thresholds, on the scenes."""
     import clipdemo
-    from clipdemo.ui.compare import SCENES, read_scenes
+    from clipdemo.page.compare.tab import SCENES, read_scenes
 
     half = clipdemo.load("tiny", device="cpu", precision=precision)
     assert half.backbone.precision == precision

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 import clipdemo
-from clipdemo import explain
-from clipdemo.data.drawn_scenes import random_scene
 from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.labels import ALL_MODES
-from clipdemo.ui.explain import words_of
+from clipdemo.inputs.labels import ALL_MODES
+from clipdemo.model import explanations as explain
+from clipdemo.page.compare.explanations import words_of
+from clipdemo.scenes.scenes import random_scene
 
 CAPTION = "Two dogs, one “brown” bus & a tree"
 SPOKEN = CAPTION.split()

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from clipdemo.heads import MLPHead, MutanHead, head_input, new_head
+from clipdemo.model.heads import MLPHead, MutanHead, head_input, new_head
 
 WIDTH, PROJECTED, FUSED, RANK, LABELS = 5, 4, 6, 3, 2
 

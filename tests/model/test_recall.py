@@ -8,10 +8,10 @@ import pytest
 from sklearn import metrics as reference
 
 import clipdemo
-from clipdemo.checkpoints import read_card, write_card
 from clipdemo.errors import CheckpointError
-from clipdemo.evaluation import evaluate_table
-from clipdemo.thresholds import RECALLS
+from clipdemo.inspection.evaluation import evaluate_table
+from clipdemo.model.checkpoints import read_card, write_card
+from clipdemo.model.thresholds import RECALLS
 
 MODES = ("image", "text", "concat", "mutan")
 CAPTION = "a dog on a bench"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from clipdemo.thresholds import RECALLS, RULES, decide, recall_thresholds, tune
+from clipdemo.model.thresholds import RECALLS, RULES, decide, recall_thresholds, tune
 
 # Float32 as heads give them, with few distinct values so that equal scores happen.
 SCORES = st.one_of(

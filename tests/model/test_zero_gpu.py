@@ -4,11 +4,9 @@ import os
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-
-ROOT = Path(__file__).resolve().parent.parent
+from support.paths import ROOT
 
 # A package that does what `spaces` does for those who call it: GPU(function) stands in for it.
 SPACES = """
@@ -23,7 +21,8 @@ def GPU(function):
 
 ASK = """
 import sys
-from clipdemo.gpu import on_gpu
+from support.paths import ROOT
+from clipdemo.model.zero_gpu import on_gpu
 double = lambda number: 2 * number
 wrapped = on_gpu(double)
 print(wrapped(21), wrapped is double, "torch" in sys.modules)

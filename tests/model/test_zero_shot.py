@@ -8,9 +8,9 @@ import torch
 
 import clipdemo
 from clipdemo.errors import LabelError
-from clipdemo.heads import ZeroShotHead
-from clipdemo.labels import COCO18
-from clipdemo.zero_shot import BACKGROUND, TEMPLATES, prompts
+from clipdemo.inputs.labels import COCO18
+from clipdemo.model.heads import ZeroShotHead
+from clipdemo.model.zero_shot import BACKGROUND, TEMPLATES, prompts
 
 
 def unit(rows: np.ndarray) -> torch.Tensor:

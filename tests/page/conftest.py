@@ -1,8 +1,7 @@
 """One real server for all tests here, and its page just opened for each."""
 
 import pytest
-
-from .driver import serving, visit
+from support.driver import serving, visit
 
 
 @pytest.fixture(scope="session")

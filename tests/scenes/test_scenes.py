@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import ImageChops
 
-from clipdemo.data.drawn_objects import DRAWINGS
-from clipdemo.data.drawn_scenes import EXAMPLES, example_scenes, random_scene
-from clipdemo.data.drawn_stage import Stage
-from clipdemo.labels import COCO18
+from clipdemo.inputs.labels import COCO18
+from clipdemo.scenes.drawing.objects import DRAWINGS
+from clipdemo.scenes.scenes import EXAMPLES, example_scenes, random_scene
+from clipdemo.scenes.stage import Stage
 
 WORDS = {
     "person": "person people man men woman women child children boy girl kid guy lady someone",

@@ -1,13 +1,10 @@
 """The social card: the committed picture is the one that the code draws."""
 
-from pathlib import Path
-
 import numpy as np
 from PIL import Image
+from support.paths import ROOT
 
-from clipdemo.data.social_card import SIZE, social_card
-
-ROOT = Path(__file__).resolve().parents[2]
+from clipdemo.scenes.social_card import SIZE, social_card
 
 
 def test_the_committed_card_is_what_is_drawn():

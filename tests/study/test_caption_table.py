@@ -5,10 +5,10 @@ import json
 import pandas as pd
 import pytest
 
-from clipdemo.captioners import load_captioner
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.data.label_table import read_label_table, write_label_table
-from clipdemo.data.photos import PhotoSource
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.model.captioners.choice import load_captioner
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tables.label_table import read_label_table, write_label_table
 
 NAMES = [f"{i}.jpg" for i in range(8)]
 
@@ -60,7 +60,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(table, tmp_path, calls):
     path, folder = table
     frame = read_label_table(path).frame
     captioner, out = load_captioner("bundled"), tmp_path / "captions.csv"
-    from clipdemo.training.caption_table import caption_table
+    from clipdemo.study.caption_table import caption_table
 
     whole, _ = caption_table(captioner, frame, PhotoSource(folder), out)
     journal = tmp_path / "captions.csv.jsonl"
@@ -80,7 +80,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(table, tmp_path, calls):
 
 def test_captions_of_another_captioner_are_not_taken_for_this_ones(table, tmp_path, calls):
     path, folder = table
-    from clipdemo.training.caption_table import caption_table
+    from clipdemo.study.caption_table import caption_table
 
     frame, out = read_label_table(path).frame, tmp_path / "captions.csv"
     caption_table(load_captioner("bundled"), frame, PhotoSource(folder), out)

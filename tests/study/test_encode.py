@@ -6,15 +6,14 @@ import tarfile
 
 import numpy as np
 import pytest
+from support.labelled import files_of, noise, write_labelled
 
-from clipdemo.backbones import Backbone
-from clipdemo.data.photos import PhotoSource
 from clipdemo.errors import BackboneError, TableError
-from clipdemo.images import read_photo
-from clipdemo.training.encode import encode_table
-from clipdemo.training.features import read_store
-
-from .labelled import files_of, noise, write_labelled
+from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.model.backbones import Backbone
+from clipdemo.study.encode import encode_table
+from clipdemo.study.feature_store import read_store
 
 COUNT, BATCH = 30, 8
 

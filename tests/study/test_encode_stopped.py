@@ -10,13 +10,12 @@ from multiprocessing import Process
 
 import psutil
 import pytest
+from support.labelled import STORE_FILES, files_of, start_encode, write_labelled
 
-from clipdemo.backbones import Backbone
 from clipdemo.errors import TableError
-from clipdemo.training.encode import encode_table
-from clipdemo.training.features import READY, read_store
-
-from .labelled import STORE_FILES, files_of, start_encode, write_labelled
+from clipdemo.model.backbones import Backbone
+from clipdemo.study.encode import encode_table
+from clipdemo.study.feature_store import READY, read_store
 
 PHOTOS, BATCH, KILLS = 160, 4, 10
 

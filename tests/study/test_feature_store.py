@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
+from support.labelled import noise
 
-from clipdemo.backbones import Backbone
 from clipdemo.errors import TableError
-from clipdemo.labels import COCO18
-from clipdemo.training.encode import encode_table
-from clipdemo.training.features import read_store
-
-from .labelled import noise
+from clipdemo.inputs.labels import COCO18
+from clipdemo.model.backbones import Backbone
+from clipdemo.study.encode import encode_table
+from clipdemo.study.feature_store import read_store
 
 
 @pytest.fixture(scope="module")

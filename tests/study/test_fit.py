@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, f1_score
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.training.fit import (
+from clipdemo.study.fit import (
     FitSettings,
     fit_head,
     fit_temperature,

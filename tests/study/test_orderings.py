@@ -2,9 +2,9 @@
 
 import pandas as pd
 import pytest
-from made_report import made_runs
+from support.made_report import made_runs
 
-from clipdemo.training.orderings import orderings
+from clipdemo.study.orderings import orderings
 
 CLAIMS = [
     "concat above image", "concat above text", "image above text", "warm-up helps",

@@ -6,22 +6,21 @@ import shutil
 
 import numpy as np
 import pytest
-from made_report import made_report, write_runs
 from sklearn import metrics as sk
+from support.made_report import made_report, write_runs
+from support.small_store import write_store
 
-from clipdemo.checkpoints import Card, read_card
-from clipdemo.classifier import load_card
-from clipdemo.training import published
-from clipdemo.training.calibrate import calibrated, sigmoid
-from clipdemo.training.features import read_store
-from clipdemo.training.fit import FitSettings
-from clipdemo.training.judged import judged as judged_rows
-from clipdemo.training.judged import tuned_on
-from clipdemo.training.report import make_report, schedules
-from clipdemo.training.rows import split_rows
-from clipdemo.training.train import modes_of, train_heads
-
-from .small_store import write_store
+from clipdemo.model.checkpoints import Card, read_card
+from clipdemo.model.classifier import load_card
+from clipdemo.study import published
+from clipdemo.study.calibrate import calibrated, sigmoid
+from clipdemo.study.feature_store import read_store
+from clipdemo.study.fit import FitSettings
+from clipdemo.study.per_label import judged as judged_rows
+from clipdemo.study.per_label import tuned_on
+from clipdemo.study.report import make_report, schedules
+from clipdemo.study.rows import split_rows
+from clipdemo.study.train import modes_of, train_heads
 
 RULE = "every:4:1"
 MODES = ("image", "text", "concat")

@@ -9,26 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from coco_server import CocoServer, DrawnCoco
-from small_tiny import write_small_tiny
-from test_captioners import write_vit_gpt2
+from model.captioners.test_choice import write_vit_gpt2
+from support.coco_server import CocoServer, DrawnCoco
+from support.small_tiny import write_small_tiny
 
 import clipdemo
-from clipdemo.data.label_table import read_label_table
-from clipdemo.data.photos import PhotoSource
-from clipdemo.labels import COCO18, MODES
-from clipdemo.training import baselines, captions_alone, sweep
-from clipdemo.training.fit import FitSettings
-from clipdemo.training.plan import check_disk, downloads
-from clipdemo.training.reproduce import Study, reproduce
-from clipdemo.training.stages import Stages
+from clipdemo.inputs.labels import COCO18, MODES
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.study import baselines, captions_alone, sweep
+from clipdemo.study.fit import FitSettings
+from clipdemo.study.plan import check_disk, downloads
+from clipdemo.study.reproduce import Study, reproduce
+from clipdemo.study.stages import Stages
+from clipdemo.tables.label_table import read_label_table
 
 SMALL = FitSettings(hidden=(16,), epochs=3, batch=16, keep="samples_f1")
 STAGES = ["caption", "encode", "sweep", "baselines", "train", "calibrate", "evaluate", "report"]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from clipdemo.training.reproduce import Study, reproduce
+from clipdemo.study.reproduce import Study, reproduce
 
 def progress(what, done, total):
     if what == "encoding captions":
@@ -36,7 +36,7 @@ def progress(what, done, total):
 
 out, clip, captioner, url = sys.argv[1:]
 study = Study(clip, Path(out), base_url=url, captioner=captioner, validation="every:3:1")
-reproduce(study, progress, print)
+reproduce(study, str, progress, print)
 """
 
 
@@ -101,11 +101,11 @@ def test_stopped_anywhere_it_goes_on_and_ends_with_heads_that_predict(
 
     told = []
     with pytest.raises(KeyboardInterrupt):
-        reproduce(study, stop, told.append)
+        reproduce(study, str, stop, told.append)
     assert names_of(told) == STAGES[1:7]
     heads = {p: p.stat().st_mtime_ns for p in study.checkpoint.glob("*.safetensors")}
     told = []
-    result = reproduce(study, tell=told.append)
+    result = reproduce(study, str, tell=told.append)
     assert names_of(told) == ["evaluate", "report"]
     assert len(server.asked) == asked, "what is here is not asked for again"
     assert journal.read_bytes() == captioned
@@ -137,7 +137,7 @@ def test_stopped_anywhere_it_goes_on_and_ends_with_heads_that_predict(
 def test_another_study_is_not_put_into_the_same_folder(begun, is_sentence):
     study, _ = begun
     with pytest.raises(clipdemo.ClipdemoError) as caught:
-        reproduce(replace(study, labels="80"))
+        reproduce(replace(study, labels="80"), str)
     assert is_sentence(caught.value)
     assert "--labels '18'" in str(caught.value)
 
@@ -146,7 +146,7 @@ def test_a_label_alone_cannot_be_learned(begun, server, is_sentence):
     """A table has no photo without any of its labels."""
     before = len(server.asked)
     with pytest.raises(clipdemo.LabelError) as caught:
-        reproduce(replace(begun[0], labels="dog"))
+        reproduce(replace(begun[0], labels="dog"), str)
     assert is_sentence(caught.value)
     assert len(server.asked) == before
 

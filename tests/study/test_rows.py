@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clipdemo.data.label_table import target_matrix
 from clipdemo.errors import TableError
-from clipdemo.labels import LabelSet
-from clipdemo.training.features import Store
-from clipdemo.training.rows import split_rows
+from clipdemo.inputs.labels import LabelSet
+from clipdemo.study.feature_store import Store
+from clipdemo.study.rows import split_rows
+from clipdemo.tables.label_table import target_matrix
 
 PHOTOS, WIDTH = 12, 3
 LABELS = LabelSet(("cup", "tea pot"), ("cup", "tea pot"))

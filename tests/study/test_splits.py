@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from clipdemo.errors import TableError
-from clipdemo.training.splits import held_out
+from clipdemo.study.splits import held_out
 
 
 def index(*names: str) -> pd.DataFrame:

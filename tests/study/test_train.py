@@ -5,18 +5,17 @@ import json
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
+from support.small_store import write_store, write_table
 
 import clipdemo
-from clipdemo.checkpoints import read_card, write_card
-from clipdemo.data.label_table import labels_of, read_label_table, write_label_table
-from clipdemo.thresholds import RECALLS, decide, tune
-from clipdemo.training.calibrate import calibrated, calibration_error, shrunk, sigmoid
-from clipdemo.training.features import read_store
-from clipdemo.training.scoring import cross_fitted, run_metrics
-from clipdemo.training.splits import held_out
-from clipdemo.training.train import validation_logits
-
-from .small_store import write_store, write_table
+from clipdemo.model.checkpoints import read_card, write_card
+from clipdemo.model.thresholds import RECALLS, decide, tune
+from clipdemo.study.calibrate import calibrated, calibration_error, shrunk, sigmoid
+from clipdemo.study.cross_fit import cross_fitted, run_metrics
+from clipdemo.study.feature_store import read_store
+from clipdemo.study.splits import held_out
+from clipdemo.study.train import validation_logits
+from clipdemo.tables.label_table import labels_of, read_label_table, write_label_table
 
 RULE = "every:4:1"
 

@@ -9,18 +9,18 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
+from support.small_store import write_store, write_table
 
 import clipdemo
-from clipdemo.backbones import Backbone
-from clipdemo.data.label_table import read_label_table, write_label_table
-from clipdemo.training import baselines, captions_alone, study, sweep
-from clipdemo.training.encode import encode_table
-from clipdemo.training.features import read_store
-from clipdemo.training.fit import FitSettings
-from clipdemo.training.rows import split_rows
-from clipdemo.training.runs import Entry, Journal, Run, carry_out, read_runs
-
-from .small_store import write_store, write_table
+from clipdemo.model.backbones import Backbone
+from clipdemo.study import baselines, captions_alone, sweep
+from clipdemo.study import whole as study
+from clipdemo.study.encode import encode_table
+from clipdemo.study.feature_store import read_store
+from clipdemo.study.fit import FitSettings
+from clipdemo.study.rows import split_rows
+from clipdemo.study.runs import Entry, Journal, Run, carry_out, read_runs
+from clipdemo.tables.label_table import read_label_table, write_label_table
 
 RULE = "every:4:1"
 SMALL = FitSettings(hidden=(16,), epochs=4, batch=16, keep="samples_f1")

@@ -10,9 +10,8 @@ import re
 import zipfile
 from random import Random
 
-from loopback import LoopbackServer, QuietHandler
-
-from clipdemo.data.drawn_scenes import Scene, random_scene
+from clipdemo.scenes.scenes import Scene, random_scene
+from support.loopback import LoopbackServer, QuietHandler
 
 FAULTS = (
     "silent",  # takes the request and never answers

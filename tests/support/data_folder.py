@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.labels import COCO18
+from clipdemo.inputs.labels import COCO18
+from clipdemo.scenes.scenes import random_scene
 
 PHOTOS = 72
 CAPTIONS_ALONE = 40

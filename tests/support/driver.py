@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-SCENES = ROOT / "assets" / "scenes"
+from support.paths import ROOT
+
 MODES = ("image", "text", "concat")
 PATIENCE = 60  # seconds to wait for what must come; nothing is measured
 

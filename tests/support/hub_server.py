@@ -10,7 +10,7 @@ import re
 import time
 from urllib.parse import unquote
 
-from loopback import LoopbackServer, QuietHandler
+from support.loopback import LoopbackServer, QuietHandler
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FAULTS = (

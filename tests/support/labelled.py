@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["clipdemo.training.encode", "clipdemo.commands.features"])
+_context.set_forkserver_preload(["clipdemo.study.encode", "clipdemo.commands.features"])
 
 STORE_FILES = ("image.npy", "text.npy", "index.parquet", "skipped.csv")
 
@@ -48,7 +48,7 @@ def start_encode(*args: object, log: Path | None = None) -> multiprocessing.Proc
 
 
 def _encode(args: list[str], log: Path | None) -> None:
-    from clipdemo.cli import main
+    from clipdemo.commands.app import main
 
     os.setsid()
     with Path(log or os.devnull).open("w") as file:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from clipdemo.labels import COCO18
-from clipdemo.training.judged import PARTS, adds, judged
-from clipdemo.training.orderings import orderings
-from clipdemo.training.report import describe, mean_curves, rounded, schedules, study_of
-from clipdemo.training.runs import COLUMNS, CURVES
+from clipdemo.inputs.labels import COCO18
+from clipdemo.study.orderings import orderings
+from clipdemo.study.per_label import PARTS, adds, judged
+from clipdemo.study.report import describe, mean_curves, rounded, schedules, study_of
+from clipdemo.study.runs import COLUMNS, CURVES
 
 ABOUT = {
     "backbone": "tiny", "store": "store", "table": "captions.csv", "photos": "photos.zip",

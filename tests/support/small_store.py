@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from clipdemo.backbones import Backbone
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.data.label_table import write_label_table
-from clipdemo.labels import COCO18
-from clipdemo.training.encode import encode_table
+from clipdemo.inputs.labels import COCO18
+from clipdemo.model.backbones import Backbone
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.study.encode import encode_table
+from clipdemo.tables.label_table import write_label_table
 
 IDS = dict(zip(COCO18.names, COCO18.ids, strict=True))
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import torch
 
-from clipdemo.checkpoints import save_heads
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.heads import MLPHead
-from clipdemo.labels import COCO18, MODES
-from clipdemo.training import bundle, joint
+from clipdemo.inputs.labels import COCO18, MODES
+from clipdemo.model.checkpoints import save_heads
+from clipdemo.model.heads import MLPHead
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tiny import bundle
+from clipdemo.tiny import joint_model as joint
 
 
 def write_small_tiny(folder: Path, seed: int = 0) -> Path:

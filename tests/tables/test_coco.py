@@ -7,21 +7,20 @@ import subprocess
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
-from coco_server import NUMBERS, CocoServer, DrawnCoco
+from support.coco_server import NUMBERS, CocoServer, DrawnCoco
+from support.paths import ROOT
 
-from clipdemo.captions import clean_caption
-from clipdemo.data.coco import coco, read_annotations
-from clipdemo.data.label_table import labels_of, read_label_table
-from clipdemo.data.photos import PhotoSource
-from clipdemo.data.resume import Patience
 from clipdemo.errors import DownloadError, LabelError, TableError
-from clipdemo.images import read_photo
-from clipdemo.labels import COCO18
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.labels import COCO18
+from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.tables.coco import coco, read_annotations
+from clipdemo.tables.http_download import Patience
+from clipdemo.tables.label_table import labels_of, read_label_table
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 ZIP = "/val2017.zip"  # not the end of annotations_trainval2017.zip
 QUICK = Patience(silence=20, tries=3, pause=0.01)
 

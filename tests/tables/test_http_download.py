@@ -9,12 +9,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from coco_server import CocoServer
 from filelock import FileLock
+from support.coco_server import CocoServer
 
-from clipdemo.data import zips
-from clipdemo.data.resume import Patience, announced, download
 from clipdemo.errors import DownloadError
+from clipdemo.tables import coco_zips as zips
+from clipdemo.tables.http_download import Patience, announced, download
 
 CONTENT = Random(1).randbytes(1_000_000)
 QUICK = Patience(silence=20, tries=3, pause=0.01)
@@ -117,7 +117,7 @@ def test_a_full_disk_is_a_sentence_and_what_fits_is_kept(fetch, server, is_sente
 
 def test_killed_it_goes_on(server, fetch, tmp_path):
     """SIGKILL in the middle: what was written by then is used."""
-    script = "import sys, pathlib; from clipdemo.data.resume import download; download("
+    script = "import sys, pathlib; from clipdemo.tables.http_download import download; download("
     script += "sys.argv[1], pathlib.Path(sys.argv[2]))"
     server.faults = {"file": "hang"}
     path = tmp_path / "folder" / "file"
@@ -189,7 +189,7 @@ def test_progress_counts_what_was_there_before(server, tmp_path):
 @pytest.fixture
 def fetch_zip(tmp_path):
     """Fetches the annotations of a drawn COCO."""
-    from coco_server import DrawnCoco
+    from support.coco_server import DrawnCoco
 
     name = "/annotations/annotations_trainval2017.zip"
     with CocoServer({"/x.zip": DrawnCoco(4).files[name]}) as server:

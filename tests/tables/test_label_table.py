@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from clipdemo.data import label_table
-from clipdemo.data.label_table import read_label_table, target_matrix, write_label_table
 from clipdemo.errors import TableError
-from clipdemo.labels import COCO18, LabelSet
+from clipdemo.inputs.labels import COCO18, LabelSet
+from clipdemo.tables import label_table
+from clipdemo.tables.label_table import read_label_table, target_matrix, write_label_table
 
 ROWS = [
     ("1.jpg", ("1", "19"), "Men riding horses."),

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clipdemo.data.loose_csv import PHOTO_ROW, quotes_are_well_formed
+from clipdemo.tables.loose_csv import PHOTO_ROW, quotes_are_well_formed
 
 PIECES = ['"', '""', ",", "\n", "\r\n", "a", "1.jpg", "1.jpg,", "é"]
 BODIES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=16).map("".join)

@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
-from clipdemo.data.label_table import labels_of, read_label_table, write_label_table
 from clipdemo.errors import TableError
-from clipdemo.labels import COCO18
+from clipdemo.inputs.labels import COCO18
+from clipdemo.tables.label_table import labels_of, read_label_table, write_label_table
 
 HEAD = "ImageID,Labels,Caption\n"
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.training import crops
-from clipdemo.training.pack import GRID, drawn_pack
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tiny import crops
+from clipdemo.tiny.photo_pack import GRID, drawn_pack
 
 FULL = np.array([[0, 0, 1, 1]], np.float32)
 

@@ -5,8 +5,8 @@ import open_clip
 import pytest
 import torch
 
-from clipdemo.captions import clean_caption
-from clipdemo.training import joint
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.tiny import joint_model as joint
 
 CAPTIONS = [
     "a dog on a bench", "two red buses in a street", "dog", "a cat " * 40,

@@ -12,24 +12,23 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.data_folder import PHOTOS, write_data_folder
 
 import clipdemo
-from clipdemo import checkpoints
-from clipdemo.data.drawn_scenes import random_scene
 from clipdemo.errors import TableError
-from clipdemo.labels import COCO18
-from clipdemo.training.pack import caption_rows, load_pack
-
-from .data_folder import PHOTOS, write_data_folder
+from clipdemo.inputs.labels import COCO18
+from clipdemo.model import checkpoints
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tiny.photo_pack import caption_rows, load_pack
 
 TRAIN = """
 import sys
 from pathlib import Path
-from clipdemo.training import run
-from clipdemo.training.backbone import train
-from clipdemo.training.batches import Recipe
-from clipdemo.training.fit import FitSettings
-from clipdemo.training.text_stage import TextRecipe
+from clipdemo.tiny import train_backbone as run
+from clipdemo.tiny.joint_stage import train
+from clipdemo.tiny.batches import Recipe
+from clipdemo.study.fit import FitSettings
+from clipdemo.tiny.text_stage import TextRecipe
 data, work, out = (Path(a) for a in sys.argv[1:4])
 recipe = Recipe(width=8, layers=(1, 1, 1, 1), vocabulary=300, steps=6, batch=8, captions=6,
                 text_every=2, sizes=((0.0, 64), (0.5, 96)), drawn=4, seed=1)

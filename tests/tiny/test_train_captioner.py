@@ -13,30 +13,29 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small_tiny import write_small_tiny
+from support.data_folder import PHOTOS, write_data_folder
+from support.small_tiny import write_small_tiny
 from tokenizers import Tokenizer
 
 import clipdemo
-from clipdemo import checkpoints
-from clipdemo.backbones import Backbone
-from clipdemo.captioners import load_captioner
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.decoder import END, Decoder, Shape
-from clipdemo.labels import COCO18
-from clipdemo.training.caption_data import CaptionRecipe, like_images, load_sources
-from clipdemo.training.captioner import Drawer, Run, fit, start_as
-from clipdemo.training.measure_captions import NEUTRAL, validation_photos
-from clipdemo.training.pack import load_pack
-
-from .data_folder import PHOTOS, write_data_folder
+from clipdemo.inputs.labels import COCO18
+from clipdemo.model import checkpoints
+from clipdemo.model.backbones import Backbone
+from clipdemo.model.captioners.choice import load_captioner
+from clipdemo.model.captioners.decoder import END, Decoder, Shape
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tiny.caption_data import CaptionRecipe, like_images, load_sources
+from clipdemo.tiny.captioner import Drawer, Run, fit, start_as
+from clipdemo.tiny.measure_captions import NEUTRAL, validation_photos
+from clipdemo.tiny.photo_pack import load_pack
 
 RECIPE = CaptionRecipe(steps=6, batch=8, drawn=3)
 LONG = CaptionRecipe(length=40, drawn=3)
 TRAIN = """
 import sys
 from pathlib import Path
-from clipdemo.training.caption_run import train_captioner
-from clipdemo.training.caption_data import CaptionRecipe
+from clipdemo.tiny.train_captioner import train_captioner
+from clipdemo.tiny.caption_data import CaptionRecipe
 train_captioner(*map(Path, sys.argv[1:4]), CaptionRecipe(steps=6, batch=8, drawn=3), every=0.0)
 """
 

@@ -4,10 +4,10 @@ A ratio says the same on a slow machine and on a fast one. Ours and the plain wa
 that whatever else the machine does meets both, and medians are compared.
 """
 
-from clipdemo.bench.app import measure_page, start_up
-from clipdemo.bench.compare import Comparison
-from clipdemo.catalog import best, has_cuda
-from clipdemo.hub import look
+from clipdemo.commands.bench.page import measure_page, start_up
+from clipdemo.commands.bench.paired import Comparison
+from clipdemo.hub.catalog import best, has_cuda
+from clipdemo.hub.fetch import look
 
 PHOTOS_PER_ROUND = 8
 
@@ -28,10 +28,10 @@ def bench(backbone: str = "auto", rounds: int = 5) -> tuple[dict, dict[str, Comp
     compared = {"startup_ratio": start_up(backbone, rounds)}
     # Before torch is loaded here: a child's peak begins with what its parent holds.
     page, crowd = measure_page(backbone, rounds)
-    from clipdemo.bench.encoding import encoding
-    from clipdemo.bench.inspecting import filtering
-    from clipdemo.bench.scoring import scoring
-    from clipdemo.bench.table import table
+    from clipdemo.commands.bench.encoding import encoding
+    from clipdemo.commands.bench.inspecting import filtering
+    from clipdemo.commands.bench.scoring import scoring
+    from clipdemo.commands.bench.table import table
 
     found, loaded = scoring(backbone, rounds * PHOTOS_PER_ROUND)
     found["encode_ratio"] = encoding(loaded, rounds)

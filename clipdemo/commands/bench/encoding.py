@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from clipdemo.bench.compare import Comparison, compare, timed
-from clipdemo.bench.made import photos as made
-from clipdemo.images import read_photo
-from clipdemo.training.encode import default_batch, encode_table
+from clipdemo.commands.bench.made import photos as made
+from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.inputs.images import read_photo
+from clipdemo.study.encode import default_batch, encode_table
 
 if TYPE_CHECKING:
-    from clipdemo.backbones import Backbone
+    from clipdemo.model.backbones import Backbone
 
 FAST = 0.1
 """Seconds per photo below which four batches are encoded instead of one."""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from clipdemo.bench.compare import Comparison, compare, timed
-from clipdemo.inspection import Inspection, Query
-from clipdemo.labels import COCO18, MODES
-from clipdemo.predictions import STEPS, Predictions, in_steps
+from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.inputs.labels import COCO18, MODES
+from clipdemo.inspection.queries import Inspection, Query
+from clipdemo.inspection.score_file import STEPS, Predictions, in_steps
 
 ROWS, CUT = 200_000, 0.35
 WORDS = ("a", "dog", "on", "the", "red", "bench", "near", "water")

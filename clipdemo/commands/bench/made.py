@@ -1,6 +1,6 @@
 """What is measured with: drawn photos, as many as are needed, and backbones of any size.
 
-`python -m clipdemo.bench.made NAME FOLDER` writes a backbone with random weights.
+`python -m clipdemo.commands.bench.made NAME FOLDER` writes a backbone with random weights.
 """
 
 import itertools
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-from clipdemo.data.drawn_scenes import random_scene
 from clipdemo.errors import ClipdemoError
+from clipdemo.scenes.scenes import random_scene
 
 PHOTO_SIZE = (640, 480)
 
@@ -33,7 +33,15 @@ def write_random(name: str, folder: Path) -> str:
     Raises:
         ClipdemoError: open_clip has no such model.
     """
-    command = [sys.executable, "-W", "ignore", "-m", "clipdemo.bench.made", name, str(folder)]
+    command = [
+        sys.executable,
+        "-W",
+        "ignore",
+        "-m",
+        "clipdemo.commands.bench.made",
+        name,
+        str(folder),
+    ]
     if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
         raise ClipdemoError(f"{name!r} cannot be made: name a model of open_clip, as ViT-B-32.")
     return f"local-dir:{folder}"

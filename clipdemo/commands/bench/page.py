@@ -15,11 +15,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from clipdemo.bench.compare import Comparison, compare, timed
-from clipdemo.bench.made import photos
+from clipdemo.commands.bench.made import photos
+from clipdemo.commands.bench.paired import Comparison, compare, timed
 from clipdemo.errors import ClipdemoError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HOST = "127.0.0.1"
 USERS = 16
 START_LIMIT = 300.0

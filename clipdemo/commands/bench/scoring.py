@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from clipdemo.bench.compare import Comparison, compare, timed
-from clipdemo.bench.made import photos
+from clipdemo.commands.bench.made import photos
+from clipdemo.commands.bench.paired import Comparison, compare, timed
 
 if TYPE_CHECKING:
-    from clipdemo.backbones import Backbone
+    from clipdemo.model.backbones import Backbone
 
 
 def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], Backbone]:
@@ -25,9 +25,9 @@ def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], Backbone
     Plain: open_clip's own model on the same photo, already decoded, and the same caption: its
     preprocessing and tokenizer, `encode_image` and `encode_text`. No decoding and no heads.
     """
-    import clipdemo
+    from clipdemo.model.loading import load
 
-    classifier = clipdemo.load(backbone)
+    classifier = load(backbone)
     device = classifier.backbone.device
     forward = plain_forward(backbone, device)
     made, edits = photos(), itertools.count()
@@ -57,7 +57,7 @@ def plain_forward(backbone: str, device: str) -> Callable[[Image.Image, str], No
     import open_clip
     import torch
 
-    from clipdemo.backbones import open_clip_name
+    from clipdemo.model.backbones import open_clip_name
 
     name, weights = open_clip_name(backbone)
     model, _, preprocess = open_clip.create_model_and_transforms(name, weights, device=device)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from clipdemo.bench.compare import Comparison, compare, timed
-from clipdemo.data.label_table import read_label_table
+from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.tables.label_table import read_label_table
 
 ROWS = 1_000_000
 

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from clipdemo import checkpoints
-from clipdemo.captions import clean_caption
 from clipdemo.errors import CaptionerError
-from clipdemo.images import read_photo
+from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.images import read_photo
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from clipdemo.backbones import Backbone
-    from clipdemo.classifier import Classifier
+    from clipdemo.model.backbones import Backbone
+    from clipdemo.model.classifier import Classifier
 
     Photo = str | PathLike | bytes | Image.Image
 
@@ -70,7 +70,7 @@ class Captioner(Protocol):
 
 def at_hand(name: str) -> bool:
     """Whether the captioner of a setting is here, as far as can be told without loading it."""
-    if name != "auto" or (checkpoints.ROOT / "tiny" / CARD).is_file():
+    if name != "auto" or (CHECKPOINTS / "tiny" / CARD).is_file():
         return True
     from huggingface_hub import try_to_load_from_cache
 
@@ -95,7 +95,7 @@ def load_captioner(
     Raises:
         CaptionerError: there is no such captioner here, or its files are damaged.
     """
-    from clipdemo.hub_captioner import HubCaptioner, hub_folder
+    from clipdemo.model.captioners.transformers_captioner import HubCaptioner, hub_folder
 
     if name == "auto":
         try:
@@ -110,13 +110,13 @@ def load_captioner(
 
 def _bundled(name: str, backbone: Backbone | None, device: str) -> BundledCaptioner:
     """The captioner of the given backbone if it has one; else of `tiny`, or the folder `name`."""
-    from clipdemo.backbones import TINY, Backbone
+    from clipdemo.model.backbones import TINY, Backbone
 
-    folder = checkpoints.ROOT / TINY if name == BUNDLED else Path(name)
+    folder = CHECKPOINTS / TINY if name == BUNDLED else Path(name)
     if backbone is not None and name == BUNDLED and backbone.id.startswith("local-dir:"):
         own = Path(backbone.id.removeprefix("local-dir:"))
         folder = own if (own / CARD).is_file() else folder
-    wanted = TINY if folder == checkpoints.ROOT / TINY else f"local-dir:{folder}"
+    wanted = TINY if folder == CHECKPOINTS / TINY else f"local-dir:{folder}"
     if not (folder / CARD).is_file():
         raise CaptionerError(
             f"{folder} holds no {CARD}: train a captioner with `python -m clipdemo "
@@ -150,7 +150,7 @@ class BundledCaptioner:
         import torch
         from tokenizers import Tokenizer
 
-        from clipdemo.decoder import read_decoder
+        from clipdemo.model.captioners.decoder import read_decoder
 
         self.name = name
         self.backbone = backbone

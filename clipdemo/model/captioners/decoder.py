@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
-from clipdemo.checkpoints import sha256
 from clipdemo.errors import CaptionerError
+from clipdemo.model.checkpoints import sha256
 
 CARD, WEIGHTS, BACKBONE = "captioner.json", "captioner.safetensors", "open_clip_model.safetensors"
 PAD, UNKNOWN, START, END = range(4)  # the special ids of tiny's tokenizer

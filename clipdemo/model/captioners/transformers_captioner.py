@@ -11,12 +11,12 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clipdemo.captioners import BUNDLED, different
 from clipdemo.errors import CaptionerError
-from clipdemo.images import read_photo
+from clipdemo.inputs.images import read_photo
+from clipdemo.model.captioners.choice import BUNDLED, different
 
 if TYPE_CHECKING:
-    from clipdemo.captioners import Photo
+    from clipdemo.model.captioners.choice import Photo
 
 SIDE = 384  # pixels of a photo's short side that the largest of these models still makes use of
 
@@ -86,7 +86,7 @@ class HubCaptioner:
         Raises:
             CaptionerError: a file is missing or damaged, or it is a model of another kind.
         """
-        from clipdemo.backbones import pick_device
+        from clipdemo.model.backbones import pick_device
 
         self.name = name
         self.device = pick_device(device)

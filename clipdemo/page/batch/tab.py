@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from clipdemo.batch import PACKED, Item, Sources, gather, look_at, photo_of
-from clipdemo.captioners import at_hand
-from clipdemo.captions import clean_caption
-from clipdemo.data.photos import most_members
 from clipdemo.errors import ClipdemoError
-from clipdemo.ui import board as boards
-from clipdemo.ui.compare import Desk
-from clipdemo.ui.model import Models
-from clipdemo.ui.requests import told
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.photo_source import most_members
+from clipdemo.inspection.many import PACKED, Item, Sources, gather, look_at, photo_of
+from clipdemo.model.captioners.choice import at_hand
+from clipdemo.page.compare import board as boards
+from clipdemo.page.compare.tab import Desk
+from clipdemo.page.server.requests import told
+from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.models import Models
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from clipdemo.batch import Result
+    from clipdemo.inspection.many import Result
 
-STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("rules.js", "dom.js", "results.js", "batch.js")
+SCRIPTS = ("compare/rules.js", "shared/dom.js", "compare/results.js", "batch/batch.js")
 LIMIT = 500  # photos; the command line has none
 ZIPS = 4
 MEMBERS = 20_000  # files in a zip; the names of more would take seconds to read
@@ -68,7 +68,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
         apply_default_css=False,
         value={},
         html_template="<div></div>",
-        js_on_load="".join((STATIC / name).read_text() for name in SCRIPTS),
+        js_on_load=joined(*SCRIPTS),
         elem_id="batch",
     )
     kept = gr.State([])

@@ -3,12 +3,12 @@
 import re
 from typing import TYPE_CHECKING
 
-from clipdemo.checkpoints import Card
 from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.ui.model import BackgroundModel
+from clipdemo.model.checkpoints import Card
+from clipdemo.page.shared.models import BackgroundModel
 
 if TYPE_CHECKING:
-    from clipdemo.classifier import Classifier
+    from clipdemo.model.classifier import Classifier
 
 
 def frame(card: Card, own: tuple[str, ...] = ()) -> dict:

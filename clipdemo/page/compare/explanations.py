@@ -3,22 +3,21 @@
 import base64
 import io
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import gradio as gr
 
-from clipdemo.captions import clean_caption
 from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.images import read_photo
-from clipdemo.ui.board import own_names
-from clipdemo.ui.model import Models
-from clipdemo.ui.requests import refuse, told
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.images import read_photo
+from clipdemo.page.compare.board import own_names
+from clipdemo.page.server.requests import refuse, told
+from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.models import Models
 
 if TYPE_CHECKING:
-    from clipdemo.classifier import Classifier
+    from clipdemo.model.classifier import Classifier
 
-STATIC = Path(__file__).parent / "static"
 SIDE = 640  # of the photo under the map, at most
 
 # The caption without the words that are switched off; words.js answers the event at once.
@@ -46,7 +45,7 @@ def _panel(name: str) -> gr.HTML:
         value={},
         apply_default_css=False,
         html_template="<div></div>",
-        js_on_load="".join((STATIC / file).read_text() for file in ("dom.js", f"{name}.js")),
+        js_on_load=joined("shared/dom.js", f"compare/{name}.js"),
         elem_id=name,
     )
 
@@ -94,7 +93,7 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
             photo: A photo: its address, or its bytes as a data: URL. It may be left out.
             caption: The caption whose words are switched off one by one.
         """
-        from clipdemo import explain
+        from clipdemo.model import explanations as explain
 
         try:
             if clean_caption(caption) is None:
@@ -117,7 +116,7 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
             mode: What reads the photo: image, concat or mutan.
             label: Name of the label.
         """
-        from clipdemo import explain
+        from clipdemo.model import explanations as explain
 
         try:
             if not photo:
@@ -156,7 +155,7 @@ def words_of(classifier: "Classifier", path: str | None, text: str | None, own: 
 
     A photo that cannot be read counts as none; the board says so.
     """
-    from clipdemo import explain
+    from clipdemo.model import explanations as explain
 
     try:
         fit = explain.fit(classifier, path, text)
@@ -193,7 +192,7 @@ def map_of(
     Raises:
         ClipdemoError: there is no photo, or the photo, the mode or the label will not do.
     """
-    from clipdemo import explain
+    from clipdemo.model import explanations as explain
 
     if not path:
         raise ClipdemoError("There is no photo to look at: choose one first.")

@@ -1,6 +1,6 @@
 """The top of the page: which model answers and how good it was measured to be."""
 
-from clipdemo.checkpoints import Card
+from clipdemo.model.checkpoints import Card
 
 NAMES = {"image": "photo", "text": "caption", "concat": "both", "mutan": "MUTAN"}
 

@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from clipdemo.catalog import OFFERS, offer
+from clipdemo.hub.catalog import OFFERS, offer
 
 if TYPE_CHECKING:
-    from clipdemo.hub import State
-    from clipdemo.ui.access import Role
+    from clipdemo.hub.fetch import State
+    from clipdemo.page.server.access import Role
 
 STATES = {
     "bundled": "bundled",
@@ -49,7 +49,7 @@ class Listing:
 
     def survey(self, role: Role) -> list[tuple[str, str]]:
         """The same with the states; the hub is asked once a minute at most, whoever asks."""
-        from clipdemo.hub import here, survey
+        from clipdemo.hub.fetch import here, survey
 
         if role == "visitor":
             states = {known.id: here(known.id) for known in OFFERS}

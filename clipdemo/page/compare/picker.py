@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.ui.door import role_of
-from clipdemo.ui.head import headline
-from clipdemo.ui.listing import Listing
-from clipdemo.ui.model import Models
+from clipdemo.page.compare.head import headline
+from clipdemo.page.compare.listing import Listing
+from clipdemo.page.server.door import role_of
+from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.models import Models
 
 if TYPE_CHECKING:
-    from clipdemo.hub import Fetch
+    from clipdemo.hub.fetch import Fetch
 
-STATIC = Path(__file__).parent / "static"
 STEP = 0.3  # seconds between two looks at a download
 
 
@@ -39,7 +38,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         apply_default_css=False,
         value={},
         html_template="<div></div>",
-        js_on_load=(STATIC / "told.js").read_text(),
+        js_on_load=joined("shared/told.js"),
         elem_id="told",
     )
     with gr.Row(visible=False) as asking:
@@ -59,7 +58,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         }
 
     def choose(wanted: str | None, running: str, request: gr.Request) -> Iterator[dict]:
-        from clipdemo.hub import look
+        from clipdemo.hub.fetch import look
 
         wanted = (wanted or "").strip()
         if wanted in ("", running):

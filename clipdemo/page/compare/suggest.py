@@ -1,15 +1,13 @@
 """Captions written by a model: three to choose from, each to take or to add."""
 
-from pathlib import Path
-
 import gradio as gr
 
-from clipdemo.captioners import at_hand
 from clipdemo.errors import ClipdemoError
-from clipdemo.ui.model import BackgroundModel, Models
-from clipdemo.ui.requests import refuse
+from clipdemo.model.captioners.choice import at_hand
+from clipdemo.page.server.requests import refuse
+from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.models import BackgroundModel, Models
 
-STATIC = Path(__file__).parent / "static"
 COUNT = 3
 
 
@@ -29,7 +27,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
         apply_default_css=False,
         value={},
         html_template="<div></div>",
-        js_on_load=(STATIC / "suggest.js").read_text(),
+        js_on_load=joined("compare/suggest.js"),
         elem_id="suggestions",
     )
     captioner = BackgroundModel("The captioner", models.captioner)

@@ -2,29 +2,29 @@
 
 import base64
 import json
-from pathlib import Path
 from typing import NamedTuple
 
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from clipdemo.captions import clean_caption
 from clipdemo.errors import ClipdemoError
-from clipdemo.ui import board as boards
-from clipdemo.ui import explain, picker, suggest
-from clipdemo.ui.head import headline
-from clipdemo.ui.model import BackgroundModel, Models
-from clipdemo.ui.requests import SCENES, refuse, told
-
-STATIC = Path(__file__).parent / "static"
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.page.compare import board as boards
+from clipdemo.page.compare import explanations as explain
+from clipdemo.page.compare import picker, suggest
+from clipdemo.page.compare.head import headline
+from clipdemo.page.server.requests import SCENES, refuse, told
+from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.models import BackgroundModel, Models
 
 KEPT = (
     "Photos stay on this server while a page shows them and for an hour after their last use, "
     "then they are deleted. Nobody else is shown them."
 )
 SCRIPTS = (
-    "rules.js", "dom.js", "controls.js", "sets.js", "label.js", "ghosts.js", "board.js",
-    "results.js", "share.js",
+    "compare/rules.js", "shared/dom.js", "compare/controls.js", "compare/sets.js",
+    "compare/label.js", "compare/ghosts.js", "compare/board.js", "compare/results.js",
+    "compare/share.js",
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 value=headline(models.card),
                 apply_default_css=False,
                 html_template="<div></div>",
-                js_on_load=(STATIC / "head.js").read_text(),
+                js_on_load=joined("compare/head.js"),
                 elem_id="head",
             )
         with gr.Column(scale=3, min_width=300):
@@ -66,7 +66,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             gr.HTML(
                 apply_default_css=False,
                 html_template="<div></div>",
-                js_on_load="".join((STATIC / name).read_text() for name in ("dom.js", "walk.js")),
+                js_on_load=joined("shared/dom.js", "compare/walk.js"),
                 elem_id="walk",
             )
             photo = gr.Image(
@@ -92,7 +92,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             scenes = gr.HTML(
                 apply_default_css=False,
                 html_template="<div></div>",
-                js_on_load=(STATIC / "scenes.js").read_text(),
+                js_on_load=joined("compare/scenes.js"),
                 scenes=scene_buttons(),
                 elem_id="scenes",
             )
@@ -102,7 +102,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 apply_default_css=False,
                 value=boards.frame(models.card) | {"waiting": True},
                 html_template="<div></div>",
-                js_on_load="".join((STATIC / name).read_text() for name in SCRIPTS),
+                js_on_load=joined(*SCRIPTS),
                 elem_id="board",
             )
             own = gr.Textbox(

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipdemo.data.safe_csv import write_rows
 from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.findings import Findings
-from clipdemo.ui.model import BackgroundModel, Models
+from clipdemo.inspection.findings import Findings
+from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
-    from clipdemo.inspection import Inspection, Query
-    from clipdemo.predictions import Predictions
-    from clipdemo.scoring import ScoredTable
-    from clipdemo.ui.access import Role
+    from clipdemo.inspection.queries import Inspection, Query
+    from clipdemo.inspection.score_file import Predictions
+    from clipdemo.inspection.scored_table import ScoredTable
+    from clipdemo.page.server.access import Role
 
 MOST = 96  # rows in one answer
 SIDE = 320  # pixels of a thumbnail's long side
@@ -104,7 +104,7 @@ class Inspector:
 
     def csv(self, asked: dict, role: Role) -> str:
         """All rows that a query finds, as a table for a spreadsheet."""
-        from clipdemo.predictions import STEPS
+        from clipdemo.inspection.score_file import STEPS
 
         query, *_ = self._query(asked, role)
         inspection, found = self.ready, self.ready.found
@@ -181,7 +181,7 @@ class Inspector:
         }
 
     def _load(self) -> Inspection:
-        from clipdemo.inspection import Inspection
+        from clipdemo.inspection.queries import Inspection
 
         return Inspection(self.table.predictions(self._models.first.get, self._note))
 
@@ -189,7 +189,7 @@ class Inspector:
         self._progress = done, total
 
     def _lay_out(self) -> tuple[list[int], dict]:
-        from clipdemo.projection import on_plane
+        from clipdemo.inspection.plane import on_plane
 
         rows, embeddings = self.table.embeddings()
         places = {kind: on_plane(values) for kind, values in embeddings.items()}
@@ -214,7 +214,7 @@ class Inspector:
         }
 
     def _query(self, asked: dict, role: Role) -> tuple[Query, int, int]:
-        from clipdemo.inspection import OUTCOMES, Query
+        from clipdemo.inspection.queries import OUTCOMES, Query
 
         found = self.ready.found
         try:
@@ -253,7 +253,7 @@ class Inspector:
         return row
 
     def _thumbnail(self, row: int) -> bytes:
-        from clipdemo.images import read_photo
+        from clipdemo.inputs.images import read_photo
 
         if self.table.photos is None:
             raise PhotoError("There are no photos of this table.")
@@ -267,6 +267,6 @@ class Inspector:
 
 def _steps(values: np.ndarray) -> list[int] | None:
     """A row's scores in steps; None where it lacks the mode's input."""
-    from clipdemo.predictions import MISSING
+    from clipdemo.inspection.score_file import MISSING
 
     return None if values[0] == MISSING else values.tolist()

@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.ui.access import Role
-from clipdemo.ui.door import role_of
-from clipdemo.ui.inspector import Inspector
+from clipdemo.page.inspect.inspector import Inspector
+from clipdemo.page.server.access import Role
+from clipdemo.page.server.door import role_of
 
 LONGEST = 2**20  # bytes of a query
 POST = ["POST"]

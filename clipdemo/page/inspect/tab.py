@@ -7,15 +7,15 @@ import plotly
 from gradio.processing_utils import save_bytes_to_cache
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.ui.compare import Desk
-from clipdemo.ui.inspector import Inspector
-from clipdemo.ui.requests import refuse, told
+from clipdemo.page.compare.tab import Desk
+from clipdemo.page.inspect.inspector import Inspector
+from clipdemo.page.server.requests import refuse, told
+from clipdemo.page.shared.files import joined
 
-STATIC = Path(__file__).parent / "static"
 SCRIPTS = (
-    "dom.js", "plotly.js", "report.js", "inspect_figures.js", "inspect_controls.js",
-    "inspect_table.js", "inspect_filters.js", "inspect_gallery.js", "inspect_charts.js",
-    "inspect_map.js", "inspect.js",
+    "shared/dom.js", "shared/plotly.js", "report/report.js", "inspect/figures.js",
+    "inspect/controls.js", "inspect/table.js", "inspect/filters.js", "inspect/gallery.js",
+    "inspect/charts.js", "inspect/map.js", "inspect/inspect.js",
 )  # fmt: skip
 
 
@@ -24,7 +24,7 @@ def build(inspector: Inspector, desk: Desk) -> None:
     view = gr.HTML(
         apply_default_css=False,
         html_template="<div></div>",
-        js_on_load="".join((STATIC / name).read_text() for name in SCRIPTS),
+        js_on_load=joined(*SCRIPTS),
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="inspect",
         elem_classes="inspect",

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from clipdemo.training.orderings import RATE, rate_name
-from clipdemo.ui.figures import (
+from clipdemo.page.report.figures import (
     F1,
     MODES,
     NEUTRAL,
@@ -22,6 +21,7 @@ from clipdemo.ui.figures import (
     rows_of,
     spread,
 )
+from clipdemo.study.orderings import RATE, rate_name
 
 
 def summaries(report: dict, group: str) -> list[dict]:

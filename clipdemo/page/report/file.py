@@ -1,23 +1,19 @@
 """The report as one HTML file that needs nothing else: no server, no network."""
 
 import json
-from pathlib import Path
 
 from plotly.offline import get_plotlyjs
 
-from clipdemo.ui.panels import page
+from clipdemo.page.report.panels import page
+from clipdemo.page.shared.files import joined
 
-STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("dom.js", "report.js", "report_file.js")
-STYLES = ("report_file.css", "report.css")
+SCRIPTS = ("shared/dom.js", "report/report.js", "report/file.js")
+STYLES = ("report/file.css", "report/report.css")
 
 
 def report_html(report: dict) -> str:
     """The whole page: panels, styles and scripts, Plotly's among them."""
     content = json.dumps(page(report)).replace("<", "\\u003c")  # it must not end its script
-    styles, scripts = (
-        "".join((STATIC / n).read_text("utf-8") for n in names) for names in (STYLES, SCRIPTS)
-    )
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -26,13 +22,13 @@ def report_html(report: dict) -> str:
 <meta name="color-scheme" content="light dark">
 <title>clipdemo: report of the study</title>
 <link rel="icon" href="data:,">
-<style>{styles}</style>
+<style>{joined(*STYLES)}</style>
 </head>
 <body>
 <main class="report"></main>
 <script type="application/json" id="content">{content}</script>
 <script>{get_plotlyjs()}</script>
-<script>{scripts}</script>
+<script>{joined(*SCRIPTS)}</script>
 </body>
 </html>
 """

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import plotly.graph_objects as go
 
-from clipdemo.ui import charts, tables
+from clipdemo.page.report import charts, tables
 
 # Of runs: id, groups of runs (the first must be there), title, text, charts.
 OF_RUNS = (

@@ -9,10 +9,10 @@ import plotly
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
-from clipdemo.checkpoints import Card
+from clipdemo.model.checkpoints import Card
+from clipdemo.page.shared.files import joined
 
-STATIC = Path(__file__).parent / "static"
-SCRIPTS = ("dom.js", "plotly.js", "report.js", "report_tab.js")
+SCRIPTS = ("shared/dom.js", "shared/plotly.js", "report/report.js", "report/tab.js")
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
 
@@ -23,7 +23,7 @@ def build(card: Card) -> None:
         value={},
         apply_default_css=False,
         html_template="<div></div>",
-        js_on_load="".join((STATIC / name).read_text() for name in SCRIPTS),
+        js_on_load=joined(*SCRIPTS),
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="report",
         elem_classes="report",
@@ -44,7 +44,7 @@ def shown(card: Card) -> dict:
 
 @lru_cache(maxsize=1)
 def _page(path: Path, changed: int) -> dict:
-    from clipdemo.ui.panels import page  # Plotly's figures, when they are first asked for
+    from clipdemo.page.report.panels import page
 
     return page(json.loads(path.read_text("utf-8")))
 

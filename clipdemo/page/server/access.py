@@ -18,7 +18,7 @@ from clipdemo.errors import ClipdemoError
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
 
-    from clipdemo.settings import Settings
+    from clipdemo.page.settings import Settings
 
 Role = Literal["owner", "visitor"]
 

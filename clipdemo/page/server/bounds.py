@@ -7,7 +7,7 @@ import re
 from gradio import route_utils
 from gradio.route_utils import GradioMultiPartParser, MultiPartException
 
-from clipdemo.ui.requests import Page
+from clipdemo.page.server.requests import Page
 
 FIELD = 2**16  # bytes of an uploaded form's field that is no file
 BUSY = 16  # events that wait while a long one is still taken in

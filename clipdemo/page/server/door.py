@@ -15,10 +15,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
-from clipdemo.images import MAX_BYTES
-from clipdemo.ui.access import Access, Refused, Role
-from clipdemo.ui.requests import NO_ROOM, report
-from clipdemo.uploads import Uploads
+from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.page.server.access import Access, Refused, Role
+from clipdemo.page.server.requests import NO_ROOM, report
+from clipdemo.page.server.uploads import Uploads
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

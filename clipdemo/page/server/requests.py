@@ -16,10 +16,10 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from clipdemo.ui.addresses import fetch, unpack
-from clipdemo.uploads import Uploads
+from clipdemo.page.server.addresses import fetch, unpack
+from clipdemo.page.server.uploads import Uploads
 
-SCENES = Path(__file__).resolve().parents[2] / "assets" / "scenes"
+SCENES = Path(__file__).resolve().parents[3] / "assets" / "scenes"
 SESSIONS = 200
 """How many visitors Gradio remembers, those that came last; 0.2 MB each, and what they gave."""
 LONGEST = 20_000  # characters of a text; captions and labels of one's own read far fewer

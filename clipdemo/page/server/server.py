@@ -16,35 +16,38 @@ from typing import TYPE_CHECKING, NoReturn
 
 from gradio.utils import get_upload_folder
 
-from clipdemo.caches import data_folder
-from clipdemo.catalog import best, has_cuda
-from clipdemo.checkpoints import Card, find_card, has_card, zero_shot_card
 from clipdemo.errors import CheckpointError, ClipdemoError
-from clipdemo.gpu import declare_gpu
-from clipdemo.hub import here, repository
-from clipdemo.images import MAX_BYTES
-from clipdemo.labels import COCO18
-from clipdemo.proxies import around_proxies, reach_directly
-from clipdemo.scoring import ScoredTable
-from clipdemo.settings import Settings
-from clipdemo.ui import inspect_routes
-from clipdemo.ui.access import Access
-from clipdemo.ui.bounds import bound_gradio
-from clipdemo.ui.door import Guarded
-from clipdemo.ui.inspector import Inspector
-from clipdemo.ui.mcp import take_values_as_they_come
-from clipdemo.ui.model import BackgroundModel, Models
-from clipdemo.ui.page import build
-from clipdemo.ui.report import plotly_script
-from clipdemo.ui.requests import SESSIONS, Page, report
-from clipdemo.ui.theme import theme
-from clipdemo.uploads import Uploads
+from clipdemo.hub.caches import data_folder
+from clipdemo.hub.catalog import best, has_cuda
+from clipdemo.hub.fetch import here, repository
+from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.inputs.labels import COCO18
+from clipdemo.inspection.scored_table import ScoredTable
+from clipdemo.model.checkpoints import Card, find_card, has_card, zero_shot_card
+from clipdemo.model.zero_gpu import declare_gpu
+from clipdemo.page.inspect import routes as inspect_routes
+from clipdemo.page.inspect.inspector import Inspector
+from clipdemo.page.layout import build
+from clipdemo.page.report.tab import plotly_script
+from clipdemo.page.server.access import Access
+from clipdemo.page.server.bounds import bound_gradio
+from clipdemo.page.server.door import Guarded
+from clipdemo.page.server.mcp import take_values_as_they_come
+from clipdemo.page.server.proxies import around_proxies, reach_directly
+from clipdemo.page.server.requests import SESSIONS, Page, report
+from clipdemo.page.server.uploads import Uploads
+from clipdemo.page.settings import Settings
+from clipdemo.page.shared.files import PAGE
+from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.theme import theme
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
-STATIC = Path(__file__).parent / "static"
-STYLES = ("page", "batch", "inspect", "report", "explain")
+STYLES = (
+    "shared/page.css", "batch/batch.css", "inspect/inspect.css", "report/report.css",
+    "compare/explanations.css",
+)  # fmt: skip
 SWEEP = 30.0  # seconds between two looks at what can be deleted
 PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10
 
@@ -92,7 +95,7 @@ def start(settings: Settings) -> Page:
             root_path=settings.root_path,
             auth=[tuple(settings.auth.split(":", 1))] if settings.auth else None,
             theme=theme(),
-            css_paths=[STATIC / f"{name}.css" for name in STYLES],
+            css_paths=[PAGE / name for name in STYLES],
             max_file_size=MAX_BYTES,
             run_history=False,
             ssr_mode=False,
@@ -103,7 +106,7 @@ def start(settings: Settings) -> Page:
             mcp_server=settings.mcp,
             show_error=True,
             footer_links=["api", "settings"],
-            favicon_path=STATIC / "favicon.png",
+            favicon_path=PAGE / "shared/favicon.png",
             prevent_thread_lock=True,
             _app=app,
         )

@@ -6,17 +6,17 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clipdemo.catalog import offer
-from clipdemo.checkpoints import Card
 from clipdemo.errors import BackboneError, ClipdemoError
-from clipdemo.hub import here
-from clipdemo.settings import Settings
+from clipdemo.hub.catalog import offer
+from clipdemo.hub.fetch import here
+from clipdemo.model.checkpoints import Card
+from clipdemo.page.settings import Settings
 
 if TYPE_CHECKING:
-    from clipdemo.captioners import Captioner
-    from clipdemo.classifier import Classifier
-    from clipdemo.hub import Fetch
-    from clipdemo.ui.access import Role
+    from clipdemo.hub.fetch import Fetch
+    from clipdemo.model.captioners.choice import Captioner
+    from clipdemo.model.classifier import Classifier
+    from clipdemo.page.server.access import Role
 
 KEPT = 2
 
@@ -143,19 +143,19 @@ class Models:
         Raises:
             CaptionerError: it is not here, or damaged.
         """
-        from clipdemo.captioners import load_captioner
+        from clipdemo.model.captioners.choice import load_captioner
 
         return load_captioner(self.captioner_name, self.first.get(), self._settings.device)
 
     def _load(self, backbone: str, card: Card | None = None) -> Classifier:
-        import clipdemo
-        from clipdemo.bring import bring
+        from clipdemo.hub.ready import bring
+        from clipdemo.model.loading import load
 
         bring(backbone, lambda fetch: self.fetches.update({backbone: fetch}))
         with self._loading:  # one at a time, since each takes more memory than it then keeps
             if card is None and backbone not in self._others:
                 raise BackboneError(f"{backbone} had to make room for others: choose it again.")
-            return clipdemo.load(
+            return load(
                 backbone,
                 device=self._settings.device,
                 checkpoint=card.folder if card and self._settings.checkpoint else None,

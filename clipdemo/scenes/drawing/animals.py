@@ -1,6 +1,6 @@
 """How the person and the animals are drawn: facing right, one unit high, standing on y = 0."""
 
-from clipdemo.data.drawn_pen import (
+from clipdemo.scenes.drawing.pen import (
     BLUE,
     BROWN,
     CREAM,

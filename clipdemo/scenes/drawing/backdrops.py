@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from clipdemo.data import drawn_props as props
-from clipdemo.data.drawn_pen import CREAM, WHITE, Colour, Pen, mix, tone
+from clipdemo.scenes.drawing import props
+from clipdemo.scenes.drawing.pen import CREAM, WHITE, Colour, Pen, mix, tone
 
 ROAD, PAVING, SAND = (104, 110, 128), (214, 206, 196), (240, 214, 168)
 SEA, EARTH = (86, 160, 190), (206, 176, 130)

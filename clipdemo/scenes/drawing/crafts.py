@@ -1,6 +1,6 @@
 """How airplane, train and boat are drawn: side view, facing right, one unit high."""
 
-from clipdemo.data.drawn_pen import (
+from clipdemo.scenes.drawing.pen import (
     BROWN,
     CREAM,
     GLASS,
@@ -16,7 +16,7 @@ from clipdemo.data.drawn_pen import (
     Pen,
     tone,
 )
-from clipdemo.data.drawn_vehicles import GLINT, wheel
+from clipdemo.scenes.drawing.vehicles import GLINT, wheel
 
 
 def airplane(pen: Pen, paint: Colour, look: Look) -> None:

@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clipdemo.data import drawn_animals as animals
-from clipdemo.data import drawn_crafts as crafts
-from clipdemo.data import drawn_street as street
-from clipdemo.data import drawn_vehicles as vehicles
-from clipdemo.data.drawn_pen import (
+from clipdemo.scenes.drawing import animals, crafts, street, vehicles
+from clipdemo.scenes.drawing.pen import (
     BLUE,
     BROWN,
     CREAM,

@@ -2,7 +2,7 @@
 
 from random import Random
 
-from clipdemo.data.drawn_pen import (
+from clipdemo.scenes.drawing.pen import (
     BLUE,
     BROWN,
     CREAM,

@@ -1,6 +1,6 @@
 """How street furniture is drawn: one unit high, standing on y = 0."""
 
-from clipdemo.data.drawn_pen import (
+from clipdemo.scenes.drawing.pen import (
     CREAM,
     GREY,
     INK,

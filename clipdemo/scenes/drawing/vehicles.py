@@ -1,6 +1,6 @@
 """How the road vehicles are drawn: side view, facing right, one unit high, standing on y = 0."""
 
-from clipdemo.data.drawn_pen import (
+from clipdemo.scenes.drawing.pen import (
     BROWN,
     CREAM,
     GLASS,

@@ -7,13 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_tiny import write_small_tiny
+from support.small_tiny import write_small_tiny
 
-from clipdemo.backbones import Backbone
-from clipdemo.captioners import different, load_captioner, unlike
-from clipdemo.captions import clean_caption
-from clipdemo.decoder import END, PAD, START, UNKNOWN, Decoder, Shape, read_decoder, write_decoder
 from clipdemo.errors import CaptionerError
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.model.backbones import Backbone
+from clipdemo.model.captioners.choice import different, load_captioner, unlike
+from clipdemo.model.captioners.decoder import (
+    END,
+    PAD,
+    START,
+    UNKNOWN,
+    Decoder,
+    Shape,
+    read_decoder,
+    write_decoder,
+)
 
 DECODING = {"samples": 8, "temperature": 0.7, "share": 0.9, "similarity": 1.0, "unlike": 0.3}
 SHAPE = Shape(vocabulary=300, embedding=256, width=32, heads=2, prefix=2, length=10)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from hub_server import HubServer
 from safetensors.torch import load_file, save_file
+from support.hub_server import HubServer
+from support.paths import ROOT
 
-from clipdemo.captioners import different, load_captioner
-from clipdemo.captions import clean_caption
 from clipdemo.errors import CaptionerError, PhotoError
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.model.captioners.choice import different, load_captioner
 
-ROOT = Path(__file__).resolve().parent.parent
 WORDS = ["a", "dog", "cat", "on", "bench", "red", "bus", "street", "two", "man", ".", ","]
 VIT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 32}
 VIT |= {"intermediate_size": 32, "patch_size": 16}
@@ -148,8 +148,8 @@ def test_captions_that_say_the_same_count_once():
 
 CACHED = """
 import sys
-from clipdemo.captioners import load_captioner
-from clipdemo.data.drawn_scenes import random_scene
+from clipdemo.model.captioners.choice import load_captioner
+from clipdemo.scenes.scenes import random_scene
 options = {name: True for name in sys.argv[1:]}
 captioner = load_captioner("someone/captioner", device="cpu", **options)
 print(*captioner.suggest(random_scene(0).image), sep="\\n")
@@ -279,5 +279,7 @@ def test_pickled_weights_may_hold_tensors_and_nothing_else(folder, refused, phot
 
 
 def test_importing_captioners_loads_no_torch(run_python):
-    done = run_python("-c", "import sys, clipdemo.captioners; print('torch' in sys.modules)")
+    done = run_python(
+        "-c", "import sys, clipdemo.model.captioners.choice; print('torch' in sys.modules)"
+    )
     assert done.stdout.strip() == "False", done.stderr

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from support.driver import eventually, notices, shows, visit
+from support.paths import SCENES
 
-from clipdemo.batch import gather, look_at
 from clipdemo.errors import ClipdemoError
-from clipdemo.results import Rule, writing
-from clipdemo.ui.batch import LIMIT, MEMBERS, given
-
-from .driver import SCENES, eventually, notices, shows, visit
-from .test_looks import CONTRASTS, OUTSIDE
+from clipdemo.inspection.many import gather, look_at
+from clipdemo.inspection.result_files import Rule, writing
+from clipdemo.page.batch.tab import LIMIT, MEMBERS, given
+from page.shared.test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-
-from .driver import LABELS, ROOT, SCENES
+from support.driver import LABELS
+from support.paths import ROOT, SCENES
 
 pytestmark = pytest.mark.browser
 

@@ -3,12 +3,12 @@
 import socket
 
 import pytest
-from hub_server import HubServer
+from support.driver import eventually, notices, read, serving, visit, write_caption
+from support.hub_server import HubServer
+from support.paths import SCENES
 
 import clipdemo
-from clipdemo.catalog import OFFERS
-
-from .driver import SCENES, eventually, notices, read, serving, visit, write_caption
+from clipdemo.hub.catalog import OFFERS
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ import zlib
 
 import pytest
 from PIL import Image
-
-from .driver import LABELS, SCENES, eventually, give_photo, notices, read, shows, write_caption
+from support.driver import LABELS, eventually, give_photo, notices, read, shows, write_caption
+from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
 

@@ -5,12 +5,8 @@ import json
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-
-from clipdemo import explain
-
-from .driver import (
+from support.driver import (
     LABELS,
-    SCENES,
     eventually,
     give_photo,
     notices,
@@ -19,6 +15,9 @@ from .driver import (
     shows,
     write_caption,
 )
+from support.paths import SCENES
+
+from clipdemo.model import explanations as explain
 
 pytestmark = pytest.mark.browser
 
@@ -275,7 +274,7 @@ def give_other_photo(page) -> None:
 
 
 def test_a_map_can_be_cancelled_and_asked_for_again(page, classifier, tmp_path):
-    from clipdemo.data.drawn_scenes import random_scene
+    from clipdemo.scenes.scenes import random_scene
 
     random_scene(77).image.save(tmp_path / "new.png")  # nobody covered it before
     give_photo(page, tmp_path / "new.png")

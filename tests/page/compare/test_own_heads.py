@@ -5,14 +5,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from support.driver import eventually, order, read, serving, visit, write_caption
+from support.paths import SCENES
 
 import clipdemo
-from clipdemo.checkpoints import save_heads
-from clipdemo.heads import new_head
-from clipdemo.labels import ALL_MODES
-from clipdemo.thresholds import decide, recall_thresholds
-
-from .driver import SCENES, eventually, order, read, serving, visit, write_caption
+from clipdemo.inputs.labels import ALL_MODES
+from clipdemo.model.checkpoints import save_heads
+from clipdemo.model.heads import new_head
+from clipdemo.model.thresholds import decide, recall_thresholds
 
 pytestmark = pytest.mark.browser
 

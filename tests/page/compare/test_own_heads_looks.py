@@ -1,11 +1,10 @@
 """Heads with other modes than the three: their page is tidy on a laptop and a phone."""
 
 import pytest
+from support.driver import eventually, read, serving, visit, write_caption
 
 import clipdemo
-
-from .driver import eventually, read, serving, visit, write_caption
-from .test_looks import CONTRASTS, OUTSIDE
+from page.shared.test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
 

@@ -1,12 +1,12 @@
-"""The page's own rules.js decides exactly as clipdemo.thresholds does."""
+"""The page's own rules.js decides exactly as clipdemo.model.thresholds does."""
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import clipdemo.ui.compare
-from clipdemo.thresholds import RULES, decide
+import clipdemo.page.compare.tab
+from clipdemo.model.thresholds import RULES, decide
 
 pytestmark = pytest.mark.browser
 
@@ -21,7 +21,7 @@ cases = st.integers(1, 20).flatmap(
 def rules(browser):
     """A blank page that knows the page's rules."""
     page = browser.new_page()
-    page.add_script_tag(content=(clipdemo.ui.compare.STATIC / "rules.js").read_text())
+    page.add_script_tag(content=(clipdemo.page.compare.tab.STATIC / "rules.js").read_text())
     yield page
     page.close()
 

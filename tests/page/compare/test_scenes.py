@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
-from .driver import SCENES, eventually, photo_name, shows
+from support.driver import eventually, photo_name, shows
+from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
 

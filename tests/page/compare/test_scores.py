@@ -1,10 +1,8 @@
 """A photo and a caption become scores in the cells of the modes that have their input."""
 
 import pytest
-
-from .driver import (
+from support.driver import (
     LABELS,
-    SCENES,
     assert_shows,
     give_photo,
     read,
@@ -13,6 +11,7 @@ from .driver import (
     visit,
     write_caption,
 )
+from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-
-from .driver import LABELS, SCENES, eventually, give_photo, notices, order, read, shows, visit
-from .driver import write_caption as write
+from support.driver import LABELS, eventually, give_photo, notices, order, read, shows, visit
+from support.driver import write_caption as write
+from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
 

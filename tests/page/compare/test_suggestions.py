@@ -3,12 +3,12 @@
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from test_captioners import write_vit_gpt2
+from model.captioners.test_choice import write_vit_gpt2
+from support.driver import eventually, give_photo, notices, serving, shows, visit, write_caption
+from support.paths import SCENES
 
 import clipdemo
-from clipdemo.captioners import load_captioner
-
-from .driver import SCENES, eventually, give_photo, notices, serving, shows, visit, write_caption
+from clipdemo.model.captioners.choice import load_captioner
 
 pytestmark = pytest.mark.browser
 

@@ -2,14 +2,10 @@
 
 import numpy as np
 import pytest
-
-from clipdemo.thresholds import RULES, decide
-
-from .driver import (
+from support.driver import (
     LABELS,
     MODES,
     PATIENCE,
-    SCENES,
     give_photo,
     order,
     read,
@@ -17,6 +13,9 @@ from .driver import (
     visit,
     write_caption,
 )
+from support.paths import SCENES
+
+from clipdemo.model.thresholds import RULES, decide
 
 pytestmark = pytest.mark.browser
 

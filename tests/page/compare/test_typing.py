@@ -1,8 +1,8 @@
 """Typing is scored when it pauses, and what is shown at the end is for what was typed last."""
 
 import pytest
-
-from .driver import SCENES, give_photo, shows
+from support.driver import give_photo, shows
+from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
 

@@ -4,14 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+from support.driver import eventually, visit
 
-from clipdemo.inspection import Inspection
-from clipdemo.labels import COCO18
-from clipdemo.predictions import STEPS
-from clipdemo.scoring import ScoredTable
-
-from .driver import eventually, visit
-from .test_looks import CONTRASTS, OUTSIDE
+from clipdemo.inputs.labels import COCO18
+from clipdemo.inspection.queries import Inspection
+from clipdemo.inspection.score_file import STEPS
+from clipdemo.inspection.scored_table import ScoredTable
+from page.shared.test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
 

@@ -7,13 +7,12 @@ import urllib.request
 
 import pandas as pd
 import pytest
+from support.driver import eventually, serving, visit
 
-from clipdemo.data.drawn_scenes import random_scene
-from clipdemo.data.label_table import write_label_table
-from clipdemo.labels import COCO18
-
-from .driver import eventually, serving, visit
-from .test_inspect import NAMES, open_inspect, total
+from clipdemo.inputs.labels import COCO18
+from clipdemo.scenes.scenes import random_scene
+from clipdemo.tables.label_table import write_label_table
+from page.inspect.test_inspect import NAMES, open_inspect, total
 
 pytestmark = pytest.mark.browser
 

@@ -8,17 +8,17 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from clipdemo.checkpoints import find_card
 from clipdemo.errors import TableError
-from clipdemo.labels import MODES
-from clipdemo.scoring import ScoredTable
-from clipdemo.settings import Settings
-from clipdemo.ui.access import Access
-from clipdemo.ui.door import Door
-from clipdemo.ui.inspect_routes import LONGEST, routes
-from clipdemo.ui.inspector import Inspector
-from clipdemo.ui.model import Models
-from clipdemo.uploads import Uploads
+from clipdemo.inputs.labels import MODES
+from clipdemo.inspection.scored_table import ScoredTable
+from clipdemo.model.checkpoints import find_card
+from clipdemo.page.inspect.inspector import Inspector
+from clipdemo.page.inspect.routes import LONGEST, routes
+from clipdemo.page.server.access import Access
+from clipdemo.page.server.door import Door
+from clipdemo.page.server.uploads import Uploads
+from clipdemo.page.settings import Settings
+from clipdemo.page.shared.models import Models
 
 JSON = {"content-type": "application/json"}
 QUERY = {"mode": "image", "thresholds": dict.fromkeys(MODES, [0.5] * 18)}

@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
-from made_report import made_report
+from support.made_report import made_report
 
-from clipdemo.training.published import NOTE
-from clipdemo.ui.panels import page, panels
-from clipdemo.ui.report_file import report_html
+from clipdemo.page.report.file import report_html
+from clipdemo.page.report.panels import page, panels
+from clipdemo.study.published import NOTE
 
 PANELS = [
     "orderings", "schedule", "curves", "grid", "warmup", "encodings", "augmentation", "baselines",

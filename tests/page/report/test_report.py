@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from made_report import made_report
+from support.driver import eventually, read, serving, visit, write_caption
+from support.made_report import made_report
+from support.paths import ROOT
 
-from clipdemo.ui.panels import panels
-from clipdemo.ui.report_file import report_html
-
-from .driver import ROOT, eventually, read, serving, visit, write_caption
+from clipdemo.page.report.file import report_html
+from clipdemo.page.report.panels import panels
 
 pytestmark = pytest.mark.browser
 

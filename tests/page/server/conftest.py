@@ -1,9 +1,8 @@
 """One running app for the door's tests; at the end its log must hold no traceback."""
 
 import pytest
-from browser.driver import serving, until
-
-from .asking import Stranger
+from support.asking import Stranger
+from support.driver import serving, until
 
 
 @pytest.fixture(scope="package")

@@ -3,11 +3,10 @@
 import socket
 
 import pytest
-from browser.driver import eventually, serving, until
-from loopback import LoopbackServer, QuietHandler
 from PIL import Image
-
-from .asking import Stranger
+from support.asking import Stranger
+from support.driver import eventually, serving, until
+from support.loopback import LoopbackServer, QuietHandler
 
 JSON = {"Content-Type": "application/json"}
 MARK = {"row": 0, "finding": {"finding": "note", "note": "mine"}}

@@ -5,10 +5,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import gradio as gr
 import pytest
-from loopback import run_async
+from support.loopback import run_async
 
-from clipdemo.images import MAX_BYTES
-from clipdemo.ui import addresses
+from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.page.server import addresses
 
 PHOTO = b"a photo, or so it says"
 

@@ -5,13 +5,12 @@ import base64
 import io
 
 import pytest
-from browser.driver import SCENES
-from loopback import run_async
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
-
-from .asking import META, file_data
+from support.asking import META, file_data
+from support.loopback import run_async
+from support.paths import SCENES
 
 PHOTO = SCENES / "farm.webp"
 DATA = "data:image/webp;base64," + base64.b64encode(PHOTO.read_bytes()).decode()

@@ -11,9 +11,10 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from browser.driver import (
-    ROOT,
-    SCENES,
+from gradio_client import Client, handle_file
+from PIL import Image
+from support.asking import Stranger
+from support.driver import (
     eventually,
     free_port,
     give_photo,
@@ -23,12 +24,10 @@ from browser.driver import (
     visit,
     write_caption,
 )
-from gradio_client import Client, handle_file
-from loopback import LoopbackServer, QuietHandler
-from PIL import Image
+from support.loopback import LoopbackServer, QuietHandler
+from support.paths import ROOT, SCENES
 
-from .asking import Stranger
-from .test_access import WANTED, is_owner, told
+from page.server.test_access import WANTED, is_owner, told
 
 README = (ROOT / "README.md").read_text("utf-8")
 (LINES,) = re.findall(r"```nginx\n(.*?)```", README, re.DOTALL)

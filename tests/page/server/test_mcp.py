@@ -5,11 +5,11 @@ import base64
 from contextlib import asynccontextmanager
 
 import pytest
-from loopback import run_async
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
-
-from .driver import SCENES, serving, until
+from support.driver import serving, until
+from support.loopback import run_async
+from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
 

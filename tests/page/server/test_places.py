@@ -20,12 +20,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from browser.driver import SCENES, serving, until
+from support.asking import Stranger, file_data
+from support.driver import serving, until
+from support.paths import SCENES
 
-from clipdemo.images import MAX_BYTES
-from clipdemo.ui.requests import SESSIONS
-
-from .asking import Stranger, file_data
+from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.page.server.requests import SESSIONS
 
 PHOTO = (SCENES / "farm.webp").read_bytes()
 UP = "../" * 12
@@ -382,7 +382,7 @@ def test_a_hostile_value_reaches_nothing(server, place):
 
 
 def test_a_disk_that_is_nearly_full_takes_no_uploads(tmp_path):
-    code = "import app, clipdemo.uploads as uploads\nuploads.SPARE = 2**62\napp.main()"
+    code = "import app, clipdemo.page.server.uploads as uploads\nuploads.SPARE = 2**62\napp.main()"
     with serving(tmp_path, ("-c", code)) as (url, _):
         answer = httpx.post(f"{url}gradio_api/upload", files={"files": ("a.webp", PHOTO)})
         assert answer.status_code == 507

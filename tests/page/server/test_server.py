@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client
+from support.driver import PATIENCE, serving, until
 
-from .driver import PATIENCE, serving, until
-from .test_loading import HELD_BACK
+from page.shared.test_loading import HELD_BACK
 
 pytestmark = pytest.mark.browser
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 HELD_UP = """
 import sys
 import app
-from clipdemo.ui.model import BackgroundModel
+from clipdemo.page.shared.models import BackgroundModel
 
 get = BackgroundModel.get
 

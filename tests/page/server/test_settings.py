@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from clipdemo.settings import Settings
+from clipdemo.page.settings import Settings
 
 
 @pytest.fixture(autouse=True)

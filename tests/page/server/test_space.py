@@ -5,7 +5,6 @@ import sys
 import tomllib
 from dataclasses import fields
 from importlib.metadata import version
-from pathlib import Path
 
 import open_clip
 import pytest
@@ -14,10 +13,10 @@ from open_clip.constants import HF_SAFE_WEIGHTS_NAME
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from PIL import Image
+from support.paths import ROOT
 
-from clipdemo.settings import Settings
+from clipdemo.page.settings import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 

@@ -6,18 +6,18 @@ import time
 from pathlib import Path
 
 import pytest
-from browser.driver import SCENES, give_photo, photo_name, serving, until, visit
+from support.asking import Stranger, file_data
+from support.driver import give_photo, photo_name, serving, until, visit
+from support.paths import SCENES
 
-from clipdemo.uploads import KEPT, Uploads
-
-from .asking import Stranger, file_data
+from clipdemo.page.server.uploads import KEPT, Uploads
 
 # The app, whose clock goes on by as many seconds as the last line that came in says, and which
 # looks for what can be deleted all the time.
 CLOCK = """
 import sys, threading, time
 import app
-from clipdemo.ui import server
+from clipdemo.page.server import server
 server.SWEEP = 0.05
 real, ahead = time.time, [0.0]
 time.time = lambda: real() + ahead[0]

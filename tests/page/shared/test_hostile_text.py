@@ -3,8 +3,8 @@
 import shutil
 
 import pytest
-
-from .driver import LABELS, SCENES, eventually, give_photo, notices, order, shows, write_caption
+from support.driver import LABELS, eventually, give_photo, notices, order, shows, write_caption
+from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
 

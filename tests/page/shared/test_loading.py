@@ -4,13 +4,10 @@ import subprocess
 import sys
 
 import pytest
-
-from .driver import (
+from support.driver import (
     LABELS,
     MODES,
     PATIENCE,
-    ROOT,
-    SCENES,
     environment,
     eventually,
     free_port,
@@ -21,6 +18,7 @@ from .driver import (
     visit,
     write_caption,
 )
+from support.paths import ROOT, SCENES
 
 pytestmark = pytest.mark.browser
 
@@ -28,7 +26,7 @@ pytestmark = pytest.mark.browser
 HELD_BACK = """
 import sys
 import app
-from clipdemo.ui.model import BackgroundModel
+from clipdemo.page.shared.models import BackgroundModel
 
 load = BackgroundModel._load
 

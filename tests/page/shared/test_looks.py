@@ -1,8 +1,8 @@
 """The page fits a laptop and a phone, and its text can be read, in light and in dark."""
 
 import pytest
-
-from .driver import PATIENCE, SCENES, shows, visit
+from support.driver import PATIENCE, shows, visit
+from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
 

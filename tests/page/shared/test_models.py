@@ -2,10 +2,10 @@
 
 import pytest
 
-from clipdemo.checkpoints import find_card
 from clipdemo.errors import BackboneError, ClipdemoError
-from clipdemo.settings import Settings
-from clipdemo.ui.model import BackgroundModel, Models
+from clipdemo.model.checkpoints import find_card
+from clipdemo.page.settings import Settings
+from clipdemo.page.shared.models import BackgroundModel, Models
 
 
 def models(**settings) -> Models:
