@@ -14,8 +14,8 @@ from clipdemo.commands import (
     batch,
     captioner,
     data,
+    encode,
     explain,
-    features,
     heads,
     hub,
     inspect,
@@ -252,7 +252,7 @@ def evaluate(
 
 for command in (
     batch.batch, explain.explain, hub.backbones, hub.fetch, captioner.caption,
-    captioner.train_captioner, captioner.measure_captions, features.encode, inspect.score,
+    captioner.train_captioner, captioner.measure_captions, encode.encode, inspect.score,
     heads.train, heads.calibrate, study.sweep, study.baselines, report.report, reproduce.reproduce,
     upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,
 ):  # fmt: skip

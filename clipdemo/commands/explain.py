@@ -24,7 +24,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """What each word of the caption does for a label, and where in the photo it is seen."""
-    from clipdemo.model import explanations as explain
+    from clipdemo.model import attribution
     from clipdemo.model.loading import load
 
     classifier = load(backbone, checkpoint=checkpoint or None)
@@ -38,7 +38,7 @@ def explain(
     if label not in scores[mode]:
         names = ", ".join(scores[mode])
         raise ClipdemoError(f"There is no label {label!r}: choose one of {names}.")
-    words = explain.words(classifier, photo, caption) if mode != "image" else []
+    words = attribution.words(classifier, photo, caption) if mode != "image" else []
     found = {"mode": mode, "label": label, "score": scores[mode][label]}
     found["words"] = [
         {"word": w.word, "read": w.read, "effect": w.effects.get(mode, {}).get(label)}
@@ -47,14 +47,14 @@ def explain(
     if mode != "text":
         with bar() as progress:
             task = progress.add_task("covering", total=None)
-            regions = explain.regions(
+            regions = attribution.regions(
                 classifier, photo, caption, mode, label,
                 lambda done, total: progress.update(task, completed=done, total=total),
             )  # fmt: skip
         found["regions"] = regions.to_dict()
         hottest = [{"effect": e, "box": box} for e, box in regions.hottest(HOTTEST)]
         found["hottest"] = hottest
-    fit = explain.fit(classifier, photo, caption)
+    fit = attribution.fit(classifier, photo, caption)
     found["fit"] = fit and fit.to_dict()
     if as_json:
         print_json(found)

@@ -21,7 +21,7 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """The study's grid and ablations, and MUTAN, three seeds each; killed, it goes on."""
-    from clipdemo.study.whole import run_sweep
+    from clipdemo.study.experiments import run_sweep
 
     with bar() as progress:
         task = progress.add_task("runs", total=None)
@@ -41,8 +41,8 @@ def baselines(
 ) -> None:
     """KNN, random forest, zero-shot, bag of words, late fusion, heads from captions alone."""
     from clipdemo.model.loading import load
+    from clipdemo.study.experiments import run_baselines
     from clipdemo.study.feature_store import read_store
-    from clipdemo.study.whole import run_baselines
 
     classifier = load(read_store(store).backbone)
     with bar() as progress:

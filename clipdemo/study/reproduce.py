@@ -209,7 +209,7 @@ def _encode(study: Study, progress: Progress) -> None:
 
 
 def _sweep(study: Study, progress: Progress) -> None:
-    from clipdemo.study.whole import run_sweep
+    from clipdemo.study.experiments import run_sweep
 
     run_sweep(
         study.store, study.runs, study.validation,
@@ -219,7 +219,7 @@ def _sweep(study: Study, progress: Progress) -> None:
 
 def _baselines(study: Study, progress: Progress) -> None:
     from clipdemo.model.loading import load
-    from clipdemo.study.whole import run_baselines
+    from clipdemo.study.experiments import run_baselines
 
     run_baselines(
         study.store, study.runs, study.validation,

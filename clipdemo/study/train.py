@@ -13,8 +13,8 @@ from clipdemo.errors import CheckpointError
 from clipdemo.inputs.labels import MODES
 from clipdemo.inspection import metrics
 from clipdemo.model import checkpoints
+from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
-from clipdemo.model.explanations import fit_of_pairs
 from clipdemo.study.calibrate import calibrated, sigmoid
 from clipdemo.study.feature_store import About, Store, read_index
 from clipdemo.study.fit import FitSettings, fit_head, logits

@@ -17,8 +17,8 @@ from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection import metrics
 from clipdemo.inspection.evaluation import evaluate_table
 from clipdemo.model import checkpoints, thresholds
+from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
-from clipdemo.model.explanations import fit_of_pairs
 from clipdemo.model.loading import load
 from clipdemo.tables.label_table import read_label_table, target_matrix
 from clipdemo.tiny.photo_pack import FIRST_VALIDATION_ROW

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["clipdemo.study.encode", "clipdemo.commands.features"])
+_context.set_forkserver_preload(["clipdemo.study.encode", "clipdemo.commands.encode"])
 
 STORE_FILES = ("image.npy", "text.npy", "index.parquet", "skipped.csv")
 

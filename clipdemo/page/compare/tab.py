@@ -10,8 +10,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.page.compare import board as boards
-from clipdemo.page.compare import explanations as explain
-from clipdemo.page.compare import picker, suggest
+from clipdemo.page.compare import picker, suggest, words_and_regions
 from clipdemo.page.compare.head import headline
 from clipdemo.page.server.requests import SCENES, refuse, told
 from clipdemo.page.shared.files import joined
@@ -87,7 +86,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 max_length=2000,
                 elem_id="caption",
             )
-            panels = explain.panels()
+            panels = words_and_regions.panels()
             captioner = suggest.build(models, photo)
             scenes = gr.HTML(
                 apply_default_css=False,
@@ -143,14 +142,14 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         return save_bytes_to_cache(drawn, f"{name}.webp", photo.GRADIO_CACHE), scene["caption"]
 
     given = [photo, caption, own, chosen]
-    explain.listen(models, panels, given)
+    words_and_regions.listen(models, panels, given)
     # One listener, so that an older answer can never overwrite a newer one.
     gr.on(
         [page.load, photo.change, board.input, chosen.change],
         score,
         [*given, opened],
         board,
-        js=explain.SPOKEN,
+        js=words_and_regions.SPOKEN,
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",

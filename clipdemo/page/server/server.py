@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 STYLES = (
     "shared/page.css", "batch/batch.css", "inspect/inspect.css", "report/report.css",
-    "compare/explanations.css",
+    "compare/words_and_regions.css",
 )  # fmt: skip
 SWEEP = 30.0  # seconds between two looks at what can be deleted
 PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10

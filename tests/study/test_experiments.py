@@ -13,8 +13,7 @@ from support.small_store import write_store, write_table
 
 import clipdemo
 from clipdemo.model.backbones import Backbone
-from clipdemo.study import baselines, captions_alone, sweep
-from clipdemo.study import whole as study
+from clipdemo.study import baselines, captions_alone, experiments, sweep
 from clipdemo.study.encode import encode_table
 from clipdemo.study.feature_store import read_store
 from clipdemo.study.fit import FitSettings
@@ -92,9 +91,9 @@ def test_tables_hold_what_was_measured(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(baselines, "FINAL", SMALL)
     monkeypatch.setattr(baselines, "TREES", 10)
     store, out = read_store(folder), tmp_path / "runs"
-    study.run_sweep(folder, out, RULE, jobs=1)
+    experiments.run_sweep(folder, out, RULE, jobs=1)
     classifier = clipdemo.load(store.backbone, device="cpu")
-    study.run_baselines(folder, out, RULE, classifier, jobs=1)
+    experiments.run_baselines(folder, out, RULE, classifier, jobs=1)
     runs, curves, about = read_runs(out)
     assert runs["run"].is_unique
     assert set(runs["group"]) == {

@@ -93,14 +93,14 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
             photo: A photo: its address, or its bytes as a data: URL. It may be left out.
             caption: The caption whose words are switched off one by one.
         """
-        from clipdemo.model import explanations as explain
+        from clipdemo.model import attribution
 
         try:
             if clean_caption(caption) is None:
                 raise ClipdemoError("There are no words to look at: give a caption.")
             classifier = models.first.get()
-            found = explain.words(classifier, photo, caption)
-            fit = explain.fit(classifier, photo, caption)
+            found = attribution.words(classifier, photo, caption)
+            fit = attribution.fit(classifier, photo, caption)
         except ClipdemoError as error:
             refuse(str(error))
         return {"words": [w.to_dict() for w in found], "fit": fit and fit.to_dict()}
@@ -116,12 +116,12 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
             mode: What reads the photo: image, concat or mutan.
             label: Name of the label.
         """
-        from clipdemo.model import explanations as explain
+        from clipdemo.model import attribution
 
         try:
             if not photo:
                 raise ClipdemoError("There is no photo to look at: give one.")
-            return explain.regions(models.first.get(), photo, caption, mode, label).to_dict()
+            return attribution.regions(models.first.get(), photo, caption, mode, label).to_dict()
         except ClipdemoError as error:
             refuse(str(error))
 
@@ -155,16 +155,16 @@ def words_of(classifier: "Classifier", path: str | None, text: str | None, own: 
 
     A photo that cannot be read counts as none; the board says so.
     """
-    from clipdemo.model import explanations as explain
+    from clipdemo.model import attribution
 
     try:
-        fit = explain.fit(classifier, path, text)
+        fit = attribution.fit(classifier, path, text)
     except PhotoError:
         path = fit = None
-    found = [word.to_dict() for word in explain.words(classifier, path, text)]
+    found = [word.to_dict() for word in attribution.words(classifier, path, text)]
     names = own_names(own, classifier.card)
     if names:
-        more = explain.words(classifier.zero_shot(names), path, text)
+        more = attribution.words(classifier.zero_shot(names), path, text)
         for word, extra in zip(found, more, strict=True):
             for mode, effects in word["effects"].items():
                 effects |= extra.effects["concat" if mode == "mutan" else mode]
@@ -192,15 +192,15 @@ def map_of(
     Raises:
         ClipdemoError: there is no photo, or the photo, the mode or the label will not do.
     """
-    from clipdemo.model import explanations as explain
+    from clipdemo.model import attribution
 
     if not path:
         raise ClipdemoError("There is no photo to look at: choose one first.")
     names = own_names(own, classifier.card)
     if names and label not in classifier.card.labels.names:
         classifier, mode = classifier.zero_shot(names), "concat" if mode == "mutan" else mode
-    for step in explain.mapping(classifier, path, text, mode, label):
-        if isinstance(step, explain.Regions):
+    for step in attribution.mapping(classifier, path, text, mode, label):
+        if isinstance(step, attribution.Regions):
             yield step.to_dict() | {"photo": picture(path)}
         else:
             yield dict(zip(("done", "total"), step, strict=True))

@@ -9,8 +9,8 @@ from PIL import Image
 import clipdemo
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.labels import ALL_MODES
-from clipdemo.model import explanations as explain
-from clipdemo.page.compare.explanations import words_of
+from clipdemo.model import attribution
+from clipdemo.page.compare.words_and_regions import words_of
 from clipdemo.scenes.scenes import random_scene
 
 CAPTION = "Two dogs, one “brown” bus & a tree"
@@ -55,7 +55,7 @@ def cropping(vit_folder, tmp_path):
 
 def test_words_equal_captions_without_them_that_are_scored_alone(fresh, folder, photos):
     classifier, alone = fresh(folder), fresh(folder)
-    found = explain.words(classifier, photos[0], CAPTION)
+    found = attribution.words(classifier, photos[0], CAPTION)
     assert [word.word for word in found] == SPOKEN
     before = alone.predict(photos[0], CAPTION).scores
     for i, word in enumerate(found):
@@ -72,28 +72,28 @@ def test_words_are_encoded_in_one_batch_and_once(fresh, vit_folder, photos, call
         calls(classifier.backbone.model.ln_final),
         calls(classifier.backbone.model.visual),
     )
-    explain.words(classifier, photos[0], CAPTION)
+    attribution.words(classifier, photos[0], CAPTION)
     assert texts == [len(SPOKEN) + 1]
     assert images == [1]
-    explain.words(classifier, photos[0], f" {CAPTION}\n")
+    attribution.words(classifier, photos[0], f" {CAPTION}\n")
     assert (texts, images) == ([len(SPOKEN) + 1], [1])
 
 
 def test_the_only_word_of_a_caption_has_no_effect_of_its_own(tiny, photos):
     """Without it there is no caption, so text and concat have no score to compare with."""
-    assert explain.words(tiny, photos[0], "dog") == [explain.Word("dog", True, {})]
-    assert explain.words(tiny, photos[0], " ") == explain.words(tiny, photos[0], None) == []
+    assert attribution.words(tiny, photos[0], "dog") == [attribution.Word("dog", True, {})]
+    assert attribution.words(tiny, photos[0], " ") == attribution.words(tiny, photos[0], None) == []
 
 
 def test_without_a_photo_there_is_only_text(tiny):
-    assert {mode for word in explain.words(tiny, None, "a dog") for mode in word.effects} == {
+    assert {mode for word in attribution.words(tiny, None, "a dog") for mode in word.effects} == {
         "text"
     }
 
 
 def test_words_beyond_what_the_backbone_reads_are_named_and_not_scored(tiny):
     caption = "a dog and a cat " * 40
-    found = explain.words(tiny, None, caption)
+    found = attribution.words(tiny, None, caption)
     assert len(found) == 200
     read = [word for word in found if word.read]
     assert 20 < len(read) < 45
@@ -106,7 +106,7 @@ def test_words_beyond_what_the_backbone_reads_are_named_and_not_scored(tiny):
 
 def by_hand(classifier, photo, caption, mode, label) -> np.ndarray:
     """The map, with each covered photo encoded alone."""
-    backbone, cells, side = classifier.backbone, explain.CELLS, explain.SIDE
+    backbone, cells, side = classifier.backbone, attribution.CELLS, attribution.SIDE
     cut = np.asarray(backbone.cut(photo))
     edges = [round(i * len(cut) / cells) for i in range(cells + 1)]
     before = classifier.predict(photo, caption).scores[mode][label]
@@ -127,7 +127,7 @@ def test_regions_equal_covered_photos_that_are_scored_alone(fresh, folder, photo
     classifier, alone = fresh(folder), fresh(folder)
     photo, label = photos[0], classifier.card.labels.names[0]
     for mode in set(classifier.modes) - {"text"}:
-        found = explain.regions(classifier, photo, CAPTION, mode, label)
+        found = attribution.regions(classifier, photo, CAPTION, mode, label)
         score = alone.predict(photo, CAPTION).scores[mode][label]
         assert found.score == pytest.approx(score, abs=1e-4)
         expected = by_hand(alone, photo, CAPTION, mode, label)
@@ -138,13 +138,15 @@ def test_a_photo_is_covered_once_for_every_label_mode_and_caption(fresh, vit_fol
     classifier = fresh(vit_folder)
     images = calls(classifier.backbone.model.visual)
     told = []
-    explain.regions(classifier, photos[0], None, "image", "dog", lambda *step: told.append(step))
-    total = len(explain.windows())
+    attribution.regions(
+        classifier, photos[0], None, "image", "dog", lambda *step: told.append(step)
+    )
+    total = len(attribution.windows())
     assert sum(images) == total + 1
     assert told[0] == (0, total)
     assert told[-1] == (total, total)
-    explain.regions(classifier, photos[0], None, "image", "cat")
-    explain.regions(classifier, photos[0], "a dog", "concat", "tree")
+    attribution.regions(classifier, photos[0], None, "image", "cat")
+    attribution.regions(classifier, photos[0], "a dog", "concat", "tree")
     assert sum(images) == total + 1
 
 
@@ -160,10 +162,10 @@ def test_it_can_be_cancelled_and_goes_on_where_it_was(fresh, vit_folder, photos,
             raise Enough
 
     with pytest.raises(Enough):
-        explain.regions(classifier, photos[0], None, "image", "dog", watch)
-    assert sum(images) == explain.BATCH
-    explain.regions(classifier, photos[0], None, "image", "dog")
-    assert sum(images) == len(explain.windows()) + 1
+        attribution.regions(classifier, photos[0], None, "image", "dog", watch)
+    assert sum(images) == attribution.BATCH
+    attribution.regions(classifier, photos[0], None, "image", "dog")
+    assert sum(images) == len(attribution.windows()) + 1
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_the_map_lies_where_the_backbone_looks(fresh, cropping, mode, seen):
     classifier = fresh(cropping(mode))
     wide = Image.new("RGB", (300, 100), "white")
     left, top, right, bottom = (200 + 25, 25, 200 + 75, 75)
-    assert explain.regions(classifier, wide, None, "image", "dog").seen == pytest.approx(seen)
+    assert attribution.regions(classifier, wide, None, "image", "dog").seen == pytest.approx(seen)
     wide.paste((0, 0, 0), (left, top, right, bottom))
     cut = np.asarray(classifier.backbone.cut(wide)).min(2)
     within = lambda x, y: (  # noqa: E731
@@ -194,9 +196,9 @@ def test_the_map_lies_where_the_backbone_looks(fresh, cropping, mode, seen):
 
 
 def test_the_hottest_cell_is_told_in_fractions_of_the_photo():
-    effects = np.zeros((explain.CELLS, explain.CELLS))
+    effects = np.zeros((attribution.CELLS, attribution.CELLS))
     effects[2, 5] = 0.5
-    found = explain.Regions("image", "dog", 0.9, (0.25, 0, 0.75, 1), effects)
+    found = attribution.Regions("image", "dog", 0.9, (0.25, 0, 0.75, 1), effects)
     [(effect, box)] = found.hottest()
     assert effect == 0.5
     assert box == pytest.approx((0.25 + 0.5 * 5 / 8, 2 / 8, 0.25 + 0.5 * 6 / 8, 3 / 8))
@@ -213,7 +215,7 @@ def share_on_the_object(classifier, count: int, seed: int = 0) -> float:
         [(label, (left, top, right, bottom))] = scene.objects
         if label not in classifier.predict(scene.image).labels("image"):
             continue
-        [(_, cell)] = explain.regions(classifier, scene.image, None, "image", label).hottest()
+        [(_, cell)] = attribution.regions(classifier, scene.image, None, "image", label).hottest()
         x, y = (cell[0] + cell[2]) / 2, (cell[1] + cell[3]) / 2
         on_it.append(left <= x <= right and top <= y <= bottom)
     return sum(on_it) / count
@@ -236,15 +238,15 @@ def test_the_hottest_cell_lies_on_the_object(tiny):
 )
 def test_what_cannot_be_mapped_is_one_sentence(tiny, photos, is_sentence, mode, label, caption):
     with pytest.raises(ClipdemoError) as refused:
-        explain.regions(tiny, photos[0], caption, mode, label)
+        attribution.regions(tiny, photos[0], caption, mode, label)
     assert is_sentence(refused.value)
 
 
 def test_a_bad_photo_is_a_photo_error(tiny):
     for ask in (
-        lambda: explain.regions(tiny, b"no photo", None, "image", "dog"),
-        lambda: explain.words(tiny, b"no photo", "a dog"),
-        lambda: explain.fit(tiny, b"no photo", "a dog"),
+        lambda: attribution.regions(tiny, b"no photo", None, "image", "dog"),
+        lambda: attribution.words(tiny, b"no photo", "a dog"),
+        lambda: attribution.fit(tiny, b"no photo", "a dog"),
     ):
         with pytest.raises(PhotoError):
             ask()
@@ -254,16 +256,16 @@ def test_fit_is_the_cosine_placed_among_the_cards_pairs(tiny, photos):
     photo, caption = photos[0], "a dog on a bench"
     image = tiny.backbone.encode_photos([photo])[0]
     text = tiny.backbone.encode_captions([caption])[0]
-    found = explain.fit(tiny, photo, caption)
+    found = attribution.fit(tiny, photo, caption)
     assert found.similarity == pytest.approx(float(image @ text), abs=1e-4)
     line = np.array(tiny.card.content["fit"]["matching"])
     assert found.better_than == pytest.approx((line < found.similarity).mean(), abs=0.011)
-    assert explain.fit(tiny, None, caption) is None
-    assert explain.fit(tiny, photo, " ") is None
+    assert attribution.fit(tiny, None, caption) is None
+    assert attribution.fit(tiny, photo, " ") is None
 
 
 def test_without_measured_pairs_the_fit_is_not_placed(fresh, vit_folder, photos):
-    found = explain.fit(fresh(vit_folder), photos[0], "a dog")
+    found = attribution.fit(fresh(vit_folder), photos[0], "a dog")
     assert -1 <= found.similarity <= 1
     assert found.better_than is None
 
@@ -273,7 +275,7 @@ def test_the_cards_percentiles_are_those_of_the_pairs():
     random = np.random.default_rng(0)
     image = random.normal(size=(50, 8)).astype(np.float32)
     image /= np.linalg.norm(image, axis=1, keepdims=True)
-    found = explain.fit_of_pairs(image, image)
+    found = attribution.fit_of_pairs(image, image)
     assert found["n"] == 50
     assert found["matching"] == pytest.approx([1] * 101, abs=1e-4)
     others = [float(image[i] @ image[(i + 25) % 50]) for i in range(50)]
@@ -289,11 +291,11 @@ def test_on_the_command_line(clipdemo_cli, tiny, photos, tmp_path, is_sentence):
     )
     assert code == 0
     found = json.loads(out)
-    words = explain.words(tiny, photo, caption)
+    words = attribution.words(tiny, photo, caption)
     assert [word["word"] for word in found["words"]] == caption.split()
     for word, expected in zip(found["words"], words, strict=True):
         assert word["effect"] == pytest.approx(expected.effects["concat"]["dog"], abs=1e-4)
-    regions = explain.regions(tiny, photo, caption, "concat", "dog")
+    regions = attribution.regions(tiny, photo, caption, "concat", "dog")
     np.testing.assert_allclose(found["regions"]["effects"], regions.effects, rtol=0, atol=1e-4)
     assert found["hottest"][0]["box"] == pytest.approx(regions.hottest()[0][1])
     assert clipdemo_cli("explain", photo)[0] == 0

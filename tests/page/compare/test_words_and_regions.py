@@ -17,7 +17,7 @@ from support.driver import (
 )
 from support.paths import SCENES
 
-from clipdemo.model import explanations as explain
+from clipdemo.model import attribution
 
 pytestmark = pytest.mark.browser
 
@@ -117,7 +117,7 @@ def test_several_words_can_be_off_and_another_caption_has_all_on(board, classifi
 
 def test_words_are_tinted_by_what_they_carry(board, classifier):
     """Of the label that was clicked on the board, in each mode."""
-    expected = explain.words(classifier, PHOTO, CAPTION)
+    expected = attribution.words(classifier, PHOTO, CAPTION)
     board.locator("#board .row .name", has_text="bench").click()
     for mode in ("text", "concat"):
         choose(board, "words", "Mode", mode)
@@ -172,7 +172,7 @@ def test_marks_and_words_make_nothing_jump(board, classifier):
 
 
 def test_the_gauge_places_photo_and_caption_among_the_validation_pairs(board, classifier):
-    found = explain.fit(classifier, PHOTO, CAPTION)
+    found = attribution.fit(classifier, PHOTO, CAPTION)
     sentence = f"fit better than {round(100 * found.better_than)} %"
 
     def check() -> None:
@@ -241,17 +241,17 @@ HEAT = """() => {
 def test_the_map_is_that_of_label_and_mode_and_fades(board, classifier):
     board.locator("#board .row .name", has_text="bench").click()
     show(board, "image")
-    assert_map(board, explain.regions(classifier, PHOTO, CAPTION, "image", "bench"))
+    assert_map(board, attribution.regions(classifier, PHOTO, CAPTION, "image", "bench"))
     fader = board.locator("#region input[type=range]")
     for value in ("0", "1"):
         fader.fill(value)
         opacity = 'getComputedStyle(document.querySelector("#region canvas")).opacity'
         assert board.evaluate(opacity) == value
     choose(board, "region", "Label", "boat")  # follows without another click
-    boat = explain.regions(classifier, PHOTO, CAPTION, "image", "boat")
+    boat = attribution.regions(classifier, PHOTO, CAPTION, "image", "boat")
     eventually(board, lambda: assert_map(board, boat))
     choose(board, "region", "Mode", "concat")
-    both = explain.regions(classifier, PHOTO, CAPTION, "concat", "boat")
+    both = attribution.regions(classifier, PHOTO, CAPTION, "concat", "boat")
     eventually(board, lambda: assert_map(board, both))
     give_other_photo(board)
     board.locator("#region canvas").wait_for(state="hidden")
@@ -261,8 +261,8 @@ def assert_map(page, expected) -> None:
     legend = page.locator("#region .legend").inner_text()
     assert f"{expected.label} by " in legend
     assert f"{expected.score:.2f}" in legend
-    y, x = divmod(int(expected.effects.argmax()), explain.CELLS)
-    assert page.evaluate(HEAT) == [explain.CELLS, explain.CELLS, x, y]
+    y, x = divmod(int(expected.effects.argmax()), attribution.CELLS)
+    assert page.evaluate(HEAT) == [attribution.CELLS, attribution.CELLS, x, y]
     photo, heat = (page.locator(f"#region {of}").bounding_box() for of in ("img", "canvas"))
     for side in ("x", "y", "width", "height"):
         assert heat[side] == pytest.approx(photo[side], abs=1), "the whole photo is seen"
@@ -312,14 +312,14 @@ def client(url):
 
 def test_the_endpoints_give_what_the_classifier_gives(client, classifier):
     found = client.predict(handle_file(PHOTO), CAPTION, api_name="/words")
-    expected = explain.words(classifier, PHOTO, CAPTION)
+    expected = attribution.words(classifier, PHOTO, CAPTION)
     assert [word["word"] for word in found["words"]] == CAPTION.split()
     for word, own in zip(found["words"], expected, strict=True):
         assert word["effects"]["concat"] == pytest.approx(own.effects["concat"], abs=1e-4)
-    fit = explain.fit(classifier, PHOTO, CAPTION)
+    fit = attribution.fit(classifier, PHOTO, CAPTION)
     assert found["fit"]["similarity"] == pytest.approx(fit.similarity, abs=1e-4)
     found = client.predict(handle_file(PHOTO), CAPTION, "concat", "bench", api_name="/regions")
-    expected = explain.regions(classifier, PHOTO, CAPTION, "concat", "bench")
+    expected = attribution.regions(classifier, PHOTO, CAPTION, "concat", "bench")
     for row, own in zip(found["effects"], expected.effects, strict=True):
         assert row == pytest.approx(own.tolist(), abs=1e-4)
     assert json.dumps(found)
