@@ -13,8 +13,10 @@ from tokenizers import Tokenizer
 from clipdemo.model import checkpoints
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.captioners.decoder import BACKBONE
-from clipdemo.tiny import bundle, crops
+from clipdemo.tiny import crops
+from clipdemo.tiny.heads import encode_captions, encode_photos
 from clipdemo.tiny.photo_pack import Pack, caption_rows, drawn_pack, join, load_pack
+from clipdemo.tiny.training import LoopRecipe
 
 DRAWN_SEED = 3_000_000  # scenes that no other training draws
 SMALLEST = 0.6  # area of a crop that its photo's caption still fits
@@ -23,19 +25,19 @@ RIDGE = 1.0
 
 
 @dataclass(frozen=True)
-class CaptionRecipe:
-    """Every knob of a run."""
+class CaptionRecipe(LoopRecipe):
+    """The settings of a run."""
 
+    steps: int = 2000
+    rate: float = 1.5e-3
+    clip: float = 1.0
+    average: int = 400
     width: int = 192  # that of the text tower, as whose copy it starts
     layers: int = 2
     heads: int = 3
     prefix: int = 4
     length: int = 22  # tokens of a caption at most; longer ones are not learned
-    steps: int = 2000
     batch: int = 96  # captions per step
-    rate: float = 1.5e-3  # peak learning rate
-    decay: float = 0.05
-    warmup: float = 0.05  # share of the steps
     dropout: float = 0.2
     noise: float = 0.3  # length of the noise added to a photo's embedding, whose own is 1
     residual: float = 1.0  # of the noise added to a caption's, against what was measured
@@ -44,9 +46,6 @@ class CaptionRecipe:
         ("comp5329", 0.26), ("coco", 0.06), ("flickr8k", 0.2), ("drawn", 0.06), ("alone", 0.42),
     )  # fmt: skip
     drawn: int = 2000  # drawn scenes added to the photos
-    average: int = 400  # steps that the kept weights are averaged over
-    bfloat16: bool = False
-    seed: int = 0
 
 
 @dataclass
@@ -77,50 +76,48 @@ def load_sources(
     """Everything of a data folder that fits in the recipe's `length`.
 
     Args:
-        data: photos and captions (see `pack`).
+        data: photos and captions (see `photo_pack`).
         work: keeps the decoded photos and the embeddings for the next call.
         backbone: makes the embeddings.
-        folder: where its weights are, which tell kept embeddings from older ones, and the
-            tokenizer that the decoder writes with.
+        folder: where its weights are, which distinguish kept embeddings from older ones, and
+            the tokenizer that the decoder writes with.
         recipe: how long captions are, and how many drawn scenes to add to the photos.
     """
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    pack = load_pack(data, work / "cache")
-    if recipe.drawn:
-        pack = join(pack, drawn_pack(recipe.drawn, DRAWN_SEED))
-    texts, *_ = caption_rows(data, pack)
+    pack = join(load_pack(data, work / "cache"), drawn_pack(recipe.drawn, DRAWN_SEED))
+    texts = caption_rows(data, pack).train
     captioned = np.array([bool(c) for c in pack.captions])
     rows = np.flatnonzero(captioned & ~pack.validation)
     check = np.flatnonzero(captioned & pack.validation)
-    version = checkpoints.sha256(folder / BACKBONE)[:16]
     looks = np.array([LOOKS[s] for s in pack.sets[rows]])
+    version = checkpoints.sha256(folder / BACKBONE)[:16]
     kept = work / f"embeddings-{version}-{looks.sum()}-{len(texts)}.safetensors"
     if not kept.is_file():
         found = encode(backbone, pack, rows, looks, check, texts)
         save_file(found, kept.with_suffix(".part"))
         kept.with_suffix(".part").replace(kept)
     found = load_file(kept)
-    alone, residual = like_images(found["first"], first_looks(found), found["alone"])
+    first_looks = found["image"][np.unique(found["photo"], return_index=True)[1]]
+    alone, residual = like_images(found["first"], first_looks, found["alone"])
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
 
     def tokens(captions: list[str]) -> list[list[int]]:
-        """Without the start, which the prefix stands for, and those too long left out."""
-        ids = [e.ids[1:] for e in tokenizer.encode_batch(captions)]
-        return [i for i in ids if len(i) <= recipe.length]
+        """Without the start, in whose place the prefix is."""
+        return [e.ids[1:] for e in tokenizer.encode_batch(captions)]
 
-    alone_tokens = [e.ids[1:] for e in tokenizer.encode_batch(texts)]
-    short = np.array([len(i) <= recipe.length for i in alone_tokens])
+    def short(captions: list[list[int]]) -> list[list[int]]:
+        return [ids for ids in captions if len(ids) <= recipe.length]
+
+    alone_tokens = tokens(texts)
     return Sources(
         image=found["image"],
         photo=found["photo"],
-        captions=[tokens(pack.captions[r]) for r in rows],
+        captions=[short(tokens(pack.captions[r])) for r in rows],
         sets=pack.sets[rows],
-        alone=alone[short],
-        alone_tokens=[i for i, s in zip(alone_tokens, short, strict=True) if s],
+        alone=alone[[len(ids) <= recipe.length for ids in alone_tokens]],
+        alone_tokens=short(alone_tokens),
         residual=residual,
         check_image=found["check"],
-        check_tokens=[
-            tokenizer.encode(pack.captions[r][0]).ids[1:][: recipe.length] for r in check
-        ],
+        check_tokens=[ids[: recipe.length] for ids in tokens([pack.captions[r][0] for r in check])],
     )
 
 
@@ -133,37 +130,17 @@ def encode(
     texts: list[str],
 ) -> dict[str, np.ndarray]:
     """Embeddings by name: image and photo, first (of each photo's first caption), alone, check."""
-    rng = np.random.default_rng(0)
     photo = np.repeat(np.arange(len(rows)), looks)
     look = np.concatenate([np.arange(n) for n in looks])
-    boxes = crops.random_boxes(rng, len(photo), SMALLEST)
-    boxes[look < 2] = (0, 0, 1, 1)  # as it is and mirrored, then crops
-    whole = np.tile(np.array([[0, 0, 1, 1]], np.float32), (len(check), 1))
+    boxes = crops.random_boxes(np.random.default_rng(0), len(photo), SMALLEST)
+    boxes[look < 2] = crops.WHOLE  # as it is and mirrored, then crops
     return {
-        "image": encode_crops(backbone, pack, rows[photo], boxes, look % 2 == 1),
+        "image": encode_photos(backbone, pack, rows[photo], boxes, look % 2 == 1),
         "photo": photo,
-        "first": bundle.encode_captions(backbone, [pack.captions[r][0] for r in rows]),
-        "alone": bundle.encode_captions(backbone, texts),
-        "check": encode_crops(backbone, pack, check, whole, np.zeros(len(check), bool)),
+        "first": encode_captions(backbone, [pack.captions[r][0] for r in rows]),
+        "alone": encode_captions(backbone, texts),
+        "check": encode_photos(backbone, pack, check),
     }
-
-
-def encode_crops(
-    backbone: Backbone, pack: Pack, rows: np.ndarray, boxes: np.ndarray, flip: np.ndarray
-) -> np.ndarray:
-    """Embeddings [N, D] of the rows' photos, cut to boxes and mirrored, in its own precision."""
-    out = []
-    for start in range(0, len(rows), 32):  # small enough for the allocator to reuse its memory
-        part = slice(start, start + 32)
-        photos = [pack.photos[r] for r in rows[part]]
-        images = crops.cut(photos, boxes[part], flip[part], backbone.image_size)
-        out.append(backbone.encode_pixels(crops.normalise(images)))
-    return np.concatenate(out)
-
-
-def first_looks(found: dict[str, np.ndarray]) -> np.ndarray:
-    """[N, D] the first look at each photo."""
-    return found["image"][np.unique(found["photo"], return_index=True)[1]]
 
 
 def like_images(

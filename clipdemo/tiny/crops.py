@@ -4,11 +4,21 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from torchvision.transforms import v2
 
 from clipdemo.tiny.photo_pack import GRID, Pack
 
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
+WHOLE = np.array([0, 0, 1, 1], np.float32)  # the box of the whole photo
+
+normalise = v2.Normalize(MEAN, STD)  # the backbone's input from images in 0..1
+AUGMENT = v2.Compose([
+    v2.ColorJitter(brightness=0.35, contrast=0.4, saturation=0.4, hue=0.02),
+    v2.RandomGrayscale(0.05),
+    normalise,
+    v2.RandomErasing(0.2, scale=(0.03, 0.16), ratio=(0.4, 2.5)),
+])  # fmt: skip
 
 
 def random_boxes(rng: np.random.Generator, count: int, smallest: float) -> np.ndarray:
@@ -34,37 +44,12 @@ def cut(photos: list[np.ndarray], boxes: np.ndarray, flip: np.ndarray, size: int
     return torch.from_numpy(out).permute(0, 3, 1, 2).float().div_(255)
 
 
-def jitter(images: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Random brightness, contrast, saturation and hue-like channel gains, per image, in place."""
+def augment(images: torch.Tensor) -> torch.Tensor:
+    """The backbone's input from images in 0..1, each with random colours and some partly covered.
 
-    def draw(low: float, high: float, channels: int = 1) -> torch.Tensor:
-        values = rng.uniform(low, high, (len(images), channels, 1, 1)).astype(np.float32)
-        return torch.from_numpy(values)
-
-    grey = images.mean(1, keepdim=True)
-    images.lerp_(grey.expand_as(images), draw(-0.4, 0.4))
-    gray_photos = torch.from_numpy(rng.uniform(size=len(images)) < 0.05)
-    images[gray_photos] = grey[gray_photos]
-    middle = images.mean((1, 2, 3), keepdim=True)
-    images.sub_(middle).mul_(draw(0.65, 1.4)).add_(middle)
-    return images.mul_(draw(0.7, 1.35)).mul_(draw(0.93, 1.07, 3)).clamp_(0, 1)
-
-
-def erase(images: torch.Tensor, rng: np.random.Generator, chance: float) -> torch.Tensor:
-    """Cover a random rectangle of some images with one colour (Zhong et al. 2017), in place."""
-    size = images.shape[-1]
-    for i in np.flatnonzero(rng.uniform(size=len(images)) < chance):
-        height, width = (rng.uniform(0.15, 0.4, 2) * size).astype(int)
-        y, x = rng.integers(0, size - height), rng.integers(0, size - width)
-        colour = torch.from_numpy(rng.uniform(size=(3, 1, 1)).astype(np.float32))
-        images[i, :, y : y + height, x : x + width] = colour
-    return images
-
-
-def normalise(images: torch.Tensor) -> torch.Tensor:
-    """The backbone's input from images in 0..1."""
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
-    return (images - mean).div_(std).contiguous(memory_format=torch.channels_last)
+    The covering rectangles (Zhong et al. 2017) are grey. All chance is torch's.
+    """
+    return torch.stack([AUGMENT(image) for image in images])
 
 
 def label_targets(

@@ -21,7 +21,7 @@ from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.loading import load
 from clipdemo.tables.label_table import read_label_table, target_matrix
-from clipdemo.tiny.photo_pack import FIRST_VALIDATION_ROW
+from clipdemo.tiny.photo_pack import is_validation, validation_rows
 
 START, END = "<!-- figures: written by `python -m clipdemo measure` -->", "<!-- /figures -->"
 
@@ -37,20 +37,27 @@ def measure(data: Path, folder: Path) -> dict:
     """
     classifier = load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
-    number = frame["ImageID"].str.removesuffix(".jpg").astype(int)
-    source = PhotoSource(data / "photos" / "comp5329.zip")
-    here = pd.Series([name in source for name in frame["ImageID"]], index=frame.index)
-    photos, captions = frame[here & (number % 6 == 1)], frame[number >= FIRST_VALIDATION_ROW]
+    photos, source = validation_photos(data)
+    validation = validation_rows(frame)
+    captions = frame[validation]
     found = {
         "photos": evaluate_table(classifier, photos, source),
         "zero_shot": evaluate_table(classifier.zero_shot(COCO18), photos, source),
         "captions": evaluate_table(classifier, captions),
-        "bag_of_words": bag_of_words(frame[number < FIRST_VALIDATION_ROW], captions),
+        "bag_of_words": bag_of_words(frame[~validation], captions),
     }
     card = checkpoints.read_card(folder)
     fit = fit_of_photos(classifier, photos, source)
     checkpoints.write_card(folder, card.content | {"metrics": found, "fit": fit})
     return found
+
+
+def validation_photos(data: Path) -> tuple[pd.DataFrame, PhotoSource]:
+    """Rows of the label table whose photo is a validation photo, and where the photos are."""
+    frame = read_label_table(data / "captions.csv").frame
+    source = PhotoSource(data / "photos" / "comp5329.zip")
+    held = [name in source and is_validation(name) for name in frame["ImageID"]]
+    return frame[held], source
 
 
 def fit_of_photos(classifier: Classifier, frame: pd.DataFrame, source: PhotoSource) -> dict:

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.metrics import evaluate
 from clipdemo.model import checkpoints
 from clipdemo.model.captioners.choice import BundledCaptioner
@@ -15,8 +13,9 @@ from clipdemo.model.captioners.decoder import write_decoder_card
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.loading import load
 from clipdemo.model.thresholds import decide
-from clipdemo.tables.label_table import read_label_table, target_matrix
-from clipdemo.tiny import bundle
+from clipdemo.tables.label_table import target_matrix
+from clipdemo.tiny.heads import encode_captions
+from clipdemo.tiny.measure import validation_photos
 
 # Captions that fit most photos and say little; the best of them is what has to be beaten.
 NEUTRAL = (
@@ -25,18 +24,9 @@ NEUTRAL = (
 )  # fmt: skip
 
 
-def validation_photos(data: Path) -> tuple[pd.DataFrame, PhotoSource]:
-    """Rows of the label table whose photo is a validation photo, and where the photos are."""
-    frame = read_label_table(data / "captions.csv").frame
-    number = frame["ImageID"].str.removesuffix(".jpg").astype(int)
-    source = PhotoSource(data / "photos" / "comp5329.zip")
-    here = pd.Series([name in source for name in frame["ImageID"]], index=frame.index)
-    return frame[here & (number % 6 == 1)], source
-
-
 def found_labels(classifier: Classifier, captions: list[str]) -> np.ndarray:
     """[N, L] bool: the labels that the text head finds in captions, rule `tuned`."""
-    inputs = torch.from_numpy(bundle.encode_captions(classifier.backbone, captions))
+    inputs = torch.from_numpy(encode_captions(classifier.backbone, captions))
     tuned = np.array(classifier.card.modes["text"]["thresholds"])
     return decide(classifier.scores("text", inputs), "tuned", tuned=tuned)
 
