@@ -58,7 +58,7 @@ def scenes(
     output: Annotated[Path, typer.Option("--out", help="Folder.")] = Path("assets/scenes"),
 ) -> None:
     """Draw the example scenes anew."""
-    from clipdemo.scenes.scenes import export_examples
+    from clipdemo.scenes import export_examples
 
     export_examples(output)
     out.print(f"drawn to {output}")

@@ -23,7 +23,7 @@ from clipdemo.inspection.score_file import (
     write_predictions,
 )
 from clipdemo.model.checkpoints import Card
-from clipdemo.scenes.table import DrawnPhotos, drawn_table
+from clipdemo.scenes import DrawnPhotos, drawn_table
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 
 if TYPE_CHECKING:

@@ -78,7 +78,7 @@ class Stage:
         if shadow and pose != "fly" and label not in ("boat", "train"):
             self.pen.at(x, y, height).shadow((drawing.foot or drawing.wide) * 0.48, 0.04)
         self.canvas.owner = owner = len(self._actors) + 1
-        drawing.draw(pen, PAINTS[paint], Look(kind, pose, self.rng))
+        drawing.draw(pen, PAINTS.get(paint, paint), Look(kind, pose, self.rng))
         self.canvas.owner = 0
         self._actors.append(Actor(label, kind, paint, pose, self.canvas.area(owner)))
 

@@ -6,7 +6,8 @@ import pandas as pd
 
 from clipdemo.errors import PhotoError
 from clipdemo.inputs.labels import COCO18, LabelSet
-from clipdemo.scenes.scenes import Scene, random_scene
+from clipdemo.scenes.random_scenes import random_scene
+from clipdemo.scenes.stage import Scene
 
 FIRST_SEED = 20_000_000  # the bundled model has not been trained on these
 COUNT = 160

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from clipdemo.errors import TableError
 from clipdemo.inputs.images import read_photo
 from clipdemo.inputs.labels import COCO18
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tables.label_table import read_label_table, target_matrix
 
 SIDE = 144

@@ -14,7 +14,7 @@ import clipdemo
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.evaluation import evaluate_table, score_table
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tables.label_table import read_label_table
 
 ROWS = 40

@@ -17,7 +17,7 @@ from clipdemo.inspection.evaluation import score_table
 from clipdemo.inspection.score_file import MISSING, in_steps
 from clipdemo.inspection.scored_table import ScoredTable
 from clipdemo.model.classifier import load_card
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tables.label_table import read_label_table, target_matrix, write_label_table
 
 ROWS = 40

@@ -11,7 +11,7 @@ from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.model import attribution
 from clipdemo.page.compare.words_and_regions import words_of
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 
 CAPTION = "Two dogs, one “brown” bus & a tree"
 SPOKEN = CAPTION.split()

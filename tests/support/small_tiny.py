@@ -7,7 +7,7 @@ import torch
 from clipdemo.inputs.labels import COCO18, MODES
 from clipdemo.model.checkpoints import save_heads
 from clipdemo.model.heads import MLPHead
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tiny import joint_model as joint
 
 

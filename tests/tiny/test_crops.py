@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tiny import crops
 from clipdemo.tiny.photo_pack import GRID, drawn_pack
 

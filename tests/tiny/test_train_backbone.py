@@ -18,7 +18,7 @@ import clipdemo
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
 from clipdemo.model import checkpoints
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tiny.photo_pack import caption_rows, load_pack
 
 TRAIN = """

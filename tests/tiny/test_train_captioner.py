@@ -18,7 +18,7 @@ from clipdemo.model import checkpoints
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.captioners.choice import load_captioner
 from clipdemo.model.captioners.decoder import END, Decoder, Shape
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tiny.caption_data import CaptionRecipe, like_images, load_sources
 from clipdemo.tiny.measure import validation_photos
 from clipdemo.tiny.measure_captions import NEUTRAL

@@ -8,28 +8,43 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw
 
-Colour = tuple[int, ...]
+Colour = tuple[int, ...] | str  # a name of the palette, or RGB with or without alpha
 Points = list[tuple[float, float]]
 
-INK, CREAM, WHITE = (41, 46, 68), (250, 242, 226), (252, 250, 245)
-RED, ORANGE, YELLOW = (217, 78, 70), (238, 138, 74), (244, 190, 84)
-GREEN, TEAL, BLUE = (98, 158, 112), (58, 146, 148), (74, 122, 184)
-PINK, BROWN, GREY = (242, 166, 154), (150, 100, 72), (142, 150, 164)
+PALETTE: dict[str, tuple[int, ...]] = {
+    "ink": (41, 46, 68), "cream": (250, 242, 226), "white": (252, 250, 245),
+    "red": (217, 78, 70), "orange": (238, 138, 74), "yellow": (244, 190, 84),
+    "green": (98, 158, 112), "teal": (58, 146, 148), "blue": (74, 122, 184),
+    "pink": (242, 166, 154), "brown": (150, 100, 72), "grey": (142, 150, 164),
+    "glass": (188, 220, 232), "tyre": (52, 55, 72), "steel": (176, 184, 194),
+    "lamp": (255, 240, 190), "glint": (255, 255, 255, 90),
+    "road": (104, 110, 128), "paving": (214, 206, 196), "sand": (240, 214, 168),
+    "sea": (86, 160, 190), "earth": (206, 176, 130),
+}  # fmt: skip
 SKIN = ((246, 205, 176), (226, 172, 134), (168, 116, 84), (116, 78, 60))
-GLASS, TYRE, STEEL = (188, 220, 232), (52, 55, 72), (176, 184, 194)
 
 CIRCLE = np.exp(2j * np.pi * np.arange(36) / 36)
 CORNER = np.exp(0.5j * np.pi * np.arange(6) / 5)
 
 
+def rgb(colour: Colour) -> tuple[int, ...]:
+    """The numbers of a colour."""
+    return PALETTE[colour] if isinstance(colour, str) else colour
+
+
 def tone(colour: Colour, amount: float) -> Colour:
     """Lighter towards cream (amount > 0) or darker towards ink (amount < 0)."""
-    return mix(colour, CREAM if amount > 0 else INK, abs(amount))
+    return mix(colour, "cream" if amount > 0 else "ink", abs(amount))
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
     """Colour `a` with `share` of colour `b` in it."""
-    return tuple(round(x + (y - x) * share) for x, y in zip(a[:3], b[:3], strict=True))
+    return tuple(round(x + (y - x) * share) for x, y in zip(rgb(a)[:3], rgb(b)[:3], strict=True))
+
+
+def clear(colour: Colour, alpha: int) -> Colour:
+    """The colour, translucent: alpha is 0 to 255."""
+    return (*rgb(colour), alpha)
 
 
 def smooth(points: np.ndarray, closed: bool, steps: int = 6) -> np.ndarray:
@@ -54,7 +69,7 @@ class Canvas:
 
     def __init__(self, size: tuple[int, int], fine: int = 3) -> None:
         self.size, self.fine, self.owner = size, fine, 0
-        self.image = Image.new("RGB", (size[0] * fine, size[1] * fine), CREAM)
+        self.image = Image.new("RGB", (size[0] * fine, size[1] * fine), PALETTE["cream"])
         self.owners = Image.new("L", size, 0)
         self._solid, self._clear = ImageDraw.Draw(self.image), ImageDraw.Draw(self.image, "RGBA")
         self._own = ImageDraw.Draw(self.owners)
@@ -62,6 +77,7 @@ class Canvas:
 
     def fill(self, points: np.ndarray, colour: Colour) -> None:
         """Polygon through complex pixel positions, y upwards."""
+        colour = rgb(colour)
         pixels = np.conj(points) + 1j * self.size[1]
         draw = self._solid if len(colour) == 3 else self._clear
         draw.polygon((pixels * self.fine).view(np.float64).tolist(), colour)
@@ -70,6 +86,7 @@ class Canvas:
 
     def stroke(self, points: np.ndarray, width: float, colour: Colour) -> None:
         """Line of `width` pixels with round joints and ends."""
+        colour = rgb(colour)
         pixels = np.conj(points) + 1j * self.size[1]
         thick = max(1, round(width * self.fine))
         fine = (pixels * self.fine).view(np.float64).tolist()
@@ -99,11 +116,11 @@ class Canvas:
     def light(self, place: complex, radius: float, colour: Colour) -> None:
         """Remember a glow; it stays dark if something is painted over its place later on."""
         x, y = round(place.real), round(self.size[1] - place.imag)
-        self.lights.append((x, y, radius, colour, self._pixel(x, y)))
+        self.lights.append((x, y, radius, rgb(colour), self._pixel(x, y)))
 
     def _pixel(self, x: int, y: int) -> Colour:
         inside = 0 <= x < self.size[0] and 0 <= y < self.size[1]
-        return self.image.getpixel((x * self.fine, y * self.fine)) if inside else CREAM
+        return self.image.getpixel((x * self.fine, y * self.fine)) if inside else PALETTE["cream"]
 
     def area(self, owner: int) -> int:
         """How many pixels an object owns at this moment."""
@@ -218,7 +235,7 @@ class Pen:
     def shadow(self, half: float, depth: float = 0.05) -> None:
         """Soft shadow on the ground under the origin."""
         for grow in (1.0, 0.82):
-            self.oval(0, 0, half * grow, depth * grow, (*INK, 34))
+            self.oval(0, 0, half * grow, depth * grow, clear("ink", 34))
 
 
 def _complex(points: Points) -> np.ndarray:

@@ -149,7 +149,7 @@ def test_captions_that_say_the_same_count_once():
 CACHED = """
 import sys
 from clipdemo.model.captioners.choice import load_captioner
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 options = {name: True for name in sys.argv[1:]}
 captioner = load_captioner("someone/captioner", device="cpu", **options)
 print(*captioner.suggest(random_scene(0).image), sep="\\n")
