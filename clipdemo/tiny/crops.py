@@ -10,7 +10,6 @@ from clipdemo.tiny.photo_pack import GRID, Pack
 
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
-WHOLE = np.array([0, 0, 1, 1], np.float32)  # the box of the whole photo
 
 normalise = v2.Normalize(MEAN, STD)  # the backbone's input from images in 0..1
 AUGMENT = v2.Compose([
@@ -42,6 +41,12 @@ def cut(photos: list[np.ndarray], boxes: np.ndarray, flip: np.ndarray, size: int
         )
         out[i] = np.asarray(crop)[:, ::-1] if flip[i] else np.asarray(crop)
     return torch.from_numpy(out).permute(0, 3, 1, 2).float().div_(255)
+
+
+def whole(photos: list[np.ndarray], size: int) -> torch.Tensor:
+    """The backbone's input [N, 3, size, size] from whole photos [H, W, 3]."""
+    boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (len(photos), 1))
+    return normalise(cut(photos, boxes, np.zeros(len(photos), bool), size))
 
 
 def augment(images: torch.Tensor) -> torch.Tensor:

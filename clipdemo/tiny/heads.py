@@ -19,21 +19,15 @@ SETTINGS = {
 
 
 def encode_photos(
-    backbone: Backbone,
-    pack: Pack,
-    rows: np.ndarray,
-    boxes: np.ndarray | None = None,
-    flip: np.ndarray | None = None,
+    backbone: Backbone, pack: Pack, rows: np.ndarray, mirror: bool = False
 ) -> np.ndarray:
-    """Embeddings [N, D] of the rows' photos, cut to boxes [N, 4] and mirrored where `flip` [N]."""
-    boxes = np.tile(crops.WHOLE, (len(rows), 1)) if boxes is None else boxes
-    flip = np.zeros(len(rows), bool) if flip is None else flip
+    """Embeddings [N, D] of the rows' photos or of their mirror images."""
     out = []
     for start in range(0, len(rows), 32):  # small enough for the allocator to reuse its memory
-        part = slice(start, start + 32)
-        photos = [pack.photos[r] for r in rows[part]]
-        images = crops.cut(photos, boxes[part], flip[part], backbone.image_size)
-        out.append(backbone.encode_pixels(crops.normalise(images)))
+        images = crops.whole(
+            [pack.photos[r] for r in rows[start : start + 32]], backbone.image_size
+        )
+        out.append(backbone.encode_pixels(images.flip(3) if mirror else images))
     return np.concatenate(out)
 
 

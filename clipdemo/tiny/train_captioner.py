@@ -35,40 +35,24 @@ class CaptionBatches(Dataset):
 
     def __init__(self, sources: Sources, recipe: CaptionRecipe) -> None:
         self.sources, self.recipe = sources, recipe
-        ends = np.flatnonzero(np.diff(sources.photo)) + 1
-        self.looks = np.split(np.arange(len(sources.photo)), ends)
-        some = np.array([bool(c) for c in sources.captions])
-        pools = {name: np.flatnonzero(some & (sources.sets == name)) for name, _ in recipe.shares}
-        pools["alone"] = np.arange(len(sources.alone))
-        self.pools = {name: rows for name, rows in pools.items() if len(rows)}
-        shares = np.array([dict(recipe.shares).get(name, 0.0) for name in self.pools])
-        self.shares = shares / shares.sum()
+        sets, which, counts = np.unique(sources.sets, return_inverse=True, return_counts=True)
+        shares = np.array([dict(recipe.shares).get(name, 0.0) for name in sets])
+        self.chance = (shares / counts)[which] / shares.sum()
 
     def __getitem__(self, step: int) -> tuple[torch.Tensor, torch.Tensor]:
         """L2-normalised embeddings [N, D] and tokens [N, T], zero padded, of a step."""
-        rng = np.random.default_rng((self.recipe.seed, step))
-        counts = rng.multinomial(self.recipe.batch, self.shares)
-        embeddings, tokens = [], []
-        for (name, rows), count in zip(self.pools.items(), counts, strict=True):
-            draw = self._alone if name == "alone" else self._photos
-            found, captions = draw(rng.choice(rows, count), rng)
-            embeddings.append(found)
-            tokens += captions
-        rows = torch.from_numpy(np.concatenate(embeddings))
-        return F.normalize(rows, dim=-1), pad([torch.tensor(t) for t in tokens])
-
-    def _photos(self, chosen: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, list]:
-        sources = self.sources
-        rows = sources.image[[rng.choice(self.looks[i]) for i in chosen]]
-        noise = rng.standard_normal(rows.shape, np.float32) * rows.shape[1] ** -0.5
-        captions = [sources.captions[i] for i in chosen]
-        return rows + self.recipe.noise * noise, [c[rng.integers(len(c))] for c in captions]
-
-    def _alone(self, chosen: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, list]:
-        sources = self.sources
-        rows = sources.alone[chosen]
-        noise = rng.standard_normal(rows.shape, np.float32) @ sources.residual.T
-        return rows + self.recipe.residual * noise, [sources.alone_tokens[i] for i in chosen]
+        sources, recipe = self.sources, self.recipe
+        rng = np.random.default_rng((recipe.seed, step))
+        chosen = rng.choice(len(sources.tokens), recipe.batch, p=self.chance)
+        images = sources.image[rng.integers(2, size=recipe.batch), sources.row[chosen]]
+        noise = rng.standard_normal(images.shape, np.float32)
+        images = images + np.where(
+            sources.sets[chosen, None] == "alone",
+            recipe.residual * noise @ sources.residual.T,
+            np.float32(recipe.noise * images.shape[1] ** -0.5) * noise,
+        )
+        tokens = pad([torch.tensor(sources.tokens[i]) for i in chosen])
+        return F.normalize(torch.from_numpy(images), dim=-1), tokens
 
 
 def token_loss(decoder: Decoder, embeddings: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
@@ -120,7 +104,7 @@ def train_decoder(
         The decoder with averaged weights, in evaluation mode.
     """
     shape = Shape(
-        tower.vocab_size, sources.image.shape[1], recipe.width, recipe.layers, recipe.heads,
+        tower.vocab_size, sources.image.shape[2], recipe.width, recipe.layers, recipe.heads,
         recipe.prefix, recipe.length,
     )  # fmt: skip
     torch.manual_seed(recipe.seed)
@@ -170,9 +154,9 @@ def train_captioner(
         "decoding": DECODING,
         "training": {
             "recipe": asdict(recipe),
-            "photos": len(sources.captions),
-            "captions_of_photos": sum(map(len, sources.captions)),
-            "captions_alone": len(sources.alone_tokens),
+            "photos": len(np.unique(sources.row[sources.sets != "alone"])),
+            "captions_of_photos": int((sources.sets != "alone").sum()),
+            "captions_alone": int((sources.sets == "alone").sum()),
             "validation": "comp5329 and coco photos with number % 6 == 1",
         },
         "metrics": {},
