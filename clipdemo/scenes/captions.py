@@ -35,7 +35,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "horse": ("standing", ""),
     "bird": ("standing", ""),
 }
-POSES = {"walk": "walking", "wave": "waving", "sit": "sitting", "stand": "standing"}
+POSES = {"walk": "walking", "wave": "waving", "stand": "standing"}
 SHAPES = (
     "{things} {doing} {where} {when}",
     "{things} {doing} {where} {when}",

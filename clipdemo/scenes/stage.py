@@ -49,8 +49,8 @@ class Actor:
 class Stage:
     """Draws a scene step by step: background with `pen`, objects with `add`, then `finish`."""
 
-    def __init__(self, size: tuple[int, int], mood: str, seed: int, fine: int = 3) -> None:
-        self.canvas = Canvas(size, fine)
+    def __init__(self, size: tuple[int, int], mood: str, seed: int) -> None:
+        self.canvas = Canvas(size)
         self.pen = Pen.over(self.canvas)
         self.mood: Mood = MOODS[mood]
         self.rng = Random(seed)

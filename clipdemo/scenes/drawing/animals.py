@@ -7,30 +7,27 @@ TROUSERS = (tone("blue", -0.4), "ink", tone("brown", 0.1), (112, 118, 136), tone
 
 
 def person(pen: Pen, paint: Colour, look: Look) -> None:
-    """A man, woman or child who stands, walks, waves or sits."""
+    """A man, woman or child who stands, walks or waves."""
     skin, hair, legs = look.rng.choice(SKIN), look.rng.choice(HAIR), look.rng.choice(TROUSERS)
     if look.kind == "child":
         head, r, hip, neck = 0.865, 0.115, 0.38, 0.74
     else:
         head, r, hip, neck = 0.895, 0.085, 0.47, 0.79
-    far, pose = tone(legs, -0.25), look.pose
-    sit = pose == "sit"
-    feet = {"walk": (-0.17, 0.16), "sit": (0.24, 0.28)}.get(pose, (-0.045, 0.055))
-    for foot, colour in zip(feet, (far, legs), strict=True):
-        lift = 0.035 if pose == "walk" and foot < 0 else 0.03
-        knee = (0.2 + foot * 0.2, hip - 0.02) if sit else (foot * 0.55 + 0.02, hip * 0.52)
-        pen.line([(0, hip), knee, (foot, lift + 0.02)], 0.085, colour)
+    walks = look.pose == "walk"
+    for foot, colour in ((-0.17 if walks else -0.045, tone(legs, -0.25)),
+                         (0.16 if walks else 0.055, legs)):  # fmt: skip
+        lift = 0.035 if walks and foot < 0 else 0.03
+        pen.line([(0, hip), (foot * 0.55 + 0.02, hip * 0.52), (foot, lift + 0.02)], 0.085, colour)
         pen.blob([(foot - 0.045, 0.0), (foot - 0.04, 0.055), (foot + 0.02, 0.055),
                   (foot + 0.085, 0.022), (foot + 0.085, 0.0)], "ink")  # fmt: skip
-    swing = 0.12 if pose == "walk" else 0.03
+    swing = 0.12 if walks else 0.03
     pen.line([(0, neck - 0.06), (-swing, hip + 0.14), (-swing * 0.9, hip + 0.01)], 0.06,
              tone(paint, -0.3))  # fmt: skip
     if look.kind == "woman":
         pen.blob([(-0.06, hip + 0.14), (-0.035, hip - 0.04), (-0.05, head - 0.02),
                   (-0.1, head - 0.18), (-0.06, neck - 0.12)], hair)  # fmt: skip
-        hem = hip - (0.04 if sit else 0.16)
-        pen.shape([(-0.07, neck), (0.06, neck), (0.08, hip + 0.08), (0.14, hem), (-0.14, hem),
-                   (-0.08, hip + 0.08)], paint)  # fmt: skip
+        pen.shape([(-0.07, neck), (0.06, neck), (0.08, hip + 0.08), (0.14, hip - 0.16),
+                   (-0.14, hip - 0.16), (-0.08, hip + 0.08)], paint)  # fmt: skip
     pen.box(-0.1, hip - 0.03, 0.1, neck + 0.015, paint, 0.06)
     pen.box(-0.03, neck - 0.03, 0.04, head, tone(skin, -0.12))
     pen.disc(0.015, head, r, skin)
@@ -42,10 +39,8 @@ def person(pen: Pen, paint: Colour, look: Look) -> None:
         pen.blob([(r, head + r * 0.35), (r * 0.5, head + r * 1.15), (-r * 0.6, head + r * 1.05),
                   (-r, head), (-r * 0.55, head - r * 0.35), (-r * 0.2, head + r * 0.4)],
                  hair)  # fmt: skip
-    if pose == "wave":
+    if look.pose == "wave":
         arm = [(0.03, neck - 0.05), (0.17, neck - 0.12), (0.23, head + 0.08)]
-    elif sit:
-        arm = [(0.0, neck - 0.06), (0.03, hip + 0.1), (0.18, hip + 0.06)]
     else:
         arm = [(0.01, neck - 0.06), (swing, hip + 0.13), (swing * 1.35, hip + 0.01)]
     pen.line(arm, 0.062, tone(paint, -0.12))

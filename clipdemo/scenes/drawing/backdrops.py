@@ -42,7 +42,7 @@ MOODS: dict[str, Mood] = {
 }  # fmt: skip
 
 
-def sky(pen: Pen, mood: Mood, rng: Random, horizon: float, clouds: bool = True) -> None:
+def sky(pen: Pen, mood: Mood, rng: Random, horizon: float) -> None:
     """Sky from the top down to the horizon, with sun, moon or clouds."""
     w, bands = pen.width, 10 + pen.canvas.size[1] // 12
     for i in range(bands):
@@ -62,11 +62,10 @@ def sky(pen: Pen, mood: Mood, rng: Random, horizon: float, clouds: bool = True) 
     elif mood is MOODS["dusk"]:
         pen.disc(x, horizon + 0.07, 0.13, (255, 214, 160, 90))
         pen.disc(x, horizon + 0.07, 0.09, (255, 226, 170))
-    if clouds:
-        white = mix(mood.low, "white", 0.1 if mood.tint else 0.75)
-        for _ in range(rng.randint(1, 3)):
-            puff = pen.at(rng.uniform(0, w), rng.uniform(0.74, 0.95), rng.uniform(0.06, 0.13))
-            props.cloud(puff, rng, white)
+    white = mix(mood.low, "white", 0.1 if mood.tint else 0.75)
+    for _ in range(rng.randint(1, 3)):
+        puff = pen.at(rng.uniform(0, w), rng.uniform(0.74, 0.95), rng.uniform(0.06, 0.13))
+        props.cloud(puff, rng, white)
 
 
 def weather(pen: Pen, mood: Mood, rng: Random) -> None:

@@ -23,6 +23,7 @@ PALETTE: dict[str, tuple[int, ...]] = {
 }  # fmt: skip
 SKIN = ((246, 205, 176), (226, 172, 134), (168, 116, 84), (116, 78, 60))
 
+FINE = 3
 CIRCLE = np.exp(2j * np.pi * np.arange(36) / 36)
 CORNER = np.exp(0.5j * np.pi * np.arange(6) / 5)
 
@@ -62,14 +63,14 @@ def smooth(points: np.ndarray, closed: bool, steps: int = 6) -> np.ndarray:
 
 
 class Canvas:
-    """A picture drawn `fine` times larger than it ends up, beside a map of who owns which pixel.
+    """A picture drawn `FINE` times larger than it ends up, next to a map of who owns which pixel.
 
     Owner 0 is everything that is no labelled object; translucent paint leaves the owners alone.
     """
 
-    def __init__(self, size: tuple[int, int], fine: int = 3) -> None:
-        self.size, self.fine, self.owner = size, fine, 0
-        self.image = Image.new("RGB", (size[0] * fine, size[1] * fine), PALETTE["cream"])
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size, self.owner = size, 0
+        self.image = Image.new("RGB", (size[0] * FINE, size[1] * FINE), PALETTE["cream"])
         self.owners = Image.new("L", size, 0)
         self._solid, self._clear = ImageDraw.Draw(self.image), ImageDraw.Draw(self.image, "RGBA")
         self._own = ImageDraw.Draw(self.owners)
@@ -80,7 +81,7 @@ class Canvas:
         colour = rgb(colour)
         pixels = np.conj(points) + 1j * self.size[1]
         draw = self._solid if len(colour) == 3 else self._clear
-        draw.polygon((pixels * self.fine).view(np.float64).tolist(), colour)
+        draw.polygon((pixels * FINE).view(np.float64).tolist(), colour)
         if draw is self._solid:
             self._own.polygon(pixels.view(np.float64).tolist(), self.owner)
 
@@ -88,8 +89,8 @@ class Canvas:
         """Line of `width` pixels with round joints and ends."""
         colour = rgb(colour)
         pixels = np.conj(points) + 1j * self.size[1]
-        thick = max(1, round(width * self.fine))
-        fine = (pixels * self.fine).view(np.float64).tolist()
+        thick = max(1, round(width * FINE))
+        fine = (pixels * FINE).view(np.float64).tolist()
         draw = self._solid if len(colour) == 3 else self._clear
         draw.line(fine, colour, thick, "curve" if thick > 2 else None)
         if draw is self._solid:
@@ -100,7 +101,7 @@ class Canvas:
 
     def finish(self, tint: Colour | None = None) -> Image.Image:
         """The reduced picture; a tint darkens it for the night and lets the lights shine."""
-        image = self.image.reduce(self.fine)
+        image = self.image.reduce(FINE)
         if tint is None:
             return image
         image = image.point([v * t // 255 for t in tint for v in range(256)])
@@ -120,7 +121,7 @@ class Canvas:
 
     def _pixel(self, x: int, y: int) -> Colour:
         inside = 0 <= x < self.size[0] and 0 <= y < self.size[1]
-        return self.image.getpixel((x * self.fine, y * self.fine)) if inside else PALETTE["cream"]
+        return self.image.getpixel((x * FINE, y * FINE)) if inside else PALETTE["cream"]
 
     def area(self, owner: int) -> int:
         """How many pixels an object owns at this moment."""

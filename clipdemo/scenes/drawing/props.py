@@ -135,12 +135,12 @@ def cloud(pen: Pen, rng: Random, colour: Colour) -> None:
     pen.box(-0.85, -0.06, 0.88, 0.12, colour, 0.09)
 
 
-def fence(pen: Pen, width: float, paint: Colour = "cream") -> None:
+def fence(pen: Pen, width: float) -> None:
     """A wooden fence `width` wide; posts one unit high."""
     for y in (0.35, 0.7):
-        pen.box(0, y, width, y + 0.12, tone(paint, -0.1))
+        pen.box(0, y, width, y + 0.12, tone("cream", -0.1))
     for i in range(round(width / 1.2) + 1):
-        pen.box(i * 1.2, 0, i * 1.2 + 0.2, 1, paint, 0.05)
+        pen.box(i * 1.2, 0, i * 1.2 + 0.2, 1, "cream", 0.05)
 
 
 def bush(pen: Pen, rng: Random, snow: bool = False) -> None:
@@ -169,11 +169,11 @@ def sofa(pen: Pen, paint: Colour) -> None:
     pen.at(-0.66, 0.54, turn=8).box(-0.2, 0, 0.2, 0.36, "yellow", 0.07)
 
 
-def floor_lamp(pen: Pen, paint: Colour = "yellow") -> None:
+def floor_lamp(pen: Pen) -> None:
     """A standing lamp, one unit high."""
     pen.oval(0, 0.015, 0.13, 0.02, "ink")
     pen.line([(0, 0), (0, 0.8)], 0.02, "ink")
-    pen.shape([(-0.19, 0.72), (0.19, 0.72), (0.11, 1), (-0.11, 1)], tone(paint, 0.3))
+    pen.shape([(-0.19, 0.72), (0.19, 0.72), (0.11, 1), (-0.11, 1)], tone("yellow", 0.3))
     pen.light(0, 0.85, 0.6)
 
 
@@ -188,11 +188,11 @@ def plant(pen: Pen, rng: Random) -> None:
     pen.box(-0.22, 0.29, 0.22, 0.36, tone("orange", -0.12), 0.02)
 
 
-def window(pen: Pen, sky: Colour, land: Colour = "green") -> None:
+def window(pen: Pen, sky: Colour) -> None:
     """A curtained window, one unit high."""
     pen.box(-0.46, 0, 0.46, 1, "white", 0.02)
     pen.box(-0.41, 0.05, 0.41, 0.95, sky)
-    pen.shape([(-0.41, 0.05), (-0.41, 0.25), (-0.1, 0.36), (0.41, 0.2), (0.41, 0.05)], land)
+    pen.shape([(-0.41, 0.05), (-0.41, 0.25), (-0.1, 0.36), (0.41, 0.2), (0.41, 0.05)], "green")
     pen.line([(0, 0.05), (0, 0.95)], 0.03, "white")
     pen.line([(-0.41, 0.55), (0.41, 0.55)], 0.03, "white")
     pen.box(-0.52, -0.05, 0.52, 0.01, tone("cream", -0.15))
