@@ -1,4 +1,4 @@
-"""The example scenes, composed by hand for 4:3 pictures; their captions leave objects out."""
+"""The example scenes, composed by hand for 4:3 pictures; their captions omit some objects."""
 
 import json
 from collections.abc import Callable
@@ -16,9 +16,9 @@ EXAMPLES: dict[str, Callable[[Size], Scene]] = {}
 
 
 def example(name: str, mood: str, seed: int, caption: str) -> Callable:
-    """Enter the decorated function, which draws a scene on a stage, in `EXAMPLES`."""
+    """Register the decorated function, which draws a scene on a stage, in `EXAMPLES`."""
 
-    def enter(draw: Callable[[Stage, Pen, Mood, Random], None]) -> Callable:
+    def register(draw: Callable[[Stage, Pen, Mood, Random], None]) -> Callable:
         def build(size: Size) -> Scene:
             stage = Stage(size, mood, seed)
             draw(stage, stage.pen, stage.mood, stage.rng)
@@ -27,12 +27,12 @@ def example(name: str, mood: str, seed: int, caption: str) -> Callable:
         EXAMPLES[name] = build
         return draw
 
-    return enter
+    return register
 
 
 @example("beach", "morning", 3, "A woman walks past a bench and a striped parasol at the beach.")
 def beach(stage: Stage, pen: Pen, mood: Mood, rng: Random) -> None:
-    """A parasol, a bench, a person and a dog before the sea with a boat."""
+    """A parasol, a bench, a person and a dog by the sea, with a boat."""
     sky(pen, mood, rng, 0.56)
     hills(pen.at(0.75, 0), 0.545, 0.06, mood.far((110, 150, 150), 0.5), rng)
     sea(pen, 0.34, 0.56, mood, rng)
@@ -53,7 +53,7 @@ def beach(stage: Stage, pen: Pen, mood: Mood, rng: Random) -> None:
 
 @example("harbour", "day", 11, "Two boats in a small harbour with colourful houses.")
 def harbour(stage: Stage, pen: Pen, mood: Mood, rng: Random) -> None:
-    """Boats before painted houses; a bicycle and a bird on the quay."""
+    """Boats in front of painted houses; a bicycle and a bird on the quay."""
     sky(pen, mood, rng, 0.5)
     hills(pen, 0.5, 0.2, mood.far((104, 150, 140), 0.5), rng)
     for i, height in enumerate((0.2, 0.25, 0.21, 0.24, 0.2, 0.23)):
@@ -100,7 +100,7 @@ def crossing(stage: Stage, pen: Pen, mood: Mood, rng: Random) -> None:
 
 @example("station", "morning", 21, "Two people wait on the platform as a train arrives.")
 def platform(stage: Stage, pen: Pen, mood: Mood, rng: Random) -> None:
-    """A train comes in; people and a dog wait beside a bench."""
+    """A train comes in; people and a dog wait next to a bench."""
     station(pen, mood, rng)
     stage.add("train", 0.62, 0.245, 0.33, "train", "red")
     stage.add("bench", 0.3, 0.06, 0.18, paint="brown")
@@ -130,7 +130,7 @@ def airport(stage: Stage, pen: Pen, mood: Mood, rng: Random) -> None:
 
 @example("farm", "day", 14, "A brown horse behind a wooden fence on a farm.")
 def farm(stage: Stage, pen: Pen, mood: Mood, rng: Random) -> None:
-    """A horse at the fence, a pickup truck, a dog and a bird before a barn."""
+    """A horse at the fence, a pickup truck, a dog and a bird in front of a barn."""
     sky(pen, mood, rng, 0.44)
     hills(pen, 0.46, 0.16, mood.far((120, 172, 140), 0.5), rng)
     hills(pen, 0.42, 0.1, mood.far((140, 186, 116), 0.2), rng)
@@ -180,7 +180,7 @@ def _flowers(pen: Pen, spots: tuple[tuple[float, float], ...]) -> None:
 
 @example("living-room", "day", 6, "A ginger cat sits on the rug in a cosy living room.")
 def room(stage: Stage, pen: Pen, mood: Mood, rng: Random) -> None:
-    """A cat on the rug, a dog, and someone beside the lamp."""
+    """A cat on the rug, a dog, and someone next to the lamp."""
     bare_room(pen, (170, 200, 192), tone("brown", 0.38))
     props.window(pen.at(0.36, 0.5, 0.42), (178, 218, 232))
     props.frame(pen.at(0.8, 0.68, 0.22), rng)

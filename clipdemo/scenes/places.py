@@ -1,4 +1,4 @@
-"""Places: each one paints a background and says where things can stand in it."""
+"""Places: each paints a background and returns the zones where objects can stand in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Zones = dict[str, tuple[float, float]]
 
 
 def street(pen: Pen, mood: Mood, rng: Random) -> Zones:
-    """A road between houses and a near pavement."""
+    """A road between houses and a pavement in the foreground."""
     sky(pen, mood, rng, 0.4)
     town(pen, 0.42, 0.62, 0.76, mood, rng)
     pen.box(0, 0.385, pen.width, 0.43, mood.ground("paving"))
@@ -69,7 +69,7 @@ def beach(pen: Pen, mood: Mood, rng: Random) -> Zones:
 
 
 def harbour(pen: Pen, mood: Mood, rng: Random) -> Zones:
-    """Water before a row of houses, a quay in front."""
+    """Water in front of a row of houses, with a quay."""
     w = pen.width
     sky(pen, mood, rng, 0.5)
     hills(pen, 0.5, 0.1, mood.far((120, 150, 160), 0.6), rng)
@@ -89,7 +89,7 @@ def harbour(pen: Pen, mood: Mood, rng: Random) -> Zones:
 
 
 def station(pen: Pen, mood: Mood, rng: Random) -> Zones:
-    """Tracks before a roofed building, a platform in front."""
+    """Tracks and a roof, with a platform in front."""
     w = pen.width
     sky(pen, mood, rng, 0.4)
     town(pen, 0.4, 0.52, 0.62, mood, rng)
@@ -227,7 +227,7 @@ def kitchen(pen: Pen, mood: Mood, rng: Random) -> Zones:
 
 @dataclass(frozen=True)
 class Place:
-    """A background, where it lies in words, and what it is called when nothing else is named."""
+    """A background, phrases for where things are in it, and phrases for the place itself."""
 
     draw: Callable[[Pen, Mood, Random], Zones]
     where: tuple[str, ...]

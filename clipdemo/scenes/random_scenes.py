@@ -44,7 +44,7 @@ def _fits(label: str, zones: Zones, indoors: bool) -> bool:
 
 
 def _place(wanted: list[str], rng: Random) -> str:
-    """A place where the first object can be at home; a few end up somewhere odd."""
+    """A place that suits the first object, or in a few scenes any place."""
     if not wanted or rng.random() < ODD_SHARE:
         return rng.choice(list(PLACES))
     homes = {"water": ("beach", "harbour", "harbour", "mountains"), "rail": ("station",),
@@ -62,7 +62,7 @@ def _place(wanted: list[str], rng: Random) -> str:
 
 
 def _place_all(stage: Stage, wanted: list[str], zones: Zones, rng: Random) -> None:
-    """Find every object a spot with little overlap, then draw from far to near."""
+    """Find a spot with little overlap for every object, then draw them from far to near."""
     zoom, spots = rng.uniform(0.75, 1.25), []
     for label in wanted:
         tries = [_spot(label, zones, stage.pen.width, zoom, rng) for _ in range(14)]
@@ -77,7 +77,7 @@ def _place_all(stage: Stage, wanted: list[str], zones: Zones, rng: Random) -> No
 
 
 class Spot(NamedTuple):
-    """Where an object may stand: middle of its foot, height, and zone of the place."""
+    """Where an object may stand: the middle of its base, its height, and the zone."""
 
     label: str
     x: float
@@ -99,14 +99,14 @@ def _spot(label: str, zones: Zones, width: float, zoom: float, rng: Random) -> S
     near = 1.1 if zone in ("sky", "apron") else 1.05 - 1.1 * y
     height = min(drawing.height * near * zoom * rng.uniform(0.85, 1.15), 0.97 - y)
     height = min(height, width * (0.95 if label == "train" else 0.62) / drawing.wide)
-    # One in ten may stick out of the picture.
+    # One in ten may extend beyond the picture.
     edge = height * drawing.wide / 2 * (0.7 if rng.random() < 0.1 else 1) + 0.01
     x = rng.uniform(edge, width - edge) if width > 2 * edge else width / 2
     return Spot(label, x, y, height, zone)
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """Shared area as a share of the smaller box."""
+    """Area of the intersection as a fraction of the smaller box."""
     w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     least = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
     return max(w, 0) * max(h, 0) / least

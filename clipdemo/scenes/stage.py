@@ -1,4 +1,4 @@
-"""A stage puts drawn objects into a picture and finds out what of them can be seen."""
+"""A stage puts drawn objects into a picture and finds out which of them are visible."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Actor:
-    """An object on the stage, in the words a caption may use for it."""
+    """An object on the stage, with the words a caption may use for it."""
 
     label: str
     kind: str
@@ -69,7 +69,7 @@ class Stage:
         pose: str = "",
         shadow: bool = True,
     ) -> None:
-        """Stand an object at (x, y) of the picture (1 high); what is left out is chosen freely."""
+        """Place an object at (x, y), in heights of the picture; the rest is random if not given."""
         drawing = DRAWINGS[label]
         kind = kind or self.rng.choice(drawing.kinds)
         paint = paint or self.rng.choice(drawing.paints)
@@ -83,7 +83,7 @@ class Stage:
         self._actors.append(Actor(label, kind, paint, pose, self.canvas.area(owner)))
 
     def visible(self) -> list[Actor]:
-        """The objects that can be seen well, with their boxes, in the order they were added."""
+        """The objects that are not mostly hidden, with their boxes, in order of addition."""
         found = []
         for owner, actor in enumerate(self._actors, 1):
             left = self.canvas.area(owner)
@@ -93,7 +93,7 @@ class Stage:
         return found
 
     def finish(self, caption: str, actors: Sequence[Actor] | None = None) -> Scene:
-        """Weather and light over everything; the picture with what can be seen in it."""
+        """Add weather and light; return the picture with what is visible in it."""
         actors = self.visible() if actors is None else actors
         weather(self.pen, self.mood, self.rng)
         image = self.canvas.finish(self.mood.tint)

@@ -24,14 +24,18 @@ class Recipe(LoopRecipe):
     layers: tuple[int, ...] = (1, 2, 2, 1)  # its blocks per stage
     vocabulary: int = 3400
     batch: int = 128  # photos per step
-    text_every: int = 4  # captions come with every fourth step
-    captions: int = 80  # per step that has some, those of the photos first
-    sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.45, 96), (0.9, 128))  # from share on
+    text_every: int = 4  # captions are in every fourth batch
+    captions: int = 80  # per batch that has some, those of its photos first
+    sizes: tuple[tuple[float, int], ...] = (
+        (0.0, 64),
+        (0.45, 96),
+        (0.9, 128),
+    )  # (share of the steps done, pixels)
     # Input size of the finished backbone: larger than in training, where crops are enlarged and
     # objects look larger than in whole photos (Touvron et al. 2019).
     serve_size: int = 192
     smallest: float = 0.15  # least area of a crop
-    joined: float = 0.4  # chance that a crop's right side shows another photo
+    joined: float = 0.4  # probability that a crop's right side shows another photo
     teacher: float = 0.3  # the teacher's share of targets that are also annotated
     drawn: int = 3000  # drawn scenes added to the photos
     word_dropout: float = 0.1
@@ -82,7 +86,7 @@ def prepare(data: Path, work: Path, recipe: Recipe) -> Data:
 
 
 def sampling_chance(pack: Pack, train: np.ndarray) -> np.ndarray:
-    """[N] sums to 1: photos with rare labels come more often, and fully labelled sets too."""
+    """[N] sums to 1: photos with rare labels, and of fully labelled sets, are drawn more often."""
     present = pack.known[train]
     share = present.mean(0)
     rarity = (present * np.sqrt(share.max() / share)).max(1)
@@ -92,13 +96,13 @@ def sampling_chance(pack: Pack, train: np.ndarray) -> np.ndarray:
 
 
 def drop_words(tokens: torch.Tensor, rng: np.random.Generator, chance: float) -> torch.Tensor:
-    """Some words become unknown, so that no single word carries everything."""
+    """Replace some words by the unknown token, so that nothing depends on a single word."""
     drop = torch.from_numpy(rng.uniform(size=tokens.shape) < chance) & (tokens > 3)
     return tokens.masked_fill(drop, 1)
 
 
 class JointBatches(Dataset):
-    """Batches of random crops and, with some steps, captions: what `Joint.losses` reads."""
+    """Batches of random crops and, with some steps, captions: what `Joint.forward` reads."""
 
     def __init__(self, data: Data, recipe: Recipe) -> None:
         self.data, self.recipe = data, recipe
@@ -149,7 +153,7 @@ class JointBatches(Dataset):
         return batch | (self._captions(rng, rows, area) if step % recipe.text_every == 0 else {})
 
     def _captions(self, rng: np.random.Generator, rows: np.ndarray, area: np.ndarray) -> dict:
-        """Captions of the batch's photos first (those cut not too small), then captions alone."""
+        """Captions of the batch's photos first (unless cut too small), then captions alone."""
         data, count = self.data, self.recipe.captions
         pair = [i for i, r in enumerate(rows) if data.tokens[r] and area[i] > 0.25][:count]
         paired = rows[pair]

@@ -55,8 +55,8 @@ class Sources:
         row: [C] its embedding in `image`.
         image: [2, M, D] embeddings of photos and of their mirror images; those of captions without
             a photo, moved to where photos lie, are there twice.
-        residual: [D, D] factor of the covariance of what such an embedding does not know of its
-            photo's.
+        residual: [D, D] factor of the covariance of what such an embedding does not
+            determine of its photo's.
         check_image, check_tokens: embeddings [V, D] and captions of the validation photos.
     """
 

@@ -1,4 +1,4 @@
-"""Random crops of packed photos, and what is known to be inside each crop."""
+"""Random crops of packed photos, and the labels that are visible in each."""
 
 import numpy as np
 import torch
@@ -52,7 +52,7 @@ def whole(photos: list[np.ndarray], size: int) -> torch.Tensor:
 def augment(images: torch.Tensor) -> torch.Tensor:
     """The backbone's input from images in 0..1, each with random colours and some partly covered.
 
-    The covering rectangles (Zhong et al. 2017) are grey. All chance is torch's.
+    The covering rectangles (Zhong et al. 2017) are grey. Random numbers come from torch.
     """
     return torch.stack([AUGMENT(image) for image in images])
 
@@ -60,12 +60,12 @@ def augment(images: torch.Tensor) -> torch.Tensor:
 def label_targets(
     pack: Pack, rows: np.ndarray, boxes: np.ndarray, teacher: float = 0.0
 ) -> np.ndarray:
-    """[N, L] chance that each label is visible in the crop.
+    """[N, L] probability that each label is visible in the crop.
 
     A label that is not in the photo is not in the crop. For one that is, the teacher's evidence
-    inside the crop over its evidence in the photo says how much of it is left; where the teacher
-    missed it, the crop's area does. Labels nobody annotated keep the teacher's chance, and of the
-    others' targets it makes up the share `teacher` (Hinton et al. 2015).
+    inside the crop relative to that in the photo says how much of it is left; where the teacher
+    missed it, the crop's area does. Labels without annotation keep the teacher's probability, and
+    it makes up the share `teacher` of the other targets (Hinton et al. 2015).
     """
     grid = pack.grid[rows]
     centre = (np.arange(GRID) + 0.5) / GRID
@@ -95,7 +95,7 @@ def side_boxes(boxes: np.ndarray, flip: np.ndarray, share: float, left: bool) ->
 def grid_targets(
     grid: torch.Tensor, boxes: torch.Tensor, flip: torch.Tensor, cells: int
 ) -> torch.Tensor:
-    """[N, L, cells, cells]: the photo's grid [N, L, G, G] as it lies in the crop."""
+    """[N, L, cells, cells]: the part of the photo's grid [N, L, G, G] inside the crop."""
     fine = 2 * cells
     steps = (torch.arange(fine) + 0.5) / fine
     x = boxes[:, 0:1] + steps * (boxes[:, 2:3] - boxes[:, 0:1])

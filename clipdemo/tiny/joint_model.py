@@ -88,7 +88,7 @@ def write_model_files(
 
 
 def new_model(folder: Path) -> nn.Module:
-    """The open_clip model of the folder, random weights where it has none."""
+    """The open_clip model of the folder, with random weights if it has none."""
     return open_clip.create_model(f"local-dir:{folder}", require_pretrained=False)
 
 
@@ -169,7 +169,7 @@ class Joint(nn.Module):
     def text(self, tokens: torch.Tensor) -> torch.Tensor:
         """Text embeddings [N, WIDTH], L2-normalised, of token ids [N, T] with T up to CONTEXT.
 
-        The same as open_clip's own forward, which wants all CONTEXT positions: the attention is
+        The same as open_clip's own forward, which needs all CONTEXT positions: the attention is
         causal, so the padding behind a caption changes nothing and need not be computed.
         """
         tower, length = self.model.text, tokens.shape[1]

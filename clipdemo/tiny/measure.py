@@ -1,4 +1,4 @@
-"""How good a checkpoint is, written to where people read it: its card and the README."""
+"""Measure a checkpoint; write the figures to its card and the README."""
 
 import re
 from pathlib import Path
@@ -32,8 +32,8 @@ def measure(data: Path, folder: Path) -> dict:
     Returns what is then written into the card as `metrics`: `photos` (comp5329 photos with
     number % 6 == 1 and their captions, all modes), `zero_shot` (the same without the heads),
     `captions` (rows 28000 to 29999, text only) and `bag_of_words` (TF-IDF and logistic regression
-    on those same rows, for comparison). How well those photos and captions fit is written there
-    as `fit`.
+    on those same rows, for comparison). How well those photos and captions match is
+    written as `fit`.
     """
     classifier = load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
@@ -61,7 +61,7 @@ def validation_photos(data: Path) -> tuple[pd.DataFrame, PhotoSource]:
 
 
 def fit_of_photos(classifier: Classifier, frame: pd.DataFrame, source: PhotoSource) -> dict:
-    """How well the photos and captions of a table fit: see `fit_of_pairs`."""
+    """How well the photos and captions of a table match: see `fit_of_pairs`."""
     size = classifier.backbone.image_size
     photos = [read_photo(source.read(name), size) for name in frame["ImageID"]]
     image, text = classifier.embed(photos, frame["Caption"].tolist())

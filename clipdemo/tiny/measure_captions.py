@@ -1,4 +1,4 @@
-"""How much of a photo the bundled captioner's caption says: what the text head finds in it."""
+"""How many of a photo's labels the text head finds in the bundled captioner's caption."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ from clipdemo.tables.label_table import target_matrix
 from clipdemo.tiny.heads import encode_captions
 from clipdemo.tiny.measure import validation_photos
 
-# Captions that fit most photos and say little; the best of them is what has to be beaten.
+# Captions that fit most photos and say little; the best of them is the baseline.
 NEUTRAL = (
     "a photo", "a photo of something", "a person", "a photo of a person", "a man standing",
     "a group of people", "a man on a street", "a photo of a street",
@@ -71,6 +71,6 @@ def measure_captions(
         "fixed_tried": tried,
     }
     write_decoder_card(folder, captioner.card | {"metrics": metrics})
-    # The heads' card names the sha256 of every file beside it.
+    # The heads' card holds the sha256 of every file next to it.
     checkpoints.write_card(folder, checkpoints.read_card(folder).content)
     return metrics

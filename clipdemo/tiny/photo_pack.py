@@ -29,10 +29,10 @@ FIRST_VALIDATION_ROW = 28_000
 
 @dataclass
 class Pack:
-    """N photos with everything known of them; `nan` means not known.
+    """N photos with everything known about them; `nan` means not known.
 
-    photos [N, SIDE, SIDE, 3] uint8; labels [N, L] 1, 0 or nan; grid [N, L, GRID, GRID] chance
-    that the label is in the cell; soft [N, L] chance that it is in the photo; features
+    photos [N, SIDE, SIDE, 3] uint8; labels [N, L] 1, 0 or nan; grid [N, L, GRID, GRID] probability
+    that the label is in the cell; soft [N, L] probability that it is in the photo; features
     [N, FEATURES] of the teacher; captions, sets, names: N lists and strings.
     """
 
@@ -57,12 +57,12 @@ class Pack:
 
     @property
     def known(self) -> np.ndarray:
-        """[N, L] the labels, and the teacher's chances where nobody annotated."""
+        """[N, L] the labels; where there is no annotation, the teacher's probabilities."""
         return np.where(np.isnan(self.labels), self.soft, self.labels).astype(np.float32)
 
 
 def is_validation(name: str) -> bool:
-    """Whether a photo of comp5329 or coco belongs to validation, by the number that names it."""
+    """Whether a photo of comp5329 or coco belongs to validation, by the number in its name."""
     return Path(name).stem.isdecimal() and int(Path(name).stem) % 6 == 1
 
 
@@ -78,7 +78,7 @@ def _known_labels(manifest: pd.DataFrame) -> np.ndarray:
 
 
 def _calibrate(pack: Pack) -> None:
-    """Turn the teacher's scores into chances, label by label (Platt 1999), in place."""
+    """Turn the teacher's scores into probabilities, label by label (Platt 1999), in place."""
     for label in range(len(COCO18)):
         truth = pack.labels[:, label]
         rows = ~pack.validation & ~np.isnan(truth)
@@ -88,7 +88,7 @@ def _calibrate(pack: Pack) -> None:
 
 
 def _logit(chances: np.ndarray) -> np.ndarray:
-    """[M, 1] the logits of all chances."""
+    """[M, 1] the logits of all probabilities."""
     clipped = np.clip(chances, 1e-3, 1 - 1e-3).reshape(-1, 1)
     return np.log(clipped / (1 - clipped))
 
@@ -104,7 +104,7 @@ def _read_photos(data: Path, files: list[str], out: np.ndarray) -> None:
 
 
 def load_pack(data: Path, cache: Path) -> Pack:
-    """Read the data folder; the decoded photos are kept in `cache` for the next time.
+    """Read the data folder; the decoded photos are kept in `cache` for the next call.
 
     Raises:
         TableError: a file is missing.

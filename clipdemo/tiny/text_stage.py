@@ -1,8 +1,8 @@
-"""Second stage: the text tower alone, against the image tower as it now is (Zhai et al. 2022, LiT).
+"""Second stage: the text tower alone, against the trained image tower (Zhai et al. 2022, LiT).
 
 With the image tower locked its embeddings are computed once, so a step can compare hundreds of
 pairs, and the captions that have no photo get their full share. The tower starts from random
-weights again: what the first stage made of it has seen the captions too often. The labels are
+weights again: in the first stage it saw the captions too often. The labels are
 softened by bags of words that have not seen the caption in question, which keeps the tower from
 learning the captions by heart (self-distillation; Furlanello et al. 2018).
 """

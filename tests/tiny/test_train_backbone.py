@@ -66,12 +66,7 @@ def test_the_whole_run_ends_in_a_checkpoint_that_predicts(undisturbed):
     stages = [json.loads(line) for line in (undisturbed[0] / "log.jsonl").open()]
     assert [e["step"] for e in stages if e["stage"] == "joint"] == [1, 2, 3, 4, 5, 6]
     assert stages[-1]["stage"] == "text"
-
-
-def test_nothing_of_the_checkpoint_is_pickled(undisturbed):
-    """Weights are safetensors, the rest is JSON."""
-    assert {p.suffix for p in undisturbed[1].iterdir()} == {".json", ".safetensors"}
-    assert set(checkpoints.read_card(undisturbed[1]).modes) == {"image", "text", "concat"}
+    assert {p.suffix for p in undisturbed[1].iterdir()} == {".json", ".safetensors"}, "no pickles"
 
 
 def test_a_killed_run_goes_on_and_ends_with_the_same_weights(data, undisturbed, tmp_path):

@@ -1,4 +1,4 @@
-"""How the person and the animals are drawn: facing right, one unit high, standing on y = 0."""
+"""The person and the animals as drawings: facing right, one unit high, standing on y = 0."""
 
 from clipdemo.scenes.drawing.pen import SKIN, Colour, Look, Pen, tone
 

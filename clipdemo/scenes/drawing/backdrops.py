@@ -12,7 +12,7 @@ from clipdemo.scenes.drawing.pen import Colour, Pen, mix, tone
 
 @dataclass(frozen=True)
 class Mood:
-    """Light and weather of a picture; `said` are the ways to put it at a caption's end."""
+    """Light and weather of a picture; `said`: phrases for it at the end of a caption."""
 
     high: Colour
     low: Colour
@@ -25,7 +25,7 @@ class Mood:
         return mix(colour, (238, 242, 248), 0.78) if self.weather == "snow" else colour
 
     def far(self, colour: Colour, share: float = 0.5) -> Colour:
-        """A colour seen through the air."""
+        """A distant colour, paler than up close."""
         return mix(colour, self.low, share)
 
 
@@ -118,7 +118,7 @@ def lane(pen: Pen, y0: float, y1: float, mood: Mood) -> None:
 
 
 def sea(pen: Pen, y0: float, y1: float, mood: Mood, rng: Random) -> None:
-    """Water with light strokes."""
+    """Water with lighter and darker strokes."""
     w, water = pen.width, mood.far("sea", 0.2)
     pen.box(0, y0, w, y1, water)
     pen.box(0, y1 - 0.02, w, y1, tone(water, 0.2))

@@ -1,4 +1,4 @@
-"""How airplane, train and boat are drawn: side view, facing right, one unit high."""
+"""Airplane, train and boat as drawings: side view, facing right, one unit high."""
 
 from clipdemo.scenes.drawing.pen import Colour, Look, Pen, tone
 from clipdemo.scenes.drawing.vehicles import wheel

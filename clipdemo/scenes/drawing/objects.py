@@ -1,4 +1,4 @@
-"""The 18 labelled objects as drawings: who draws them, in which kinds and colours, how large."""
+"""The 18 labelled objects: the function that draws each, its kinds, colours, size and places."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,18 +10,19 @@ PAINTS: dict[str, Colour] = {
     "white": tone("white", -0.04), "black": tone("ink", 0.1), "dark brown": tone("brown", -0.4),
     "golden": (222, 168, 98), "ginger": (232, 150, 80), "cream": tone("cream", -0.06),
 }  # fmt: skip
-"""What a caption calls colours that the palette lacks or has otherwise."""
+"""Colours of objects that the palette lacks, or whose names mean another shade there."""
 
 
 @dataclass(frozen=True)
 class Drawing:
     """How one label is drawn: `draw(pen, paint, look)` fills a box 1 high and `wide` wide.
 
-    zones: the parts of a place where it can stand.
-    weight: how readily a random scene takes it; evens out that few places suit a boat and most
-        suit a dog.
-    `height` is its usual height in a picture that is 1 high, in the foreground; `foot` is the
-    width of its shadow where that differs from `wide`.
+    Attributes:
+        zones: the parts of a place where it can stand.
+        weight: how likely a random scene includes it; compensates for few places suiting a boat
+            and most suiting a dog.
+        height: its usual height in a picture that is 1 high, in the foreground.
+        foot: the width of its shadow, if not `wide`.
     """
 
     draw: Callable

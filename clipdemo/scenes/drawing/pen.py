@@ -1,4 +1,4 @@
-"""A pen for flat illustrations: nested coordinates, smooth shapes, a record of who drew what."""
+"""A pen for flat illustrations: nested coordinates, smooth shapes, an owner for each pixel."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CORNER = np.exp(0.5j * np.pi * np.arange(6) / 5)
 
 
 def rgb(colour: Colour) -> tuple[int, ...]:
-    """The numbers of a colour."""
+    """RGB of a colour, with alpha if it has one."""
     return PALETTE[colour] if isinstance(colour, str) else colour
 
 
@@ -63,9 +63,9 @@ def smooth(points: np.ndarray, closed: bool, steps: int = 6) -> np.ndarray:
 
 
 class Canvas:
-    """A picture drawn `FINE` times larger than it ends up, next to a map of who owns which pixel.
+    """A picture drawn `FINE` times larger than it ends up, and a map of each pixel's owner.
 
-    Owner 0 is everything that is no labelled object; translucent paint leaves the owners alone.
+    Owner 0 is everything except labelled objects; translucent paint does not change owners.
     """
 
     def __init__(self, size: tuple[int, int]) -> None:
@@ -100,7 +100,7 @@ class Canvas:
             self._own.line(pixels.view(np.float64).tolist(), self.owner, max(1, round(width)))
 
     def finish(self, tint: Colour | None = None) -> Image.Image:
-        """The reduced picture; a tint darkens it for the night and lets the lights shine."""
+        """The picture at its final size; a tint darkens it for the night and shows the lights."""
         image = self.image.reduce(FINE)
         if tint is None:
             return image
@@ -115,7 +115,7 @@ class Canvas:
         return image
 
     def light(self, place: complex, radius: float, colour: Colour) -> None:
-        """Remember a glow; it stays dark if something is painted over its place later on."""
+        """Remember a glow; it is not shown if its place is painted over later."""
         x, y = round(place.real), round(self.size[1] - place.imag)
         self.lights.append((x, y, radius, rgb(colour), self._pixel(x, y)))
 
@@ -124,7 +124,7 @@ class Canvas:
         return self.image.getpixel((x * FINE, y * FINE)) if inside else PALETTE["cream"]
 
     def area(self, owner: int) -> int:
-        """How many pixels an object owns at this moment."""
+        """How many pixels an object owns so far."""
         return self.owners.histogram()[owner]
 
     def box(self, owner: int) -> tuple[float, float, float, float]:
@@ -138,7 +138,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Look:
-    """What varies in a drawing besides its colour: kind, pose and, for the rest, chance."""
+    """What varies in a drawing besides its colour: kind, pose and a random generator."""
 
     kind: str
     pose: str
@@ -147,7 +147,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Pen:
-    """Draws in coordinates of its own: y upwards, maps z to `a*z + c*conj(z) + b` in pixels."""
+    """Draws in its own coordinates: y points up; maps z to `a*z + c*conj(z) + b` in pixels."""
 
     canvas: Canvas
     a: complex
@@ -165,7 +165,7 @@ class Pen:
 
     @property
     def width(self) -> float:
-        """Width of the picture in heights."""
+        """Width of the picture, in units of its height."""
         return self.canvas.size[0] / self.canvas.size[1]
 
     def at(self, x: float, y: float, scale: float = 1, flip: bool = False, turn: float = 0) -> Pen:
@@ -216,7 +216,7 @@ class Pen:
         self.canvas.fill(self._map(half.real * rx + 1j * half.imag * ry + complex(x, y)), colour)
 
     def ring(self, x: float, y: float, r: float, width: float, colour: Colour) -> None:
-        """Circle line."""
+        """Outline of a circle."""
         z = np.append(CIRCLE, 1) * r + complex(x, y)
         self.canvas.stroke(self._map(z), width * self.scale, colour)
 

@@ -1,4 +1,4 @@
-"""How street furniture is drawn: one unit high, standing on y = 0."""
+"""Street furniture as drawings: one unit high, standing on y = 0."""
 
 from clipdemo.scenes.drawing.pen import Colour, Look, Pen, tone
 

@@ -1,4 +1,4 @@
-"""How the road vehicles are drawn: side view, facing right, one unit high, standing on y = 0."""
+"""The road vehicles as drawings: side view, facing right, one unit high, standing on y = 0."""
 
 from clipdemo.scenes.drawing.pen import Colour, Look, Pen, clear, tone
 
