@@ -26,11 +26,8 @@ class Recipe(LoopRecipe):
     batch: int = 128  # photos per step
     text_every: int = 4  # captions are in every fourth batch
     captions: int = 80  # per batch that has some, those of its photos first
-    sizes: tuple[tuple[float, int], ...] = (
-        (0.0, 64),
-        (0.45, 96),
-        (0.9, 128),
-    )  # (share of the steps done, pixels)
+    # Share of the steps done, and input size in pixels from there on.
+    sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.45, 96), (0.9, 128))
     # Input size of the finished backbone: larger than in training, where crops are enlarged and
     # objects look larger than in whole photos (Touvron et al. 2019).
     serve_size: int = 192
@@ -157,7 +154,7 @@ class JointBatches(Dataset):
         data, count = self.data, self.recipe.captions
         pair = [i for i, r in enumerate(rows) if data.tokens[r] and area[i] > 0.25][:count]
         paired = rows[pair]
-        alone = rng.integers(len(data.text_tokens), size=max(count - len(pair), 16))
+        alone = rng.integers(len(data.text_tokens), size=max(count - len(pair), 32))
         tokens = [data.tokens[r][rng.integers(len(data.tokens[r]))] for r in paired]
         tokens = joint.pad(tokens + [data.text_tokens[i] for i in alone])
         weight = np.append(np.where(data.pack.annotated[paired], 1, 0.3), np.ones(len(alone)))

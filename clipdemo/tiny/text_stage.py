@@ -112,6 +112,7 @@ def train_text(
     """
     torch.manual_seed(recipe.seed)
     module = joint.Joint(joint.new_model(work / "model"), data.pack.labels.shape[1])
+    module.model.visual.requires_grad_(False)
     module.text_head[2].p = recipe.dropout
 
     def losses(module: joint.Joint, batch: dict) -> dict[str, torch.Tensor]:

@@ -84,12 +84,16 @@ def train(
         multiprocessing_context="fork" if workers else None,
     )  # fmt: skip
     module.train()
+    # With zeros in place of missing gradients, what a batch says nothing about (captions are not in
+    # every batch) still moves on by its momentum.
+    for parameter in module.parameters():
+        parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
     started = last = time.monotonic()
     for step, batch in enumerate(loader, done + 1):
         torch.manual_seed(recipe.seed + step)
         with torch.autocast("cpu", torch.bfloat16, enabled=recipe.bfloat16):
             found = losses(module, batch)
-        optimizer.zero_grad()
+        optimizer.zero_grad(set_to_none=False)
         found["total"].backward()
         nn.utils.clip_grad_norm_(module.parameters(), recipe.clip)
         optimizer.step()
