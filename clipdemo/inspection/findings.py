@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.inspection.score_file import Predictions
+from clipdemo.inspection.predictions import Predictions
 
 KINDS = (
     "label wrong", "caption wrong", "caption silent", "hard to see", "model wrong", "note",

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from clipdemo.inspection.score_file import MISSING, STEPS, Predictions, first_step
+from clipdemo.inspection.predictions import MISSING, STEPS, Predictions, first_step
 
 OUTCOMES = ("", "error", "found", "false", "missed")
 READS_MOST = ("concat", "mutan", "text", "image")

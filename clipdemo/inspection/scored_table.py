@@ -16,7 +16,7 @@ import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_source import PhotoSource
-from clipdemo.inspection.score_file import (
+from clipdemo.inspection.predictions import (
     Predictions,
     in_steps,
     read_predictions,

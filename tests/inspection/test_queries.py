@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
+from clipdemo.inspection.predictions import MISSING, STEPS, Predictions, first_step, in_steps
 from clipdemo.inspection.queries import Inspection, Query
-from clipdemo.inspection.score_file import MISSING, STEPS, Predictions, first_step, in_steps
 
 LABELS = ["dog", "cat", "bus"]
 MODES = ("image", "text", "concat")

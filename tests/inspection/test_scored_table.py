@@ -14,7 +14,7 @@ from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection import scored_table as scoring
 from clipdemo.inspection.evaluation import score_table
-from clipdemo.inspection.score_file import MISSING, in_steps
+from clipdemo.inspection.predictions import MISSING, in_steps
 from clipdemo.inspection.scored_table import ScoredTable
 from clipdemo.model.classifier import load_card
 from clipdemo.scenes.scenes import random_scene
@@ -147,7 +147,7 @@ def test_killed_it_goes_on_where_it_was(tiny, table, tmp_path, monkeypatch):
 
 
 def test_a_file_of_predictions_needs_no_model(tiny, table, tmp_path):
-    from clipdemo.inspection.score_file import write_predictions
+    from clipdemo.inspection.predictions import write_predictions
 
     found = opened(tiny, table, tmp_path / "data").predictions(lambda: tiny)
     write_predictions(tmp_path / "mine.parquet", found)

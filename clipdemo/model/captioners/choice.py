@@ -95,7 +95,7 @@ def load_captioner(
     Raises:
         CaptionerError: there is no such captioner here, or its files are damaged.
     """
-    from clipdemo.model.captioners.transformers_captioner import HubCaptioner, hub_folder
+    from clipdemo.model.captioners.huggingface import HubCaptioner, hub_folder
 
     if name == "auto":
         try:

@@ -19,7 +19,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.photo_source import most_members
-from clipdemo.inspection.many import PACKED, Item, Sources, gather, look_at, photo_of
+from clipdemo.inspection.batch import PACKED, Item, Sources, gather, look_at, photo_of
 from clipdemo.model.captioners.choice import at_hand
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
@@ -30,7 +30,7 @@ from clipdemo.page.shared.models import Models
 if TYPE_CHECKING:
     from PIL import Image
 
-    from clipdemo.inspection.many import Result
+    from clipdemo.inspection.batch import Result
 
 SCRIPTS = ("compare/rules.js", "shared/dom.js", "compare/results.js", "batch/batch.js")
 LIMIT = 500  # photos; the command line has none

@@ -13,8 +13,8 @@ from support.driver import eventually, notices, shows, visit
 from support.paths import SCENES
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.inspection.many import gather, look_at
-from clipdemo.inspection.result_files import Rule, writing
+from clipdemo.inspection.batch import gather, look_at
+from clipdemo.inspection.batch_files import Rule, writing
 from clipdemo.page.batch.tab import LIMIT, MEMBERS, given
 from page.shared.test_looks import CONTRASTS, OUTSIDE
 

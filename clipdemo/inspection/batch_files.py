@@ -16,7 +16,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
-    from clipdemo.inspection.many import Result
+    from clipdemo.inspection.batch import Result
     from clipdemo.model.classifier import Classifier
 
 Write = Callable[[list["Result"]], None]

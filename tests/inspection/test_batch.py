@@ -10,8 +10,8 @@ import pytest
 
 from clipdemo.errors import ClipdemoError, PhotoError, TableError
 from clipdemo.inputs.photo_source import PhotoSource
-from clipdemo.inspection.many import Item, Result, gather, look_at
-from clipdemo.inspection.result_files import Rule, entry, writing
+from clipdemo.inspection.batch import Item, Result, gather, look_at
+from clipdemo.inspection.batch_files import Rule, entry, writing
 from clipdemo.model.classifier import Prediction
 from clipdemo.tables.safe_csv import defused
 
@@ -249,8 +249,8 @@ def test_the_command_writes_a_file_and_names_what_is_bad(clipdemo_cli, folder, t
 
 def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, monkeypatch):
     """As Ctrl-C does it, in the middle of the second chunk."""
-    monkeypatch.setattr("clipdemo.inspection.many.CHUNK", 2)
-    from clipdemo.inspection import many as batch
+    monkeypatch.setattr("clipdemo.inspection.batch.CHUNK", 2)
+    from clipdemo.inspection import batch
 
     read = batch.read_photo
 

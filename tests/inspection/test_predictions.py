@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from clipdemo.errors import TableError
-from clipdemo.inspection.score_file import read_predictions, write_predictions
+from clipdemo.inspection.predictions import read_predictions, write_predictions
 from inspection.test_queries import made
 
 
