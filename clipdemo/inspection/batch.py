@@ -23,7 +23,7 @@ from clipdemo.tables.captions_csv import read_captions
 if TYPE_CHECKING:
     from PIL import Image
 
-    from clipdemo.model.captioners.choice import Captioner
+    from clipdemo.model.captioners.captioner import Captioner
     from clipdemo.model.classifier import Classifier, Prediction
 
 CHUNK = 8  # results that come at once

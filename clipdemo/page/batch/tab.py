@@ -20,7 +20,6 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.photo_source import most_members
 from clipdemo.inspection.batch import PACKED, Item, Sources, gather, look_at, photo_of
-from clipdemo.model.captioners.choice import at_hand
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
@@ -59,7 +58,6 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
         with gr.Column(min_width=200):
             write = gr.Checkbox(
                 label="Write captions with the model where there are none",
-                visible=at_hand(models.captioner_name),
                 elem_id="batch-captions",
                 elem_classes="captioned",
             )

@@ -1,21 +1,19 @@
 """Captioners of transformers: complete models in the real formats, with random weights."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from support.hub_server import HubServer
-from support.paths import ROOT
+from support.trap import Trap
 
 from clipdemo.errors import CaptionerError, PhotoError
 from clipdemo.inputs.captions import clean_caption
-from clipdemo.model.captioners.choice import different, load_captioner
+from clipdemo.model.captioners.captioner import distinct
+from clipdemo.model.captioners.choice import load_captioner
 
 WORDS = ["a", "dog", "cat", "on", "bench", "red", "bus", "street", "two", "man", ".", ","]
 VIT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "image_size": 32}
@@ -113,7 +111,7 @@ def test_a_photo_gets_three_different_captions(complete, photos):
     for photo in photos:
         captions = captioner.suggest(photo)
         assert len(captions) == 3
-        assert different(captions) == captions
+        assert distinct(captions) == captions
         assert [clean_caption(c) for c in captions] == captions
 
 
@@ -121,14 +119,10 @@ def test_the_same_photo_gets_the_same_captions_however_it_comes(complete, photos
     captioner = load_captioner(str(complete), device="cpu")
     path = tmp_path / "photo.png"
     path.write_bytes(png(photos[0]))
-    before = torch.random.get_rng_state()
     captions = captioner.suggest(photos[0])
-    torch.rand(3)
-    assert captioner.suggest(path) == captioner.suggest(str(path)) == captions
-    assert captioner.suggest(path.read_bytes()) == captions
-    torch.random.set_rng_state(before)
-    captioner.suggest(photos[0])
-    assert torch.equal(torch.random.get_rng_state(), before), "others' chance is left alone"
+    before = torch.random.get_rng_state()
+    assert captioner.suggest(path) == captioner.suggest(path.read_bytes()) == captions
+    assert torch.equal(torch.random.get_rng_state(), before), "the global state is left alone"
 
 
 def test_as_many_captions_as_asked_for(complete, photos):
@@ -143,31 +137,19 @@ def test_what_is_no_photo_is_refused_as_everywhere(complete):
 
 def test_captions_that_say_the_same_count_once():
     raw = ["a dog", " A  dog.", "", "?", "a\x00 cat", "a dog on a bench", None, "A DOG!"]
-    assert different(raw) == ["a dog", "a cat", "a dog on a bench"]
+    assert distinct(raw) == ["a dog", "a cat", "a dog on a bench"]
 
 
-CACHED = """
-import sys
-from clipdemo.model.captioners.choice import load_captioner
-from clipdemo.scenes.scenes import random_scene
-options = {name: True for name in sys.argv[1:]}
-captioner = load_captioner("someone/captioner", device="cpu", **options)
-print(*captioner.suggest(random_scene(0).image), sep="\\n")
-"""
+@pytest.fixture
+def cache(monkeypatch, tmp_path) -> Path:
+    """An empty cache of the Hugging Face hub."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
 
 
-def run_cached(cache: Path, *options: str, **variables: str) -> subprocess.CompletedProcess:
-    """Loads someone/captioner in a Python whose hub cache this is."""
-    environment = os.environ | {"HF_HOME": str(cache.parent), "HF_HUB_CACHE": str(cache)}
-    return subprocess.run(
-        [sys.executable, "-c", CACHED, *options], cwd=ROOT, env=environment | variables,
-        capture_output=True, text=True,
-    )  # fmt: skip
-
-
-def test_a_cached_model_of_the_hub_is_used_offline(complete, photos, tmp_path):
+def test_a_cached_model_of_the_hub_is_used(complete, photos, cache):
     """In the layout of the Hugging Face cache: refs, blobs, and snapshots that link to them."""
-    model, commit = tmp_path / "hub" / "models--someone--captioner", "0123456789abcdef" * 2
+    model, commit = cache / "models--someone--captioner", "0123456789abcdef" * 2
     (model / "refs").mkdir(parents=True)
     (model / "refs" / "main").write_text(commit)
     (model / "snapshots" / commit).mkdir(parents=True)
@@ -175,47 +157,17 @@ def test_a_cached_model_of_the_hub_is_used_offline(complete, photos, tmp_path):
     for number, file in enumerate(complete.iterdir()):
         shutil.copyfile(file, model / "blobs" / str(number))
         (model / "snapshots" / commit / file.name).symlink_to(f"../../blobs/{number}")
-    done = run_cached(tmp_path / "hub", HF_HUB_OFFLINE="1")
-    assert done.returncode == 0, done.stderr
-    expected = load_captioner(str(complete), device="cpu").suggest(photos[0])
-    assert done.stdout.splitlines() == expected
+    found = load_captioner("someone/captioner", device="cpu").suggest(photos[0])
+    assert found == load_captioner(str(complete), device="cpu").suggest(photos[0])
 
 
-@pytest.fixture
-def hub(complete):
-    """A hub on a loopback port that has someone/captioner."""
-    with HubServer() as server:
-        server.add("someone/captioner", complete)
-        yield server
-
-
-def test_a_model_that_is_not_cached_is_never_fetched_unasked(hub, tmp_path):
+@pytest.mark.usefixtures("cache")
+def test_a_model_that_is_not_cached_is_never_fetched(refused, monkeypatch):
     """The hub is there and would answer, but nobody asks it."""
-    done = run_cached(tmp_path / "hub", HF_ENDPOINT=hub.url)
-    last = done.stderr.strip().splitlines()[-1]
-    assert "not in the cache of the Hugging Face hub" in last
-    assert "hf download someone/captioner" in last
-    assert not hub.asked
-
-
-def test_a_model_is_fetched_when_asked_for_and_then_used_without_the_hub(hub, complete, tmp_path):
-    cache = tmp_path / "hub"
-    fetched = run_cached(cache, "download", HF_ENDPOINT=hub.url)
-    assert fetched.returncode == 0, fetched.stderr
-    asked = len(hub.asked)
-    again = run_cached(cache, HF_ENDPOINT=hub.url)
-    assert again.stdout == fetched.stdout
-    assert len(again.stdout.splitlines()) == 3
-    assert len(hub.asked) == asked
-
-
-@pytest.mark.parametrize("fault", ["cut", "broken", "gated"])
-def test_a_download_that_fails_is_one_sentence(hub, tmp_path, is_sentence, fault):
-    hub.faults["model.safetensors"] = fault
-    done = run_cached(tmp_path / "hub", "download", HF_ENDPOINT=hub.url)
-    name, _, sentence = done.stderr.strip().splitlines()[-1].partition(": ")
-    assert name == "clipdemo.errors.CaptionerError"
-    assert is_sentence(sentence)
+    with HubServer() as hub:
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
+        assert "`hf download someone/captioner`" in refused("someone/captioner")
+        assert not hub.asked
 
 
 @pytest.mark.parametrize("name", ["a b c", "no/such/place", "", "/no/such/place"])
@@ -250,20 +202,10 @@ def test_missing_weights_are_not_replaced_by_random_ones(folder, refused):
     assert gone in refused(folder)
 
 
-@pytest.mark.parametrize("config", [{"model_type": "gpt2"}, {}, [], "blip", None, 3], ids=str)
+@pytest.mark.parametrize("config", [{"model_type": "gpt2"}, {}, []], ids=str)
 def test_a_model_of_another_kind_is_refused(folder, refused, config):
     (folder / "config.json").write_text(json.dumps(config))
     refused(folder)
-
-
-class Trap:
-    """Leaves a file behind when somebody unpickles it."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (self.path, "w"))
 
 
 def test_pickled_weights_may_hold_tensors_and_nothing_else(folder, refused, photos, tmp_path):
@@ -273,13 +215,6 @@ def test_pickled_weights_may_hold_tensors_and_nothing_else(folder, refused, phot
     (folder / "model.safetensors").unlink()
     torch.save(weights, folder / "pytorch_model.bin")
     assert load_captioner(str(folder), device="cpu").suggest(photos[0]) == expected
-    torch.save(weights | {"x": Trap(str(trap))}, folder / "pytorch_model.bin")
+    torch.save(weights | {"x": Trap(trap)}, folder / "pytorch_model.bin")
     refused(folder)
     assert not trap.exists()
-
-
-def test_importing_captioners_loads_no_torch(run_python):
-    done = run_python(
-        "-c", "import sys, clipdemo.model.captioners.choice; print('torch' in sys.modules)"
-    )
-    assert done.stdout.strip() == "False", done.stderr
