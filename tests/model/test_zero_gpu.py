@@ -21,7 +21,6 @@ def GPU(function):
 
 ASK = """
 import sys
-from support.paths import ROOT
 from clipdemo.model.zero_gpu import on_gpu
 double = lambda number: 2 * number
 wrapped = on_gpu(double)
