@@ -10,7 +10,7 @@ import pytest
 
 from clipdemo.errors import ClipdemoError, PhotoError, TableError
 from clipdemo.inputs.photo_source import PhotoSource
-from clipdemo.inspection.batch import Item, Result, gather, look_at
+from clipdemo.inspection.batch import Item, Result, gather, predict_items
 from clipdemo.inspection.batch_files import Rule, entry, writing
 from clipdemo.model.classifier import Prediction
 from clipdemo.tables.safe_csv import defused
@@ -37,7 +37,7 @@ def table(folder) -> Path:
 
 
 def everything(classifier, items: list[Item], captioner=None) -> list:
-    return [result for results in look_at(classifier, items, captioner) for result in results]
+    return [result for results in predict_items(classifier, items, captioner) for result in results]
 
 
 def test_it_gives_what_predict_gives_one_by_one(tiny, folder, table):
@@ -198,7 +198,7 @@ def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, r
     items, _ = gather([folder], table)
     for name in ("r.csv", "r.json"):
         with writing(tmp_path / name, tiny, rule) as write:
-            for results in look_at(tiny, items):
+            for results in predict_items(tiny, items):
                 write(results)
     told = json.loads((tmp_path / "r.json").read_text("utf-8"))
     assert told["rule"] == rule.rule
@@ -232,7 +232,7 @@ def test_the_scores_in_the_file_are_those_that_decide():
 
 def test_names_that_a_spreadsheet_would_run_are_defused_in_the_file(tiny, hostile, tmp_path):
     with writing(tmp_path / "r.csv", tiny, Rule()) as write:
-        for results in look_at(tiny, gather([hostile])[0]):
+        for results in predict_items(tiny, gather([hostile])[0]):
             write(results)
     assert "\n'=1+1.png," in (tmp_path / "r.csv").read_text("utf-8")
 

@@ -19,7 +19,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.photo_source import most_members
-from clipdemo.inspection.batch import PACKED, Item, Sources, gather, look_at, photo_of
+from clipdemo.inspection.batch import PACKED, Item, Sources, gather, photo_of, predict_items
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
@@ -89,7 +89,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             }  # fmt: skip
             yield {board: shown, kept: []}
             found, began, told = [], time.monotonic(), 0.0
-            for results in look_at(classifier, items, writer, sources):
+            for results in predict_items(classifier, items, writer, sources):
                 # Without the caption as it was given, which may be long: this is kept per visitor.
                 found += [(replace(r.item, caption=""), r.caption) for r in results]
                 shown = shown | {"rows": shown["rows"] + [row(result) for result in results]}

@@ -189,10 +189,10 @@ class Inspector:
         self._progress = done, total
 
     def _lay_out(self) -> tuple[list[int], dict]:
-        from clipdemo.inspection.projection import on_plane
+        from clipdemo.inspection.projection import project
 
         rows, embeddings = self.table.embeddings()
-        places = {kind: on_plane(values) for kind, values in embeddings.items()}
+        places = {kind: project(values) for kind, values in embeddings.items()}
         return rows.tolist(), {
             kind: [[None if np.isnan(v) else round(float(v), 4) for v in axis] for axis in place.T]
             for kind, place in places.items()
