@@ -129,7 +129,7 @@ def test_only_photos_without_a_caption_get_a_models(tiny, folder, table):
     )
 
 
-def test_nothing_is_refused(folder):
+def test_no_items_are_refused():
     with pytest.raises(ClipdemoError):
         gather([])
 
@@ -161,7 +161,12 @@ def hostile(tmp_path, folder) -> Path:
 
 def test_a_hostile_zip_costs_a_sentence_for_each_bad_file(tiny, hostile, tmp_path, is_sentence):
     before = sorted(tmp_path.rglob("*"))
-    found = {r.item.name: r for r in everything(tiny, gather([hostile])[0])}
+    found = {}
+    with writing(tmp_path.parent / "r.csv", tiny, Rule()) as write:
+        for results in predict_items(tiny, gather([hostile])[0]):
+            found |= {result.item.name: result for result in results}
+            write(results)
+    assert "\n'=1+1.png," in (tmp_path.parent / "r.csv").read_text("utf-8"), "no formula"
     bad = {"notes.txt", "inner.zip", "large.png"}
     assert found.keys() - bad == {
         "a/deep/er/0.png", "../../outside.png", "/etc/absolute.png", "=1+1.png"
@@ -180,14 +185,11 @@ def test_a_damaged_zip_is_refused(tmp_path, is_sentence, data):
     assert is_sentence(raised.value)
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"])
-def test_what_a_spreadsheet_would_run_is_defused(cell):
-    assert defused(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", [-0.5, 3, "", "a=b", "'=1", "dog"])
-def test_numbers_and_other_text_stay(cell):
-    assert defused(cell) is cell
+def test_what_a_spreadsheet_would_run_is_defused():
+    for cell in ("=1+1", "+1", "-1", "@sum", "\tx", "\rx"):
+        assert defused(cell) == f"'{cell}"
+    for cell in (-0.5, 3, "", "a=b", "'=1", "dog"):
+        assert defused(cell) is cell
 
 
 RULES = [Rule(), Rule("fixed", 0.3), Rule("mcut"), Rule("top-k", k=2), Rule("recall", recall=0.8)]
@@ -230,13 +232,6 @@ def test_the_scores_in_the_file_are_those_that_decide():
     assert told["labels"] == {"image": ["dog"]}
 
 
-def test_names_that_a_spreadsheet_would_run_are_defused_in_the_file(tiny, hostile, tmp_path):
-    with writing(tmp_path / "r.csv", tiny, Rule()) as write:
-        for results in predict_items(tiny, gather([hostile])[0]):
-            write(results)
-    assert "\n'=1+1.png," in (tmp_path / "r.csv").read_text("utf-8")
-
-
 def test_the_command_writes_a_file_and_names_what_is_bad(clipdemo_cli, folder, tmp_path):
     code, out, err = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json", "--rule", "mcut")
     assert code == 0
@@ -272,7 +267,6 @@ def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, 
     [
         [],
         ["nowhere.zip"],
-        ["nowhere.jpg"],
         ["--rule", "best"],
         ["--out", "r.txt"],
         ["--rule", "recall", "--recall", 2],

@@ -71,14 +71,6 @@ def test_one_label_alone_has_the_figures_of_that_label(table):
     assert report["samples_f1"] == pytest.approx((truth & on).mean())
 
 
-def test_nothing_predicted_is_zero_and_not_an_error():
-    truth = np.array([[1, 0], [0, 1]])
-    report = evaluate(truth, np.full((2, 2), 0.1), np.zeros((2, 2), bool), ("a", "b"))
-    assert report["samples_f1"] == report["micro_f1"] == report["macro_f1"] == 0
-    assert report["map"] == 0.5
-    assert report["per_label"]["a"]["precision"] == 0
-
-
 def test_thresholds_are_reported_as_they_were_used():
     truth = np.array([[1, 0]])
     without = evaluate(truth, truth * 0.5, truth > 0, ("a", "b"))
