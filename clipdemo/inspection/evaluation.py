@@ -55,27 +55,6 @@ def score_rows(
     return ScoredRows(scores, image, text, skipped)
 
 
-def score_table(
-    classifier: Classifier,
-    frame: pd.DataFrame,
-    photos: PhotoSource | None,
-    progress: Callable[[int], None] = lambda rows: None,
-) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """`scores` and `skipped` of all rows, as `ScoredRows` has them.
-
-    `progress` is given the number of rows after each batch of them.
-    """
-    shape, skipped = (len(frame), len(classifier.card.labels)), []
-    scores = {mode: np.full(shape, np.nan) for mode in classifier.modes}
-    for start in range(0, len(frame), BATCH):
-        found = score_rows(classifier, frame.iloc[start : start + BATCH], photos)
-        skipped += found.skipped
-        for mode, values in found.scores.items():
-            scores[mode][start : start + BATCH] = values
-        progress(len(found.image))
-    return scores, skipped
-
-
 def evaluate_table(
     classifier: Classifier,
     frame: pd.DataFrame,
@@ -88,6 +67,8 @@ def evaluate_table(
 ) -> dict:
     """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input.
 
+    `progress` is given the number of rows after each batch of them.
+
     Raises:
         CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
     """
@@ -97,12 +78,16 @@ def evaluate_table(
         )
         for mode, entry in classifier.card.modes.items()
     }
-    scores, skipped = score_table(classifier, frame, photos, progress)
+    parts = []
+    for start in range(0, len(frame), BATCH):
+        parts.append(score_rows(classifier, frame.iloc[start : start + BATCH], photos))
+        progress(len(parts[-1].image))
     labels = classifier.card.labels
     truth = target_matrix(frame, labels)
     report = {"n": len(frame), "backbone": classifier.backbone.id, "rule": rule}
     report |= {"head": classifier.card.kind, "modes": {}}
-    for mode, values in scores.items():
+    for mode in classifier.modes if parts else ():
+        values = np.concatenate([part.scores[mode] for part in parts])
         rows = ~np.isnan(values[:, 0])
         if not rows.any():
             continue
@@ -110,4 +95,4 @@ def evaluate_table(
         on = decide(values[rows], rule, threshold=threshold, tuned=own, k=k)
         used = {"tuned": own, "recall": own, "fixed": np.full(len(own), threshold)}.get(rule)
         report["modes"][mode] = metrics.evaluate(truth[rows], values[rows], on, labels.names, used)
-    return report | {"skipped_photos": skipped}
+    return report | {"skipped_photos": [entry for part in parts for entry in part.skipped]}

@@ -18,7 +18,6 @@ from pyarrow import parquet
 
 from clipdemo.atomic import atomic_write
 from clipdemo.errors import TableError
-from clipdemo.inputs.labels import ALL_MODES
 
 STEPS = 10_000
 """Scores are kept to four decimals, as the board shows them and compares them."""
@@ -95,18 +94,11 @@ def read_predictions(path: Path) -> Predictions:
     try:
         table = parquet.read_table(path)
         about = json.loads((table.schema.metadata or {})[b"clipdemo"])
-        modes = {mode: about["modes"][mode] for mode in ALL_MODES if mode in about["modes"]}
-        about["modes"] = modes
-        if not modes:
-            raise ValueError("it has no mode")
         labels = about["labels"]
         scores = {
             mode: np.stack([_steps(table[f"{mode}/{label}"]) for label in labels], axis=1)
-            for mode in modes
+            for mode in about["modes"]
         }
-        for entry in modes.values():
-            if len(entry["thresholds"]) != len(labels):
-                raise ValueError("a mode has not one threshold per label")
         ids, captions = (table[name].to_pandas().fillna("") for name in ("ImageID", "Caption"))
         true = [names or () for names in table["Labels"].to_pylist()]
         truth = MultiLabelBinarizer(classes=labels).fit_transform(true).astype(bool)

@@ -78,10 +78,7 @@ class Inspection:
         known, on = steps != MISSING, self.decisions(query, query.mode)
         here = known & _outcome(query.outcome, truth, on)
         if (query.low, query.high) != (0, 1):
-            low, high = first_step([query.low, query.high])
-            if query.high < (high / STEPS):  # between two steps
-                high -= 1
-            here &= (steps >= low) & (steps <= high)
+            here &= (steps / STEPS >= query.low) & (steps / STEPS <= query.high)
         if query.disagree:
             here &= self._disagree(query)
         if query.suspect:

@@ -1,6 +1,6 @@
 """Photo and/or caption -> Prediction: backbone, heads and thresholds together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,7 +49,7 @@ class Prediction:
             ValueError: the rule is unknown.
             CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
         """
-        on = decide(self._values(mode), rule, **self._options(mode, rule, threshold, k, recall))[0]
+        on = self._apply(decide, mode, rule, threshold, k, recall)
         scores = self.scores[mode]
         chosen = [name for name, is_on in zip(scores, on, strict=True) if is_on]
         return sorted(chosen, key=lambda name: -scores[name])
@@ -63,19 +63,19 @@ class Prediction:
         recall: float = 0.9,
     ) -> dict[str, float]:
         """Per label name, the threshold that `labels` compares its score with; raises the same."""
-        found = cuts(self._values(mode), rule, **self._options(mode, rule, threshold, k, recall))[0]
+        found = self._apply(cuts, mode, rule, threshold, k, recall)
         return dict(zip(self.scores[mode], found.tolist(), strict=True))
 
-    def _values(self, mode: str) -> np.ndarray:
-        """Scores [1, L]."""
-        return np.array([list(self.scores[mode].values())])
-
-    def _options(self, mode: str, rule: str, threshold: float, k: int, recall: float) -> dict:
-        """The keyword arguments of `decide` and `cuts`."""
+    def _apply(
+        self, function: Callable, mode: str, rule: str, threshold: float, k: int, recall: float
+    ) -> np.ndarray:
+        """[L] what `decide` or `cuts` gives for the scores of a mode."""
+        scores = np.array([list(self.scores[mode].values())])
         chosen = self.thresholds[mode]
         if rule == "recall":
             chosen = checkpoints.at_recall(self.recall.get(mode, {}), recall)
-        return {"threshold": threshold, "tuned": np.array(list(chosen.values())), "k": k}
+        tuned = np.array(list(chosen.values()))
+        return function(scores, rule, threshold=threshold, tuned=tuned, k=k)[0]
 
     def to_dict(self) -> dict:
         """JSON-ready: backbone, kind of head, scores, thresholds, `tuned` labels per mode."""

@@ -12,7 +12,7 @@ from sklearn import metrics as reference
 import clipdemo
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
-from clipdemo.inspection.evaluation import evaluate_table, score_table
+from clipdemo.inspection.evaluation import evaluate_table, score_rows
 from clipdemo.scenes.scenes import random_scene
 from clipdemo.tables.label_table import read_label_table
 
@@ -116,8 +116,7 @@ def test_photos_that_cannot_be_used_are_listed_with_their_reason(report, is_sent
 
 
 def test_scores_are_missing_exactly_where_the_input_is(tiny, frame, source, scenes):
-    scores, _ = score_table(tiny, frame, source)
-    for mode, values in scores.items():
+    for mode, values in score_rows(tiny, frame, source).scores.items():
         assert values.shape == (ROWS, 18)
         has_scores = ~np.isnan(values)
         assert (has_scores.all(1) == has_scores.any(1)).all()

@@ -10,7 +10,7 @@ from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection import scored_table as scoring
-from clipdemo.inspection.evaluation import score_table
+from clipdemo.inspection.evaluation import score_rows
 from clipdemo.inspection.predictions import MISSING, in_steps, write_predictions
 from clipdemo.inspection.scored_table import ScoredTable
 from clipdemo.model.classifier import load_card
@@ -52,11 +52,11 @@ def test_every_row_has_the_scores_and_labels_of_evaluate(tiny, table, tmp_path):
     found = scored.predictions(lambda: tiny, lambda done, total: steps.append((done, total)))
     assert steps[-1] == (ROWS, ROWS)
     frame = read_label_table(table[0]).frame
-    expected, skipped = score_table(tiny, frame, PhotoSource(table[1]))
-    for mode, values in expected.items():
+    expected = score_rows(tiny, frame, PhotoSource(table[1]))
+    for mode, values in expected.scores.items():
         assert (found.scores[mode] == in_steps(values)).all(), mode
     assert (found.truth == (target_matrix(frame, COCO18) > 0.5)).all()
-    assert found.about["skipped"] == len(skipped) == 2
+    assert found.about["skipped"] == len(expected.skipped) == 2
     assert (found.scores["image"][[3, 9]] == MISSING).all()
     again = opened(tiny, table, tmp_path / "data").predictions(nobody)
     assert all((again.scores[mode] == steps).all() for mode, steps in found.scores.items())
