@@ -78,7 +78,7 @@ class Findings:
                     partial.write_text(json.dumps(list(changed.values()), indent=1), "utf-8")
             except OSError as error:
                 raise ClipdemoError(
-                    f"The finding could not be kept ({error.strerror}): make room in "
+                    f"The finding could not be saved ({error.strerror}): make room in "
                     f"{self._path.parent}, or start the app with another --cache."
                 ) from error
             self._found = changed

@@ -108,7 +108,8 @@ def read_predictions(path: Path) -> Predictions:
         raise TableError(f"{path} cannot be read ({reason}); check the path.") from error
     except (KeyError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
         raise TableError(
-            f"{path} is no file of predictions ({error}): make one with `python -m clipdemo score`."
+            f"{path} is not a file of predictions ({error}): make one with `python -m clipdemo "
+            "score`."
         ) from error
 
 

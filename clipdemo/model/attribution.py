@@ -175,7 +175,7 @@ def _check(classifier: Classifier, caption: str | None, mode: str, label: str) -
     readers = [m for m in classifier.modes if m != "text"]
     if mode not in readers:
         choose = f"choose {' or '.join(readers)}" if readers else "these heads have none"
-        raise ClipdemoError(f"{mode!r} is no mode that reads photos: {choose}.")
+        raise ClipdemoError(f"{mode!r} is not a mode that reads photos: {choose}.")
     if label not in classifier.card.labels.names:
         raise ClipdemoError(f"There is no label {label!r}: choose one that the board shows.")
     if mode != "image" and clean_caption(caption) is None:

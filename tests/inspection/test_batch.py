@@ -145,7 +145,7 @@ def test_no_more_than_the_limit(folder, table):
 
 @pytest.fixture
 def hostile(tmp_path, folder) -> Path:
-    """A zip with names that lead elsewhere, what is no photo, and what a Mac puts beside photos."""
+    """A zip with names that lead elsewhere, no photos, and what a Mac puts next to photos."""
     path = tmp_path / "hostile.zip"
     good = (folder / "0.png").read_bytes()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -202,13 +202,15 @@ def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, r
         with writing(tmp_path / name, tiny, rule) as write:
             for results in predict_items(tiny, items):
                 write(results)
-    told = json.loads((tmp_path / "r.json").read_text("utf-8"))
-    assert told["rule"] == rule.rule
-    assert told["backbone"] == "tiny"
+    written = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert written["rule"] == rule.rule
+    assert written["backbone"] == "tiny"
     with (tmp_path / "r.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))
-    assert [e["photo"] for e in told["photos"]] == [ln["photo"] for ln in lines] == list(CAPTIONS)
-    for found, line in zip(told["photos"], lines, strict=True):
+    assert (
+        [e["photo"] for e in written["photos"]] == [ln["photo"] for ln in lines] == list(CAPTIONS)
+    )
+    for found, line in zip(written["photos"], lines, strict=True):
         prediction = tiny.predict(folder / found["photo"], found["caption"])
         for mode, scores in found["scores"].items():
             expected = prediction.labels(mode, rule.rule, rule.threshold, rule.k, rule.recall)
@@ -227,9 +229,9 @@ def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, r
 def test_the_scores_in_the_file_are_those_that_decide():
     """One just below its threshold is written as the threshold, and so it is on, as on the page."""
     found = Prediction({"image": {"dog": 0.49996, "cat": 0.49994}}, {"image": {}}, "tiny")
-    told = entry(Result(Item("0.png"), None, False, found, None, None), Rule("fixed", 0.5))
-    assert told["scores"] == {"image": {"dog": 0.5, "cat": 0.4999}}
-    assert told["labels"] == {"image": ["dog"]}
+    written = entry(Result(Item("0.png"), None, False, found, None, None), Rule("fixed", 0.5))
+    assert written["scores"] == {"image": {"dog": 0.5, "cat": 0.4999}}
+    assert written["labels"] == {"image": ["dog"]}
 
 
 def test_the_command_writes_a_file_and_names_what_is_bad(clipdemo_cli, folder, tmp_path):
@@ -237,9 +239,9 @@ def test_the_command_writes_a_file_and_names_what_is_bad(clipdemo_cli, folder, t
     assert code == 0
     assert "4 of 4" in out
     assert "bad.png: " in err
-    told = json.loads((tmp_path / "r.json").read_text("utf-8"))
-    assert told["rule"] == "mcut"
-    assert ["problem" in entry for entry in told["photos"]] == [False, False, False, True]
+    written = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert written["rule"] == "mcut"
+    assert ["problem" in entry for entry in written["photos"]] == [False, False, False, True]
 
 
 def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, monkeypatch):
@@ -258,8 +260,8 @@ def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, 
     code, out, _ = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json")
     assert code == 130
     assert "2 of 4" in out
-    told = json.loads((tmp_path / "r.json").read_text("utf-8"))
-    assert [entry["photo"] for entry in told["photos"]] == ["0.png", "1.png"]
+    written = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert [entry["photo"] for entry in written["photos"]] == ["0.png", "1.png"]
 
 
 @pytest.mark.parametrize(

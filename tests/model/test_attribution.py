@@ -1,6 +1,7 @@
 """Explanations: words and regions equal leaving each out alone, and are found where they are."""
 
 import json
+from itertools import count
 
 import numpy as np
 import pytest
@@ -121,14 +122,14 @@ def test_regions_equal_covered_photos_that_are_scored_alone(load, photos):
 def test_a_photo_is_covered_once_for_every_label_mode_and_caption(fresh, photos, calls):
     classifier = fresh()
     images = calls(classifier.backbone.model.visual)
-    told = []
+    seen = []
     attribution.regions(
-        classifier, photos[0], None, "image", "dog", lambda *step: told.append(step)
+        classifier, photos[0], None, "image", "dog", lambda *step: seen.append(step)
     )
     total = len(attribution.windows())
     assert sum(images) == total + 1
-    assert told[0] == (0, total)
-    assert told[-1] == (total, total)
+    assert seen[0] == (0, total)
+    assert seen[-1] == (total, total)
     attribution.regions(classifier, photos[0], None, "image", "cat")
     attribution.regions(classifier, photos[0], "a dog", "concat", "tree")
     assert sum(images) == total + 1
@@ -168,18 +169,15 @@ def test_the_map_lies_where_the_backbone_looks(fresh, cropping, mode, seen):
     assert attribution.regions(classifier, wide, None, "image", "dog").seen == pytest.approx(seen)
     wide.paste((0, 0, 0), (left, top, right, bottom))
     cut = np.asarray(classifier.backbone.cut(wide)).min(2)
-    within = lambda x, y: (  # noqa: E731
-        (x - seen[0]) / (seen[2] - seen[0]) * cut.shape[1],
-        (y - seen[1]) / (seen[3] - seen[1]) * cut.shape[0],
-    )
-    x, y = within((left + right) / 2 / 300, 0.5)
+    x = ((left + right) / 2 / 300 - seen[0]) / (seen[2] - seen[0]) * cut.shape[1]
+    y = (0.5 - seen[1]) / (seen[3] - seen[1]) * cut.shape[0]
     if 0 <= x < cut.shape[1]:
         assert cut[int(y), int(x)] < 60
     else:
         assert cut.min() > 200
 
 
-def test_the_hottest_cell_is_told_in_fractions_of_the_photo():
+def test_the_hottest_cell_is_given_in_fractions_of_the_photo():
     effects = np.zeros((attribution.CELLS, attribution.CELLS))
     effects[2, 5] = 0.5
     found = attribution.Regions("image", "dog", 0.9, (0.25, 0, 0.75, 1), effects)
@@ -188,34 +186,28 @@ def test_the_hottest_cell_is_told_in_fractions_of_the_photo():
     assert box == pytest.approx((0.25 + 0.5 * 5 / 8, 2 / 8, 0.25 + 0.5 * 6 / 8, 3 / 8))
 
 
-def share_on_the_object(classifier, count: int, seed: int = 0) -> float:
-    """In how many of `count` drawn scenes of one object, which the image mode finds, the middle of
-    the hottest cell is on it."""
+def test_the_hottest_cell_lies_on_the_object(tiny):
+    """Its middle does, in most drawn scenes of one object that the image mode finds."""
     on_it = []
-    while len(on_it) < count:
-        scene, seed = random_scene(seed), seed + 1
+    for scene in map(random_scene, count()):
         if len(scene.objects) != 1:
             continue
         [(label, (left, top, right, bottom))] = scene.objects
-        if label not in classifier.predict(scene.image).labels("image"):
+        if label not in tiny.predict(scene.image).labels("image"):
             continue
-        [(_, cell)] = attribution.regions(classifier, scene.image, None, "image", label).hottest()
+        [(_, cell)] = attribution.regions(tiny, scene.image, None, "image", label).hottest()
         x, y = (cell[0] + cell[2]) / 2, (cell[1] + cell[3]) / 2
         on_it.append(left <= x <= right and top <= y <= bottom)
-    return sum(on_it) / count
-
-
-def test_the_hottest_cell_lies_on_the_object(tiny):
-    assert share_on_the_object(tiny, 10) >= 0.8
+        if len(on_it) == 6:
+            break
+    assert sum(on_it) >= 5
 
 
 @pytest.mark.parametrize(
     ("mode", "label", "caption"),
     [
         ("text", "dog", "a dog"),
-        ("zero-shot", "dog", "a dog"),
         (None, "dog", "a dog"),
-        ("image", "dragon", None),
         ("image", None, None),
         ("concat", "dog", " "),
     ],

@@ -53,7 +53,7 @@ def test_embeddings_are_open_clips_own(folder, photos):
     assert rows.shape == (len(photos), backbone.width)
     np.testing.assert_allclose(rows, images, atol=1e-5)
     np.testing.assert_allclose(backbone.encode_captions(CAPTIONS), texts, atol=1e-5)
-    assert np.abs(images[0] - images[1]).max() > 1e-4, "the photos must be told apart"
+    assert np.abs(images[0] - images[1]).max() > 1e-4, "the photos must differ"
 
 
 def test_the_input_size_is_the_models(vit_folder, resnet_folder):

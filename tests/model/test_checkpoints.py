@@ -85,7 +85,7 @@ def test_heads_come_back_as_they_were_written(tmp_path):
     np.testing.assert_allclose(heads["image"](x), head(x), atol=5e-3)
 
 
-def test_a_card_knows_every_file_beside_it_by_its_hash(card):
+def test_a_card_has_the_hash_of_every_file_next_to_it(card):
     names = {p.name for p in card.folder.iterdir()} - {"card.json"}
     assert set(card.content["files"]) == names
     assert names == {f"{mode}.safetensors" for mode in ("image", "text", "concat")}
@@ -103,7 +103,7 @@ def test_a_damaged_file_is_refused_by_name(card, refused, harm):
     assert "text.safetensors" in refused(card.folder)
 
 
-def test_a_changed_or_missing_file_of_the_backbone_beside_the_heads_is_refused(card, refused):
+def test_a_changed_or_missing_file_of_the_backbone_next_to_the_heads_is_refused(card, refused):
     extra = card.folder / "open_clip_model.safetensors"
     extra.write_bytes(b"weights")
     write_card(card.folder, card.content)
