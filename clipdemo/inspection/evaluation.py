@@ -1,6 +1,7 @@
 """A labelled table, scored and compared with its labels."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,48 +17,42 @@ from clipdemo.model.thresholds import decide
 from clipdemo.tables.label_table import target_matrix
 
 
-def score_table(
-    classifier: Classifier,
-    frame: pd.DataFrame,
-    photos: PhotoSource | None,
-    progress: Callable[[int], None] = lambda rows: None,
-) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """Scores of every row in every mode it has the input for.
+@dataclass(frozen=True)
+class ScoredRows:
+    """What a model says about N rows of a table.
 
-    Returns:
-        Per mode [N, L], nan where the row's input is missing; and the photos that could not be
-        used, each with its `ImageID` and `reason`.
+    Attributes:
+        scores: per mode [N, L], nan where the row lacks the mode's input.
+        image, text: embeddings [D] of the photos and captions, None for those that are missing.
+        skipped: the photos that could not be used, each with its `ImageID` and `reason`.
     """
-    labels = classifier.card.labels
-    scores = {m: np.full((len(frame), len(labels)), np.nan) for m in classifier.modes}
-    skipped = []
-    for start in range(0, len(frame), BATCH):
-        part = frame.iloc[start : start + BATCH]
-        embeddings, missing = embed_rows(classifier, part, photos)
-        skipped += missing
-        for row, prediction in enumerate(classifier.predict_embeddings(*embeddings), start):
-            for mode, values in prediction.scores.items():
-                scores[mode][row] = list(values.values())
-        progress(len(part))
-    return scores, skipped
+
+    scores: dict[str, np.ndarray]
+    image: list[np.ndarray | None]
+    text: list[np.ndarray | None]
+    skipped: list[dict]
 
 
-def embed_rows(
+def score_rows(
     classifier: Classifier, frame: pd.DataFrame, photos: PhotoSource | None
-) -> tuple[tuple[list[np.ndarray | None], list[np.ndarray | None]], list[dict]]:
-    """Embeddings [D] of the rows' photos and captions, None for what is missing.
-
-    The photos that could not be used are listed as `score_table` lists them.
-    """
-    size = classifier.backbone.image_size
+) -> ScoredRows:
+    """Score all rows at once."""
     batch, skipped = [], []
     for name in frame["ImageID"]:
         try:
+            size = classifier.backbone.image_size
             batch.append(None if photos is None else read_photo(photos.read(name), size))
         except PhotoError as error:
             batch.append(None)
             skipped.append({"ImageID": name, "reason": str(error)})
-    return classifier.embed(batch, frame["Caption"].tolist()), skipped
+    image, text = classifier.embed(batch, frame["Caption"].tolist())
+    predictions = classifier.predict_embeddings(image, text)
+    unknown = dict.fromkeys(classifier.card.labels.names, np.nan)
+    scores = {
+        mode: np.array([list(p.scores.get(mode, unknown).values()) for p in predictions])
+        for mode in classifier.modes
+    }
+    return ScoredRows(scores, image, text, skipped)
 
 
 def evaluate_table(
@@ -72,30 +67,32 @@ def evaluate_table(
 ) -> dict:
     """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input.
 
+    `progress` is given the number of rows after each batch of them.
+
     Raises:
         CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
     """
     tuned = {
-        mode: _thresholds(entry, rule, recall) for mode, entry in classifier.card.modes.items()
+        mode: np.array(
+            at_recall(entry.get("recall", {}), recall) if rule == "recall" else entry["thresholds"]
+        )
+        for mode, entry in classifier.card.modes.items()
     }
-    scores, skipped = score_table(classifier, frame, photos, progress)
-    truth = target_matrix(frame, classifier.card.labels)
+    parts = []
+    for start in range(0, len(frame), BATCH):
+        parts.append(score_rows(classifier, frame.iloc[start : start + BATCH], photos))
+        progress(len(parts[-1].image))
+    labels = classifier.card.labels
+    truth = target_matrix(frame, labels)
     report = {"n": len(frame), "backbone": classifier.backbone.id, "rule": rule}
     report |= {"head": classifier.card.kind, "modes": {}}
-    for mode, values in scores.items():
+    for mode in classifier.modes if parts else ():
+        values = np.concatenate([part.scores[mode] for part in parts])
         rows = ~np.isnan(values[:, 0])
         if not rows.any():
             continue
         own = tuned[mode]
         on = decide(values[rows], rule, threshold=threshold, tuned=own, k=k)
         used = {"tuned": own, "recall": own, "fixed": np.full(len(own), threshold)}.get(rule)
-        names = classifier.card.labels.names
-        report["modes"][mode] = metrics.evaluate(truth[rows], values[rows], on, names, used)
-    return report | {"skipped_photos": skipped}
-
-
-def _thresholds(entry: dict, rule: str, recall: float) -> np.ndarray:
-    """The thresholds [L] of a card's mode that count for the rule."""
-    if rule == "recall":
-        return np.array(at_recall(entry.get("recall", {}), recall))
-    return np.array(entry["thresholds"])
+        report["modes"][mode] = metrics.evaluate(truth[rows], values[rows], on, labels.names, used)
+    return report | {"skipped_photos": [entry for part in parts for entry in part.skipped]}

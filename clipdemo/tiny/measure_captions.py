@@ -8,7 +8,7 @@ import torch
 
 from clipdemo.inspection.metrics import evaluate
 from clipdemo.model import checkpoints
-from clipdemo.model.captioners.choice import BundledCaptioner
+from clipdemo.model.captioners.bundled import BundledCaptioner
 from clipdemo.model.captioners.decoder import write_decoder_card
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.loading import load
