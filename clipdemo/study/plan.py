@@ -107,9 +107,9 @@ def _asked(url: str) -> int | None:
 
 def _backbone(study: Study) -> dict:
     """Size of the weights, as the hub says, else as its list of parameters suggests."""
-    from clipdemo.hub.fetch import look
+    from clipdemo.hub.locate import locate
 
-    state, offer = look(study.backbone), catalog.offer(study.backbone)
+    state, offer = locate(study.backbone), catalog.offer(study.backbone)
     size = state.bytes or (4 * offer.parameters if offer else 0)
     here = state.state in ("bundled", "cached", "local")
     told = state.bytes is not None
@@ -132,11 +132,11 @@ def _model(study: Study):
     """The backbone, or as long as it is not here one of its shape with random weights; or None."""
     import open_clip
 
-    from clipdemo.hub.fetch import here
+    from clipdemo.hub.locate import locate_local
     from clipdemo.hub.memory import check_memory
     from clipdemo.model.backbones import Backbone, open_clip_name, pick_device
 
-    if here(study.backbone):
+    if locate_local(study.backbone):
         loaded = Backbone(study.backbone, study.device)
         return loaded.model, loaded.preprocess, loaded.tokenizer, loaded.device
     name, pretrained = open_clip_name(study.backbone)

@@ -1,13 +1,12 @@
-"""A small hub on a loopback port, for huggingface_hub's own client to talk to.
+"""A small hub on a loopback port, for huggingface_hub's real client.
 
-It answers as the hub does for what downloads ask of it: HEAD and GET of
-`/org/repo/resolve/REVISION/FILE` with the headers the client reads, and parts of a file by Range.
+It serves what downloads need: HEAD and GET of `/org/repo/resolve/REVISION/FILE` with the headers
+that the client reads, and Range requests.
 Each file can be given a fault.
 """
 
 import hashlib
 import re
-import time
 from urllib.parse import unquote
 
 from support.loopback import LoopbackServer, QuietHandler
@@ -16,16 +15,13 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FAULTS = (
     "silent",  # takes the request and never answers
     "hang",  # stops in the middle of the file
-    "stutter",  # breaks off once in the middle, then goes on where it is asked to
     "cut",  # always breaks off in the middle
     "short",  # describes the whole file but has half of it
     "wrong",  # other bytes than described
     "huge",  # says that the file is larger than any disk
     "gated",  # open only to those it lets in
     "broken",  # error 500
-    "slow",  # takes its time before each answer
 )
-SLOW = 6.0  # seconds; the hub's own client waits ten
 
 
 class HubServer(LoopbackServer):
@@ -34,7 +30,7 @@ class HubServer(LoopbackServer):
     Attributes:
         faults: fault by file name.
         asked: method and path of each request for a file so far.
-        commit: what it says its revision is; None, and it is not a hub.
+        commit: its revision; without one it is not a hub.
     """
 
     def __init__(self) -> None:
@@ -42,7 +38,6 @@ class HubServer(LoopbackServer):
         self.files: dict[tuple[str, str], bytes] = {}
         self.asked: list[tuple[str, str]] = []
         self.commit: str | None = COMMIT
-        self.stuttered = False
 
     def add(self, repository: str, folder) -> None:
         """Serve the files of a folder."""
@@ -76,13 +71,11 @@ class _Handler(QuietHandler):
 
     def _send(self, content: bytes, first: int, fault: str | None) -> None:
         middle = len(content) // 2
-        breaks = fault in ("hang", "cut") or (fault == "stutter" and not self.server.stuttered)
-        if not breaks:
+        if fault not in ("hang", "cut"):
             self.wfile.write(content[first:])
             return
         self.wfile.write(content[first:middle])
         self.wfile.flush()
-        self.server.stuttered = True
         if fault == "hang":
             self.server.closing.wait()
         self.close_connection = True
@@ -107,8 +100,6 @@ class _Handler(QuietHandler):
         elif (repository, name) not in self.server.files:
             self._refuse(404, "EntryNotFound")
         else:
-            if fault == "slow":
-                time.sleep(SLOW)
             return name, self.server.files[repository, name]
         return None
 
