@@ -20,10 +20,9 @@ FAULTS = (
     "stutter",  # breaks off once in the middle, then goes on where it is asked to
     "busy",  # error 503 once
     "no range",  # breaks off once and knows no Range
-    "changed",  # breaks off once and then has another file, of another length
-    "replaced",  # the same, but of the same length
+    "changed",  # breaks off once and then has another file of the same length
     "short",  # after breaking off once, says that the file is shorter than what it sent
-    "nameless",  # no ETag, no Last-Modified, breaks off once
+    "no tag",  # no ETag, no Last-Modified, breaks off once
     "half",  # has only half of the file
     "damaged",  # some bytes in the middle are others
     "huge",  # says that the file is larger than any disk
@@ -199,13 +198,13 @@ class _Handler(QuietHandler):
         self.send_header("Content-Length", str(size - first))
         if first:
             self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")
-        if fault != "nameless":
+        if fault != "no tag":
             self.send_header("ETag", f'"{hashlib.md5(content).hexdigest()}"')
         self.end_headers()
 
     def _send(self, content: bytes, first: int, fault: str | None, before: bool) -> None:
         middle = len(content) // 2
-        once = fault in ("stutter", "no range", "changed", "replaced", "short", "nameless")
+        once = fault in ("stutter", "no range", "changed", "short", "no tag")
         breaks = fault in ("hang", "cut") or (once and not before)
         part = content[first:middle] if breaks else content[first:]
         self.wfile.write(part)
@@ -230,7 +229,7 @@ def _content(content: bytes, fault: str | None, before: bool) -> bytes:
         return content[:middle]
     if fault == "damaged":
         return content[:middle] + bytes(40) + content[middle + 40 :]
-    old = {"changed": len(content) + 10, "replaced": len(content), "short": 4 * len(content)}
+    old = {"changed": len(content), "short": 4 * len(content)}
     if fault in old and not before:
         return bytes(old[fault])
     return content
