@@ -31,7 +31,7 @@ def check_memory(backbone_bytes: int, free: int | None = None) -> None:
     needed = LOADING * backbone_bytes
     if needed > free:
         raise BackboneError(
-            f"Loading this backbone needs about {needed / 1e9:.1f} GB of memory and "
+            f"This backbone needs about {needed / 1e9:.1f} GB of memory to load and "
             f"{free / 1e9:.1f} GB are free: choose a smaller one or free some memory."
         )
 
