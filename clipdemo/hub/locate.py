@@ -45,23 +45,16 @@ def locate_local(backbone: str) -> State | None:
 
 
 def locate_all(backbones: list[str]) -> dict[str, State]:
-    """States of several; a hub that does not answer for one is not asked for the others."""
-    states = {backbone: locate_local(backbone) for backbone in backbones}
-    missing = [backbone for backbone, state in states.items() if state is None]
+    """States of several, asked at once; one that the hub refuses counts as unreachable."""
 
-    def ask(backbone: str) -> State:
+    def state(backbone: str) -> State:
         try:
-            return _ask_hub(backbone)
+            return locate(backbone)
         except BackboneError:
             return State("unreachable")
 
-    if missing and (first := ask(missing[0])).state == "unreachable":
-        return states | dict.fromkeys(missing, first)
-    if missing:
-        with ThreadPoolExecutor(len(missing)) as pool:
-            rest = pool.map(ask, missing[1:])
-            states |= {missing[0]: first} | dict(zip(missing[1:], rest, strict=True))
-    return states
+    with ThreadPoolExecutor(len(backbones)) as pool:
+        return dict(zip(backbones, pool.map(state, backbones), strict=True))
 
 
 def best(cuda: bool) -> str:

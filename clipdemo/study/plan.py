@@ -13,7 +13,7 @@ from clipdemo.hub.memory import LOADING, available
 from clipdemo.study.reproduce import Study
 from clipdemo.tables.coco import ANNOTATIONS, PHOTOS, addresses
 from clipdemo.tables.coco_zips import is_checked
-from clipdemo.tables.http_download import Patience, content_length
+from clipdemo.tables.http_download import content_length
 from clipdemo.tables.label_table import labels_of, read_label_table
 
 SIZES = {
@@ -100,7 +100,7 @@ def _rows(study: Study) -> int:
 def _asked(url: str) -> int | None:
     """Size of a file on a server; None where it cannot be asked."""
     try:
-        return content_length(url, Patience(silence=4.0))
+        return content_length(url, silence=4.0)
     except ClipdemoError:
         return None
 

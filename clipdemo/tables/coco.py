@@ -8,6 +8,7 @@ import difflib
 import json
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,6 @@ from clipdemo.errors import LabelError, TableError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.labels import COCO18
 from clipdemo.tables.coco_zips import fetch_zip
-from clipdemo.tables.http_download import PATIENT, Patience
 from clipdemo.tables.label_table import write_label_table
 
 HOST = "http://images.cocodataset.org"
@@ -46,7 +46,6 @@ def coco(
     labels: str = "18",
     base_url: str = HOST,
     progress: Progress = lambda what, done, total: None,
-    patience: Patience = PATIENT,
 ) -> dict:
     """Download COCO's zips unless they are here, and write a label table.
 
@@ -60,7 +59,6 @@ def coco(
             commas; except for the 18, a category's name is its id.
         base_url: of the server, which has `zips/` and `annotations/`.
         progress: called during downloads and checks.
-        patience: with the server.
 
     Returns:
         `table` and `photos` (paths), `rows`, `labels` (rows of each by name), `left_out` (photos
@@ -72,18 +70,15 @@ def coco(
         TableError: the annotations are not COCO's.
     """
     (annotations, source), (name, photos_source) = addresses(photos, base_url).items()
-    _fetch(source, folder / annotations, progress, patience)
+    _fetch(source, folder / annotations, progress)
     frame, report = read_annotations(folder / annotations, photos, labels)
-    _fetch(photos_source, folder / name, progress, patience)
+    _fetch(photos_source, folder / name, progress)
     write_label_table(frame, table_path(folder, photos))
     return {"table": str(table_path(folder, photos)), "photos": str(folder / name)} | report
 
 
-def _fetch(url: str, path: Path, progress: Progress, patience: Patience) -> None:
-    def tell(what: str) -> Callable[[int, int | None], object]:
-        return lambda done, total: progress(what, done, total)
-
-    fetch_zip(url, path, tell(path.name), tell(f"checking {path.name}"), patience)
+def _fetch(url: str, path: Path, progress: Progress) -> None:
+    fetch_zip(url, path, partial(progress, path.name), partial(progress, f"checking {path.name}"))
 
 
 def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame, dict]:

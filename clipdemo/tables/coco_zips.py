@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from clipdemo.errors import DownloadError
-from clipdemo.tables.http_download import PATIENT, Patience, Progress, download
+from clipdemo.tables.http_download import Progress, download
 
 _BLOCK = 1 << 20
 
@@ -15,7 +15,6 @@ def fetch_zip(
     path: Path,
     progress: Progress = lambda done, total: None,
     checking: Progress = lambda done, total: None,
-    patience: Patience = PATIENT,
 ) -> None:
     """Download a zip unless it is already here, and check every file in it against its CRC.
 
@@ -26,13 +25,12 @@ def fetch_zip(
         path: where it goes; a zip that somebody put there is checked and used.
         progress: called during the download.
         checking: called during the check.
-        patience: with the server.
 
     Raises:
         DownloadError: it cannot be downloaded, or is damaged.
     """
     if not path.is_file():
-        download(url, path, progress, patience)
+        download(url, path, progress)
         try:
             _check(path, "it was deleted, so run the same command again", checking)
         except DownloadError:

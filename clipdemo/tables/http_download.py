@@ -8,12 +8,9 @@ it is a part of. The file gets its own name when it is complete.
 
 import errno
 import os
-import re
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -24,6 +21,10 @@ from clipdemo.errors import DownloadError
 Progress = Callable[[int, int | None], object]
 """Called with the number of bytes done and the total (None: the server does not say)."""
 
+SILENCE = 20.0  # seconds without a byte after which a connection counts as broken
+TRIES = 5  # consecutive tries without a new byte after which to give up
+PAUSE = 1.0  # seconds before the second of these tries, doubled before each further one
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNANSWERED = (
     httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
@@ -31,94 +32,44 @@ _UNANSWERED = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait for a server.
-
-    Attributes:
-        silence: seconds without a byte after which a connection counts as broken.
-        tries: consecutive tries without a new byte after which to give up.
-        pause: seconds before the second of these tries, doubled before each further one.
-    """
-
-    silence: float = 20.0
-    tries: int = 5
-    pause: float = 1.0
-
-
-PATIENT = Patience()
-
-
 class _Interrupted(Exception):
     """This try did not bring the whole file; the next may."""
 
 
-def content_length(url: str, patience: Patience = PATIENT) -> int | None:
+def content_length(url: str, silence: float = SILENCE) -> int | None:
     """The size of a file in bytes, as the server says; None if it does not say.
 
     Raises:
         DownloadError: there is no such file, or the server cannot be reached.
     """
     try:
-        with _client(patience) as client:
+        with _client(silence) as client:
             response = client.head(url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise DownloadError(_unreachable(url, error)) from error
     _check_status(response)
-    return _number(response.headers.get("Content-Length"))
+    return _length(response)
 
 
-def download(
-    url: str,
-    path: Path,
-    progress: Progress = lambda done, total: None,
-    patience: Patience = PATIENT,
-) -> None:
+def download(url: str, path: Path, progress: Progress = lambda done, total: None) -> None:
     """Download a file; a part that is already here is resumed if it is still the server's file.
 
     Raises:
         DownloadError: one sentence; what has arrived is kept for the next call.
     """
+    part, tag = (path.with_name(f"{path.name}.{end}") for end in ("part", "part.tag"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _lock(path), _client(patience) as client:
-            _retry(client, url, _Part(path), progress, patience)
+        with _lock(path), _client(SILENCE) as client:
+            _retry(client, url, part, tag, progress)
+            part.replace(path)
+            tag.unlink()
     except Timeout:
         raise DownloadError(
             f"{path} is being downloaded by another process: wait for it, or end it."
         ) from None
     except OSError as error:
         raise DownloadError(_disk_error(error, path)) from error
-
-
-class _Part:
-    """What has arrived of a file, and the server's tag of that file."""
-
-    def __init__(self, path: Path) -> None:
-        self.target = path
-        self.path = path.with_name(f"{path.name}.part")
-        self._tag = path.with_name(f"{path.name}.part.tag")
-
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size if self.path.is_file() else 0
-
-    @property
-    def tag(self) -> str:
-        """Empty for a file without one, which cannot be resumed."""
-        return self._tag.read_text("utf-8") if self._tag.is_file() else ""
-
-    def restart(self, tag: str) -> None:
-        self.path.unlink(missing_ok=True)
-        self._tag.write_text(tag, "utf-8")
-
-    def discard(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self._tag.unlink(missing_ok=True)
-
-    def finish(self) -> None:
-        self.path.replace(self.target)
-        self._tag.unlink()
 
 
 @contextmanager
@@ -133,64 +84,61 @@ def _lock(path: Path) -> Iterator[None]:
                 lock.unlink()
 
 
-def _retry(
-    client: httpx.Client, url: str, part: _Part, progress: Progress, patience: Patience
-) -> None:
-    """Request until the file is complete; each new byte renews the patience."""
-    tries, most = 0, part.size
+def _retry(client: httpx.Client, url: str, part: Path, tag: Path, progress: Progress) -> None:
+    """Request until the file is complete; each new byte earns the server all tries again."""
+    tries, most = 0, _size(part)
     while True:
         try:
-            _request_rest(client, url, part, progress)
-            return
+            return _request_rest(client, url, part, tag, progress)
         except (httpx.HTTPError, httpx.InvalidURL, _Interrupted) as error:
-            tries = 1 if part.size > most else tries + 1
-            most = max(most, part.size)
+            have = _size(part)
+            tries = 1 if have > most else tries + 1
+            most = max(most, have)
             if isinstance(error, _UNANSWERED) and not most:
                 raise DownloadError(_unreachable(url, error)) from error
-            if tries >= patience.tries:
-                raise DownloadError(_given_up(url, part.size, error)) from error
-            time.sleep(patience.pause * 2 ** (tries - 1))
+            if tries >= TRIES:
+                raise DownloadError(_given_up(url, have, error)) from error
+            time.sleep(PAUSE * 2 ** (tries - 1))
 
 
-def _request_rest(client: httpx.Client, url: str, part: _Part, progress: Progress) -> None:
-    """Request what is missing, or all of a file that has no tag; append it to the part."""
-    have = part.size if part.tag else 0
+def _request_rest(
+    client: httpx.Client, url: str, part: Path, tag: Path, progress: Progress
+) -> None:
+    """Request what is missing, or all of a file without a tag, and append it to the part."""
+    known = tag.read_text("utf-8") if tag.is_file() else ""
+    have = _size(part) if known else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     with client.stream("GET", url, headers=headers) as response:
         if response.status_code == 429 or response.status_code >= 500:
             raise _Interrupted(f"error {response.status_code}")
-        tag = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
-        if response.status_code == 416 or (response.status_code == 206 and tag != part.tag):
-            part.discard()
+        found = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+        if response.status_code == 416 or (response.status_code == 206 and found != known):
+            part.unlink()
             raise _Interrupted("the file has changed")
         _check_status(response)
-        if response.status_code == 206:
-            span = response.headers.get("Content-Range", "")
-            if not re.match(rf"bytes {have}-", span):
-                raise _Interrupted("it sent another range than the requested one")
-        else:
+        if response.status_code == 200:
             have = 0
-            part.restart(tag)
-        rest = _number(response.headers.get("Content-Length"))
-        total = None if rest is None else have + rest
-        _check_room(part, rest)
-        with part.path.open("ab") as file:
+            part.unlink(missing_ok=True)
+            tag.write_text(found, "utf-8")
+        rest = _length(response)
+        with part.open("ab") as file:
             for block in response.iter_raw():
                 file.write(block)
-                progress(file.tell(), total)
-    part.finish()
+                progress(file.tell(), None if rest is None else have + rest)
 
 
-def _client(patience: Patience) -> httpx.Client:
-    return httpx.Client(
-        timeout=patience.silence,
-        follow_redirects=True,
-        headers={"User-Agent": "clipdemo", "Accept-Encoding": "identity"},
-    )
+def _client(silence: float) -> httpx.Client:
+    headers = {"User-Agent": "clipdemo", "Accept-Encoding": "identity"}
+    return httpx.Client(timeout=silence, follow_redirects=True, headers=headers)
 
 
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isdecimal() else None
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.is_file() else 0
+
+
+def _length(response: httpx.Response) -> int | None:
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() else None
 
 
 def _check_status(response: httpx.Response) -> None:
@@ -198,13 +146,6 @@ def _check_status(response: httpx.Response) -> None:
         raise DownloadError(
             f"{response.url} answers with error {response.status_code}: check the address."
         )
-
-
-def _check_room(part: _Part, rest: int | None) -> None:
-    free = shutil.disk_usage(part.path.parent).free
-    if rest is not None and rest > free:
-        why = f"{rest / 1e9:.1f} GB more are needed, {free / 1e9:.1f} GB are free"
-        raise OSError(errno.ENOSPC, why)
 
 
 def _reason(error: Exception) -> str:
@@ -227,10 +168,10 @@ def _unreachable(url: str, error: Exception) -> str:
 
 
 def _disk_error(error: OSError, path: Path) -> str:
+    reason = error.strerror or os.strerror(error.errno or 0)
     if error.errno in _FULL:
         return (
-            f"The disk of {path.parent} has no room for {path.name} ({error.strerror}): free some "
-            "space and run the same command again to resume."
+            f"The disk of {path.parent} has no room for {path.name} ({reason}): free some space "
+            "and run the same command again to resume."
         )
-    reason = error.strerror or os.strerror(error.errno or 0)
     return f"{path} cannot be written ({reason}): choose another folder."

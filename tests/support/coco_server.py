@@ -1,6 +1,6 @@
-"""COCO on a loopback port: zips in its format, of drawn photos, from a server with faults.
+"""COCO on a loopback port: zips in its format with drawn photos, from a server with faults.
 
-It knows HEAD, GET and Range; each file can be given a fault.
+It handles HEAD, GET and Range; each file can be given a fault.
 """
 
 import hashlib
@@ -25,7 +25,6 @@ FAULTS = (
     "no tag",  # no ETag, no Last-Modified, breaks off once
     "half",  # has only half of the file
     "damaged",  # some bytes in the middle are others
-    "huge",  # says that the file is larger than any disk
     "missing",  # error 404
     "broken",  # error 500
 )
@@ -194,7 +193,7 @@ class _Handler(QuietHandler):
 
     def _start(self, content: bytes, first: int, fault: str | None) -> None:
         self.send_response(206 if first else 200)
-        size = 10**17 if fault == "huge" else len(content)
+        size = len(content)
         self.send_header("Content-Length", str(size - first))
         if first:
             self.send_header("Content-Range", f"bytes {first}-{size - 1}/{size}")

@@ -17,12 +17,11 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.tables import http_download
 from clipdemo.tables.coco import coco, read_annotations
-from clipdemo.tables.http_download import Patience
 from clipdemo.tables.label_table import labels_of, read_label_table
 
 ZIP = "/val2017.zip"  # not the end of annotations_trainval2017.zip
-QUICK = Patience(silence=20, tries=3, pause=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +37,13 @@ def server(drawn):
 
 
 @pytest.fixture
-def make(server, tmp_path):
+def make(server, tmp_path, monkeypatch):
     """Makes the table; gives its rows by photo (ids and caption), its labels and the report."""
 
+    monkeypatch.setattr(http_download, "PAUSE", 0.01)
+
     def make(labels: str = "18"):
-        report = coco(tmp_path / "coco", "val", labels, server.url, patience=QUICK)
+        report = coco(tmp_path / "coco", "val", labels, server.url)
         found = labels_of(report["table"])
         table = read_label_table(report["table"], found)
         assert not table.refused

@@ -15,12 +15,18 @@ from filelock import FileLock
 from support.coco_server import CocoServer
 
 from clipdemo.errors import DownloadError
+from clipdemo.tables import http_download
 from clipdemo.tables.coco_zips import fetch_zip, is_checked
-from clipdemo.tables.http_download import Patience, content_length, download
+from clipdemo.tables.http_download import TRIES, content_length, download
 
 CONTENT = Random(1).randbytes(1_000_000)
-QUICK = Patience(silence=20, tries=3, pause=0.01)
-SHORT = Patience(silence=0.3, tries=3, pause=0.01)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Little time is lost with a server that does not answer."""
+    monkeypatch.setattr(http_download, "PAUSE", 0.01)
+    monkeypatch.setattr(http_download, "SILENCE", 0.5)
 
 
 @pytest.fixture
@@ -31,13 +37,12 @@ def server():
 
 @pytest.fixture
 def fetch(server, tmp_path):
-    """Downloads the file with little patience; returns its path."""
+    """Downloads the file; returns its path."""
 
     def fetch(fault: str | None = None) -> Path:
         server.faults = {"file": fault}
         path = tmp_path / "folder" / "file"
-        patience = SHORT if fault in ("hang", "silent") else QUICK
-        download(f"{server.url}/file", path, patience=patience)
+        download(f"{server.url}/file", path)
         return path
 
     return fetch
@@ -72,7 +77,7 @@ def test_a_server_that_never_goes_on_is_given_up_and_its_bytes_are_kept(
     with pytest.raises(DownloadError, match=r"after 0\.5 MB .* kept") as failed:
         fetch(fault)
     assert is_sentence(failed.value)
-    assert len(server.asked) == QUICK.tries
+    assert len(server.asked) == TRIES
     assert {p.name for p in tmp_path.glob("folder/*")} == {"file.part", "file.part.tag"}
     server.asked.clear()
     assert fetch().read_bytes() == CONTENT
@@ -81,10 +86,9 @@ def test_a_server_that_never_goes_on_is_given_up_and_its_bytes_are_kept(
 
 @pytest.mark.parametrize(
     ("fault", "says"),
-    [("missing", "404"), ("broken", "500"), ("silent", "silent"), ("huge", "no room")],
+    [("missing", "404"), ("broken", "500"), ("silent", "silent")],
 )
 def test_a_server_that_gives_nothing_is_one_sentence(fetch, fault, says, is_sentence):
-    """Missing, broken, silent, or larger than the disk."""
     with pytest.raises(DownloadError, match=says) as failed:
         fetch(fault)
     assert is_sentence(failed.value)
@@ -93,13 +97,14 @@ def test_a_server_that_gives_nothing_is_one_sentence(fetch, fault, says, is_sent
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:9/file", "http://no.such.host.invalid/file", "ftp://host/file", "x"]
 )
-def test_an_address_without_a_server_is_refused_at_once(url, tmp_path, is_sentence):
-    """Nobody waits for retries where nobody ever answered."""
+def test_an_address_without_a_server_is_refused_at_once(url, tmp_path, is_sentence, monkeypatch):
+    """Without a retry."""
+    monkeypatch.setattr(http_download, "PAUSE", 1000)
     with pytest.raises(DownloadError, match="cannot be reached") as failed:
-        download(url, tmp_path / "file", patience=Patience(1, 5, 1000))
+        download(url, tmp_path / "file")
     assert is_sentence(failed.value)
     with pytest.raises(DownloadError, match="cannot be reached"):
-        content_length(url, QUICK)
+        content_length(url)
 
 
 def test_a_full_disk_is_a_sentence_and_what_fits_is_kept(fetch, server, is_sentence):
@@ -149,9 +154,9 @@ def test_two_at_once_do_not_mix(fetch, tmp_path, is_sentence):
 
 def test_the_server_says_how_large_a_file_is(server, is_sentence):
     """What is told before a download; a missing file is refused already then."""
-    assert content_length(f"{server.url}/file", QUICK) == len(CONTENT)
+    assert content_length(f"{server.url}/file") == len(CONTENT)
     with pytest.raises(DownloadError, match="404") as failed:
-        content_length(f"{server.url}/other", QUICK)
+        content_length(f"{server.url}/other")
     assert is_sentence(failed.value)
 
 
@@ -159,9 +164,7 @@ def test_progress_counts_what_was_there_before(server, tmp_path):
     """The bar goes on where it was."""
     told = []
     server.faults = {"file": "stutter"}
-    download(
-        f"{server.url}/file", tmp_path / "file", lambda *step: told.append(step), patience=QUICK
-    )
+    download(f"{server.url}/file", tmp_path / "file", lambda *step: told.append(step))
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert told[-1] == (len(CONTENT), len(CONTENT))
 
@@ -176,7 +179,7 @@ def fetched_zip(tmp_path):
 
         def fetch(fault: str | None = None) -> Path:
             server.faults = {"zip": fault}
-            fetch_zip(f"{server.url}/x.zip", tmp_path / "x.zip", patience=QUICK)
+            fetch_zip(f"{server.url}/x.zip", tmp_path / "x.zip")
             return tmp_path / "x.zip"
 
         yield fetch
