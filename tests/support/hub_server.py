@@ -63,10 +63,9 @@ class _Handler(QuietHandler):
             content = bytes(len(content) // 2) + content[len(content) // 2 :]
         if fault == "short":
             content = content[: len(content) // 2]
-        begin = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        first = int(begin[1]) if begin else 0
+        first = self.first_byte()
         span = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}"}
-        self._start(206 if begin else 200, found, len(content) - first, span if begin else {})
+        self._start(206 if first else 200, found, len(content) - first, span if first else {})
         self._send(content, first, fault)
 
     def _send(self, content: bytes, first: int, fault: str | None) -> None:
@@ -84,7 +83,7 @@ class _Handler(QuietHandler):
         """Name and content of the file asked for; else the hub's refusal is sent."""
         match = re.fullmatch(r"/(.+)/resolve/[^/]+/([^?]+)(\?.*)?", unquote(self.path))
         if not match:
-            return self._refuse(404, "")
+            return self.refuse(404)
         self.server.asked.append((self.command, self.path))
         repository, name = match[1], match[2]
         fault = self.server.faults.get(name)
@@ -92,13 +91,15 @@ class _Handler(QuietHandler):
             self.server.closing.wait()
             self.close_connection = True
         elif fault == "gated":
-            self._refuse(403, "GatedRepo")
+            self.refuse(403, X_Error_Code="GatedRepo")
         elif fault == "broken":
-            self._refuse(500, "")
+            self.refuse(500)
         elif repository not in {r for r, _ in self.server.files}:
-            self._refuse(401, "RepoNotFound")  # the hub does not tell private from missing
+            self.refuse(
+                401, X_Error_Code="RepoNotFound"
+            )  # the hub does not tell private from missing
         elif (repository, name) not in self.server.files:
-            self._refuse(404, "EntryNotFound")
+            self.refuse(404, X_Error_Code="EntryNotFound")
         else:
             return name, self.server.files[repository, name]
         return None
@@ -116,12 +117,4 @@ class _Handler(QuietHandler):
         headers |= {"X-Repo-Commit": self.server.commit} if self.server.commit else {}
         for key, value in (headers | (more or {}) | {"Content-Length": str(length)}).items():
             self.send_header(key, value)
-        self.end_headers()
-
-    def _refuse(self, status: int, code: str) -> None:
-        self.send_response(status)
-        self.send_header("X-Repo-Commit", COMMIT)
-        if code:
-            self.send_header("X-Error-Code", code)
-        self.send_header("Content-Length", "0")
         self.end_headers()
