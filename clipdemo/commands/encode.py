@@ -27,7 +27,8 @@ def encode(
     as_json: Json = False,
 ) -> None:
     """Encode a table's photos and captions to a feature store; stopped, it goes on where it was."""
-    from clipdemo.hub.catalog import best, has_cuda
+    from clipdemo.hub.catalog import has_cuda
+    from clipdemo.hub.locate import best
     from clipdemo.model.backbones import Backbone
     from clipdemo.study.encode import encode_table
 

@@ -18,7 +18,8 @@ from rich.table import Table
 from clipdemo.commands.common import Json, out, print_json
 from clipdemo.errors import CheckpointError
 from clipdemo.hub import catalog
-from clipdemo.hub.fetch import Fetch, here, survey
+from clipdemo.hub.fetch import Fetch
+from clipdemo.hub.locate import locate_all, locate_local
 from clipdemo.model import checkpoints
 
 
@@ -44,9 +45,9 @@ def backbones(
     out.print("Any other of open_clip's name/pretrained, hf-hub:org/repo or local-dir:/path, too.")
 
 
-def overview(timeout: float | None = None) -> list[dict]:
+def overview() -> list[dict]:
     """The offered backbones, JSON-ready, each with its state and the kind of heads it has."""
-    states = survey([offer.id for offer in catalog.OFFERS], timeout)
+    states = locate_all([offer.id for offer in catalog.OFFERS])
     rows = []
     for offer in catalog.OFFERS:
         try:
@@ -67,7 +68,7 @@ def fetch(
     backbone: Annotated[str, typer.Argument(metavar="ID", help="A backbone id.")],
 ) -> None:
     """Download a backbone into the Hugging Face cache; Ctrl-C stops it and leaves nothing half."""
-    state = here(backbone)
+    state = locate_local(backbone)
     if state:
         out.print(f"{backbone} is here already: {state.state}.", markup=False)
         return

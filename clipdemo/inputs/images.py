@@ -1,4 +1,4 @@
-"""The one way a photo comes in: whatever it was, it goes on as an upright RGB picture.
+"""The one way a photo comes in: whatever it was, it becomes an upright RGB picture.
 
 A photo may come from anybody, so its size is checked before it is decoded and its kind is
 decided by its content. Training and serving both read photos here.
@@ -29,14 +29,14 @@ MAX_SCANS = 100
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "HEIF")
 _JPEG = ("JPEG", "MPO")  # some cameras put several JPEGs into one file, which Pillow calls MPO
 
-_SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]")  # start marker and the possible lengths
+_SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]")  # start marker and possible lengths
 _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
 
-_DAMAGED = "This photo is damaged and cannot be read: save or download it once more."
+_DAMAGED = "This photo is damaged and cannot be read: save or download it again."
 _TOO_LARGE = f"This photo is larger than {MAX_BYTES // 2**20} MB: make it smaller."
 _TOO_MANY = f"This photo has more than {MAX_PIXELS // 10**6} million pixels: make it smaller."
 
-# What undoes each EXIF orientation.
+# Undoes each EXIF orientation.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -60,7 +60,7 @@ def read_photo(
     Transparent parts become white, and an embedded colour profile is converted to sRGB.
 
     Args:
-        source: a path, the bytes of a file, or a Pillow image, which is left as it is.
+        source: a path, the bytes of a file, or a Pillow image, which is not changed.
         min_side: pixels needed on the short side. A large JPEG is then decoded at a half, a
             quarter or an eighth of its size, which is much faster. At least twice ``min_side``
             is kept, and nothing is ever enlarged.
@@ -75,8 +75,8 @@ def read_photo(
         image = _open(source) if isinstance(source, bytes) else source
         _check_size(*image.size)
         if isinstance(source, bytes) and min_side and image.format in _JPEG:
-            # The decoder shrinks by plain averaging. With twice the pixels still there, the
-            # resize that follows does the filtering that can be seen.
+            # The decoder shrinks by plain averaging. With twice the pixels left, the resize
+            # that follows does the visible filtering.
             image.draft(None, (2 * min_side, 2 * min_side))
         return _upright_rgb(image)
     except PhotoError:
@@ -139,7 +139,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     method = _UPRIGHT.get(_orientation(image))
     profile = image.info.get("icc_profile")
     image = _to_srgb(_flatten(image), profile)
-    image.info = {}  # or the next reader would turn it again
+    image.info = {}  # or the next reader would rotate it again
     return image.transpose(method) if method is not None else image
 
 

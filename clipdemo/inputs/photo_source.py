@@ -20,15 +20,15 @@ _PACKED = (
 class PhotoSource:
     """Photos by file name, at any depth of a folder, a zip, a tar or a folder with tar shards.
 
-    Where a name stands at several places, the one nearest to the top counts. It can be sent to
-    other processes, and used in one that was forked.
+    If a name occurs several times, the one nearest to the top counts. It can be sent to other
+    processes, and used in a forked one.
     """
 
     def __init__(self, path: str | Path) -> None:
         """Raises TableError when the path is neither a folder nor a zip nor a tar."""
         self.path = Path(path)
         self._zip = self._zip_owner = None
-        self._packed = {}  # where a tar's members lie: its path, the first byte, how many
+        self._packed = {}  # member of a tar -> the tar's path, first byte and size
         if self.path.is_dir():
             found = [p for p in self.path.rglob("*") if p.is_file()]
             for shard in sorted(p for p in found if p.suffix == ".tar"):
@@ -57,11 +57,11 @@ class PhotoSource:
 
     @property
     def names(self) -> list[str]:
-        """The whole name of each file, those nearest to the top first."""
+        """The full name of each file, those nearest to the top first."""
         return list(dict.fromkeys(self._files.values()))
 
     def stamp(self, names: Iterable[str]) -> str:
-        """Changes when one of these photos is replaced, as far as sizes and times tell."""
+        """A hash that changes when one of these photos is replaced, judged by sizes and times."""
         files = {self.path / self._files[name] for name in names if name in self._files}
         if self._packed or not self.path.is_dir():
             files = {shard for shard, *_ in self._packed.values()} or {self.path}
@@ -107,7 +107,7 @@ class PhotoSource:
             if info.compress_type not in _PACKED:
                 raise PhotoError(f"{_short(name)} is packed in an unusual way: zip it as usual.")
             with archive.open(info) as packed:
-                # In pieces: a whole one is unpacked before its size is held against the stated one.
+                # In pieces: a whole file would be unpacked before its size is checked.
                 return b"".join(iter(lambda: packed.read(_PIECE), b""))
         except PhotoError:
             raise
@@ -117,7 +117,7 @@ class PhotoSource:
             ) from error
 
     def _opened_zip(self) -> zipfile.ZipFile:
-        """The zip, opened once in each process: they would move each other's place in the file."""
+        """The zip, opened once in each process, since forked ones share a file's position."""
         if self._zip is None or self._zip_owner != os.getpid():
             self._zip, self._zip_owner = zipfile.ZipFile(self.path), os.getpid()
         return self._zip
@@ -127,9 +127,9 @@ class PhotoSource:
 
 
 def most_members(path: Path) -> int:
-    """How many files a zip or tar holds at most, quickly: none of their names is read.
+    """An upper bound on the files in a zip or tar, quickly: no names are read.
 
-    Each has one of these signatures; the number that a zip states of itself need not be true.
+    Each file has one of these signatures; the number stated in a zip need not be true.
     """
     data = path.read_bytes()
     return max(data.count(b"PK\1\2"), data.count(b"ustar"))
@@ -141,7 +141,7 @@ def _check_size(name: str, size: int) -> None:
 
 
 def _short(told: object) -> str:
-    """What goes into a sentence of a name, which may have 64 KB, or of an error that names it."""
+    """A name, which may have 64 KB, or an error that contains one, short enough for a sentence."""
     return str(told)[:200]
 
 
@@ -151,7 +151,7 @@ def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
         with tarfile.open(path, "r:") as tar:
             found = {}
             for member in tar:
-                if member.size < 0:  # tarfile would go back and read the same ones for ever
+                if member.size < 0:  # tarfile would go back and read the same members forever
                     raise tarfile.TarError("a file in it has a negative size")
                 if member.isreg() and not member.issparse():
                     name = PurePosixPath(member.name).as_posix()
@@ -159,5 +159,5 @@ def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
             return found
     except Exception as error:  # a damaged header has errors of its own
         raise TableError(
-            f"{path} is a damaged or packed tar ({_short(error)}): make it again."
+            f"{path} is a damaged or packed tar ({_short(error)}): pack it again."
         ) from error

@@ -1,4 +1,4 @@
-"""Captions by photo: a CSV `ImageID,Caption`, or a label table, whose labels do not matter here."""
+"""Captions by photo: a CSV `ImageID,Caption`, or a label table, whose labels are ignored here."""
 
 import csv
 import io
@@ -14,13 +14,13 @@ COLUMNS = ("imageid", "caption")
 
 
 def read_captions(path: Path, limit: int | None = None) -> list[tuple[str, str]]:
-    """Photo and caption of each row, in the order of the file, at most `limit` of them.
+    """Photo and caption of each row, in file order, at most `limit` of them.
 
-    Columns may come in any order and any case. A loose file (`loose_csv`) needs a column `Labels`,
-    and its rows without a label are left out.
+    Columns may come in any order and any case. A loose file (`loose_csv`) needs a column
+    `Labels`, and its rows without a label are left out.
 
     Raises:
-        TableError: it is no such table.
+        TableError: the file is not such a table.
     """
     try:
         raw = path.read_bytes()
@@ -43,7 +43,7 @@ def read_captions(path: Path, limit: int | None = None) -> list[tuple[str, str]]
 
 
 def _rows(reader: Iterable[list[str]], header: list[str]) -> Iterator[tuple[str, str]]:
-    """Raises ValueError at a row that is not as long as the header."""
+    """Raises ValueError at a row whose length differs from the header's."""
     places = [header.index(name) for name in COLUMNS]
     for row in reader:
         if any(row[len(header) :]) or 0 < len(row) < len(header):
@@ -54,6 +54,6 @@ def _rows(reader: Iterable[list[str]], header: list[str]) -> Iterator[tuple[str,
 
 def _loose(path: Path, header: list[str]) -> list[tuple[str, str]]:
     if "labels" not in header:
-        raise TableError(f"{path} is no well-formed CSV: put each caption in quotes.")
+        raise TableError(f"{path} is not well-formed CSV: put each caption in quotes.")
     frame = read_label_table(path, labels_of(path)).frame
     return list(zip(frame["ImageID"], frame["Caption"], strict=True))

@@ -48,10 +48,10 @@ class LabelTable:
     r"""A table as read.
 
     Attributes:
-        frame: columns `ImageID` (str), `Labels` (tuple of ids, in the order of the file) and
+        frame: columns `ImageID` (str), `Labels` (tuple of ids, in file order) and
             `Caption` (str, line breaks as `\n`), one row per photo.
         repaired: what was repaired and how often; empty for a well-formed file.
-        refused: the rows left out, in the order of the file.
+        refused: the rows left out, in file order.
     """
 
     frame: pd.DataFrame
@@ -69,12 +69,12 @@ def read_label_table(
 
     Args:
         path: the CSV file, UTF-8.
-        labels: whose ids the `Labels` column holds.
+        labels: the labels whose ids the `Labels` column holds.
         strict: raise at a row that cannot be read, instead of listing it in `refused`.
-        unlabelled: keep rows without any label, in which none of them is, instead of refusing them.
+        unlabelled: keep rows without any label instead of refusing them.
 
     Raises:
-        TableError: the file is no label table, or `strict` and a row cannot be read.
+        TableError: the file is not a label table, or `strict` and a row cannot be read.
     """
     path = Path(path)
     raw = _read_bytes(path)
@@ -89,13 +89,13 @@ def read_label_table(
 
 
 def labels_of(path: str | Path) -> LabelSet:
-    """The labels of a table: `COCO18` if all its ids are of these, else its own, each its own name.
+    """The labels of a table: `COCO18` if all its ids are among them, else its own ids as names.
 
     Own ids are sorted, as numbers if all are. They may hold blanks if `;` or `|` separates ids
     somewhere in the table.
 
     Raises:
-        TableError: the file is no label table, or no row of it has a label.
+        TableError: the file is not a label table, or no row has a label.
     """
     path = Path(path)
     raw = _read_bytes(path)
@@ -139,7 +139,7 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
     """
     path = Path(path)
     separator = ";" if any(" " in i for i in set(chain.from_iterable(frame["Labels"]))) else " "
-    # Where no row has two ids, nothing else would say that a blank does not separate any.
+    # If no row has two ids, only this says that a blank does not separate ids.
     end = separator.strip() if frame["Labels"].str.len().max() == 1 else ""
     frame = frame[list(COLUMNS)].assign(
         Labels=[separator.join(ids) + end for ids in frame["Labels"]],
@@ -149,7 +149,7 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             frame.to_csv(file, index=False, lineterminator="\n")
-        Path(name).chmod(0o644)  # mkstemp's file is its owner's alone
+        Path(name).chmod(0o644)  # mkstemp makes it readable by its owner only
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -157,10 +157,10 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:
-    """Which labels each row has: float32 `[N, L]`, 1.0 where the label is there, else 0.0.
+    """Which labels each row has: float32 `[N, L]`, 1.0 if the row has the label, else 0.0.
 
     Raises:
-        TableError: a row holds an id that is none of `labels`.
+        TableError: a row has an id that is not among `labels`.
     """
     targets = np.zeros((len(frame), len(labels)), dtype=np.float32)
     rows = np.repeat(np.arange(len(frame)), [len(ids) for ids in frame["Labels"]])
@@ -175,9 +175,9 @@ def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:
 
 
 def _read_plain(path: Path, raw: bytes, labels: LabelSet) -> LabelTable | None:
-    """The table where pandas is sure to read the same as `_read_any`, only faster; else None.
+    """The table if pandas is sure to read the same as `_read_any`, only faster; else None.
 
-    That is: quotes well-formed, each row begins with the name of a photo, nothing to refuse.
+    That is: well-formed quotes, each row begins with the name of a photo, nothing to refuse.
     """
     end, breaks = raw.find(b"\n"), raw.count(b"\r\n") if b"\r" in raw else 0
     try:
@@ -199,7 +199,7 @@ def _read_plain(path: Path, raw: bytes, labels: LabelSet) -> LabelTable | None:
     if not all(isinstance(d, pd.StringDtype) for d in frame.dtypes):
         return None
     names, captions = frame["ImageID"], frame["Caption"]
-    suffixes = [e for e in _PHOTO_NAMES if names[0].endswith(e)]  # mostly the only one
+    suffixes = [e for e in _PHOTO_NAMES if names[0].endswith(e)]  # usually the only one
     if (
         frame.isna().any(axis=None)
         or (captions == "").any()
@@ -220,9 +220,9 @@ def _read_plain(path: Path, raw: bytes, labels: LabelSet) -> LabelTable | None:
 
 
 def _in_order(names: pd.Series) -> bool:
-    """Whether each name is longer, or as long and later in the alphabet, than the one before.
+    """Whether each name is longer than the one before, or as long and later in the alphabet.
 
-    Numbered photos mostly are, and are then all different: found out faster than by hashing.
+    Numbered photos usually are, and are then all different, which is faster than hashing them.
     """
     size, after = names.str.len().to_numpy(), names[1:].array > names[:-1].array
     return bool(((size[1:] > size[:-1]) | ((size[1:] == size[:-1]) & np.asarray(after))).all())
@@ -284,7 +284,7 @@ def _parse_labels(
     """Position of each field among the distinct ones, and the ids of those (see `parse_ids`)."""
     codes, fields = pd.factorize(column)
     parsed = np.empty(len(fields), dtype=object)
-    for i, field in enumerate(fields):  # one by one: numpy would make tuples a second axis
+    for i, field in enumerate(fields):  # one by one: numpy would turn tuples into a second axis
         text = unquote(field)
         parsed[i] = parse_ids(text, labels) if text or not unlabelled else ()
     return codes, parsed

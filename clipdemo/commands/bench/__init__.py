@@ -6,8 +6,8 @@ that whatever else the machine does meets both, and medians are compared.
 
 from clipdemo.commands.bench.page import measure_page, start_up
 from clipdemo.commands.bench.paired import Comparison
-from clipdemo.hub.catalog import best, has_cuda
-from clipdemo.hub.fetch import look
+from clipdemo.hub.catalog import has_cuda
+from clipdemo.hub.locate import best, locate
 
 PHOTOS_PER_ROUND = 8
 
@@ -24,7 +24,7 @@ def bench(backbone: str = "auto", rounds: int = 5) -> tuple[dict, dict[str, Comp
         ClipdemoError: the backbone or the app cannot be loaded.
     """
     backbone = best(has_cuda()) if backbone == "auto" else backbone
-    look(backbone)
+    locate(backbone)
     compared = {"startup_ratio": start_up(backbone, rounds)}
     # Before torch is loaded here: a child's peak begins with what its parent holds.
     page, crowd = measure_page(backbone, rounds)

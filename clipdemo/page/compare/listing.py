@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from clipdemo.hub.catalog import OFFERS, offer
 
 if TYPE_CHECKING:
-    from clipdemo.hub.fetch import State
+    from clipdemo.hub.locate import State
     from clipdemo.page.server.access import Role
 
 STATES = {
@@ -49,14 +49,14 @@ class Listing:
 
     def survey(self, role: Role) -> list[tuple[str, str]]:
         """The same with the states; the hub is asked once a minute at most, whoever asks."""
-        from clipdemo.hub.fetch import here, survey
+        from clipdemo.hub.locate import locate_all, locate_local
 
         if role == "visitor":
-            states = {known.id: here(known.id) for known in OFFERS}
+            states = {known.id: locate_local(known.id) for known in OFFERS}
             allowed = {*self._always, *(name for name, state in states.items() if state)}
             return [choice for choice in self.choices(states) if choice[1] in allowed]
         with self._lock:
             if time.monotonic() - self._told >= FRESH:
-                self._choices = self.choices(survey([known.id for known in OFFERS]))
+                self._choices = self.choices(locate_all([known.id for known in OFFERS]))
                 self._told = time.monotonic()
             return self._choices

@@ -58,7 +58,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         }
 
     def choose(wanted: str | None, running: str, request: gr.Request) -> Iterator[dict]:
-        from clipdemo.hub.fetch import look
+        from clipdemo.hub.locate import locate
 
         wanted = (wanted or "").strip()
         if wanted in ("", running):
@@ -67,7 +67,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         yield show(f"Looking for {wanted} …")
         try:
             models.check(wanted, role_of(request.request))
-            state = look(wanted)
+            state = locate(wanted)
         except ClipdemoError as error:
             yield show(str(error)) | {backbone: running}
             return

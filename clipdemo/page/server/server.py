@@ -18,8 +18,9 @@ from gradio.utils import get_upload_folder
 
 from clipdemo.errors import CheckpointError, ClipdemoError
 from clipdemo.hub.caches import data_folder
-from clipdemo.hub.catalog import best, has_cuda
-from clipdemo.hub.fetch import here, repository
+from clipdemo.hub.catalog import has_cuda
+from clipdemo.hub.locate import best, locate_local
+from clipdemo.hub.repositories import repository
 from clipdemo.inputs.images import MAX_BYTES
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inspection.scored_table import ScoredTable
@@ -165,7 +166,7 @@ def first_card(settings: Settings) -> Card:
     if backbone == "auto" and not settings.checkpoint:
         backbone = best(has_cuda())
     if not settings.checkpoint and not has_card(backbone):
-        here(backbone) or repository(backbone)  # or it cannot be one
+        locate_local(backbone) or repository(backbone)  # or it cannot be one
         return zero_shot_card(backbone, COCO18)
     card = find_card(backbone, settings.checkpoint or None)
     if backbone not in ("auto", card.backbone):

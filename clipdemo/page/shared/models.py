@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from clipdemo.errors import BackboneError, ClipdemoError
 from clipdemo.hub.catalog import offer
-from clipdemo.hub.fetch import here
+from clipdemo.hub.locate import locate_local
 from clipdemo.model.checkpoints import Card
 from clipdemo.page.settings import Settings
 
@@ -113,7 +113,7 @@ class Models:
             return
         if offer(backbone) is None:
             raise BackboneError("This page runs only the backbones of its list: choose one.")
-        if here(backbone) is None:
+        if locate_local(backbone) is None:
             raise BackboneError(
                 f"{backbone} is not on this page's server, and visitors cannot have it fetched: "
                 "choose one that is."
@@ -148,10 +148,10 @@ class Models:
         return load_captioner(self.captioner_name, self.first.get(), self._settings.device)
 
     def _load(self, backbone: str, card: Card | None = None) -> Classifier:
-        from clipdemo.hub.ready import bring
+        from clipdemo.hub.fetch import ensure_local
         from clipdemo.model.loading import load
 
-        bring(backbone, lambda fetch: self.fetches.update({backbone: fetch}))
+        ensure_local(backbone, lambda fetch: self.fetches.update({backbone: fetch}))
         with self._loading:  # one at a time, since each takes more memory than it then keeps
             if card is None and backbone not in self._others:
                 raise BackboneError(f"{backbone} had to make room for others: choose it again.")
