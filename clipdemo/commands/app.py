@@ -11,20 +11,20 @@ from rich.markup import escape
 from rich.table import Table
 
 from clipdemo.commands import (
+    backbones,
     batch,
-    captioner,
+    caption,
     data,
     encode,
     explain,
-    heads,
-    hub,
-    inspect,
     report,
     reproduce,
-    study,
-    upkeep,
+    score,
+    sweep,
+    train,
+    train_backbone,
 )
-from clipdemo.commands.common import (
+from clipdemo.commands.options import (
     BackboneId,
     Checkpoint,
     Json,
@@ -34,7 +34,7 @@ from clipdemo.commands.common import (
     out,
     print_json,
 )
-from clipdemo.commands.console import settle_console
+from clipdemo.commands.terminal import settle_console
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.hub.caches import settle_caches
 
@@ -251,10 +251,10 @@ def evaluate(
 
 
 for command in (
-    batch.batch, explain.explain, hub.backbones, hub.fetch, captioner.caption,
-    captioner.train_captioner, captioner.measure_captions, encode.encode, inspect.score,
-    heads.train, heads.calibrate, study.sweep, study.baselines, report.report, reproduce.reproduce,
-    upkeep.train_backbone, upkeep.measure, upkeep.scenes, upkeep.screenshots, upkeep.bench,
+    batch.batch, explain.explain, backbones.backbones, backbones.fetch, caption.caption,
+    caption.train_captioner, caption.measure_captions, encode.encode, score.score,
+    train.train, train.calibrate, sweep.sweep, sweep.baselines, report.report, reproduce.reproduce,
+    train_backbone.train_backbone, train_backbone.measure, train_backbone.scenes, train_backbone.screenshots, train_backbone.bench,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(data.app, name="data")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import BackboneId, Checkpoint, Rule, bar, check_rule, out
+from clipdemo.commands.options import BackboneId, Checkpoint, Rule, bar, check_rule, out
 from clipdemo.errors import ClipdemoError
 
 

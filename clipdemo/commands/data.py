@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clipdemo.commands.common import Json, out, print_json
-from clipdemo.commands.hub import bytes_bar
+from clipdemo.commands.backbones import bytes_bar
+from clipdemo.commands.options import Json, out, print_json
 from clipdemo.errors import ClipdemoError
 
 app = typer.Typer(help="Data sets with their label tables.", no_args_is_help=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import BackboneId, Json, bar, out, print_json
+from clipdemo.commands.options import BackboneId, Json, bar, out, print_json
 
 
 def encode(

@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from clipdemo.commands.common import BackboneId, Checkpoint, Json, bar, out, print_json
+from clipdemo.commands.options import BackboneId, Checkpoint, Json, bar, out, print_json
 from clipdemo.errors import ClipdemoError
 
 HOTTEST = 3

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import Json, out, print_json
-from clipdemo.commands.heads import StoreFolder
+from clipdemo.commands.options import Json, out, print_json
+from clipdemo.commands.train import StoreFolder
 
 
 def report(

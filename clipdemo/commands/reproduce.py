@@ -13,9 +13,9 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Table
 from rich.text import Text
 
-from clipdemo.commands.common import Json, out, print_json
 from clipdemo.commands.data import BaseUrl, Labels, Photos, check_photos, goes_on
-from clipdemo.commands.heads import Validation
+from clipdemo.commands.options import Json, out, print_json
+from clipdemo.commands.train import Validation
 from clipdemo.errors import ClipdemoError
 
 

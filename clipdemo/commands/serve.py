@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from clipdemo.commands.console import settle_console
+from clipdemo.commands.terminal import settle_console
 from clipdemo.errors import ClipdemoError
 from clipdemo.hub.caches import settle_caches
 from clipdemo.page.server.proxies import around_proxies

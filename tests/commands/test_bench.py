@@ -10,11 +10,11 @@ import time
 import pytest
 from support.paths import ROOT
 
+from clipdemo.commands.bench.comparison import Comparison, compare, timed
 from clipdemo.commands.bench.encoding import from_files, prepared
-from clipdemo.commands.bench.inspecting import both_ways, made
-from clipdemo.commands.bench.made import write_random
 from clipdemo.commands.bench.page import BROWSERS, USERS, crowd
-from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.commands.bench.samples import write_random
+from clipdemo.commands.bench.tables import both_ways, made
 from clipdemo.model.backbones import Backbone
 
 RATIOS = (

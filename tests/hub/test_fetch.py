@@ -429,8 +429,8 @@ def test_a_typed_id_is_fetched_from_the_repository_of_open_clip(fetched, server,
 
 def test_states_are_told_without_torch(run_python, monkeypatch):
     code = (
-        "import sys; from clipdemo.hub import catalog; from clipdemo.commands import hub; "
-        "hub.overview(); catalog.best(True); "
+        "import sys; from clipdemo.hub import catalog; from clipdemo.commands import backbones; "
+        "backbones.overview(); catalog.best(True); "
         "sys.exit('torch' in sys.modules)"
     )
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")

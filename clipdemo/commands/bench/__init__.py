@@ -4,8 +4,8 @@ A ratio says the same on a slow machine and on a fast one. Ours and the plain wa
 that whatever else the machine does meets both, and medians are compared.
 """
 
+from clipdemo.commands.bench.comparison import Comparison
 from clipdemo.commands.bench.page import measure_page, start_up
-from clipdemo.commands.bench.paired import Comparison
 from clipdemo.hub.catalog import best, has_cuda
 from clipdemo.hub.fetch import look
 
@@ -29,9 +29,9 @@ def bench(backbone: str = "auto", rounds: int = 5) -> tuple[dict, dict[str, Comp
     # Before torch is loaded here: a child's peak begins with what its parent holds.
     page, crowd = measure_page(backbone, rounds)
     from clipdemo.commands.bench.encoding import encoding
-    from clipdemo.commands.bench.inspecting import filtering
     from clipdemo.commands.bench.scoring import scoring
     from clipdemo.commands.bench.table import table
+    from clipdemo.commands.bench.tables import filtering
 
     found, loaded = scoring(backbone, rounds * PHOTOS_PER_ROUND)
     found["encode_ratio"] = encoding(loaded, rounds)

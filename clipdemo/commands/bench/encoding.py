@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from clipdemo.commands.bench.made import photos as made
-from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.commands.bench.comparison import Comparison, compare, timed
+from clipdemo.commands.bench.samples import photos as made
 from clipdemo.inputs.images import read_photo
 from clipdemo.study.encode import default_batch, encode_table
 

@@ -15,8 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from clipdemo.commands.bench.made import photos
-from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.commands.bench.comparison import Comparison, compare, timed
+from clipdemo.commands.bench.samples import photos
 from clipdemo.errors import ClipdemoError
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from clipdemo.commands.bench.made import photos
-from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.commands.bench.comparison import Comparison, compare, timed
+from clipdemo.commands.bench.samples import photos
 
 if TYPE_CHECKING:
     from clipdemo.model.backbones import Backbone

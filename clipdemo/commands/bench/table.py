@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.commands.bench.comparison import Comparison, compare, timed
 from clipdemo.tables.label_table import read_label_table
 
 ROWS = 1_000_000

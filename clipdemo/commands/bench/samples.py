@@ -1,6 +1,6 @@
 """What is measured with: drawn photos, as many as are needed, and backbones of any size.
 
-`python -m clipdemo.commands.bench.made NAME FOLDER` writes a backbone with random weights.
+`python -m clipdemo.commands.bench.samples NAME FOLDER` writes a backbone with random weights.
 """
 
 import itertools
@@ -38,7 +38,7 @@ def write_random(name: str, folder: Path) -> str:
         "-W",
         "ignore",
         "-m",
-        "clipdemo.commands.bench.made",
+        "clipdemo.commands.bench.samples",
         name,
         str(folder),
     ]

@@ -15,7 +15,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from clipdemo.commands.common import Json, out, print_json
+from clipdemo.commands.options import Json, out, print_json
 from clipdemo.errors import CheckpointError
 from clipdemo.hub import catalog
 from clipdemo.hub.fetch import Fetch, here, survey

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.commands.bench.comparison import Comparison, compare, timed
 from clipdemo.inputs.labels import COCO18, MODES
 from clipdemo.inspection.queries import Inspection, Query
 from clipdemo.inspection.score_file import STEPS, Predictions, in_steps

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clipdemo.commands.common import Json, bar, out, print_json
-from clipdemo.commands.heads import StoreFolder, Validation
+from clipdemo.commands.options import Json, bar, out, print_json
+from clipdemo.commands.train import StoreFolder, Validation
 
 Runs = Annotated[Path, typer.Option("--out", help="Folder of the runs' tables.")]
 Jobs = Annotated[int, typer.Option(min=0, help="Processes at once; 0: one per core.")]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clipdemo.commands.common import Json, bar, out, print_json
+from clipdemo.commands.options import Json, bar, out, print_json
 
 Data = Annotated[Path, typer.Option(help="Photos, captions and teacher files.")]
 

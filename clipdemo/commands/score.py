@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import BackboneId, Checkpoint, bar, out
+from clipdemo.commands.options import BackboneId, Checkpoint, bar, out
 
 
 def score(

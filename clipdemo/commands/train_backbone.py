@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clipdemo.commands.common import Json, out, print_json
+from clipdemo.commands.options import Json, out, print_json
 
 
 def train_backbone(
@@ -83,7 +83,7 @@ def bench(
 ) -> None:
     """How fast and how large the app is, next to the plain way of doing the same."""
     from clipdemo.commands.bench import bench as measured
-    from clipdemo.commands.bench.made import write_random
+    from clipdemo.commands.bench.samples import write_random
 
     with tempfile.TemporaryDirectory() as folder:
         backbone = write_random(random, Path(folder)) if random else backbone

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clipdemo.commands.common import Json, bar, out, print_json
+from clipdemo.commands.options import Json, bar, out, print_json
 from clipdemo.errors import ClipdemoError
 
 StoreFolder = Annotated[Path, typer.Option(help="A feature store, as `encode` writes it.")]
