@@ -1,56 +1,40 @@
-"""The commands about where backbones are: `backbones` and `fetch`."""
+"""The command `backbones`: which backbones there are, and where."""
 
-from typing import Annotated
-
-import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Table
-
-from clipdemo.commands.options import Json, out, print_json
+from clipdemo.commands import options
+from clipdemo.commands.terminal import out, print_json, print_table
 from clipdemo.errors import CheckpointError
-from clipdemo.hub import catalog
-from clipdemo.hub.fetch import Fetch, here, survey
-from clipdemo.model import checkpoints
 
 
-def backbones(
-    as_json: Json = False,
-) -> None:
-    """The backbones on offer: width, size, where each one is, and the kind of its heads."""
+def backbones(as_json: options.Json = False) -> None:
+    """List the backbones: width, parameters, where each one is, size, and the kind of its heads."""
     rows = overview()
     if as_json:
-        print_json(rows)
-        return
-    shown = Table("id", "width", "params", "state", "size", "heads")
-    shown.box, shown.pad_edge, shown.collapse_padding = None, False, True
-    for column in shown.columns:
-        column.no_wrap = True
-    for row in rows:
-        size = _megabytes(row["bytes"]) if row["bytes"] else f"~{_megabytes(4 * row['parameters'])}"
-        shown.add_row(
-            escape(row["id"]), str(row["width"]), f"{row['parameters'] / 1e6:.0f} M",
-            row["state"], size, row["heads"],
-        )  # fmt: skip
-    out.print(shown)
-    out.print("Any other of open_clip's name/pretrained, hf-hub:org/repo or local-dir:/path, too.")
+        return print_json(rows)
+    print_table(
+        ["id", "width", "params", "state", "size", "heads"],
+        (
+            [
+                row["id"], row["width"], f"{row['parameters'] / 1e6:.0f} M", row["state"],
+                _size(row), row["heads"],
+            ]
+            for row in rows
+        ),
+        box=None, pad_edge=False, collapse_padding=True,
+    )  # fmt: skip
+    out.print("Also any other open_clip name/pretrained, hf-hub:org/repo or local-dir:/path.")
 
 
-def overview(timeout: float | None = None) -> list[dict]:
-    """The offered backbones, JSON-ready, each with its state and the kind of heads it has."""
-    states = survey([offer.id for offer in catalog.OFFERS], timeout)
+def overview() -> list[dict]:
+    """The listed backbones, JSON-ready, each with its state and the kind of heads it has."""
+    from clipdemo.hub import catalog
+    from clipdemo.hub.fetch import survey
+    from clipdemo.model.checkpoints import find_card
+
+    states = survey([offer.id for offer in catalog.OFFERS])
     rows = []
     for offer in catalog.OFFERS:
         try:
-            checkpoints.find_card(offer.id)
+            find_card(offer.id)
             heads = "trained"
         except CheckpointError:
             heads = "zero-shot"
@@ -59,41 +43,7 @@ def overview(timeout: float | None = None) -> list[dict]:
     return rows
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.0f} MB"
-
-
-def fetch(
-    backbone: Annotated[str, typer.Argument(metavar="ID", help="A backbone id.")],
-) -> None:
-    """Download a backbone into the Hugging Face cache; Ctrl-C stops it and leaves nothing half."""
-    state = here(backbone)
-    if state:
-        out.print(f"{backbone} is here already: {state.state}.", markup=False)
-        return
-    with bytes_bar() as progress:
-        task = progress.add_task(escape(backbone), total=None)
-        fetching = Fetch(backbone).start()
-        try:
-            while not fetching.wait(0.2):
-                progress.update(task, completed=fetching.done, total=fetching.total or None)
-        finally:
-            fetching.cancel()
-        progress.update(task, completed=fetching.done, total=fetching.total or None)
-    if fetching.error:
-        raise fetching.error
-    out.print(f"{backbone} is ready.", markup=False)
-
-
-def bytes_bar() -> Progress:
-    """A progress bar in bytes, on a terminal's standard error."""
-    console = Console(stderr=True)
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
+def _size(row: dict) -> str:
+    """Of the weights; where it is not known, that of float32."""
+    exact = "" if row["bytes"] else "~"
+    return f"{exact}{(row['bytes'] or 4 * row['parameters']) / 1e6:.0f} MB"

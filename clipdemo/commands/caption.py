@@ -1,27 +1,22 @@
-"""The commands of captioners: `caption`, `train-captioner` and `measure-captions`."""
+"""The command `caption`: have a model write captions for a table's photos."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from clipdemo.commands.options import Json, bar, out, print_json
-
-Data = Annotated[Path, typer.Option(help="Photos, captions and teacher files.")]
+from clipdemo.commands import options
+from clipdemo.commands.terminal import counted, out, print_json, progress_bars, resumable
 
 
 def caption(
-    table: Annotated[Path, typer.Option(help="A label table.")],
+    table: options.TableFile,
     photos: Annotated[Path, typer.Option(help="Folder, zip or tar of its photos.")],
     output: Annotated[Path, typer.Option("--out", help="The same table with a model's captions.")],
-    captioner: Annotated[
-        str, typer.Option(help="auto, bundled, a model of the hub that is cached, or a folder.")
-    ] = "auto",
-    as_json: Json = False,
+    captioner: options.CaptionerName = "auto",
+    as_json: options.Json = False,
 ) -> None:
-    """Have a model write a caption for every photo of a table; killed, it goes on where it was."""
+    """Have a model write a caption for every photo of a table; resumes if it was stopped."""
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.study.caption_table import caption_table
@@ -29,64 +24,12 @@ def caption(
 
     frame = read_label_table(table, labels_of(table)).frame
     source, model = PhotoSource(photos), load_captioner(captioner)
-    with bar() as progress:
-        task = progress.add_task("writing captions", total=len(frame))
-        found, skipped = caption_table(
-            model, frame, source, output, lambda rows: progress.advance(task, rows)
-        )
+    with resumable(), progress_bars() as progress:
+        rows = counted(progress, "writing captions", len(frame))
+        found, skipped = caption_table(model, frame, source, output, rows)
     report = {"captions": len(found), "captioner": model.name, "skipped": skipped}
     if as_json:
-        print_json(report)
-        return
+        return print_json(report)
     out.print(f"{len(found)} captions by {model.name}, written to {output}")
     if skipped:
-        print(f"{len(skipped)} photos have none, the first: {skipped[0]['reason']}")
-
-
-def train_captioner(
-    data: Data,
-    work: Annotated[Path, typer.Option(help="State and log; a later call goes on here.")] = Path(
-        "runs/captioner"
-    ),
-    output: Annotated[
-        Path, typer.Option("--out", help="Folder of backbone and heads; it goes beside them.")
-    ] = Path("checkpoints/tiny"),
-    steps: Annotated[int | None, typer.Option(help="Steps of the training.")] = None,
-    bfloat16: Annotated[
-        bool, typer.Option(help="Faster on a CPU with AVX512-BF16; try it on others.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """Train the captioner of the bundled backbone; killed and started again, it goes on."""
-    from clipdemo.tiny.caption_data import CaptionRecipe
-    from clipdemo.tiny.train_captioner import train_captioner
-
-    recipe = CaptionRecipe(bfloat16=bfloat16)
-    recipe = replace(recipe, steps=steps or recipe.steps)
-    _show(train_captioner(data, work, output.resolve(), recipe), as_json)
-
-
-def measure_captions(
-    data: Data,
-    checkpoint: Annotated[
-        Path, typer.Option(help="Folder of backbone, heads and captioner.")
-    ] = Path("checkpoints/tiny"),
-    as_json: Json = False,
-) -> None:
-    """Measure the bundled captioner anew; write the figures to its card."""
-    from clipdemo.tiny.measure_captions import measure_captions
-
-    _show(measure_captions(data, checkpoint.resolve()), as_json)
-
-
-def _show(metrics: dict, as_json: bool) -> None:
-    """What the text head finds in each caption, as a table or as JSON."""
-    if as_json:
-        print_json(metrics)
-        return
-    shown = Table("caption", "share of true labels found", "samples-F1")
-    for name in ("suggested", "human", "fixed"):
-        values = metrics[name]
-        shown.add_row(name, f"{values['recall']:.3f}", f"{values['samples_f1']:.3f}")
-    out.print(shown)
-    out.print(f"fixed: {metrics['fixed']['caption']!r}; {metrics['photos']} validation photos")
+        out.print(f"{len(skipped)} photos have no caption, the first: {skipped[0]['reason']}")

@@ -1,59 +1,77 @@
-"""What several commands share: options, the console, JSON, a progress bar."""
+"""Options and arguments that several commands share."""
 
-import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.model.thresholds import RULES
 
-out = Console(soft_wrap=True)
+
+def one_of(what: str, names: Sequence[str]) -> Callable:
+    """An option's callback that refuses, in one sentence, a value that is not one of the names."""
+
+    def check(value: str | list[str] | None) -> str | list[str] | None:
+        for name in [value] if isinstance(value, str) else value or []:
+            if name not in names:
+                raise ClipdemoError(
+                    f"There is no {what} {name!r}: choose one of {', '.join(names)}."
+                )
+        return value
+
+    return check
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+# The model.
 BackboneId = Annotated[str, typer.Option(help="A backbone id, or auto.")]
 Checkpoint = Annotated[str, typer.Option(help="Folder of heads; default: the backbone's own.")]
-Rule = Annotated[str, typer.Option(help=f"One of {', '.join(RULES)}.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+CaptionerName = Annotated[str, typer.Option(help="auto, bundled, a cached hub model, or a folder.")]
 
+# The rule that turns scores into labels.
+Rule = Annotated[
+    str, typer.Option(help=f"One of {', '.join(RULES)}.", callback=one_of("rule", RULES))
+]
+Threshold = Annotated[float, typer.Option(min=0, max=1, help="For rule fixed.")]
+K = Annotated[int, typer.Option(min=1, help="For rule top-k.")]
+Recall = Annotated[float, typer.Option(help="For rule recall: 0.50, 0.55 ... 0.95.")]
 
-def print_json(value: object) -> None:
-    """JSON on standard output, and nothing else there."""
-    print(json.dumps(value, indent=1))
+# Tables and photos.
+TableFile = Annotated[Path, typer.Option(help="A label table.")]
+PhotoFolder = Annotated[
+    Path | None, typer.Option(help="Folder, zip or tar of its photos; without it, text only.")
+]
+CocoPart = Annotated[
+    str,
+    typer.Option(
+        help="val: 5,000 photos, 0.8 GB; train: 118,287 photos, 19.3 GB.",
+        callback=one_of("part of COCO", ("val", "train")),
+    ),
+]
+CocoLabels = Annotated[
+    str, typer.Option(help="18, 80 (all), or names of categories such as dog,pizza.")
+]
+CocoServer = Annotated[
+    str, typer.Option(help="Server with zips/ and annotations/.", show_default=False)
+]
 
-
-def check_rule(rule: str) -> str:
-    """The rule, or a sentence that names those there are."""
-    if rule not in RULES:
-        raise ClipdemoError(f"There is no rule {rule!r}: choose one of {', '.join(RULES)}.")
-    return rule
-
-
-class _Rate(ProgressColumn):
-    """Rows per second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:.1f}/s" if speed else "")
-
-
-def bar() -> Progress:
-    """A progress bar with rate and time left, on standard error."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
+# The study.
+StoreFolder = Annotated[Path, typer.Option(help="A feature store, as `encode` writes it.")]
+Validation = Annotated[
+    str,
+    typer.Option(help="Validation rows: last:2000, every:6:1, share:0.15 or a label table."),
+]
+HeadModes = Annotated[
+    list[str] | None,
+    typer.Option(
+        help=f"{', '.join(ALL_MODES)}; default: the first three, where the data allows.",
+        callback=one_of("mode", ALL_MODES),
+    ),
+]
+RunsFolder = Annotated[Path, typer.Option("--out", help="Folder for the tables of the runs.")]
+Jobs = Annotated[int, typer.Option(min=0, help="Parallel processes; 0: one per core.")]

@@ -10,11 +10,12 @@ import time
 import pytest
 from support.paths import ROOT
 
+from clipdemo.commands.bench.browser import BROWSERS
 from clipdemo.commands.bench.comparison import Comparison, compare, timed
-from clipdemo.commands.bench.encoding import from_files, prepared
-from clipdemo.commands.bench.page import BROWSERS, USERS, crowd
+from clipdemo.commands.bench.model import encoding_files, encoding_prepared
+from clipdemo.commands.bench.page import USERS, crowd
 from clipdemo.commands.bench.samples import write_random
-from clipdemo.commands.bench.tables import both_ways, made
+from clipdemo.commands.bench.tables import both_ways, random_predictions
 from clipdemo.model.backbones import Backbone
 
 RATIOS = (
@@ -66,7 +67,7 @@ def test_a_crowd_that_is_served_at_once_does_not_wait_for_each_other():
 
 def test_both_ways_of_filtering_find_the_same_rows():
     """Or the comparison would say nothing."""
-    ours, plain = both_ways(made(2000))
+    ours, plain = both_ways(random_predictions(2000))
     assert ours() == plain()
     assert 20 < len(ours()) < 2000
 
@@ -103,9 +104,9 @@ def test_a_model_of_any_size_can_be_made(tmp_path, photos):
     assert backbone.encode_photos(photos[:1]).shape == (1, 1024)
 
 
-@pytest.mark.parametrize("compared", [prepared, from_files])
+@pytest.mark.parametrize("compared", [encoding_prepared, encoding_files])
 def test_encoding_is_compared_with_a_bare_loop(vit_folder, compared):
-    found = compared(Backbone(f"local-dir:{vit_folder}", "cpu"), rounds=1, photos=4)
+    found = compared(Backbone(f"local-dir:{vit_folder}", "cpu"), rounds=1, count=4)
     assert found.ours > 0
     assert found.plain > 0
 
