@@ -103,8 +103,8 @@ def test_a_file_is_whole_or_not(tmp_path, name, content, whole):
 
 def test_states_are_found_without_torch(run_python, monkeypatch):
     code = (
-        "import sys; from clipdemo.hub.locate import best; from clipdemo.commands import hub; "
-        "hub.overview(); best(True); sys.exit('torch' in sys.modules)"
+        "import sys; from clipdemo.hub.locate import best; from clipdemo.commands import backbones; "
+        "backbones.overview(); best(True); sys.exit('torch' in sys.modules)"
     )
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert run_python("-c", code).returncode == 0

@@ -200,7 +200,7 @@ def test_ctrl_c_says_that_it_can_be_resumed(server, tmp_path):
     process.send_signal(signal.SIGINT)
     output, error = process.communicate()
     assert process.returncode == 130
-    assert error.strip() == "Stopped; the same command goes on from here."
+    assert error.strip() == "Stopped: run the same command again to resume."
     assert not output
     kept, server.faults = part.stat().st_size, {}
     coco(tmp_path, "val", "18", server.url)

@@ -1,11 +1,8 @@
-"""What is measured with: drawn photos, as many as are needed, and backbones of any size.
-
-`python -m clipdemo.commands.bench.made NAME FOLDER` writes a backbone with random weights.
-"""
+"""What is measured with: drawn photos, and backbones of any size."""
 
 import itertools
 import json
-import subprocess
+import multiprocessing
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -26,38 +23,29 @@ def photos() -> Iterator[tuple[bytes, str]]:
 
 
 def write_random(name: str, folder: Path) -> str:
-    """Write one of open_clip's models with random weights; its backbone id.
+    """Write one of open_clip's models with random weights to a folder; return its backbone id.
 
-    In a process of its own: what is started here afterwards must not begin with its memory.
+    In another process, since the memory of this one counts for the processes it starts later.
 
     Raises:
         ClipdemoError: open_clip has no such model.
     """
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "clipdemo.commands.bench.made",
-        name,
-        str(folder),
-    ]
-    if subprocess.run(command, stderr=subprocess.DEVNULL).returncode:
-        raise ClipdemoError(f"{name!r} cannot be made: name a model of open_clip, as ViT-B-32.")
+    process = multiprocessing.get_context("spawn").Process(target=_write, args=(name, folder))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise ClipdemoError(f"There is no model {name!r}: name one of open_clip, like ViT-B-32.")
     return f"local-dir:{folder}"
 
 
-def main(name: str, folder: Path) -> None:
-    """See `write_random`."""
+def _write(name: str, folder: Path) -> None:
     import open_clip
     from safetensors.torch import save_file
 
+    if name not in open_clip.list_models():
+        sys.exit(1)
     model = open_clip.create_model(name)
     config = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": {}}
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     weights = {k: v.contiguous() for k, v in model.state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))

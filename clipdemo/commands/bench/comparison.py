@@ -1,9 +1,9 @@
 """Ours and the plain way take turns, and medians are compared."""
 
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import median
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,17 @@ class Comparison:
 
 
 def compare(ours: Callable[[], float], plain: Callable[[], float], rounds: int) -> Comparison:
-    """Take turns, ours first, after one turn each that does not count; both return seconds."""
-    turns = [(ours(), plain()) for _ in range(1 + rounds)][1:]
-    return Comparison(*(statistics.median(seconds) for seconds in zip(*turns, strict=True)))
+    """Medians of the seconds that both return in turn."""
+    return Comparison(*map(median, zip(*turns(ours, plain, rounds), strict=True)))
 
 
-def timed(action: Callable[[], object]) -> float:
-    """The seconds it takes."""
+def turns(ours: Callable, plain: Callable, rounds: int) -> list[tuple]:
+    """What both return in each round, ours first, after one round that does not count."""
+    return [(ours(), plain()) for _ in range(1 + rounds)][1:]
+
+
+def timed(action: Callable[..., object], *inputs: object) -> float:
+    """The seconds that a call takes."""
     begin = time.perf_counter()
-    action()
+    action(*inputs)
     return time.perf_counter() - begin

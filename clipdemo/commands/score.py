@@ -1,26 +1,26 @@
-"""The command that scores a labelled table for the Inspect tab: `score`."""
+"""The command `score`: score a labelled table for the Inspect tab."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import BackboneId, Checkpoint, bar, out
+from clipdemo.commands import options
+from clipdemo.commands.terminal import out, progress_bars, resumable
 
 
 def score(
-    table: Annotated[Path, typer.Option(help="A label table.")],
-    photos: Annotated[
-        Path | None, typer.Option(help="Folder, zip or tar; without it, text only.")
-    ] = None,
-    backbone: BackboneId = "auto",
-    checkpoint: Checkpoint = "",
+    table: options.TableFile,
+    photos: options.PhotoFolder = None,
+    backbone: options.BackboneId = "auto",
+    checkpoint: options.Checkpoint = "",
     output: Annotated[
         Path | None, typer.Option("--out", help="Write the predictions here as well (parquet).")
     ] = None,
 ) -> None:
-    """Score a labelled table once, for `app.py --table`; stopped, it goes on where it was."""
+    """Score a labelled table once, for `app.py --table`; resumes if it was stopped."""
     from clipdemo.hub.caches import data_folder
     from clipdemo.inspection.predictions import write_predictions
     from clipdemo.inspection.scored_table import ScoredTable
@@ -29,12 +29,8 @@ def score(
     classifier = load(backbone, checkpoint=checkpoint or None)
     data = data_folder(os.environ.get("CLIPDEMO_CACHE", ""))
     scored = ScoredTable(classifier.card, str(table), str(photos or ""), data)
-    with bar() as progress:
-        task = progress.add_task("scoring", total=None)
-        found = scored.predictions(
-            lambda: classifier,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )
+    with resumable(), progress_bars() as progress:
+        found = scored.predictions(lambda: classifier, partial(progress, "scoring"))
     if output:
         write_predictions(output, found)
     out.print(f"{len(found.ids)} rows, {', '.join(found.scores)}; kept in {scored.folder}")
