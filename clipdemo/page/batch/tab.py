@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from clipdemo.inspection.many import Result
 
-SCRIPTS = ("compare/rules.js", "shared/dom.js", "compare/results.js", "batch/batch.js")
+SCRIPTS = ("shared/rules.js", "shared/dom.js", "shared/results.js", "batch/batch.js")
 LIMIT = 500  # photos; the command line has none
 ZIPS = 4
 MEMBERS = 20_000  # files in a zip; the names of more would take seconds to read

@@ -38,7 +38,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         apply_default_css=False,
         value={},
         html_template="<div></div>",
-        js_on_load=joined("shared/told.js"),
+        js_on_load=joined("compare/picker.js"),
         elem_id="told",
     )
     with gr.Row(visible=False) as asking:

@@ -21,8 +21,8 @@ KEPT = (
     "then they are deleted. Nobody else is shown them."
 )
 SCRIPTS = (
-    "compare/rules.js", "shared/dom.js", "compare/controls.js", "compare/sets.js",
-    "compare/label.js", "compare/ghosts.js", "compare/board.js", "compare/results.js",
+    "shared/rules.js", "shared/dom.js", "compare/controls.js", "compare/sets.js",
+    "compare/ranking.js", "compare/ghosts.js", "compare/board.js", "shared/results.js",
     "compare/share.js",
 )  # fmt: skip
 
@@ -65,7 +65,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             gr.HTML(
                 apply_default_css=False,
                 html_template="<div></div>",
-                js_on_load=joined("shared/dom.js", "compare/walk.js"),
+                js_on_load=joined("shared/dom.js", "compare/visit.js"),
                 elem_id="walk",
             )
             photo = gr.Image(

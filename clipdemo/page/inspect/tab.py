@@ -13,9 +13,9 @@ from clipdemo.page.server.requests import refuse, told
 from clipdemo.page.shared.files import joined
 
 SCRIPTS = (
-    "shared/dom.js", "shared/plotly.js", "report/report.js", "inspect/figures.js",
+    "shared/dom.js", "shared/plotly.js", "report/report.js", "inspect/counts.js",
     "inspect/controls.js", "inspect/table.js", "inspect/filters.js", "inspect/gallery.js",
-    "inspect/charts.js", "inspect/map.js", "inspect/inspect.js",
+    "inspect/curves.js", "inspect/map.js", "inspect/inspect.js",
 )  # fmt: skip
 
 
