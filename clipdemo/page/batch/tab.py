@@ -24,7 +24,7 @@ from clipdemo.model.captioners.choice import at_hand
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.files import calling, mounting
 from clipdemo.page.shared.models import Models
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from clipdemo.inspection.many import Result
 
-SCRIPTS = ("shared/rules.js", "shared/dom.js", "shared/results.js", "batch/batch.js")
 LIMIT = 500  # photos; the command line has none
 ZIPS = 4
 MEMBERS = 20_000  # files in a zip; the names of more would take seconds to read
@@ -68,7 +67,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
         apply_default_css=False,
         value={},
         html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
+        js_on_load=mounting("batch/batch.js", "open", "cancel"),
         elem_id="batch",
     )
     kept = gr.State([])
@@ -136,7 +135,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
     )  # fmt: skip
     board.cancel(cancel, None, None, **hidden)
     board.open(show, kept, [desk.photo, desk.caption, tabs], **hidden).then(
-        None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))"
+        None, js=calling("compare/caption.js", "rescore")
     )
 
 

@@ -15,7 +15,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.head import headline
 from clipdemo.page.compare.listing import Listing
 from clipdemo.page.server.door import role_of
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.files import mounting
 from clipdemo.page.shared.models import Models
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         apply_default_css=False,
         value={},
         html_template="<div></div>",
-        js_on_load=joined("compare/picker.js"),
+        js_on_load=mounting("compare/picker.js"),
         elem_id="told",
     )
     with gr.Row(visible=False) as asking:

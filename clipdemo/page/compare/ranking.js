@@ -1,31 +1,26 @@
-// The label that the words and the map are about: the one clicked last, else the highest that the
-// modes disagree on, else the highest.
-// Needs dom.js; `state` and `rows` are the board's. Other scripts hear "clipdemo-label" {label, labels,
-// modes, fresh: whether the scores are new} and send "clipdemo-choose" {label}, or {} to be told.
+// In which order labels are shown, and which of them words and map are about.
 
-function nameOf(label) {
-  const name = make("button", { type: "button", class: "name" }, label);
-  name.addEventListener("click", () => chooseLabel(label));
-  return name;
+// Places of the labels from top to bottom. `scores`: per mode, in the order of the labels.
+export function ranked(labels, scores, order) {
+  const places = labels.map((label, i) => i);
+  if (order === "name") return places.sort((a, b) => labels[a].localeCompare(labels[b]));
+  const key = order === "score" ? highest : spread;
+  return places.sort((a, b) => key(scores, b) - key(scores, a));
 }
 
-function chooseLabel(label) {
-  if (label !== undefined) state.label = label;
-  tellLabel(false);
+function highest(scores, i) {
+  return Math.max(...Object.values(scores).map((values) => values[i]), -1);
 }
 
-function tellLabel(fresh) {
-  const modes = Object.keys(state.scores);
-  const best = (i) => Math.max(...modes.map((mode) => state.scores[mode][i]));
-  const split = (i) => ["true", "false"].every((on) => rows[i].row.querySelector(`.cell:not(.missing)[data-on="${on}"]`));
-  const top = state.labels.map((label, i) => i).sort((a, b) => split(b) - split(a) || best(b) - best(a))[0];
-  const label = state.labels.includes(state.label) ? state.label : state.labels[top];
-  for (const { row } of rows) {
-    const name = row.querySelector(".name");
-    name.setAttribute("aria-pressed", modes.length > 0 && name.textContent === label);
-  }
-  const detail = { label, labels: state.labels, modes, fresh };
-  document.dispatchEvent(new CustomEvent("clipdemo-label", { detail }));
+function spread(scores, i) {
+  const values = Object.values(scores).map((mode) => mode[i]);
+  return values.length > 1 ? Math.max(...values) - Math.min(...values) : 0;
 }
 
-document.addEventListener("clipdemo-choose", ({ detail }) => chooseLabel(detail.label));
+// The highest label that the modes disagree on, else the highest.
+export function topLabel(labels, scores, decisions) {
+  const places = labels.map((label, i) => i);
+  const split = (i) => new Set(Object.values(decisions).map(({ on }) => on[i])).size > 1;
+  places.sort((a, b) => split(b) - split(a) || highest(scores, b) - highest(scores, a));
+  return labels[places[0]];
+}

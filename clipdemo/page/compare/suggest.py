@@ -5,7 +5,7 @@ import gradio as gr
 from clipdemo.errors import ClipdemoError
 from clipdemo.model.captioners.choice import at_hand
 from clipdemo.page.server.requests import refuse
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.files import mounting
 from clipdemo.page.shared.models import BackgroundModel, Models
 
 COUNT = 3
@@ -27,7 +27,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
         apply_default_css=False,
         value={},
         html_template="<div></div>",
-        js_on_load=joined("compare/suggest.js"),
+        js_on_load=mounting("compare/suggest.js"),
         elem_id="suggestions",
     )
     captioner = BackgroundModel("The captioner", models.captioner)

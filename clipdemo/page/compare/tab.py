@@ -13,18 +13,13 @@ from clipdemo.page.compare import board as boards
 from clipdemo.page.compare import picker, suggest, words_and_regions
 from clipdemo.page.compare.head import headline
 from clipdemo.page.server.requests import SCENES, refuse, told
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.files import calling, mounting
 from clipdemo.page.shared.models import BackgroundModel, Models
 
 KEPT = (
     "Photos stay on this server while a page shows them and for an hour after their last use, "
     "then they are deleted. Nobody else is shown them."
 )
-SCRIPTS = (
-    "shared/rules.js", "shared/dom.js", "compare/controls.js", "compare/sets.js",
-    "compare/ranking.js", "compare/ghosts.js", "compare/board.js", "shared/results.js",
-    "compare/share.js",
-)  # fmt: skip
 
 
 class Desk(NamedTuple):
@@ -55,7 +50,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 value=headline(models.card),
                 apply_default_css=False,
                 html_template="<div></div>",
-                js_on_load=joined("compare/head.js"),
+                js_on_load=mounting("compare/head.js"),
                 elem_id="head",
             )
         with gr.Column(scale=3, min_width=300):
@@ -65,7 +60,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             gr.HTML(
                 apply_default_css=False,
                 html_template="<div></div>",
-                js_on_load=joined("shared/dom.js", "compare/visit.js"),
+                js_on_load=mounting("compare/walk.js"),
                 elem_id="walk",
             )
             photo = gr.Image(
@@ -91,7 +86,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             scenes = gr.HTML(
                 apply_default_css=False,
                 html_template="<div></div>",
-                js_on_load=joined("compare/scenes.js"),
+                js_on_load=mounting("compare/scenes.js", "pick"),
                 scenes=scene_buttons(),
                 elem_id="scenes",
             )
@@ -101,7 +96,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 apply_default_css=False,
                 value=boards.frame(models.card) | {"waiting": True},
                 html_template="<div></div>",
-                js_on_load=joined(*SCRIPTS),
+                js_on_load=mounting("compare/board.js"),
                 elem_id="board",
             )
             own = gr.Textbox(
@@ -163,7 +158,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         trigger_mode="multiple",
         concurrency_limit=1,
         api_visibility="private",
-    ).then(None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))")
+    ).then(None, js=calling("compare/caption.js", "rescore"))
     gr.Button(visible=False).click(
         predict,
         [photo, caption],

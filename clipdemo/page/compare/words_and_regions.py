@@ -12,7 +12,7 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
 from clipdemo.page.compare.board import own_names
 from clipdemo.page.server.requests import refuse, told
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.files import calling, mounting
 from clipdemo.page.shared.models import Models
 
 if TYPE_CHECKING:
@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
 SIDE = 640  # of the photo under the map, at most
 
-# The caption without the words that are switched off; words.js answers the event at once.
-SPOKEN = """(photo, caption, ...others) => {
-  const said = { caption };
-  document.dispatchEvent(new CustomEvent("clipdemo-spoken", { detail: said }));
-  return [photo, said.caption, ...others];
-}"""
+# The caption without the words that are switched off.
+SPOKEN = calling("compare/caption.js", "withoutWords")
 
 
 class Panels(NamedTuple):
@@ -37,15 +33,15 @@ class Panels(NamedTuple):
 
 def panels() -> Panels:
     """Put the panels into the page, one below the other."""
-    return Panels(*(_panel(name) for name in Panels._fields))
+    return Panels(_panel("words", "ask"), _panel("region", "show", "stop"))
 
 
-def _panel(name: str) -> gr.HTML:
+def _panel(name: str, *events: str) -> gr.HTML:
     return gr.HTML(
         value={},
         apply_default_css=False,
         html_template="<div></div>",
-        js_on_load=joined("shared/dom.js", f"compare/{name}.js"),
+        js_on_load=mounting(f"compare/{name}.js", *events),
         elem_id=name,
     )
 

@@ -10,13 +10,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.server.requests import refuse, told
-from clipdemo.page.shared.files import joined
-
-SCRIPTS = (
-    "shared/dom.js", "shared/plotly.js", "report/report.js", "inspect/counts.js",
-    "inspect/controls.js", "inspect/table.js", "inspect/filters.js", "inspect/gallery.js",
-    "inspect/curves.js", "inspect/map.js", "inspect/inspect.js",
-)  # fmt: skip
+from clipdemo.page.shared.files import calling, mounting
 
 
 def build(inspector: Inspector, desk: Desk) -> None:
@@ -24,7 +18,7 @@ def build(inspector: Inspector, desk: Desk) -> None:
     view = gr.HTML(
         apply_default_css=False,
         html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
+        js_on_load=mounting("inspect/inspect.js", "show"),
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="inspect",
         elem_classes="inspect",
@@ -45,4 +39,4 @@ def build(inspector: Inspector, desk: Desk) -> None:
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",
-    ).then(None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))")
+    ).then(None, js=calling("compare/caption.js", "rescore"))

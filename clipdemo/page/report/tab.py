@@ -10,9 +10,8 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from clipdemo.model.checkpoints import Card
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.files import mounting
 
-SCRIPTS = ("shared/dom.js", "shared/plotly.js", "report/report.js", "report/tab.js")
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
 
@@ -23,7 +22,7 @@ def build(card: Card) -> None:
         value={},
         apply_default_css=False,
         html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
+        js_on_load=mounting("report/tab.js", "open"),
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="report",
         elem_classes="report",

@@ -37,7 +37,7 @@ from clipdemo.page.server.proxies import around_proxies, reach_directly
 from clipdemo.page.server.requests import SESSIONS, Page, report
 from clipdemo.page.server.uploads import Uploads
 from clipdemo.page.settings import Settings
-from clipdemo.page.shared.files import PAGE
+from clipdemo.page.shared.files import PAGE, modules, preloads
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.theme import theme
 
@@ -84,7 +84,7 @@ def start(settings: Settings) -> Page:
     check_address(settings.host, settings.port)
     if settings.mcp:
         take_values_as_they_come()
-    routes = [health(models.first), plotly_script(), *inspect_routes.routes(inspector)]
+    routes = [health(models.first), plotly_script(), modules(), *inspect_routes.routes(inspector)]
     app = Guarded(Access.of(settings), uploads, live, routes=routes)  # there from the first request
     bound_gradio(page)
     reach_directly(settings.host)
@@ -95,6 +95,7 @@ def start(settings: Settings) -> Page:
             root_path=settings.root_path,
             auth=[tuple(settings.auth.split(":", 1))] if settings.auth else None,
             theme=theme(),
+            head=preloads(),
             css_paths=[PAGE / name for name in STYLES],
             max_file_size=MAX_BYTES,
             run_history=False,

@@ -1,46 +1,47 @@
-// Results as files, with the rule and the thresholds that decided: the same as clipdemo/results.py
-// and data/safe_csv.py. Needs rules.js and dom.js.
+// Results as files, with the rule and the thresholds that decided: the same as
+// clipdemo/inspection/result_files.py and clipdemo/tables/safe_csv.py.
+
+import { bestFirst } from "./rules.js";
 
 // The rule and what it depends on, and nothing else.
-function usedRule({ rule, threshold, k, recall }) {
+export function usedRule({ rule, threshold, k, recall }) {
   const own = { fixed: { threshold }, "top-k": { k }, recall: { recall: Number(recall) } };
   return { rule, ...own[rule] };
 }
 
-// One photo's entry. `options(mode)` is what `decide` takes; scores are those of `labels` per mode.
-function entryOf({ name, caption, by, problem, scores }, labels, options) {
+// One photo's entry. `decisions` and `scores` are per mode, in the order of the labels.
+export function resultOf({ name, caption, by, problem, scores }, labels, decisions) {
   const named = (values) => Object.fromEntries(labels.map((label, i) => [label, values[i]]));
   const found = { scores: {}, thresholds: {}, labels: {} };
   for (const [mode, values] of Object.entries(scores)) {
-    const { on, cut } = decide(values, options(mode));
+    const { on, cut } = decisions[mode];
     found.scores[mode] = named(values);
     found.thresholds[mode] = named(cut);
-    found.labels[mode] = best(values, on).map((i) => labels[i]);
+    found.labels[mode] = bestFirst(values, on).map((i) => labels[i]);
   }
-  const told = { photo: name || null, caption: caption || null, caption_by: by || null, ...found };
-  return problem ? { ...told, problem } : told;
+  const result = { photo: name || null, caption: caption || null, caption_by: by || null, ...found };
+  return problem ? { ...result, problem } : result;
 }
 
-// Places of what is on, the highest score first.
-function best(scores, on) {
-  return scores.map((score, i) => i).filter((i) => on[i]).sort((a, b) => scores[b] - scores[a]);
+export function toJson(content) {
+  return `${JSON.stringify(content, null, 1)}\n`;
 }
 
-function toJson(head, entries) {
-  return `${JSON.stringify({ ...head, photos: entries }, null, 1)}\n`;
-}
-
-function toCsv(used, entries, modes, labels) {
+export function toCsv(used, results, modes, labels) {
   const pairs = modes.flatMap((mode) => labels.map((label) => [mode, label]));
   const names = pairs.map((pair) => pair.join(" "));
-  const rows = [["photo", "caption", "caption by", "rule", ...modes.map((mode) => `${mode} labels`),
-    ...names, ...names.map((name) => `${name} threshold`), "problem"]];
   const rule = Object.values(used).join(" ");
-  for (const told of entries) {
-    const numbers = (key) => pairs.map(([mode, label]) => told[key][mode]?.[label] ?? "");
-    rows.push([told.photo, told.caption, told.caption_by, rule,
-      ...modes.map((mode) => (told.labels[mode] ?? []).join("; ")),
-      ...numbers("scores"), ...numbers("thresholds"), told.problem]);
+  const rows = [[
+    "photo", "caption", "caption by", "rule", ...modes.map((mode) => `${mode} labels`),
+    ...names, ...names.map((name) => `${name} threshold`), "problem",
+  ]];
+  for (const result of results) {
+    const numbers = (key) => pairs.map(([mode, label]) => result[key][mode]?.[label] ?? "");
+    rows.push([
+      result.photo, result.caption, result.caption_by, rule,
+      ...modes.map((mode) => (result.labels[mode] ?? []).join("; ")),
+      ...numbers("scores"), ...numbers("thresholds"), result.problem,
+    ]);
   }
   return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
 }
@@ -50,10 +51,4 @@ function csvCell(value) {
   if (typeof value === "number") return String(value);
   const text = `${value ?? ""}`.replace(/^[=+\-@\t\r]/, "'$&");
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function save(name, type, text) {
-  const link = make("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
