@@ -24,8 +24,8 @@ from clipdemo.model.captioners.choice import at_hand
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
-from clipdemo.page.shared.files import calling, mounting
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import calling, part
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -63,13 +63,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
                 elem_classes="captioned",
             )
             start = gr.Button("Start", variant="primary", elem_id="batch-start")
-    board = gr.HTML(
-        apply_default_css=False,
-        value={},
-        html_template="<div></div>",
-        js_on_load=mounting("batch/batch.js", "open", "cancel"),
-        elem_id="batch",
-    )
+    board = part("batch/batch.js", "open", "cancel", value={}, elem_id="batch")
     kept = gr.State([])
     running: dict[str, threading.Event] = {}  # by session: what tells its run to end
 

@@ -5,8 +5,8 @@ import gradio as gr
 from clipdemo.errors import ClipdemoError
 from clipdemo.model.captioners.choice import at_hand
 from clipdemo.page.server.requests import refuse
-from clipdemo.page.shared.files import mounting
 from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.modules import part
 
 COUNT = 3
 
@@ -23,13 +23,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
         elem_id="suggest",
         visible=at_hand(models.captioner_name),
     )
-    found = gr.HTML(
-        apply_default_css=False,
-        value={},
-        html_template="<div></div>",
-        js_on_load=mounting("compare/suggest.js"),
-        elem_id="suggestions",
-    )
+    found = part("compare/suggest.js", value={}, elem_id="suggestions")
     captioner = BackgroundModel("The captioner", models.captioner)
 
     def suggestions(photo: str | None) -> list[str]:

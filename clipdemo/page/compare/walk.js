@@ -12,7 +12,7 @@ export function mount({ element }) {
   const previous = button("‹", () => page.state.walk.go(-1), { "aria-label": "Previous row" });
   const next = button("›", () => page.state.walk.go(1), { "aria-label": "Next row" });
   const text = make("span");
-  const extra = make("div", { class: "inspect" });
+  const extra = make("div");
   const bar = make("div", { class: "walk" }, back, previous, next, text, extra);
   let arrived = false;
 

@@ -24,7 +24,7 @@ export function mount({ element, props, watch, trigger }) {
   const mode = choice({ "aria-label": "Mode that reads the words" }, [], paint);
   const question = make("p", {}, "What the words do for ", label, " by ", mode);
   const list = make("div", { class: "words" });
-  const hint = make("p", { class: "faint" });
+  const hint = make("p", { class: "hint" });
   const fit = make("div");
 
   function toggle(i) {
@@ -65,7 +65,7 @@ export function mount({ element, props, watch, trigger }) {
     const { caption } = page.state;
     offerModes(mode, NAMES, words.flatMap(({ effects }) => Object.keys(effects)));
     page.set({ caption: { text, words, off: text === caption.text ? caption.off : new Set() } });
-    fit.replaceChildren(fitGauge(found), make("p", { class: "faint fits" }, fitSentence(found)));
+    fit.replaceChildren(fitGauge(found), make("p", { class: "hint fits" }, fitSentence(found)));
   }
 
   // The board goes first: while somebody types on, and while nobody sees them, the words wait.

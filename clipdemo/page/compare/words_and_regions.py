@@ -12,8 +12,8 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
 from clipdemo.page.compare.board import own_names
 from clipdemo.page.server.requests import refuse, told
-from clipdemo.page.shared.files import calling, mounting
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import calling, part
 
 if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
@@ -33,16 +33,9 @@ class Panels(NamedTuple):
 
 def panels() -> Panels:
     """Put the panels into the page, one below the other."""
-    return Panels(_panel("words", "ask"), _panel("region", "show", "stop"))
-
-
-def _panel(name: str, *events: str) -> gr.HTML:
-    return gr.HTML(
-        value={},
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=mounting(f"compare/{name}.js", *events),
-        elem_id=name,
+    return Panels(
+        part("compare/words.js", "ask", value={}, elem_id="words"),
+        part("compare/region.js", "show", "stop", value={}, elem_id="region"),
     )
 
 

@@ -10,18 +10,16 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.server.requests import refuse, told
-from clipdemo.page.shared.files import calling, mounting
+from clipdemo.page.shared.modules import calling, part
 
 
 def build(inspector: Inspector, desk: Desk) -> None:
     """Put the tab's component into the page; it asks for its content when it is first seen."""
-    view = gr.HTML(
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=mounting("inspect/inspect.js", "show"),
+    view = part(
+        "inspect/inspect.js",
+        "show",
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="inspect",
-        elem_classes="inspect",
     )
 
     def show(event: gr.EventData) -> tuple[str | None, str, dict | None]:

@@ -4,13 +4,12 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-import gradio as gr
 import plotly
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from clipdemo.model.checkpoints import Card
-from clipdemo.page.shared.files import mounting
+from clipdemo.page.shared.modules import part
 
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
@@ -18,11 +17,10 @@ MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
 
 def build(card: Card) -> None:
     """Put the tab's component into the page; it asks for its content when it is first seen."""
-    report = gr.HTML(
+    report = part(
+        "report/tab.js",
+        "open",
         value={},
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=mounting("report/tab.js", "open"),
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="report",
         elem_classes="report",

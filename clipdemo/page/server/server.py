@@ -37,16 +37,17 @@ from clipdemo.page.server.proxies import around_proxies, reach_directly
 from clipdemo.page.server.requests import SESSIONS, Page, report
 from clipdemo.page.server.uploads import Uploads
 from clipdemo.page.settings import Settings
-from clipdemo.page.shared.files import PAGE, modules, preloads
+from clipdemo.page.shared.files import PAGE
 from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.modules import modules, preloads
 from clipdemo.page.shared.theme import theme
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
 STYLES = (
-    "shared/page.css", "batch/batch.css", "inspect/inspect.css", "report/report.css",
-    "compare/words_and_regions.css",
+    "shared/page.css", "compare/compare.css", "compare/board.css", "compare/panels.css",
+    "batch/batch.css", "inspect/inspect.css", "report/report.css",
 )  # fmt: skip
 SWEEP = 30.0  # seconds between two looks at what can be deleted
 PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10
