@@ -38,12 +38,11 @@ export function mount({ element, props, watch, trigger }) {
   const sort = choice({ id: "sort", "aria-label": "Order of the rows" },
     [["score", "by score"], ["name", "by name"], ["differ", "by disagreement"]], arrange);
   const hide = make("input", { type: "checkbox" });
-  const ownThresholds = make("span", { class: "own-thresholds" });
   const moved = make("span", { class: "moved" }, "○ before the last change. ",
     button("Dismiss", () => paintGhosts({}), { id: "dismiss" }));
   const controls = make("div", { class: "controls" }, ...deciding.nodes,
     make("label", {}, "Sort ", sort), make("label", {}, hide, "hide what is off"),
-    button("Reset", reset), ownThresholds, moved);
+    button("Reset", reset), moved);
 
   function change(changes) {
     page.set({ decision: { ...page.state.decision, ...changes } });
@@ -82,10 +81,7 @@ export function mount({ element, props, watch, trigger }) {
 
   function paint() {
     const found = decisions();
-    const own = board.labels.filter((label) => decision().own.has(label));
     deciding.show(decision());
-    ownThresholds.textContent = own.length > 2 ? `${own.length} labels have their own threshold`
-      : own.length ? `own threshold: ${own.join(", ")}` : "";
     if (rows.length) showDecisions(rows, found, handles(), decision(), hide.checked);
     sets.replaceChildren(...labelSets(board, found, choose));
     verdict.textContent = verdictOf(board, found);

@@ -91,8 +91,9 @@ export function mount({ element, props, watch, trigger }) {
     place(part);
     heat.setAttribute("aria-label", `Map of what carries ${props.value.label}`);
     legend.replaceChildren(...legendOf(props.value, NAMES));
+    const first = shown.hidden;
     shown.hidden = false;
-    shown.scrollIntoView({ block: "nearest" });
+    if (first) shown.scrollIntoView({ block: "nearest" });
   }
 
   function place([left, top, right, bottom]) {
