@@ -12,7 +12,7 @@ export function buildRows({ labels, modes, zeroShot }, choose, drag) {
       mode,
       bar: make("div", { class: "cell", "data-mode": mode },
         make("i", { class: "fill" }), make("i", { class: "cut" })),
-      number: make("span", { class: `number ${mode}`, "data-mode": mode }),
+      number: make("span", { class: `number ${mode}` }),
     }));
     const name = button(label, () => choose(label), { class: "name" });
     const marker = scoreSlider({ class: "marker", "aria-label": `Threshold for ${label}` },

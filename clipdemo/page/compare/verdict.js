@@ -9,7 +9,7 @@ export function reads(modes, kind) {
 }
 
 // How many modes say each label.
-export function votesOf(labels, decisions) {
+function votesOf(labels, decisions) {
   return labels.map((label, i) => Object.values(decisions).filter(({ on }) => on[i]).length);
 }
 

@@ -1,7 +1,7 @@
 // Curves of a label with the thresholds on them, and what is predicted where it is missed.
 
 import { button, make, scoreSlider, settled } from "../shared/dom.js";
-import { MODE_COLOURS, drawChart, loadPlotly } from "../shared/plotly.js";
+import { MODE_COLOURS, drawChart, loadPlotly } from "../shared/charts.js";
 import { MODE_NAMES, modeName } from "../shared/text.js";
 import { addedUp, bestF1, figuresOf, overall, precisionRecall, reliability } from "./counts.js";
 import { change, labelName, tab, thresholds } from "./state.js";

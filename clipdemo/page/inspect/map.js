@@ -1,7 +1,7 @@
 // The map of embeddings: draw a lasso around points to see their rows.
 
 import { choice, fill, make, settled } from "../shared/dom.js";
-import { drawChart, loadPlotly } from "../shared/plotly.js";
+import { drawChart, loadPlotly } from "../shared/charts.js";
 import { firstStep } from "./counts.js";
 import { layoutOf } from "./curves.js";
 import { waitFor } from "./server.js";

@@ -7,7 +7,7 @@ from plotly.offline import get_plotlyjs
 from clipdemo.page.report.panels import page
 from clipdemo.page.shared.files import inlined, joined
 
-SCRIPTS = ("shared/dom.js", "shared/plotly.js", "report/report.js", "report/file.js")
+SCRIPTS = ("shared/dom.js", "shared/charts.js", "report/report.js", "report/file.js")
 STYLES = ("report/file.css", "report/report.css")
 
 

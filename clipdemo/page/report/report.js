@@ -1,7 +1,7 @@
 // The report: panels of text, charts and tables. What charts show has been escaped for Plotly before.
 
 import { button, choice, make } from "../shared/dom.js";
-import { drawChart } from "../shared/plotly.js";
+import { drawChart } from "../shared/charts.js";
 
 function reportTable({ groups = [], columns, rows, stacked }) {
   const head = make("thead");

@@ -1,7 +1,7 @@
 // The Report tab: asks for its content when it is first opened.
 
 import { onThemeChange } from "../shared/gradio.js";
-import { loadPlotly } from "../shared/plotly.js";
+import { loadPlotly } from "../shared/charts.js";
 import { drawReport, redrawReport, waitFor } from "./report.js";
 
 export function mount({ element, props, watch, trigger }) {

@@ -12,7 +12,6 @@ from clipdemo.page.shared.files import PAGE
 
 SCRIPTS = {path.relative_to(PAGE).as_posix(): path.read_bytes() for path in PAGE.rglob("*.js")}
 VERSION = hashlib.sha256(repr(sorted(SCRIPTS.items())).encode()).hexdigest()[:12]
-FIRST = "shared/", "compare/"  # folders of the scripts of the tab that is shown first
 
 
 def address(name: str) -> str:
@@ -53,7 +52,8 @@ def calling(name: str, function: str) -> str:
 
 def preloads() -> str:
     """Links for the page's head, so that the first tab's modules come all at once."""
-    names = [name for name in sorted(SCRIPTS) if name.startswith(FIRST)]
+    later = "batch/", "inspect/", "report/", "shared/charts.js"
+    names = [name for name in sorted(SCRIPTS) if not name.startswith(later)]
     return "".join(f'<link rel="modulepreload" href="{address(name)}">' for name in names)
 
 
