@@ -23,15 +23,14 @@ from clipdemo.inspection.batch import PACKED, Item, Sources, gather, photo_of, p
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
-from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import calling, part
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from clipdemo.inspection.batch import Result
 
-SCRIPTS = ("compare/rules.js", "shared/dom.js", "compare/results.js", "batch/batch.js")
 LIMIT = 500  # photos; the command line has none
 ZIPS = 4
 MEMBERS = 20_000  # files in a zip; the names of more would take seconds to read
@@ -62,13 +61,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
                 elem_classes="captioned",
             )
             start = gr.Button("Start", variant="primary", elem_id="batch-start")
-    board = gr.HTML(
-        apply_default_css=False,
-        value={},
-        html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
-        elem_id="batch",
-    )
+    board = part("batch/batch.js", "open", "cancel", value={}, elem_id="batch")
     kept = gr.State([])
     running: dict[str, threading.Event] = {}  # by session: what tells its run to end
 
@@ -134,7 +127,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
     )  # fmt: skip
     board.cancel(cancel, None, None, **hidden)
     board.open(show, kept, [desk.photo, desk.caption, tabs], **hidden).then(
-        None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))"
+        None, js=calling("compare/caption.js", "rescore")
     )
 
 

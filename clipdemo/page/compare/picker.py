@@ -15,8 +15,8 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.head import headline
 from clipdemo.page.compare.listing import Listing
 from clipdemo.page.server.door import role_of
-from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import part
 
 if TYPE_CHECKING:
     from clipdemo.hub.fetch import Fetch
@@ -34,13 +34,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         allow_custom_value=True,
         elem_id="backbone",
     )
-    told = gr.HTML(
-        apply_default_css=False,
-        value={},
-        html_template="<div></div>",
-        js_on_load=joined("shared/told.js"),
-        elem_id="told",
-    )
+    told = part("compare/picker.js", value={}, elem_id="told")
     with gr.Row(visible=False) as asking:
         fetch = gr.Button("Download it", variant="primary", size="sm", elem_id="fetch")
         keep = gr.Button("Keep the one that runs", size="sm", elem_id="keep")

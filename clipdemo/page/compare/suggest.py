@@ -4,8 +4,8 @@ import gradio as gr
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.page.server.requests import refuse
-from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.modules import part
 
 COUNT = 3
 
@@ -21,13 +21,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
         size="sm",
         elem_id="suggest",
     )
-    found = gr.HTML(
-        apply_default_css=False,
-        value={},
-        html_template="<div></div>",
-        js_on_load=joined("compare/suggest.js"),
-        elem_id="suggestions",
-    )
+    found = part("compare/suggest.js", value={}, elem_id="suggestions")
     captioner = BackgroundModel("The captioner", models.captioner)
 
     def suggestions(photo: str | None) -> list[str]:

@@ -13,18 +13,13 @@ from clipdemo.page.compare import board as boards
 from clipdemo.page.compare import picker, suggest, words_and_regions
 from clipdemo.page.compare.head import headline
 from clipdemo.page.server.requests import SCENES, refuse, told
-from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.modules import calling, part
 
 KEPT = (
     "Photos stay on this server while a page shows them and for an hour after their last use, "
     "then they are deleted. Nobody else is shown them."
 )
-SCRIPTS = (
-    "compare/rules.js", "shared/dom.js", "compare/controls.js", "compare/sets.js",
-    "compare/label.js", "compare/ghosts.js", "compare/board.js", "compare/results.js",
-    "compare/share.js",
-)  # fmt: skip
 
 
 class Desk(NamedTuple):
@@ -51,23 +46,12 @@ def build(page: gr.Blocks, models: Models) -> Desk:
     opened = gr.State(None)
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
-            head = gr.HTML(
-                value=headline(models.card),
-                apply_default_css=False,
-                html_template="<div></div>",
-                js_on_load=joined("compare/head.js"),
-                elem_id="head",
-            )
+            head = part("compare/head.js", value=headline(models.card), elem_id="head")
         with gr.Column(scale=3, min_width=300):
             picker.build(page, models, chosen, head)
     with gr.Row(equal_height=False, elem_id="desk"):
         with gr.Column(scale=4, min_width=300):
-            gr.HTML(
-                apply_default_css=False,
-                html_template="<div></div>",
-                js_on_load=joined("shared/dom.js", "compare/walk.js"),
-                elem_id="walk",
-            )
+            part("compare/walk.js", elem_id="walk")
             photo = gr.Image(
                 label="Photo",
                 sources=["upload", "clipboard", "webcam"],
@@ -88,20 +72,13 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             )
             panels = words_and_regions.panels()
             captioner = suggest.build(models, photo)
-            scenes = gr.HTML(
-                apply_default_css=False,
-                html_template="<div></div>",
-                js_on_load=joined("compare/scenes.js"),
-                scenes=scene_buttons(),
-                elem_id="scenes",
-            )
+            scenes = part("compare/scenes.js", "pick", scenes=scene_buttons(), elem_id="scenes")
             gr.Markdown(KEPT, elem_id="kept")
         with gr.Column(scale=6, min_width=300):
-            board = gr.HTML(
-                apply_default_css=False,
+            board = part(
+                "compare/board.js",
+                "input",
                 value=boards.frame(models.card) | {"waiting": True},
-                html_template="<div></div>",
-                js_on_load=joined(*SCRIPTS),
                 elem_id="board",
             )
             own = gr.Textbox(
@@ -163,7 +140,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         trigger_mode="multiple",
         concurrency_limit=1,
         api_visibility="private",
-    ).then(None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))")
+    ).then(None, js=calling("compare/caption.js", "rescore"))
     gr.Button(visible=False).click(
         predict,
         [photo, caption],

@@ -12,20 +12,16 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
 from clipdemo.page.compare.board import own_names
 from clipdemo.page.server.requests import refuse, told
-from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import calling, part
 
 if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
 SIDE = 640  # of the photo under the map, at most
 
-# The caption without the words that are switched off; words.js answers the event at once.
-SPOKEN = """(photo, caption, ...others) => {
-  const said = { caption };
-  document.dispatchEvent(new CustomEvent("clipdemo-spoken", { detail: said }));
-  return [photo, said.caption, ...others];
-}"""
+# The caption without the words that are switched off.
+SPOKEN = calling("compare/caption.js", "withoutWords")
 
 
 class Panels(NamedTuple):
@@ -37,16 +33,9 @@ class Panels(NamedTuple):
 
 def panels() -> Panels:
     """Put the panels into the page, one below the other."""
-    return Panels(*(_panel(name) for name in Panels._fields))
-
-
-def _panel(name: str) -> gr.HTML:
-    return gr.HTML(
-        value={},
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=joined("shared/dom.js", f"compare/{name}.js"),
-        elem_id=name,
+    return Panels(
+        part("compare/words.js", "ask", value={}, elem_id="words"),
+        part("compare/region.js", "show", "stop", value={}, elem_id="region"),
     )
 
 

@@ -10,24 +10,16 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.server.requests import refuse, told
-from clipdemo.page.shared.files import joined
-
-SCRIPTS = (
-    "shared/dom.js", "shared/plotly.js", "report/report.js", "inspect/figures.js",
-    "inspect/controls.js", "inspect/table.js", "inspect/filters.js", "inspect/gallery.js",
-    "inspect/charts.js", "inspect/map.js", "inspect/inspect.js",
-)  # fmt: skip
+from clipdemo.page.shared.modules import calling, part
 
 
 def build(inspector: Inspector, desk: Desk) -> None:
     """Put the tab's component into the page; it asks for its content when it is first seen."""
-    view = gr.HTML(
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
+    view = part(
+        "inspect/inspect.js",
+        "show",
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="inspect",
-        elem_classes="inspect",
     )
 
     def show(event: gr.EventData) -> tuple[str | None, str, dict | None]:
@@ -45,4 +37,4 @@ def build(inspector: Inspector, desk: Desk) -> None:
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",
-    ).then(None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))")
+    ).then(None, js=calling("compare/caption.js", "rescore"))

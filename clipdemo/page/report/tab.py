@@ -4,26 +4,23 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-import gradio as gr
 import plotly
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from clipdemo.model.checkpoints import Card
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.modules import part
 
-SCRIPTS = ("shared/dom.js", "shared/plotly.js", "report/report.js", "report/tab.js")
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
 
 
 def build(card: Card) -> None:
     """Put the tab's component into the page; it asks for its content when it is first seen."""
-    report = gr.HTML(
+    report = part(
+        "report/tab.js",
+        "open",
         value={},
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="report",
         elem_classes="report",

@@ -32,7 +32,7 @@ TOO_LONG = f"A request may have {LONGEST // 2**20} MB and {VALUES:,} values: upl
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(
     r"/(config|login|logout|theme\.css|robots\.txt|manifest\.json|pwa_icon(/(192|512))?|favicon\.ico"
-    r"|healthz|plotly\.min\.js|inspect/.+|(assets|static|svelte)/.+"
+    r"|healthz|plotly\.min\.js|modules/.+|inspect/.+|(assets|static|svelte)/.+"
     r"|gradio_api/(user|login_check|token|app_id|info|openapi\.json|startup-events|theme\.css"
     r"|upload|upload_progress|cancel|reset|queue/(join|data|status)|heartbeat/[^/]+"
     r"|call/.+|run/[^/]+|api/[^/]+|file=.+|mcp(/.*)?))?/?"

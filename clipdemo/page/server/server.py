@@ -40,14 +40,15 @@ from clipdemo.page.server.uploads import Uploads
 from clipdemo.page.settings import Settings
 from clipdemo.page.shared.files import PAGE
 from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.modules import modules, preloads
 from clipdemo.page.shared.theme import theme
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
 STYLES = (
-    "shared/page.css", "batch/batch.css", "inspect/inspect.css", "report/report.css",
-    "compare/words_and_regions.css",
+    "shared/page.css", "compare/compare.css", "compare/board.css", "compare/panels.css",
+    "batch/batch.css", "inspect/inspect.css", "report/report.css",
 )  # fmt: skip
 SWEEP = 30.0  # seconds between two looks at what can be deleted
 PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10
@@ -85,7 +86,7 @@ def start(settings: Settings) -> Page:
     check_address(settings.host, settings.port)
     if settings.mcp:
         take_values_as_they_come()
-    routes = [health(models.first), plotly_script(), *inspect_routes.routes(inspector)]
+    routes = [health(models.first), plotly_script(), modules(), *inspect_routes.routes(inspector)]
     app = Guarded(Access.of(settings), uploads, live, routes=routes)  # there from the first request
     bound_gradio(page)
     reach_directly(settings.host)
@@ -96,6 +97,7 @@ def start(settings: Settings) -> Page:
             root_path=settings.root_path,
             auth=[tuple(settings.auth.split(":", 1))] if settings.auth else None,
             theme=theme(),
+            head=preloads(),
             css_paths=[PAGE / name for name in STYLES],
             max_file_size=MAX_BYTES,
             run_history=False,
