@@ -103,7 +103,7 @@ def test_a_file_is_whole_or_not(tmp_path, name, content, whole):
 
 def test_states_are_found_without_torch(run_python, monkeypatch):
     code = (
-        "import sys; from clipdemo.hub.locate import best; from clipdemo.commands import backbones; "
+        "import sys\nfrom clipdemo.hub.locate import best\nfrom clipdemo.commands import backbones\n"
         "backbones.overview(); best(True); sys.exit('torch' in sys.modules)"
     )
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
