@@ -1,4 +1,4 @@
-"""Scripts, styles and pictures of the page: each lies in the folder of the tab it belongs to."""
+"""Scripts, styles and pictures of the page: each is in the folder of its tab."""
 
 from pathlib import Path
 
@@ -6,5 +6,5 @@ PAGE = Path(__file__).resolve().parent.parent
 
 
 def joined(*names: str) -> str:
-    """Texts of files, one after the other; each is named from `page/` on: "compare/board.js"."""
+    """The texts of files, concatenated; names are relative to `page/`: "compare/board.js"."""
     return "".join((PAGE / name).read_text("utf-8") for name in names)
