@@ -57,31 +57,4 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
     photo.change(None, None, found, js="() => ({})", **hidden)
     about = "Captions of a photo: a list of up to three, the best first."
     endpoint(caption, [photo], "captions", about)
-    return captioner.start().get().suggest(photo, COUNT)
-
-    def suggest(photo: str | None) -> dict:
-        try:
-            return {"captions": suggestions(photo)}
-        except ClipdemoError as error:
-            return {"notice": str(error)}
-
-    def caption(photo: str) -> list[str]:
-        """Captions of a photo.
-
-        Args:
-            photo: A photo: its address, or its bytes as a data: URL.
-        """
-        return suggestions(photo)
-
-    hidden = {"show_progress": "minimal", "api_visibility": "private"}
-    ask.click(suggest, photo, found, trigger_mode="once", **hidden)
-    # In the browser alone: a late answer of the server could remove newer suggestions.
-    photo.change(None, None, found, js="() => ({})", **hidden)
-    gr.Button(visible=False).click(
-        caption,
-        photo,
-        gr.JSON(label="captions", visible=False),
-        api_name="caption",
-        api_description="Captions of a photo: a list of up to three, the best first.",
-    )
     return captioner
