@@ -39,7 +39,7 @@ STEP = 0.25  # seconds between two updates of the board
 THUMBNAIL = 144  # pixels
 ABOUT = (
     f"Drop up to {LIMIT} photos, a zip of them, or a table `ImageID,Caption` as CSV; a table "
-    "beside photos gives them their captions. A photo or zip may have 20 MB. "
+    "together with photos gives them their captions. A photo or zip may have 20 MB. "
     "`python -m clipdemo batch` has no such limits."
 )
 

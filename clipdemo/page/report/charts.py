@@ -8,7 +8,7 @@ through `plain`.
 import html
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import plotly.express as px
@@ -79,19 +79,9 @@ def grid(report: dict) -> go.Figure:
     return figure.update_xaxes(type="category")
 
 
-def warmup(report: dict) -> go.Figure:
-    """Samples-F1 with and without warm-up."""
-    return _dots(_over_seeds(report, "warmup"))
-
-
-def encodings(report: dict) -> go.Figure:
-    """Samples-F1 by mode."""
-    return _dots(_over_seeds(report, "encoding"))
-
-
-def augmentation(report: dict) -> go.Figure:
-    """Samples-F1 by the captions that the heads were trained on."""
-    return _dots(_over_seeds(report, "augmentation"))
+def dots(group: str, legend: bool = False) -> Callable[[dict], go.Figure]:
+    """The chart of samples-F1 over the seeds of each of a group's heads."""
+    return lambda report: _dots(_over_seeds(report, group), legend)
 
 
 def baselines(report: dict) -> go.Figure:
@@ -102,11 +92,6 @@ def baselines(report: dict) -> go.Figure:
     fusions = _over_seeds(report, "fusion")
     rows = pd.concat([head, fusions[fusions["kind"] != "mlp"], _over_seeds(report, "baseline")])
     return _dots(rows.sort_values("mean", ascending=False, ignore_index=True), legend=True)
-
-
-def captions_alone(report: dict) -> go.Figure:
-    """Samples-F1 on photos of heads trained on captions, next to zero-shot and photo heads."""
-    return _dots(_over_seeds(report, "captions-alone"), legend=True)
 
 
 def per_label(report: dict, mode: str) -> go.Figure:

@@ -26,19 +26,19 @@ OF_RUNS = (
         "warmup", ("warmup",), "Warm-up",
         "First: the same head with and without, from the lowest to the highest seed; the axis is "
         "cut. Second: its losses, solid on the validation rows, dotted in training.",
-        (charts.warmup, charts.losses_by_warmup),
+        (charts.dots("warmup"), charts.losses_by_warmup),
     ),
     (
         "encodings", ("encoding",), "Photo, caption or both",
         "The same head on the embedding of the photo, of the caption, and on both side by side, "
         "from the lowest to the highest seed; the axis is cut.",
-        (charts.encodings,),
+        (charts.dots("encoding"),),
     ),
     (
         "augmentation", ("augmentation",), "Generated captions",
         "Trained on the table's captions, on those that a captioner wrote, or on both; evaluated "
         "on the table's captions alone. The axis is cut.",
-        (charts.augmentation,),
+        (charts.dots("augmentation"),),
     ),
     (
         "baselines", ("baseline", "fusion"), "Baselines",
@@ -52,7 +52,7 @@ OF_RUNS = (
         "Trained on embeddings of captions and evaluated on photos: as they are, with each kind of "
         "embedding centred, and with noise added, too (CapDec, C3). Next to them zero-shot, and a "
         "head that was trained on photos. The axis is cut.",
-        (charts.captions_alone,),
+        (charts.dots("captions-alone", legend=True),),
     ),
 )  # fmt: skip
 

@@ -100,7 +100,7 @@ class Page(gr.Blocks):
             return [file_data(await self._file(name, file)) for file in value]
         kind, told = _KINDS[type(block)]
         if not isinstance(value, kind):
-            refuse(f"{name} takes {told}, not {_said(value)}.")
+            refuse(f"{name} takes {told}, and nothing else.")
         return value[:LONGEST] if isinstance(value, str) else value
 
     async def _file(self, name: str, value: object) -> Path:
@@ -183,9 +183,3 @@ def report(error: BaseException) -> None:
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
     _log.warning("Unexpected: %s%s", " ".join(repr(error).split())[:300], where)
-
-
-def _said(value: object) -> str:
-    return {dict: "an object", list: "a list", str: "text", bool: "true or false"}.get(
-        type(value), "a number"
-    )

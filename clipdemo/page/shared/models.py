@@ -112,7 +112,7 @@ class Models:
             raise BackboneError("This page runs only the backbones of its list: choose one.")
         if here(backbone) is None:
             raise BackboneError(
-                f"{backbone} is not on this page's server, and visitors cannot have it fetched: "
+                f"{backbone} is not on this page's server, and visitors cannot download it: "
                 "choose one that is."
             )
 
