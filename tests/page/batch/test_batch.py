@@ -1,4 +1,4 @@
-"""The Batch tab: many photos scored while one watches, and kept, sorted, opened and taken away."""
+"""The Batch tab: many photos are scored, listed, sorted, opened and downloaded."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Choosing a backbone on the page: fetched when told to, and the old one answers until then."""
+"""Choosing a backbone on the page: downloaded on demand; the old one answers until it is ready."""
 
 import socket
 
@@ -170,7 +170,7 @@ def test_one_that_is_not_here_is_fetched_when_told_to_and_then_answers(page, vit
     still_answers(page)
 
 
-def test_the_list_tells_width_size_and_state(page):
+def test_the_list_shows_width_size_and_state(page):
     """The loopback hub has none of those on offer; tiny is bundled."""
     page.locator("#backbone input").click()
 

@@ -1,4 +1,4 @@
-"""A file that is no photo gives one sentence, leaves nothing stale and the page goes on."""
+"""A file that is no photo gives one sentence and leaves nothing stale, and the page still works."""
 
 import io
 import struct

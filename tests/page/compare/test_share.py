@@ -1,4 +1,4 @@
-"""What is taken away from the board: labels as text, JSON, and a link that restores it."""
+"""What can be copied from the board: labels as text, JSON, and a link that restores it."""
 
 import json
 import re

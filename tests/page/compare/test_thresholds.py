@@ -1,4 +1,4 @@
-"""Thresholds, rules, order and hiding change under the hand, without asking the server."""
+"""Thresholds, rules, order and hiding change at once, without asking the server."""
 
 import numpy as np
 import pytest

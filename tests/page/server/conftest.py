@@ -21,13 +21,13 @@ def app(tmp_path_factory):
 
 @pytest.fixture
 def owner(app) -> Stranger:
-    """Asks as who started the app does."""
+    """Asks like the person who started the app."""
     return Stranger(app[0])
 
 
 @pytest.fixture
 def stranger(app) -> Stranger:
-    """Asks as somebody behind a proxy does."""
+    """Asks like somebody behind a proxy."""
     return Stranger(app[0], **{"X-Forwarded-For": "203.0.113.7"})
 
 

@@ -1,4 +1,4 @@
-"""Only what was uploaded here is read, whoever asks, through whichever event, in whatever shape."""
+"""Only what was uploaded here is read, by any event and in any shape, for owner and visitor."""
 
 import base64
 import io

@@ -91,7 +91,7 @@ def hosted(tmp_path_factory):
 
 @pytest.fixture
 def large(tmp_path):
-    """A photo of more bytes than nginx takes unless it is told to."""
+    """A photo of more bytes than nginx accepts by default."""
     path = tmp_path / "large.png"
     noise = Image.frombytes("RGB", (1300, 1300), os.urandom(1300 * 1300 * 3))
     noise.save(path)
@@ -273,7 +273,7 @@ def test_the_page_goes_on_when_the_reader_of_its_console_goes(tmp_path):
 
 
 def clean(folder, **variables: str) -> dict[str, str]:
-    """This environment without what tells an app where to listen, and how to get out."""
+    """This environment without addresses for the app to listen on, and without proxies."""
     told = ("CLIPDEMO_", "GRADIO_", "SPACE_", "PORT", "HTTP_", "HTTPS_", "ALL_", "NO_")
     kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(told)}
     own = {"GRADIO_TEMP_DIR": str(folder), "XDG_DATA_HOME": f"{folder}/data", "HF_HUB_OFFLINE": "1"}
@@ -290,7 +290,7 @@ def run(arguments: list, **variables: str) -> subprocess.CompletedProcess:
 
 @contextmanager
 def running(folder, flags: list[str], **variables: str):
-    """The app, told nothing but this."""
+    """The app, with these flags and variables alone."""
     with (folder / "server.log").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "app.py", *flags], cwd=ROOT, env=clean(folder, **variables),

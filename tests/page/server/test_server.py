@@ -1,4 +1,4 @@
-"""The server for those who run it: its health answer, and how it ends."""
+"""The server as its operator sees it: its health, and how it ends."""
 
 import json
 import signal
@@ -14,7 +14,7 @@ from support.driver import PATIENCE, serving, until
 
 pytestmark = pytest.mark.browser
 
-# The app, but whoever asks for its model waits for a line to come in.
+# The app, but getting its model waits for a line of input.
 HELD_UP = """
 import sys
 import app
@@ -57,7 +57,7 @@ def is_free(url: str) -> bool:
 
 
 class Asker(threading.Thread):
-    """Asks for a prediction; then `given` is the answer, or the error that came instead."""
+    """Asks for a prediction; `given` is then the answer, or the error that came instead."""
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
@@ -141,7 +141,6 @@ def test_on_a_space_it_listens_on_all_interfaces_and_ends_at_ctrl_c(tmp_path):
 
 
 def test_it_works_in_a_home_that_cannot_be_written_and_ends_with_its_page_open(tmp_path, browser):
-    """What the page then says is its own affair: a part of it may be asked for just now."""
     (tmp_path / "home").write_text("a file, so nothing can be made in it")
     home = str(tmp_path / "home")
     places = dict.fromkeys(["HOME", "HF_HOME", "GRADIO_TEMP_DIR"], home)

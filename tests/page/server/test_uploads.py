@@ -1,4 +1,4 @@
-"""What stays on the disk: files of this run, for an hour, and as long as a page shows them."""
+"""What is kept on the disk: files of this run, for an hour or while a page shows them."""
 
 import os
 import signal
@@ -12,8 +12,8 @@ from support.paths import SCENES
 
 from clipdemo.page.server.uploads import KEPT, Uploads
 
-# The app, whose clock goes on by as many seconds as the last line that came in says, and which
-# looks for what can be deleted all the time.
+# The app, with a clock that is ahead by the number of seconds in the last line of its input, and
+# which searches for files to delete all the time.
 CLOCK = """
 import sys, threading, time
 import app

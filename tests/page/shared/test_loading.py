@@ -26,7 +26,7 @@ from clipdemo.page.settings import Settings
 
 pytestmark = pytest.mark.browser
 
-# The app, but its model starts to load when a line comes in.
+# The app, but its model starts to load at a line of input.
 HELD_BACK = """
 import sys
 import app
@@ -45,7 +45,7 @@ app.main()
 
 @pytest.fixture
 def held_back(tmp_path):
-    """Address of an app whose model is not loaded, and what lets it load."""
+    """Address of an app whose model is not loaded, and a function that lets it load."""
     with serving(tmp_path, ("-c", HELD_BACK)) as (url, process):
 
         def release() -> None:
