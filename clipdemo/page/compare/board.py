@@ -53,11 +53,9 @@ def scored(model: BackgroundModel, path: str | None, caption: str | None, own: s
         if names:
             added = classifier.zero_shot(names)
             extra = scores(added, path, caption)
-            # Zero-shot has no other way to join photo and caption than concat's.
             board = frame(classifier.card, added.card.labels.names) | {
                 "scores": {
-                    mode: row + extra["concat" if mode == "mutan" else mode]
-                    for mode, row in board["scores"].items()
+                    mode: row + extra[zero_shot_mode(mode)] for mode, row in board["scores"].items()
                 }
             }
     except ClipdemoError as error:
@@ -76,3 +74,8 @@ def own_names(text: str | None, card: Card) -> list[str]:
     names = [name.strip() for name in re.split(r"[,;\n]", text or "")]
     known = {name.casefold() for name in card.labels.names}
     return [name for name in names if name and name.casefold() not in known]
+
+
+def zero_shot_mode(mode: str) -> str:
+    """The mode in which typed labels are scored: zero-shot joins photo and caption as `concat`."""
+    return "concat" if mode == "mutan" else mode

@@ -8,7 +8,7 @@ import gradio as gr
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
-from clipdemo.page.compare.board import own_names
+from clipdemo.page.compare.board import own_names, zero_shot_mode
 from clipdemo.page.server.requests import endpoint, told
 from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import Models
@@ -148,7 +148,7 @@ def words_of(classifier: "Classifier", path: str | None, text: str | None, own: 
         more = attribution.words(classifier.zero_shot(names), path, text)
         for word, extra in zip(found, more, strict=True):
             for mode, effects in word["effects"].items():
-                effects |= extra.effects["concat" if mode == "mutan" else mode]
+                effects |= extra.effects[zero_shot_mode(mode)]
     value = {"caption": text, "words": found}
     if fit:
         known = classifier.card.content.get("fit", {})
@@ -180,7 +180,7 @@ def map_of(
     photo = data_url(shrunk(read_photo(path, SIDE), SIDE), "jpeg")
     names = own_names(own, classifier.card)
     if names and label not in classifier.card.labels.names:
-        classifier, mode = classifier.zero_shot(names), "concat" if mode == "mutan" else mode
+        classifier, mode = classifier.zero_shot(names), zero_shot_mode(mode)
     for step in attribution.mapping(classifier, path, text, mode, label):
         if isinstance(step, attribution.Regions):
             yield step.to_dict() | {"photo": photo}
