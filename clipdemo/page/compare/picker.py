@@ -1,4 +1,4 @@
-"""The choice of a backbone: what is here answers soon, what is not is fetched when told to.
+"""The choice of a backbone: one that is not here is downloaded when the user says so.
 
 Until the new one is ready the old one answers.
 """
@@ -13,7 +13,7 @@ import gradio as gr
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.head import headline
-from clipdemo.page.compare.listing import Listing
+from clipdemo.page.compare.listing import choices, choices_for
 from clipdemo.page.server.door import role_of
 from clipdemo.page.shared.models import Models
 from clipdemo.page.shared.modules import part
@@ -21,14 +21,14 @@ from clipdemo.page.shared.modules import part
 if TYPE_CHECKING:
     from clipdemo.hub.fetch import Fetch
 
-STEP = 0.3  # seconds between two looks at a download
+STEP = 0.3  # seconds between two reports of a download's progress
 
 
 def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> None:
     """Put the choice into the page; `chosen` changes when another backbone answers."""
-    listing = Listing(models.first.backbone, models.offered)
+    always = (models.first.backbone, *models.offered)
     backbone = gr.Dropdown(
-        listing.choices(),
+        choices(always),
         value=models.first.backbone,
         label="Backbone: choose one or type its id",
         allow_custom_value=True,
@@ -105,7 +105,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             fetching.cancel()
 
     def listed(request: gr.Request) -> gr.Dropdown:
-        return gr.Dropdown(choices=listing.survey(role_of(request.request)))
+        return gr.Dropdown(choices=choices_for(role_of(request.request), always))
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
     page.load(listed, None, backbone, **hidden)
@@ -116,7 +116,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
 
 
 def progress(fetch: Fetch) -> str:
-    """How far a download is, in bytes."""
+    """The progress of a download, in MB."""
     if not fetch.total:
         return f"Asking the hub for {fetch.backbone} …"
     done, total = fetch.done / 1e6, fetch.total / 1e6

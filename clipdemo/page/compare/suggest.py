@@ -1,9 +1,9 @@
-"""Captions written by a model: three to choose from, each to take or to add."""
+"""Captions written by a model: three suggestions, each to use or to add."""
 
 import gradio as gr
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.page.server.requests import refuse
+from clipdemo.page.server.requests import endpoint
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.modules import part
 
@@ -14,7 +14,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
     """Put button, suggestions and the public endpoint `/caption` into the page.
 
     Returns:
-        The captioner, which loads when it is started.
+        The captioner, which loads once it is started.
     """
     ask = gr.Button(
         "Suggest captions for the photo",
@@ -41,20 +41,12 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
         Args:
             photo: A photo: its address, or its bytes as a data: URL.
         """
-        try:
-            return suggestions(photo)
-        except ClipdemoError as error:
-            refuse(str(error))
+        return suggestions(photo)
 
     hidden = {"show_progress": "minimal", "api_visibility": "private"}
     ask.click(suggest, photo, found, trigger_mode="once", **hidden)
-    # On the page alone: an answer of the server could take away what was suggested meanwhile.
+    # In the browser alone: a late answer of the server could remove newer suggestions.
     photo.change(None, None, found, js="() => ({})", **hidden)
-    gr.Button(visible=False).click(
-        caption,
-        photo,
-        gr.JSON(label="captions", visible=False),
-        api_name="caption",
-        api_description="Captions of a photo: a list of up to three, the best first.",
-    )
+    about = "Captions of a photo: a list of up to three, the best first."
+    endpoint(caption, [photo], "captions", about)
     return captioner

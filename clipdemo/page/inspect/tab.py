@@ -6,10 +6,9 @@ import gradio as gr
 import plotly
 from gradio.processing_utils import save_bytes_to_cache
 
-from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.inspect.inspector import Inspector
-from clipdemo.page.server.requests import refuse, told
+from clipdemo.page.server.requests import told
 from clipdemo.page.shared.modules import calling, part
 
 
@@ -23,10 +22,7 @@ def build(inspector: Inspector, desk: Desk) -> None:
     )
 
     def show(event: gr.EventData) -> tuple[str | None, str, dict | None]:
-        try:
-            photo, name, caption, labels = inspector.show(told(event, "row"))
-        except ClipdemoError as error:
-            refuse(str(error))
+        photo, name, caption, labels = inspector.show(told(event, "row"))
         path = photo and save_bytes_to_cache(photo, Path(name).name, desk.photo.GRADIO_CACHE)
         return path, caption, {"path": path, "labels": labels}
 

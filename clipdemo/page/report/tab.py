@@ -29,14 +29,14 @@ def build(card: Card) -> None:
 
 
 def shown(card: Card) -> dict:
-    """What the tab shows of the `report.json` beside a card, or one sentence why there is none."""
+    """The content of the `report.json` next to a card, or one sentence saying why there is none."""
     path = card.folder and card.folder / "report.json"
     if path is None or not path.is_file():
         return {"notice": f"There is no report of this model yet: {MAKE} makes one."}
     try:
         return _page(path, path.stat().st_mtime_ns)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return {"notice": f"The report of this model cannot be read: {MAKE} makes it anew."}
+        return {"notice": f"The report of this model cannot be read: {MAKE} makes a new one."}
 
 
 @lru_cache(maxsize=1)
@@ -48,5 +48,5 @@ def _page(path: Path, changed: int) -> dict:
 
 def plotly_script() -> Route:
     """GET /plotly.min.js, which the tab fetches when it is first opened."""
-    kept = {"Cache-Control": "public, max-age=604800"}  # its address says its version
+    kept = {"Cache-Control": "public, max-age=604800"}  # the version is in its address
     return Route("/plotly.min.js", lambda request: FileResponse(PLOTLY, headers=kept))

@@ -1,4 +1,4 @@
-"""Scripts and styles of the page: each lies in the folder of the tab it belongs to.
+"""Scripts, styles and pictures of the page: each is in the folder of its tab.
 
 A file is named from `page/` on, such as "compare/board.js".
 """
@@ -10,7 +10,7 @@ PAGE = Path(__file__).resolve().parent.parent
 
 
 def joined(*names: str) -> str:
-    """Texts of files, one after the other."""
+    """The texts of files, concatenated."""
     return "".join((PAGE / name).read_text("utf-8") for name in names)
 
 
