@@ -47,6 +47,12 @@ def test_a_hub_that_does_not_answer_is_unreachable(server, cache):
     assert locate(ID).state == "unreachable"
 
 
+def test_a_slow_hub_is_not_unreachable(server, cache):
+    """Its own client waits ten seconds, and so does everything here."""
+    server.faults[WEIGHTS[0]] = "slow"
+    assert locate(ID).state == "downloadable"
+
+
 def test_several_are_found_at_once(server, cache, resnet_folder):
     server.add("org/resnet", resnet_folder)
     states = locate_all([ID, "hf-hub:org/resnet", "hf-hub:org/nobody", "tiny"])
@@ -103,8 +109,8 @@ def test_a_file_is_whole_or_not(tmp_path, name, content, whole):
 
 def test_states_are_found_without_torch(run_python, monkeypatch):
     code = (
-        "import sys\nfrom clipdemo.hub.locate import best\nfrom clipdemo.commands import backbones\n"
-        "backbones.overview(); best(True); sys.exit('torch' in sys.modules)"
+        "import sys; from clipdemo.commands import backbones; backbones.overview(); "
+        "from clipdemo.hub.locate import best; best(True); sys.exit('torch' in sys.modules)"
     )
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert run_python("-c", code).returncode == 0

@@ -1,7 +1,7 @@
 // How often a label goes wrong at any threshold: from counts of scores per step, sent once. A
 // threshold then costs a few additions, however many rows the table has.
 
-export const STEPS = 10000;  // of a score, as clipdemo/inspection/score_file.py has them
+export const STEPS = 10000;  // of a score, as clipdemo/inspection/predictions.py has them
 
 // The lowest step that reaches a threshold, as `first_step` there.
 export function firstStep(threshold) {

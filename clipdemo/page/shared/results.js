@@ -1,5 +1,5 @@
 // Results as files, with the rule and the thresholds that decided: the same as
-// clipdemo/inspection/result_files.py and clipdemo/tables/safe_csv.py.
+// clipdemo/inspection/batch_files.py and clipdemo/tables/safe_csv.py.
 
 import { bestFirst } from "./rules.js";
 
