@@ -20,7 +20,7 @@ class Fetch:
         fetch.error  # None, or a BackboneError whose message is one sentence
 
     Attributes:
-        done, total: bytes; total is 0 until the hub has told the sizes.
+        done, total: bytes; total is 0 until the sizes are known.
         error: what went wrong; None while it runs, after a success and after a cancel.
         ready: whether all the files are in the cache.
     """
@@ -68,10 +68,11 @@ class Fetch:
         """Read what the process reports until it ends."""
         message = last_line = ""
         for line in self._process.stdout:
-            if not line.startswith("{"):  # a library's own print, or a traceback
+            try:
+                step = dict(json.loads(line))
+            except (ValueError, TypeError):  # a library's own print, or a traceback
                 last_line = line.strip() or last_line
                 continue
-            step = json.loads(line)
             self.done, self.total = step.get("done", self.done), step.get("total", self.total)
             self.ready, message = step.get("ready", False), step.get("error", "")
         status = self._process.wait()

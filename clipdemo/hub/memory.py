@@ -51,7 +51,7 @@ def available(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
             continue
         top = cgroups / "memory" if controllers else cgroups
         folder = top / path.lstrip("/")
-        # A container sees its own group as the root, whatever path it is told.
+        # A container sees its own group as the root, whatever path is written there.
         found += [_left(group) for group in (folder, *folder.parents) if group.is_relative_to(top)]
     return min(size for size in found if size is not None)
 

@@ -25,7 +25,7 @@ class PhotoSource:
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Raises TableError when the path is neither a folder nor a zip nor a tar."""
+        """Raises TableError when the path is not a folder, a zip or a tar."""
         self.path = Path(path)
         self._zip = self._zip_owner = None
         self._packed = {}  # member of a tar -> the tar's path, first byte and size
@@ -140,9 +140,9 @@ def _check_size(name: str, size: int) -> None:
         raise PhotoError(f"{_short(name)} is larger than {MAX_BYTES // 2**20} MB: make it smaller.")
 
 
-def _short(told: object) -> str:
+def _short(text: object) -> str:
     """A name, which may have 64 KB, or an error that contains one, short enough for a sentence."""
-    return str(told)[:200]
+    return str(text)[:200]
 
 
 def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
