@@ -7,6 +7,7 @@ Each file can be given a fault.
 
 import hashlib
 import re
+import time
 from urllib.parse import unquote
 
 from support.loopback import LoopbackServer, QuietHandler
@@ -21,7 +22,9 @@ FAULTS = (
     "huge",  # says that the file is larger than any disk
     "gated",  # open only to those it lets in
     "broken",  # error 500
+    "slow",  # takes its time before each answer
 )
+SLOW = 6.0  # seconds; the hub's own client waits ten
 
 
 class HubServer(LoopbackServer):
@@ -101,6 +104,8 @@ class _Handler(QuietHandler):
         elif (repository, name) not in self.server.files:
             self.refuse(404, X_Error_Code="EntryNotFound")
         else:
+            if fault == "slow":
+                time.sleep(SLOW)
             return name, self.server.files[repository, name]
         return None
 
