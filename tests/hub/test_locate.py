@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from huggingface_hub import hf_hub_download
+from huggingface_hub import constants, hf_hub_download
 from support.hub_server import COMMIT
 
 from clipdemo.errors import BackboneError
@@ -47,8 +47,9 @@ def test_a_hub_that_does_not_answer_is_unreachable(server, cache):
     assert locate(ID).state == "unreachable"
 
 
-def test_a_slow_hub_is_not_unreachable(server, cache):
+def test_a_slow_hub_is_not_unreachable(server, cache, monkeypatch):
     """Its own client waits ten seconds, and so does everything here."""
+    monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", constants.DEFAULT_ETAG_TIMEOUT)
     server.faults[WEIGHTS[0]] = "slow"
     assert locate(ID).state == "downloadable"
 
