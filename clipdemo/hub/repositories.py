@@ -17,12 +17,7 @@ WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 HUB, LOCAL = "hf-hub:", "local-dir:"
 _VOCABULARY = ("tokenizer.json", "spiece.model", "sentencepiece.bpe.model", "vocab.txt",
                "vocab.json")  # fmt: skip
-_OPTIONAL = (
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "merges.txt",
-    "config.json",
-)
+_OPTIONAL = ("tokenizer_config.json", "special_tokens_map.json", "merges.txt", "config.json")
 
 
 @dataclass(frozen=True)
