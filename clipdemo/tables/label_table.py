@@ -1,46 +1,48 @@
-"""Label tables: CSV files `ImageID,Labels,Caption`, well-formed or loose (see `loose_csv`).
+"""Label tables: photos with their labels and captions, in any form that people have them.
 
 >>> table = read_label_table("captions.csv")
 >>> table.frame.loc[0, "Labels"]
 ('1', '19')
+>>> table.account.used
+1
 """
 
 import os
-import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18, LabelSet
+from clipdemo.inputs.photo_names import EXTENSIONS
+from clipdemo.tables.account import Account
+from clipdemo.tables.columns import COLUMNS, find_columns
+from clipdemo.tables.forms import (
+    Rows,
+    read_csv_rows,
+    read_excel,
+    read_folder,
+    read_json,
+    read_parquet,
+)
+from clipdemo.tables.label_values import LabelReader, own_labels
 from clipdemo.tables.loose_csv import (
-    COLUMNS,
-    EXTENSIONS,
     PHOTO_ROW,
-    decode,
-    parse_ids,
+    loose_rows,
     quotes_are_well_formed,
     read_header,
-    row_pattern,
-    unquote,
-    unquote_captions,
 )
+from clipdemo.tables.text import decode, separator
 
-_NOT_TEXT = re.compile("[\0\udc80-\udcff]")  # NUL, and what surrogateescape makes of non-UTF-8
 _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A row that was left out: the line of the file it starts on (from 1), its id, and why."""
-
-    line: int
-    image_id: str
-    reason: str
+_NAMED = 20  # unknown labels that are named one by one
+Unlabelled = Literal["keep", "leave-out"]
 
 
 @dataclass(frozen=True)
@@ -50,74 +52,202 @@ class LabelTable:
     Attributes:
         frame: columns `ImageID` (str), `Labels` (tuple of ids, in the order of the file) and
             `Caption` (str, line breaks as `\n`), one row per photo.
-        repaired: what was repaired and how often; empty for a well-formed file.
-        refused: the rows left out, in the order of the file.
+        account: what became of the rows of the file.
+        labels: whose ids `Labels` holds.
+        lines: per row of `frame`, the lines of the file (from 1) that say it.
     """
 
     frame: pd.DataFrame
-    repaired: dict[str, int]
-    refused: list[Refusal]
+    account: Account
+    labels: LabelSet
+    lines: list[tuple[int, ...]] | None = None
+
+    def lines_of(self, row: int) -> tuple[int, ...]:
+        """The lines of the file that say a row of `frame`."""
+        return (row + 2,) if self.lines is None else self.lines[row]
+
+    def leave_out(self, reasons: Mapping[int, str]) -> "LabelTable":
+        """The table without these rows of `frame`, which the account then names with the reason."""
+        for row, reason in reasons.items():
+            lines = self.lines_of(row)
+            example = f"line {lines[0]}: {self.frame['ImageID'].iat[row]}"
+            self.account.leave_out(reason, example, len(lines))
+        kept = [row for row in range(len(self.frame)) if row not in reasons]
+        lines = [self.lines_of(row) for row in kept]
+        return LabelTable(
+            self.frame.iloc[kept].reset_index(drop=True), self.account, self.labels, lines
+        )
 
 
 def read_label_table(
-    path: str | Path, labels: LabelSet = COCO18, strict: bool = False, unlabelled: bool = False
+    path: str | Path,
+    labels: LabelSet | None = COCO18,
+    *,
+    columns: Mapping[str, str] | None = None,
+    unlabelled: Unlabelled = "keep",
+    strict: bool = False,
 ) -> LabelTable:
-    """Read a label table in any of its forms.
+    """Read a label table in any of its forms (see `forms` and `loose_csv`).
 
-    Columns may come in any order and any case; others than the three are ignored, and without
-    `Caption` all captions are empty. Ids are separated by blanks, `;` or `|`.
+    Labels are ids or names, in any case; a row keeps those that are known, and the account names
+    the others. Several rows of one photo become one.
 
     Args:
-        path: the CSV file, UTF-8.
-        labels: whose ids the `Labels` column holds.
-        strict: raise at a row that cannot be read, instead of listing it in `refused`.
-        unlabelled: keep rows without any label, in which none of them is, instead of refusing them.
+        path: the file, or the folder of an imagefolder.
+        labels: whose ids and names the table holds; None for the table's own: the study's where
+            all are of these, else each its own id.
+        columns: ours (`COLUMNS`) -> the file's, where its names do not tell.
+        unlabelled: whether a row without labels is one in which none is true, or left out.
+        strict: raise where a row would be left out.
 
     Raises:
-        TableError: the file is no label table, or `strict` and a row cannot be read.
+        TableError: the file is no label table, or `strict` and a row would be left out.
     """
-    path = Path(path)
-    raw = _read_bytes(path)
-    table = _read_plain(path, raw, labels) or _read_any(path, raw, labels, unlabelled)
-    if strict and table.refused:
-        first, count = table.refused[0], len(table.refused)
-        raise TableError(
-            f"{path}, line {first.line}: the row of {first.image_id!r} {first.reason} ({count} "
-            f"row{'s' * (count > 1)} in all cannot be read); correct the file or do not be strict."
-        )
+    path, wanted = Path(path), columns or {}
+    plain = None if wanted else _read_plain(path, labels)
+    if plain is not None and (unlabelled == "keep" or plain.frame["Labels"].map(bool).all()):
+        return plain
+    rows = _rows_of(path, labels, wanted)
+    labels = labels or _own(rows, path)
+    table = _understood(rows, labels, unlabelled, path)
+    if strict:
+        table.account.check_strict(path)
     return table
 
 
-def labels_of(path: str | Path) -> LabelSet:
-    """The labels of a table: `COCO18` if all its ids are of these, else its own, each its own name.
-
-    Own ids are sorted, as numbers if all are. They may hold blanks if `;` or `|` separates ids
-    somewhere in the table.
-
-    Raises:
-        TableError: the file is no label table, or no row of it has a label.
-    """
-    path = Path(path)
+def _rows_of(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -> Rows:
+    if path.is_dir():
+        found = read_folder(path, labels, wanted)
+        return found if isinstance(found, Rows) else _rows_of(found, labels, wanted)
     raw = _read_bytes(path)
-    if _read_plain(path, raw, COCO18):
+    suffix = path.suffix.lower()
+    if suffix in (".xlsx", ".xlsm") or raw[:4] == b"PK\3\4":
+        return read_excel(path, labels, wanted)
+    if raw[:4] == b"PAR1":
+        return read_parquet(path, labels, wanted)
+    if suffix in (".json", ".jsonl", ".ndjson") or raw.lstrip()[:1] in (b"{", b"["):
+        return read_json(path, labels, wanted)
+    text, repaired, encoding = decode(raw, path)
+    mark, text = separator(text, lambda header: _known_columns(header, labels, wanted))
+    rows = None
+    if mark == "," and not wanted:
+        try:
+            rows = loose_rows(text, labels or COCO18, path)
+        except TableError:
+            rows = None
+    if rows is None:
+        rows = read_csv_rows(text, mark, path, labels, wanted)
+    if rows.frame.empty:
+        raise TableError(f"{path} has no rows below its header; add at least one.")
+    rows.repaired = repaired | rows.repaired
+    if encoding != "utf-8":
+        rows.read_as["encoding"] = encoding
+    return rows
+
+
+def _known_columns(header: list[str], labels: LabelSet | None, wanted: Mapping[str, str]) -> int:
+    """How well a header suits, as a number."""
+    try:
+        found = find_columns(header, labels, wanted)
+    except TableError:
+        return min(len(header), 2) - 2
+    return len(found.places) + min(len(found.own), 1)
+
+
+def _own(rows: Rows, path: Path) -> LabelSet:
+    """The labels of a table: the study's if all are of these, else its own."""
+    cells = pd.unique(rows.frame["Labels"]).tolist()
+    study = LabelReader(COCO18)
+    found = [study.read(cell) for cell in cells]
+    if any(ids for ids, _ in found) and not any(unknown for _, unknown in found):
         return COCO18
-    text, _ = decode(raw, path)
-    head, _, body = text.lstrip("\n").partition("\n")
-    columns, _ = read_header(head, path)
-    pattern = row_pattern(columns, LabelSet(("\0",), ("\0",)), body)  # no id is known yet
-    column = [name for name in columns if name].index("Labels")
-    fields = {unquote(row[column]) for row in pattern.findall(body) if not row[-1]}
-    fields = {field for field in fields if not _NOT_TEXT.search(field)}
-    blanks = not any(mark in field for field in fields for mark in ";|")
-    ids = {i.strip() for f in fields for i in (f.split() if blanks else re.split("[;|]", f))}
-    ids.discard("")
-    if not ids:
+    labels = own_labels(cells)
+    if not labels:
         raise TableError(f"{path} has no row with a label; fill its column Labels.")
-    if ids <= set(COCO18.ids):
-        return COCO18
-    numbers = all(i.isascii() and i.isdigit() for i in ids)
-    own = tuple(sorted(ids, key=lambda i: (int(i), i) if numbers else i))
-    return LabelSet(own, own)
+    return labels
+
+
+def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path) -> LabelTable:
+    """The table that rows say, with its account."""
+    account = Account(len(rows.frame), read_as=dict(rows.read_as))
+    account.repaired.update({what: n for what, n in rows.repaired.items() if n})
+    frame = rows.frame
+    reader = LabelReader(labels)
+    codes, cells = pd.factorize(frame["Labels"])
+    read = [reader.read(cell) for cell in cells]
+    ids = np.empty(len(read), dtype=object)
+    for i, (known, _) in enumerate(read):  # one by one: numpy would make tuples a second axis
+        ids[i] = known
+    _note_unknown(account, read, np.bincount(codes, minlength=len(read)))
+    if not any(known for known, _ in read) and any(unknown for _, unknown in read):
+        unknown = next(unknown for _, unknown in read if unknown)[0]
+        raise TableError(
+            f"{path} has none of the labels asked for ({', '.join(labels.names[:3])}, ...) but "
+            f"such as {unknown!r}; choose heads or labels that fit it."
+        )
+    reasons = {line: reason for line, (_, reason) in rows.problems.items()}
+    names = frame["ImageID"].str.strip()
+    for place in np.flatnonzero(names == "").tolist():
+        reasons.setdefault(int(frame["line"].iat[place]), "has no image id")
+    if unlabelled == "leave-out":
+        empty = np.array([not known for known, _ in read], bool)[codes]
+        for place in np.flatnonzero(empty).tolist():
+            reasons.setdefault(int(frame["line"].iat[place]), "has no labels")
+    if reasons:
+        out = frame["line"].isin(list(reasons)).to_numpy(bool)
+        for place in np.flatnonzero(out).tolist():
+            line = int(frame["line"].iat[place])
+            name = rows.problems.get(line, ("", ""))[0] or names.iat[place]
+            account.leave_out(reasons[line], f"line {line}: {name}"[:120])
+        frame, names, codes = frame[~out], names[~out], codes[~out]
+    found = pd.DataFrame(
+        {
+            "ImageID": names.to_numpy(),
+            "Labels": pd.Series(ids[codes], dtype=object).to_numpy(),
+            "Caption": frame["Caption"].to_numpy(),
+        }
+    ).astype({"ImageID": "str", "Caption": "str"})
+    lines = [(line,) for line in frame["line"].tolist()]
+    if not found["ImageID"].is_unique:
+        found, lines = _joined(found, lines, account)
+    return LabelTable(found, account, labels, lines)
+
+
+def _note_unknown(account: Account, read: list[tuple], times: np.ndarray) -> None:
+    counts: dict[str, int] = {}
+    for (_, unknown), n in zip(read, times.tolist(), strict=True):
+        for label in unknown:
+            counts[label] = counts.get(label, 0) + n
+    for i, (label, n) in enumerate(sorted(counts.items(), key=lambda entry: -entry[1])):
+        what = f"unknown label {label[:60]!r} ignored" if i < _NAMED else "further unknown labels"
+        account.repaired[what] += n
+
+
+def _joined(
+    frame: pd.DataFrame, lines: list[tuple[int, ...]], account: Account
+) -> tuple[pd.DataFrame, list[tuple[int, ...]]]:
+    """One row per photo: all its labels, and its first caption."""
+    codes, names = pd.factorize(frame["ImageID"])
+    labels: list[dict] = [{} for _ in names]
+    captions: list[dict] = [{} for _ in names]
+    places: list[list[int]] = [[] for _ in names]
+    for at, (code, ids, caption) in enumerate(
+        zip(codes.tolist(), frame["Labels"], frame["Caption"], strict=True)
+    ):
+        labels[code] |= dict.fromkeys(ids)
+        captions[code] |= {caption: None} if caption else {}
+        places[code].append(at)
+    account.repaired["further rows of a photo joined"] = len(frame) - len(names)
+    more = sum(max(len(found) - 1, 0) for found in captions)
+    account.repaired["further captions of a photo not used"] = more
+    joined = pd.DataFrame(
+        {
+            "ImageID": pd.Series(names, dtype="str"),
+            "Labels": pd.Series([tuple(found) for found in labels], dtype=object),
+            "Caption": pd.Series([next(iter(found), "") for found in captions], dtype="str"),
+        }
+    )
+    return joined, [tuple(chain.from_iterable(lines[at] for at in found)) for found in places]
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -125,7 +255,7 @@ def _read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise TableError(f"{path} cannot be read ({why}); give the path of a CSV file.") from error
+        raise TableError(f"{path} cannot be read ({why}); give the path of a table.") from error
 
 
 def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
@@ -174,11 +304,14 @@ def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:
     return targets
 
 
-def _read_plain(path: Path, raw: bytes, labels: LabelSet) -> LabelTable | None:
-    """The table where pandas is sure to read the same as `_read_any`, only faster; else None.
+def _read_plain(path: Path, labels: LabelSet | None) -> LabelTable | None:
+    """The table where pandas is sure to read the same as `loose_rows`, only faster; else None.
 
     That is: quotes well-formed, each row begins with the name of a photo, nothing to refuse.
     """
+    if path.is_dir() or path.suffix.lower() != ".csv":
+        return None
+    raw = _read_bytes(path)
     end, breaks = raw.find(b"\n"), raw.count(b"\r\n") if b"\r" in raw else 0
     try:
         columns, commas = read_header(raw[: max(end, 0)].decode("utf-8-sig"), path)
@@ -209,14 +342,20 @@ def _read_plain(path: Path, raw: bytes, labels: LabelSet) -> LabelTable | None:
         or not (_in_order(names) or names.is_unique)
     ):
         return None
-    codes, parsed = _parse_labels(frame["Labels"], labels)
-    if any(isinstance(ids, str) for ids in parsed):
+    codes, fields = pd.factorize(frame["Labels"])
+    reader = LabelReader(labels or COCO18)
+    read = [reader.read(field) for field in fields]
+    if any(unknown or not ids for ids, unknown in read):
         return None
+    parsed = np.empty(len(read), dtype=object)
+    for i, (ids, _) in enumerate(read):  # one by one: numpy would make tuples a second axis
+        parsed[i] = ids
     if breaks and breaks != len(frame) + raw.endswith(b"\n"):
         captions = captions.str.replace("\r\n", "\n", regex=False)
-    repaired = {"byte order mark": int(raw[:1] == b"\xef"), "CRLF line ends": breaks}
+    account = Account(len(frame))
+    account.repaired.update({"byte order mark": int(raw[:1] == b"\xef"), "CRLF line ends": breaks})
     frame = frame.assign(Labels=pd.Series(parsed[codes], dtype=object), Caption=captions)
-    return LabelTable(frame, {what: n for what, n in repaired.items() if n}, [])
+    return LabelTable(frame, account, labels or COCO18)
 
 
 def _in_order(names: pd.Series) -> bool:
@@ -226,65 +365,3 @@ def _in_order(names: pd.Series) -> bool:
     """
     size, after = names.str.len().to_numpy(), names[1:].array > names[:-1].array
     return bool(((size[1:] > size[:-1]) | ((size[1:] == size[:-1]) & np.asarray(after))).all())
-
-
-def _read_any(path: Path, raw: bytes, labels: LabelSet, unlabelled: bool = False) -> LabelTable:
-    """The table from a file in any form."""
-    text, repaired = decode(raw, path)
-    start = len(text) - len(text.lstrip("\n"))
-    head, _, body = text[start:].partition("\n")
-    columns, commas = read_header(head, path)
-    if not body.strip(" \t,\n"):
-        raise TableError(f"{path} has no rows below its header; add at least one.")
-
-    pattern = row_pattern(columns, labels, body)
-    *fields, short = zip(*pattern.findall(body), strict=True)
-    found = dict(zip(filter(None, columns), fields, strict=True))
-    image_ids = pd.Series([unquote(field) for field in found["ImageID"]], dtype=object)
-    repaired["trailing comma"] = len(short) if commas else 0
-    captions = found.get("Caption") or ("",) * len(short)
-    captions = unquote_captions(captions, commas if columns[-1] == "Caption" else 0, repaired)
-    codes, parsed = _parse_labels(np.array(found["Labels"], dtype=object), labels, unlabelled)
-
-    reasons = {i: "has too few fields" for i, line in enumerate(short) if line}
-    if _NOT_TEXT.search(body):
-        for i, match in enumerate(pattern.finditer(body)):
-            if dirt := _NOT_TEXT.search(match[0]):
-                reasons[i] = "holds a NUL byte" if dirt[0] == "\0" else "is not UTF-8"
-    for i in np.flatnonzero(image_ids == "").tolist():
-        reasons.setdefault(i, "has no image id")
-    wrong = [code for code, ids in enumerate(parsed) if isinstance(ids, str)]
-    for i in np.flatnonzero(np.isin(codes, wrong)).tolist():
-        reasons.setdefault(i, parsed[codes[i]])
-    good = image_ids.drop(list(reasons))
-    twice = good.index[good.duplicated()]
-    reasons |= dict.fromkeys(twice.tolist(), "repeats an image id of an earlier row")
-    good = good.drop(twice)
-
-    refused, line, at = [], start + 2, 0
-    for i, match in enumerate(pattern.finditer(body) if reasons else ()):
-        if i in reasons:
-            line, at = line + body.count("\n", at, match.start()), match.start()
-            image_id = image_ids[i] or short[i].split(",")[0]
-            image_id = image_id.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-            refused.append(Refusal(line, image_id, reasons[i]))
-    frame = pd.DataFrame(
-        {
-            "ImageID": pd.Series(good.to_list(), dtype="str"),
-            "Labels": pd.Series(parsed[codes[good.index]], dtype=object),
-            "Caption": pd.Series([captions[i] for i in good.index], dtype="str"),
-        }
-    )
-    return LabelTable(frame, {what: n for what, n in repaired.items() if n}, refused)
-
-
-def _parse_labels(
-    column: pd.Series | np.ndarray, labels: LabelSet, unlabelled: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Position of each field among the distinct ones, and the ids of those (see `parse_ids`)."""
-    codes, fields = pd.factorize(column)
-    parsed = np.empty(len(fields), dtype=object)
-    for i, field in enumerate(fields):  # one by one: numpy would make tuples a second axis
-        text = unquote(field)
-        parsed[i] = parse_ids(text, labels) if text or not unlabelled else ()
-    return codes, parsed

@@ -1,0 +1,74 @@
+"""The account of a table: which of its rows count, which do not and why, and what was repaired."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from clipdemo.errors import TableError
+
+EXAMPLES = 3  # rows that are named for each reason
+
+
+@dataclass
+class Account:
+    """What became of the rows of a table. `used` and the rows left out are always all its rows.
+
+    Attributes:
+        rows: of the file, without its header and blank lines.
+        left_out: reason -> how many rows, and the first of them.
+        repaired: what was repaired, and how often; empty for a well-formed table.
+        read_as: what was taken for what, such as {"Labels": "tags", "encoding": "cp1252"}.
+        photos_without_row: photos that no row names; None where no photos were given.
+    """
+
+    rows: int = 0
+    left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    repaired: Counter[str] = field(default_factory=Counter)
+    read_as: dict[str, str] = field(default_factory=dict)
+    photos_without_row: int | None = None
+
+    @property
+    def used(self) -> int:
+        """Rows that count."""
+        return self.rows - sum(count for count, _ in self.left_out.values())
+
+    def leave_out(self, reason: str, example: str, count: int = 1) -> None:
+        """Note rows that do not count; `example` names one of them."""
+        before, examples = self.left_out.get(reason, (0, []))
+        self.left_out[reason] = before + count, [*examples, example][:EXAMPLES]
+
+    def to_dict(self) -> dict:
+        """JSON-ready, as every command prints it."""
+        return {
+            "rows": self.rows,
+            "used": self.used,
+            "left_out": [
+                {"reason": reason, "count": count, "examples": examples}
+                for reason, (count, examples) in self.left_out.items()
+            ],
+            "repaired": {what: times for what, times in self.repaired.items() if times},
+            "read_as": self.read_as,
+            "photos_without_row": self.photos_without_row,
+        }
+
+    def lines(self) -> list[str]:
+        """A few lines for people; a single one where nothing is to be said."""
+        lines = [f"{self.used:,} of {self.rows:,} rows are used"]
+        for reason, (count, examples) in self.left_out.items():
+            more = ", ..." if count > len(examples) else ""
+            lines.append(f"left out: {count:,}, {reason} ({', '.join(examples)}{more})")
+        lines += [f"repaired: {what}, {n:,} times" for what, n in self.repaired.items() if n]
+        lines += [f"read as {what}: {taken}" for what, taken in self.read_as.items()]
+        if self.photos_without_row:
+            lines.append(f"photos that no row names: {self.photos_without_row:,}")
+        return lines
+
+    def check_strict(self, name: object) -> None:
+        """Raises TableError when a row was left out."""
+        for reason, (_, examples) in self.left_out.items():
+            total = self.rows - self.used
+            raise TableError(
+                f"{name}, {examples[0]}: {reason} ({total:,} row{'s' * (total > 1)} in all would "
+                "be left out); correct the file or do not be strict."
+            )
