@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from clipdemo.errors import TableError
 
 EXAMPLES = 3  # rows that are named for each reason
+NAMED = 20  # unknown labels that are named
 
 
 @dataclass
@@ -18,6 +19,7 @@ class Account:
         rows: of the file, without its header and blank lines.
         left_out: reason -> how many rows, and the first of them.
         repaired: what was repaired, and how often; empty for a well-formed table.
+        unknown_labels: labels that rows name and that are none of those asked for, and how often.
         read_as: what was taken for what, such as {"Labels": "tags", "encoding": "cp1252"}.
         photos_without_row: photos that no row names; None where no photos were given.
     """
@@ -25,6 +27,7 @@ class Account:
     rows: int = 0
     left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
     repaired: Counter[str] = field(default_factory=Counter)
+    unknown_labels: Counter[str] = field(default_factory=Counter)
     read_as: dict[str, str] = field(default_factory=dict)
     photos_without_row: int | None = None
 
@@ -48,6 +51,7 @@ class Account:
                 for reason, (count, examples) in self.left_out.items()
             ],
             "repaired": {what: times for what, times in self.repaired.items() if times},
+            "unknown_labels": dict(self.unknown_labels.most_common(NAMED)),
             "read_as": self.read_as,
             "photos_without_row": self.photos_without_row,
         }
@@ -59,16 +63,25 @@ class Account:
             more = ", ..." if count > len(examples) else ""
             lines.append(f"left out: {count:,}, {reason} ({', '.join(examples)}{more})")
         lines += [f"repaired: {what}, {n:,} times" for what, n in self.repaired.items() if n]
+        if self.unknown_labels:
+            named = ", ".join(f"{name} ({n:,})" for name, n in self.unknown_labels.most_common(5))
+            more = ", ..." if len(self.unknown_labels) > 5 else ""
+            lines.append(f"unknown labels, ignored: {named}{more}")
         lines += [f"read as {what}: {taken}" for what, taken in self.read_as.items()]
         if self.photos_without_row:
             lines.append(f"photos that no row names: {self.photos_without_row:,}")
         return lines
 
     def check_strict(self, name: object) -> None:
-        """Raises TableError when a row was left out."""
+        """Raises TableError when a row was left out, or a label of one was ignored."""
         for reason, (_, examples) in self.left_out.items():
             total = self.rows - self.used
             raise TableError(
                 f"{name}, {examples[0]}: {reason} ({total:,} row{'s' * (total > 1)} in all would "
                 "be left out); correct the file or do not be strict."
+            )
+        for label in self.unknown_labels:
+            raise TableError(
+                f"{name} names {label!r}, which is no label asked for; correct the file or do not "
+                "be strict."
             )

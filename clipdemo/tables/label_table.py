@@ -41,7 +41,6 @@ from clipdemo.tables.loose_csv import (
 from clipdemo.tables.text import decode, separator
 
 _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))
-_NAMED = 20  # unknown labels that are named one by one
 Unlabelled = Literal["keep", "leave-out"]
 
 
@@ -178,7 +177,8 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     ids = np.empty(len(read), dtype=object)
     for i, (known, _) in enumerate(read):  # one by one: numpy would make tuples a second axis
         ids[i] = known
-    _note_unknown(account, read, np.bincount(codes, minlength=len(read)))
+    for (_, unknown), n in zip(read, np.bincount(codes, minlength=len(read)).tolist(), strict=True):
+        account.unknown_labels.update(dict.fromkeys(unknown, n))
     if not any(known for known, _ in read) and any(unknown for _, unknown in read):
         unknown = next(unknown for _, unknown in read if unknown)[0]
         raise TableError(
@@ -211,16 +211,6 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     if not found["ImageID"].is_unique:
         found, lines = _joined(found, lines, account)
     return LabelTable(found, account, labels, lines)
-
-
-def _note_unknown(account: Account, read: list[tuple], times: np.ndarray) -> None:
-    counts: dict[str, int] = {}
-    for (_, unknown), n in zip(read, times.tolist(), strict=True):
-        for label in unknown:
-            counts[label] = counts.get(label, 0) + n
-    for i, (label, n) in enumerate(sorted(counts.items(), key=lambda entry: -entry[1])):
-        what = f"unknown label {label[:60]!r} ignored" if i < _NAMED else "further unknown labels"
-        account.repaired[what] += n
 
 
 def _joined(
