@@ -67,16 +67,16 @@ class PhotoNames:
     That is the file of exactly that name, else the only one that is the same after slashes,
     drive, folders, URL escapes, Unicode form, case, a missing extension and leading zeros are
     put aside, in this order.
+
+    Attributes:
+        files: all paths.
     """
 
     def __init__(self, files: Iterable[str]) -> None:
         """`files` are paths below the folder or archive, with `/`."""
-        self._files = list(files)
-        self._exact = set(self._files)
+        self.files = list(files)
+        self._exact = set(self.files)
         self._indexes: dict[int, dict[str, list[str]]] = {}
-
-    def __len__(self) -> int:
-        return len(self._files)
 
     def find(self, name: str) -> tuple[str, str]:
         """The file, and what it took to find it: "" for its exact name, else such as "case".
@@ -105,7 +105,7 @@ class PhotoNames:
     def _index(self, step: int) -> dict[str, list[str]]:
         if step not in self._indexes:
             index = defaultdict(list)
-            for file in self._files:
+            for file in self.files:
                 index[_STEPS[step][1](file.rpartition("/")[2])].append(file)
             self._indexes[step] = index
         return self._indexes[step]

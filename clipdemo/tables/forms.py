@@ -281,7 +281,8 @@ def _cell(cell: object) -> str:
         return ""
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
-    return str(cell).strip()
+    text = str(cell).strip()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()  # half pairs
 
 
 def _photo_name(cell: object) -> str:

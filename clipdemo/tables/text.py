@@ -25,6 +25,8 @@ def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
         TableError: there is no text.
     """
     text, encoding, repaired = _decoded(raw)
+    if "\0" in text[:16]:
+        raise TableError(f"{path} is no text; give a table as CSV, Excel, Parquet or JSON.")
     repaired["CRLF line ends"] = text.count("\r\n")
     repaired["CR line ends"] = text.count("\r") - repaired["CRLF line ends"]
     text = text.replace("\r\n", "\n").replace("\r", "\n")
