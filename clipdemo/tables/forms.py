@@ -230,7 +230,7 @@ def _gathered(
         waiting.append(
             (
                 line,
-                _photo_name(cells[columns.places["ImageID"]]),
+                photo_name(cells[columns.places["ImageID"]]),
                 found,
                 "" if caption is None else _cell(cells[caption]),
             )
@@ -285,7 +285,7 @@ def _cell(cell: object) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()  # half pairs
 
 
-def _photo_name(cell: object) -> str:
+def photo_name(cell: object) -> str:
     """The name that a cell gives a photo; Hugging Face's image columns are dicts."""
     if isinstance(cell, dict):
         cell = cell.get("path")
