@@ -8,7 +8,6 @@ be broken, is read by `loose_csv`.
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -166,7 +165,7 @@ def read_csv_rows(
     Raises:
         TableError: the header has not our columns.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    reader = csv.reader(_lines_of(text), delimiter=mark)
     header = next((row for row in reader if any(cell.strip() for cell in row)), [])
     while header and not header[-1].strip():
         header.pop()
@@ -194,6 +193,15 @@ def read_csv_rows(
     rows = _gathered(lines(), header, columns, labels)
     rows.problems |= problems
     return _with(rows, separator="tab") if mark == "\t" else _with(rows, separator=mark)
+
+
+def _lines_of(text: str) -> Iterator[str]:
+    """The lines of a text, one at a time: a file-like copy of a large one would be larger still."""
+    at = 0
+    while at < len(text):
+        end = text.find("\n", at) + 1 or len(text)
+        yield text[at:end]
+        at = end
 
 
 def _has(row: Sequence[str], columns: Columns) -> bool:

@@ -10,7 +10,7 @@
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -53,17 +53,19 @@ class LabelTable:
             `Caption` (str, line breaks as `\n`), one row per photo.
         account: what became of the rows of the file.
         labels: whose ids `Labels` holds.
-        lines: per row of `frame`, the lines of the file (from 1) that say it.
+        lines: [N] the line of the file, from 1, that says each row of `frame`.
+        further: row of `frame` -> the other lines that say it, too.
     """
 
     frame: pd.DataFrame
     account: Account
     labels: LabelSet
-    lines: list[tuple[int, ...]] | None = None
+    lines: np.ndarray
+    further: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
     def lines_of(self, row: int) -> tuple[int, ...]:
         """The lines of the file that say a row of `frame`."""
-        return (row + 2,) if self.lines is None else self.lines[row]
+        return int(self.lines[row]), *self.further.get(row, ())
 
     def leave_out(self, reasons: Mapping[int, str]) -> "LabelTable":
         """The table without these rows of `frame`, which the account then names with the reason."""
@@ -71,10 +73,14 @@ class LabelTable:
             lines = self.lines_of(row)
             example = f"line {lines[0]}: {self.frame['ImageID'].iat[row]}"
             self.account.leave_out(reason, example, len(lines))
-        kept = [row for row in range(len(self.frame)) if row not in reasons]
-        lines = [self.lines_of(row) for row in kept]
+        kept = np.setdiff1d(np.arange(len(self.frame)), list(reasons))
+        moved = {row: new for new, row in enumerate(kept.tolist()) if row in self.further}
         return LabelTable(
-            self.frame.iloc[kept].reset_index(drop=True), self.account, self.labels, lines
+            self.frame.iloc[kept].reset_index(drop=True),
+            self.account,
+            self.labels,
+            self.lines[kept],
+            {new: self.further[row] for row, new in moved.items()},
         )
 
 
@@ -207,37 +213,35 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
             "Caption": frame["Caption"].to_numpy(),
         }
     ).astype({"ImageID": "str", "Caption": "str"})
-    lines = [(line,) for line in frame["line"].tolist()]
-    if not found["ImageID"].is_unique:
-        found, lines = _joined(found, lines, account)
-    return LabelTable(found, account, labels, lines)
+    lines = frame["line"].to_numpy()
+    if found["ImageID"].is_unique:
+        return LabelTable(found, account, labels, lines)
+    return LabelTable(*_joined(found, lines, account, labels))
 
 
-def _joined(
-    frame: pd.DataFrame, lines: list[tuple[int, ...]], account: Account
-) -> tuple[pd.DataFrame, list[tuple[int, ...]]]:
+def _joined(frame: pd.DataFrame, lines: np.ndarray, account: Account, labels: LabelSet) -> tuple:
     """One row per photo: all its labels, and its first caption."""
     codes, names = pd.factorize(frame["ImageID"])
-    labels: list[dict] = [{} for _ in names]
-    captions: list[dict] = [{} for _ in names]
-    places: list[list[int]] = [[] for _ in names]
-    for at, (code, ids, caption) in enumerate(
-        zip(codes.tolist(), frame["Labels"], frame["Caption"], strict=True)
-    ):
-        labels[code] |= dict.fromkeys(ids)
-        captions[code] |= {caption: None} if caption else {}
-        places[code].append(at)
+    kept = np.unique(codes, return_index=True)[1]
+    ids, captions = frame["Labels"].to_numpy(object)[kept], frame["Caption"].to_numpy(object)[kept]
+    further: dict[int, tuple[int, ...]] = {}
+    unused = 0
+    for at in np.setdiff1d(np.arange(len(frame)), kept).tolist():
+        row, caption = codes[at], frame["Caption"].iat[at]
+        further[row] = (*further.get(row, ()), int(lines[at]))
+        ids[row] = tuple(dict.fromkeys(ids[row] + frame["Labels"].iat[at]))
+        unused += bool(caption and captions[row] and caption != captions[row])
+        captions[row] = captions[row] or caption
     account.repaired["further rows of a photo joined"] = len(frame) - len(names)
-    more = sum(max(len(found) - 1, 0) for found in captions)
-    account.repaired["further captions of a photo not used"] = more
+    account.repaired["further captions of a photo not used"] = unused
     joined = pd.DataFrame(
         {
             "ImageID": pd.Series(names, dtype="str"),
-            "Labels": pd.Series([tuple(found) for found in labels], dtype=object),
-            "Caption": pd.Series([next(iter(found), "") for found in captions], dtype="str"),
+            "Labels": pd.Series(ids, dtype=object),
+            "Caption": pd.Series(captions, dtype="str"),
         }
     )
-    return joined, [tuple(chain.from_iterable(lines[at] for at in found)) for found in places]
+    return joined, account, labels, lines[kept], further
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -345,7 +349,7 @@ def _read_plain(path: Path, labels: LabelSet | None) -> LabelTable | None:
     account = Account(len(frame))
     account.repaired.update({"byte order mark": int(raw[:1] == b"\xef"), "CRLF line ends": breaks})
     frame = frame.assign(Labels=pd.Series(parsed[codes], dtype=object), Caption=captions)
-    return LabelTable(frame, account, labels or COCO18)
+    return LabelTable(frame, account, labels or COCO18, np.arange(2, len(frame) + 2))
 
 
 def _in_order(names: pd.Series) -> bool:
