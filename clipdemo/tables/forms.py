@@ -223,7 +223,9 @@ def _gathered(
     def flush() -> None:
         if waiting:
             frame = pd.DataFrame(waiting, columns=["line", *COLUMNS])
-            pieces.append(frame.astype({"ImageID": "str", "Caption": "str", "line": "int64"}))
+            texts = all(isinstance(cell, str) for cell in frame["Labels"])
+            kinds = {"ImageID": "str", "Caption": "str", "line": "int64"}
+            pieces.append(frame.astype(kinds | ({"Labels": "str"} if texts else {})))
             waiting.clear()
 
     for line, row in lines:

@@ -133,6 +133,7 @@ def _rows_of(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -> 
     if suffix in (".json", ".jsonl", ".ndjson") or raw.lstrip()[:1] in (b"{", b"["):
         return read_json(path, labels, wanted)
     text, repaired, encoding = decode(raw, path)
+    del raw  # may be large
     mark, text = separator(text, lambda header: _known_columns(header, labels, wanted))
     rows = None
     if mark == "," and not wanted:
