@@ -207,14 +207,10 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
             name = rows.problems.get(line, ("", ""))[0] or names.iat[place]
             account.leave_out(reasons[line], f"line {line}: {name}"[:120])
         frame, names, codes = frame[~out], names[~out], codes[~out]
-    found = pd.DataFrame(
-        {
-            "ImageID": names.to_numpy(),
-            "Labels": pd.Series(ids[codes], dtype=object).to_numpy(),
-            "Caption": frame["Caption"].to_numpy(),
-        }
-    ).astype({"ImageID": "str", "Caption": "str"})
     lines = frame["line"].to_numpy()
+    found = frame[["Caption"]].reset_index(drop=True)
+    found.insert(0, "ImageID", names.reset_index(drop=True))
+    found.insert(1, "Labels", pd.Series(ids[codes], dtype=object))
     if found["ImageID"].is_unique:
         return LabelTable(found, account, labels, lines)
     return LabelTable(*_joined(found, lines, account, labels))
@@ -310,7 +306,7 @@ def _read_plain(path: Path, labels: LabelSet | None) -> LabelTable | None:
     end, breaks = raw.find(b"\n"), raw.count(b"\r\n") if b"\r" in raw else 0
     try:
         columns, commas = read_header(raw[: max(end, 0)].decode("utf-8-sig"), path)
-    except (UnicodeDecodeError, TableError):
+    except (UnicodeDecodeError, TableError, csv.Error):
         return None
     quotes, body = b'"' in raw, memoryview(raw)[end + 1 :]
     if tuple(columns) != COLUMNS or commas or b"\0" in raw or raw.count(b"\r") != breaks:
