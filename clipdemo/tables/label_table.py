@@ -7,6 +7,7 @@
 1
 """
 
+import csv
 import os
 import tempfile
 from collections.abc import Mapping
