@@ -27,12 +27,17 @@ from clipdemo.commands import (
 from clipdemo.commands.common import (
     BackboneId,
     Checkpoint,
+    Columns,
     Json,
     Rule,
+    Strict,
+    Unlabelled,
     bar,
     check_rule,
     out,
     print_json,
+    reading,
+    show_account,
 )
 from clipdemo.commands.console import settle_console
 from clipdemo.errors import ClipdemoError, PhotoError
@@ -149,47 +154,52 @@ def _score_table(title: str, found: dict) -> Table:
 
 @app.command()
 def table(
-    path: Annotated[Path, typer.Argument(metavar="T.csv", help="A label table.")],
+    path: Annotated[Path, typer.Argument(metavar="TABLE", help="A label table, in any form.")],
     output: Annotated[
-        Path | None, typer.Option("--out", help="Write it here, well-formed.")
+        Path | None, typer.Option("--out", help="Write it here, as well-formed CSV.")
     ] = None,
-    strict: Annotated[bool, typer.Option(help="Refuse the file if a row is refused.")] = False,
+    photos: Annotated[
+        Path | None, typer.Option(help="Folder, zip or tar of its photos, to look for them.")
+    ] = None,
+    columns: Columns = "",
+    unlabelled: Unlabelled = "keep",
+    strict: Strict = False,
     as_json: Json = False,
 ) -> None:
-    """Read a label table, however loose; say what is in it and what was repaired or refused."""
-    from clipdemo.inputs.labels import COCO18
-    from clipdemo.tables.label_table import (
-        labels_of,
-        read_label_table,
-        target_matrix,
-        write_label_table,
-    )
+    """Read a label table in any form; say what is in it, and what was left out or repaired."""
+    from clipdemo.inputs.photo_source import PhotoSource
+    from clipdemo.tables.account import photo_reason
+    from clipdemo.tables.label_table import read_label_table, target_matrix, write_label_table
 
-    found = read_label_table(path)
-    labels = labels_of(path) if found.frame.empty else COCO18
-    if strict or found.frame.empty:
-        found = read_label_table(path, labels, strict)
+    found = read_label_table(path, None, **reading(columns, unlabelled, strict))
+    if photos:
+        source, missing = PhotoSource(photos), {}
+        if strict:
+            found.check_photos(source, path)
+        for row, name in enumerate(found.frame["ImageID"]):
+            try:
+                source.find(name)
+            except PhotoError as error:
+                missing[row] = photo_reason(str(error))
+        found = found.leave_out(missing) if missing else found
+        found.note_photos(source)
     if output:
         write_label_table(found.frame, output)
-    counts = target_matrix(found.frame, labels).sum(0).astype(int).tolist()
+    counts = target_matrix(found.frame, found.labels).sum(0).astype(int).tolist()
+    account = found.account.to_dict()
     report = {
         "rows": len(found.frame),
-        "labels": dict(zip(labels.names, counts, strict=True)),
-        "repaired": found.repaired,
-        "refused": [vars(r) for r in found.refused],
+        "labels": dict(zip(found.labels.names, counts, strict=True)),
+        "account": account,
     }
     if as_json:
         print_json(report)
         return
-    out.print(f"{report['rows']} rows")
-    shown = Table("label", "rows")
+    shown = Table("label", "photos")
     for name, rows in report["labels"].items():
         shown.add_row(name, str(rows))
     out.print(shown)
-    for what, times in found.repaired.items():
-        out.print(f"repaired: {what}, {times} times")
-    for refusal in found.refused:
-        print(f"refused: line {refusal.line}, {refusal.image_id}: {refusal.reason}")
+    show_account(account)
 
 
 @app.command()
@@ -205,6 +215,9 @@ def evaluate(
     k: Annotated[int, typer.Option(help="For rule top-k.")] = 3,
     recall: Annotated[float, typer.Option(help="For rule recall: 0.50, 0.55 ... 0.95.")] = 0.9,
     zero_shot: Annotated[bool, typer.Option(help="From the labels' names, without heads.")] = False,
+    columns: Columns = "",
+    unlabelled: Unlabelled = "keep",
+    strict: Strict = False,
     output: Annotated[Path | None, typer.Option("--out", help="Write the report here.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -218,14 +231,15 @@ def evaluate(
     classifier = load(backbone, checkpoint=checkpoint or None)
     if zero_shot:
         classifier = classifier.zero_shot(classifier.card.labels)
-    found = read_label_table(table, classifier.card.labels)
-    if found.frame.empty:
-        raise ClipdemoError(f"{table} has no row that can be read: see `clipdemo table {table}`.")
+    options = reading(columns, unlabelled, strict)
+    found = read_label_table(table, classifier.card.labels, **options)
     source = PhotoSource(photos) if photos else None
+    if source and strict:
+        found.check_photos(source, table)
     with bar() as progress:
         task = progress.add_task("scoring", total=len(found.frame))
         report = evaluate_table(
-            classifier, found.frame, source, rule, threshold, k,
+            classifier, found, source, rule, threshold, k,
             lambda rows: progress.advance(task, rows), recall,
         )  # fmt: skip
     if not report["modes"]:
@@ -233,7 +247,6 @@ def evaluate(
             f"These heads read {', '.join(classifier.modes)}, and no row of {table} has that: give "
             "--photos, or a table with captions."
         )
-    report["refused"] = [vars(r) for r in found.refused]
     if output:
         output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     if as_json:
@@ -245,9 +258,7 @@ def evaluate(
         cells = ["-" if f is None else f"{f:.3f}" for f in figures]
         shown.add_row(mode, str(m["n"]), *cells)
     out.print(shown)
-    if report["skipped_photos"]:
-        first = report["skipped_photos"][0]
-        print(f"{len(report['skipped_photos'])} photos skipped, the first: {first['reason']}")
+    show_account(report["account"])
 
 
 for command in (

@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import BackboneId, Checkpoint, Rule, bar, check_rule, out
+from clipdemo.commands.common import (
+    BackboneId,
+    Checkpoint,
+    Columns,
+    Rule,
+    Strict,
+    bar,
+    check_rule,
+    out,
+    show_account,
+)
 from clipdemo.errors import ClipdemoError
 
 
@@ -18,8 +28,10 @@ def batch(
         "results.csv"
     ),
     table: Annotated[
-        Path | None, typer.Option(help="ImageID,Caption: only these rows, each with its photo.")
+        Path | None, typer.Option(help="Photos and captions: only its rows, each with its photo.")
     ] = None,
+    columns: Columns = "",
+    strict: Strict = False,
     caption_model: Annotated[
         bool, typer.Option("--caption-model", help="A model writes the captions that are missing.")
     ] = False,
@@ -39,12 +51,14 @@ def batch(
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.model.checkpoints import at_recall
     from clipdemo.model.loading import load
+    from clipdemo.tables.columns import parse_columns
 
     for path in photos or []:
         if not path.exists():
             raise ClipdemoError(f"There is no {path}: check how it is spelled.")
     sources = {}
-    items, notices = gather(photos or [], table, sources=sources)
+    options = {"columns": parse_columns(columns), "strict": strict}
+    items, notices, account = gather(photos or [], table, sources=sources, **options)
     classifier = load(backbone, checkpoint=checkpoint or None)
     if rule == "recall":
         for entry in classifier.card.modes.values():
@@ -63,6 +77,8 @@ def batch(
                 shown.update(task, completed=done)
         except KeyboardInterrupt:
             stopped = True
+    if account:
+        show_account(account.to_dict())
     for sentence in [*notices, *problems]:
         print(sentence, file=sys.stderr)
     out.print(f"{done} of {len(items)} written to {output}")

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from clipdemo.commands.common import Json, bar, out, print_json
+from clipdemo.commands.common import (
+    Columns,
+    Json,
+    Strict,
+    Unlabelled,
+    bar,
+    out,
+    print_json,
+    reading,
+    show_account,
+)
 
 Data = Annotated[Path, typer.Option(help="Photos, captions and teacher files.")]
 
@@ -19,28 +29,40 @@ def caption(
     captioner: Annotated[
         str, typer.Option(help="auto, bundled, a model of the hub that is cached, or a folder.")
     ] = "auto",
+    columns: Columns = "",
+    unlabelled: Unlabelled = "keep",
+    strict: Strict = False,
     as_json: Json = False,
 ) -> None:
     """Have a model write a caption for every photo of a table; killed, it goes on where it was."""
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.study.caption_table import caption_table
-    from clipdemo.tables.label_table import labels_of, read_label_table
+    from clipdemo.tables.account import photo_reason
+    from clipdemo.tables.label_table import read_label_table
 
-    frame = read_label_table(table, labels_of(table)).frame
-    source, model = PhotoSource(photos), load_captioner(captioner)
+    read = read_label_table(table, None, **reading(columns, unlabelled, strict))
+    frame, source, model = read.frame, PhotoSource(photos), load_captioner(captioner)
+    if strict:
+        read.check_photos(source, table)
     with bar() as progress:
         task = progress.add_task("writing captions", total=len(frame))
         found, skipped = caption_table(
             model, frame, source, output, lambda rows: progress.advance(task, rows)
         )
+    reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
+    gone = {row: reasons[name] for row, name in enumerate(frame["ImageID"]) if name in reasons}
+    if gone:
+        read.leave_out(gone)
+    read.note_photos(source)
+    account = read.account.to_dict()
     report = {"captions": len(found), "captioner": model.name, "skipped": skipped}
+    report |= {"account": account}
     if as_json:
         print_json(report)
         return
     out.print(f"{len(found)} captions by {model.name}, written to {output}")
-    if skipped:
-        print(f"{len(skipped)} photos have none, the first: {skipped[0]['reason']}")
+    show_account(account)
 
 
 def train_captioner(

@@ -27,6 +27,34 @@ Checkpoint = Annotated[str, typer.Option(help="Folder of heads; default: the bac
 Rule = Annotated[str, typer.Option(help=f"One of {', '.join(RULES)}.")]
 
 
+Columns = Annotated[
+    str,
+    typer.Option(help="Which columns hold what, such as ImageID=path,Labels=tags; default: told "
+                 "by their names."),
+]  # fmt: skip
+Strict = Annotated[bool, typer.Option(help="Refuse the table if a row of it would be left out.")]
+Unlabelled = Annotated[
+    str, typer.Option(help="A row without labels: keep (none is true) or leave-out.")
+]
+
+
+def reading(columns: str, unlabelled: str, strict: bool) -> dict:
+    """These options as `read_label_table` takes them."""
+    from clipdemo.tables.columns import parse_columns
+
+    if unlabelled not in ("keep", "leave-out"):
+        raise ClipdemoError(f"--unlabelled takes keep or leave-out, not {unlabelled!r}.")
+    return {"columns": parse_columns(columns), "unlabelled": unlabelled, "strict": strict}
+
+
+def show_account(account: dict) -> None:
+    """An account in a few lines."""
+    from clipdemo.tables.account import account_lines
+
+    for line in account_lines(account):
+        out.print(line, markup=False, highlight=False)
+
+
 def print_json(value: object) -> None:
     """JSON on standard output, and nothing else there."""
     print(json.dumps(value, indent=1))

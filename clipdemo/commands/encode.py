@@ -1,13 +1,23 @@
 """The command of feature stores: `encode`."""
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import BackboneId, Json, bar, out, print_json
+from clipdemo.commands.common import (
+    BackboneId,
+    Columns,
+    Json,
+    Strict,
+    Unlabelled,
+    bar,
+    out,
+    print_json,
+    reading,
+    show_account,
+)
 
 
 def encode(
@@ -24,6 +34,9 @@ def encode(
     batch: Annotated[
         int, typer.Option(min=0, help="How many are encoded together; 0: as suits the device.")
     ] = 0,
+    columns: Columns = "",
+    unlabelled: Unlabelled = "keep",
+    strict: Strict = False,
     as_json: Json = False,
 ) -> None:
     """Encode a table's photos and captions to a feature store; stopped, it goes on where it was."""
@@ -31,6 +44,7 @@ def encode(
     from clipdemo.model.backbones import Backbone
     from clipdemo.study.encode import encode_table
 
+    options = reading(columns, unlabelled, strict)
     try:
         loaded = Backbone(best(has_cuda()) if backbone == "auto" else backbone, device)
         with bar() as progress:
@@ -41,7 +55,7 @@ def encode(
                     tasks[what] = progress.add_task(f"encoding {what}")
                 progress.update(tasks[what], completed=done, total=total)
 
-            report = encode_table(loaded, table, store, photos, generated, batch, show)
+            report = encode_table(loaded, table, store, photos, generated, batch, show, **options)
     except KeyboardInterrupt:
         print("Stopped: started again, it goes on from here.", file=sys.stderr)
         raise SystemExit(130) from None
@@ -58,9 +72,4 @@ def encode(
         f"encoded: {encoded['photos']} photos and {encoded['captions']} captions in "
         f"{report['seconds']} s{speed}"
     )
-    for reason, count in Counter(entry["reason"] for entry in report["skipped"]).most_common():
-        out.print(f"skipped: {count} photos: {reason}", markup=False)
-    if report["refused"]:
-        out.print(
-            f"refused: {len(report['refused'])} rows: see `clipdemo table {table}`", markup=False
-        )
+    show_account(report["account"])

@@ -13,7 +13,8 @@ from clipdemo.model.checkpoints import at_recall
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.embeddings import BATCH
 from clipdemo.model.thresholds import decide
-from clipdemo.tables.label_table import target_matrix
+from clipdemo.tables.account import NO_INPUT, photo_reason
+from clipdemo.tables.label_table import LabelTable, target_matrix
 
 
 def score_table(
@@ -62,7 +63,7 @@ def embed_rows(
 
 def evaluate_table(
     classifier: Classifier,
-    frame: pd.DataFrame,
+    table: LabelTable,
     photos: PhotoSource | None = None,
     rule: str = "tuned",
     threshold: float = 0.5,
@@ -72,15 +73,24 @@ def evaluate_table(
 ) -> dict:
     """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input.
 
+    A label that is true of no row or of every row has `ap` and `f1` None: neither would say
+    anything of the scores.
+
+    Rows that have the input of no mode are left out, as the report's account says.
+
     Raises:
         CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
     """
     tuned = {
         mode: _thresholds(entry, rule, recall) for mode, entry in classifier.card.modes.items()
     }
-    scores, skipped = score_table(classifier, frame, photos, progress)
-    truth = target_matrix(frame, classifier.card.labels)
-    report = {"n": len(frame), "backbone": classifier.backbone.id, "rule": rule}
+    scores, skipped = score_table(classifier, table.frame, photos, progress)
+    table, used = without_input(table, scores, skipped)
+    scores = {mode: values[used] for mode, values in scores.items()}
+    if photos is not None:
+        table.note_photos(photos)
+    truth = target_matrix(table.frame, classifier.card.labels)
+    report = {"n": len(table.frame), "backbone": classifier.backbone.id, "rule": rule}
     report |= {"head": classifier.card.kind, "modes": {}}
     for mode, values in scores.items():
         rows = ~np.isnan(values[:, 0])
@@ -90,8 +100,24 @@ def evaluate_table(
         on = decide(values[rows], rule, threshold=threshold, tuned=own, k=k)
         used = {"tuned": own, "recall": own, "fixed": np.full(len(own), threshold)}.get(rule)
         names = classifier.card.labels.names
-        report["modes"][mode] = metrics.evaluate(truth[rows], values[rows], on, names, used)
-    return report | {"skipped_photos": skipped}
+        found = metrics.evaluate(truth[rows], values[rows], on, names, used)
+        for label in found["per_label"].values():
+            if label["support"] in (0, found["n"]):  # true nowhere or everywhere
+                label |= {"ap": None, "f1": None}
+        report["modes"][mode] = found
+    return report | {"skipped_photos": skipped, "account": table.account.to_dict()}
+
+
+def without_input(
+    table: LabelTable, scores: dict[str, np.ndarray], skipped: list[dict]
+) -> tuple[LabelTable, np.ndarray]:
+    """The table without rows that no mode has a score for, and which rows stay ([N] bool)."""
+    known = [~np.isnan(values).all(1) for values in scores.values()]
+    used = np.any(known, axis=0) if known else np.zeros(len(table.frame), bool)
+    reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
+    names = table.frame["ImageID"]
+    out = {row: reasons.get(names.iat[row], NO_INPUT) for row in np.flatnonzero(~used).tolist()}
+    return (table.leave_out(out) if out else table), used
 
 
 def _thresholds(entry: dict, rule: str, recall: float) -> np.ndarray:

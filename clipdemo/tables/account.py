@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from clipdemo.errors import TableError
 
+NO_INPUT = "has neither a photo nor a caption that these heads read"
 EXAMPLES = 3  # rows that are named for each reason
 NAMED = 20  # unknown labels that are named
 
@@ -56,22 +57,6 @@ class Account:
             "photos_without_row": self.photos_without_row,
         }
 
-    def lines(self) -> list[str]:
-        """A few lines for people; a single one where nothing is to be said."""
-        lines = [f"{self.used:,} of {self.rows:,} rows are used"]
-        for reason, (count, examples) in self.left_out.items():
-            more = ", ..." if count > len(examples) else ""
-            lines.append(f"left out: {count:,}, {reason} ({', '.join(examples)}{more})")
-        lines += [f"repaired: {what}, {n:,} times" for what, n in self.repaired.items() if n]
-        if self.unknown_labels:
-            named = ", ".join(f"{name} ({n:,})" for name, n in self.unknown_labels.most_common(5))
-            more = ", ..." if len(self.unknown_labels) > 5 else ""
-            lines.append(f"unknown labels, ignored: {named}{more}")
-        lines += [f"read as {what}: {taken}" for what, taken in self.read_as.items()]
-        if self.photos_without_row:
-            lines.append(f"photos that no row names: {self.photos_without_row:,}")
-        return lines
-
     def check_strict(self, name: object) -> None:
         """Raises TableError when a row was left out, or a label of one was ignored."""
         for reason, (_, examples) in self.left_out.items():
@@ -85,3 +70,30 @@ class Account:
                 f"{name} names {label!r}, which is no label asked for; correct the file or do not "
                 "be strict."
             )
+
+
+def photo_reason(problem: str) -> str:
+    """A problem with a row's photo in words that are the same for many rows."""
+    if problem.startswith("There is no photo"):
+        return "its photo is not there"
+    if " may be " in problem:
+        return f"its photo is not certain: {problem}"
+    return f"its photo cannot be used: {problem}"
+
+
+def account_lines(account: dict) -> list[str]:
+    """An account, as `Account.to_dict` makes it, in a few lines for people."""
+    lines = [f"{account['used']:,} of {account['rows']:,} rows are used"]
+    for entry in account["left_out"]:
+        more = ", ..." if entry["count"] > len(entry["examples"]) else ""
+        examples = ", ".join(entry["examples"])
+        lines.append(f"left out: {entry['count']:,}, {entry['reason']} ({examples}{more})")
+    lines += [f"repaired: {what}, {times:,} times" for what, times in account["repaired"].items()]
+    unknown = account["unknown_labels"]
+    if unknown:
+        named = ", ".join(f"{name} ({times:,})" for name, times in list(unknown.items())[:5])
+        lines.append(f"unknown labels, ignored: {named}{', ...' if len(unknown) > 5 else ''}")
+    lines += [f"read as {what}: {taken}" for what, taken in account["read_as"].items()]
+    if account["photos_without_row"]:
+        lines.append(f"photos that no row names: {account['photos_without_row']:,}")
+    return lines

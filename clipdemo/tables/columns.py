@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
@@ -18,6 +18,8 @@ USUAL = {
     "Caption": ("captions", "text", "description", "sentence"),
 }  # fmt: skip
 
+_MEANT = {"ImageID": "photo names", "Labels": "labels", "Caption": "captions"}
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -26,10 +28,12 @@ class Columns:
     Attributes:
         places: of those of `COLUMNS` that are there.
         own: of the columns that are a label each, with the label's name.
+        known: whether these are known to be labels; else only those that say yes or no are.
     """
 
     places: dict[str, int]
-    own: dict[int, str]
+    own: dict[int, str] = field(default_factory=dict)
+    known: bool = True
 
 
 def find_columns(
@@ -37,6 +41,7 @@ def find_columns(
     labels: LabelSet | None,
     wanted: Mapping[str, str] | None = None,
     name: object = "The table",
+    needed: Sequence[str] = ("ImageID", "Labels"),
 ) -> Columns:
     """Find the columns by a table's header.
 
@@ -45,9 +50,10 @@ def find_columns(
         labels: whose columns may hold one label each; None where they are not known.
         wanted: ours -> the file's, as somebody says.
         name: of the file, for a sentence.
+        needed: ours that must be there; without labels among them none are looked for.
 
     Raises:
-        TableError: there is no column of photos or of labels, or there are several candidates.
+        TableError: a column that is needed is not there, or there are several candidates.
     """
     found = {}
     for ours in COLUMNS:
@@ -55,20 +61,16 @@ def find_columns(
         if place is not None:
             found[ours] = place
     own = {}
-    if "Labels" not in found:
+    if "Labels" in needed and "Labels" not in found:
         own = _own_columns(header, labels, set(found.values()))
     seen = ", ".join(filter(None, header))[:160]
-    if "ImageID" not in found:
-        raise TableError(
-            f"{name} has no column of photo names (found: {seen}); name it ImageID, or say which "
-            "one it is with --columns ImageID=NAME."
-        )
-    if "Labels" not in found and not own:
-        raise TableError(
-            f"{name} has no column of labels (found: {seen}); name it Labels, or say which one it "
-            "is with --columns Labels=NAME."
-        )
-    return Columns(found, own)
+    for ours in needed:
+        if ours not in found and not (ours == "Labels" and own):
+            raise TableError(
+                f"{name} has no column of {_MEANT[ours]} (found: {seen}); name it {ours}, or say "
+                f"which one it is with --columns {ours}=NAME."
+            )
+    return Columns(found, own, labels is not None)
 
 
 def parse_columns(text: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,12 +18,14 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 
 from clipdemo.errors import TableError
-from clipdemo.inputs.labels import LabelSet
 from clipdemo.inputs.photo_names import is_photo
-from clipdemo.tables.columns import COLUMNS, Columns, find_columns
+from clipdemo.tables.columns import COLUMNS, Columns
 from clipdemo.tables.label_values import is_true
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # of an imagefolder
+OURS = Columns({name: place for place, name in enumerate(COLUMNS)})
+Find = Callable[[Sequence[str]], Columns]
+"""Finds the columns by a header; raises TableError."""
 CHUNK = 100_000  # rows that are held as Python objects at once
 
 
@@ -45,7 +47,7 @@ class Rows:
     read_as: dict[str, str] = field(default_factory=dict)
 
 
-def read_excel(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -> Rows:
+def read_excel(path: Path, find: Find) -> Rows:
     """The first sheet that has our columns.
 
     Raises:
@@ -64,17 +66,17 @@ def read_excel(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -
             continue
         header = [_cell(value) for value in sheet.iloc[0]]
         try:
-            columns = find_columns(header, labels, wanted, path)
+            columns = find(header)
         except TableError as error:
             problem = error
             continue
         lines = zip(sheet.index[1:] + 1, sheet.iloc[1:].itertuples(index=False), strict=True)
-        rows = _gathered(lines, header, columns, labels)
+        rows = _gathered(lines, header, columns)
         return _with(rows, sheet=name) if len(sheets) > 1 else rows
     raise problem
 
 
-def read_parquet(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -> Rows:
+def read_parquet(path: Path, find: Find) -> Rows:
     """A table in a Parquet file, read in pieces.
 
     Raises:
@@ -86,7 +88,7 @@ def read_parquet(path: Path, labels: LabelSet | None, wanted: Mapping[str, str])
     try:
         file = parquet.ParquetFile(path)
         header = file.schema_arrow.names
-        columns = find_columns(header, labels, wanted, path)
+        columns = find(header)
         used = [header[place] for place in (*columns.places.values(), *columns.own)]
 
         def lines() -> Iterator[tuple[int, Sequence]]:
@@ -98,14 +100,14 @@ def read_parquet(path: Path, labels: LabelSet | None, wanted: Mapping[str, str])
                     line += 1
                     yield line, row
 
-        return _gathered(lines(), header, columns, labels)
+        return _gathered(lines(), header, columns)
     except (OSError, pa.ArrowException) as error:
         raise TableError(
             f"{path} is no Parquet file that can be read ({str(error)[:120]}): write it again."
         ) from error
 
 
-def read_json(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -> Rows:
+def read_json(path: Path, find: Find) -> Rows:
     """COCO's instances, Label Studio's export, a list of records, or one record per line.
 
     Raises:
@@ -115,7 +117,7 @@ def read_json(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) ->
     try:
         found = json.loads(text)
     except ValueError:
-        return _records(_json_lines(text, path), labels, wanted, path)
+        return _records(_json_lines(text, path), find)
     if isinstance(found, dict) and {"images", "annotations", "categories"} <= found.keys():
         return _coco(path, found)
     if isinstance(found, dict) and isinstance(found.get("data"), list):
@@ -123,16 +125,16 @@ def read_json(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) ->
     if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
         if all(isinstance(row.get("data"), dict) for row in found):
             found = [_label_studio(row) for row in found]
-        return _records(enumerate(found, 1), labels, wanted, path)
+        return _records(enumerate(found, 1), find)
     if isinstance(found, dict):
-        return _records([(1, found)], labels, wanted, path)
+        return _records([(1, found)], find)
     raise TableError(
         f"{path} is JSON of a form that is not known: give a list of records, COCO's instances or "
         "Label Studio's export."
     )
 
 
-def read_folder(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -> Path | Rows:
+def read_folder(path: Path) -> Path | Rows:
     """An imagefolder: its metadata file, or rows made of one folder of photos per label.
 
     Raises:
@@ -152,14 +154,11 @@ def read_folder(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) 
         raise TableError(
             f"{path} holds neither {METADATA[0]} nor a folder of photos per label: give a table."
         )
-    columns = Columns({name: place for place, name in enumerate(COLUMNS)}, {})
     numbered = ((line, row) for line, (_, row) in enumerate(rows, 1))
-    return _with(_gathered(numbered, COLUMNS, columns, labels), Labels="names of folders")
+    return _with(_gathered(numbered, COLUMNS, OURS), Labels="names of folders")
 
 
-def read_csv_rows(
-    text: str, mark: str, path: Path, labels: LabelSet | None, wanted: Mapping[str, str]
-) -> Rows:
+def read_csv_rows(text: str, mark: str, find: Find) -> Rows:
     """Rows of well-formed CSV.
 
     Raises:
@@ -169,7 +168,7 @@ def read_csv_rows(
     header = next((row for row in reader if any(cell.strip() for cell in row)), [])
     while header and not header[-1].strip():
         header.pop()
-    columns = find_columns(header, labels, wanted, path)
+    columns = find(header)
     problems = {}
 
     def lines() -> Iterator[tuple[int, list[str]]]:
@@ -190,7 +189,7 @@ def read_csv_rows(
             problems[line] = "", f"cannot be read ({error})"
             yield line, []
 
-    rows = _gathered(lines(), header, columns, labels)
+    rows = _gathered(lines(), header, columns)
     rows.problems |= problems
     return _with(rows, separator="tab") if mark == "\t" else _with(rows, separator=mark)
 
@@ -212,11 +211,10 @@ def _gathered(
     lines: Iterable[tuple[int, Sequence]],
     header: Sequence[str],
     columns: Columns,
-    labels: LabelSet | None,
 ) -> Rows:
     """Rows from cells in the file's order, made in pieces so that few are Python objects."""
     pieces, problems = [], {}
-    own = dict(columns.own)
+    own, labelled = dict(columns.own), "Labels" in columns.places
     waiting: list[tuple] = []
     wrong: set[int] = set()
 
@@ -235,7 +233,7 @@ def _gathered(
             wrong |= {place for place, value in values.items() if value is None}
             found = tuple(own[place] for place, value in values.items() if value)
         else:
-            found = _plain(cells[columns.places["Labels"]])
+            found = _plain(cells[columns.places["Labels"]]) if labelled else ""
         caption = columns.places.get("Caption")
         waiting.append(
             (
@@ -249,11 +247,11 @@ def _gathered(
             flush()
     flush()
     frame = pd.concat(pieces, ignore_index=True) if pieces else _empty()
-    if wrong and labels is None:  # columns of something else
+    if wrong and not columns.known:  # columns of something else
         names = {own[place] for place in wrong}
         frame["Labels"] = [tuple(n for n in c if n not in names) for c in frame["Labels"]]
     rows = Rows(frame, problems)
-    if wrong and labels is not None:
+    if wrong and columns.known:
         rows.repaired["cells of labels that are neither yes nor no"] = len(wrong)
     taken = {
         ours: header[place]
@@ -319,16 +317,14 @@ def _json_lines(text: str, path: Path) -> Iterator[tuple[int, dict | None]]:
 
 def _records(
     records: Iterable[tuple[int, dict | None]],
-    labels: LabelSet | None,
-    wanted: Mapping[str, str],
-    path: Path,
+    find: Find,
 ) -> Rows:
     records = list(records)
     header = list(dict.fromkeys(name for _, row in records if row for name in row))
-    columns = find_columns(header, labels, wanted, path)
+    columns = find(header)
     problems = {line: ("", "is no JSON record") for line, row in records if row is None}
     lines = ((line, [(row or {}).get(name) for name in header]) for line, row in records)
-    rows = _gathered(lines, header, columns, labels)
+    rows = _gathered(lines, header, columns)
     rows.problems |= problems
     return rows
 
@@ -374,5 +370,4 @@ def _coco(path: Path, found: dict) -> Rows:
         raise TableError(
             f"{path} is no complete COCO file ({str(error)[:80]} is missing): export it again."
         ) from error
-    columns = Columns({name: place for place, name in enumerate(COLUMNS)}, {})
-    return _with(_gathered(enumerate(rows, 1), COLUMNS, columns, None), form="COCO instances")
+    return _with(_gathered(enumerate(rows, 1), COLUMNS, OURS), form="COCO instances")

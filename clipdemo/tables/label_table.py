@@ -12,6 +12,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -19,12 +20,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from clipdemo.errors import TableError
+from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.labels import COCO18, LabelSet
 from clipdemo.inputs.photo_names import EXTENSIONS
+from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account
 from clipdemo.tables.columns import COLUMNS, find_columns
 from clipdemo.tables.forms import (
+    Find,
     Rows,
     read_csv_rows,
     read_excel,
@@ -39,7 +42,7 @@ from clipdemo.tables.loose_csv import (
     quotes_are_well_formed,
     read_header,
 )
-from clipdemo.tables.text import decode, separator
+from clipdemo.tables.text import decode, fields, separator
 
 _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))
 Unlabelled = Literal["keep", "leave-out"]
@@ -67,6 +70,23 @@ class LabelTable:
     def lines_of(self, row: int) -> tuple[int, ...]:
         """The lines of the file that say a row of `frame`."""
         return int(self.lines[row]), *self.further.get(row, ())
+
+    def check_photos(self, photos: PhotoSource, name: object) -> None:
+        """Raises TableError, naming the table, when a row's photo is not among these."""
+        for row, photo in enumerate(self.frame["ImageID"]):
+            try:
+                photos.find(photo)
+            except PhotoError as error:
+                raise TableError(
+                    f"{name}, line {self.lines_of(row)[0]}: {str(error).rstrip('.')}, or do not "
+                    "be strict."
+                ) from None
+
+    def note_photos(self, photos: PhotoSource) -> None:
+        """Put into the account what it took to find the photos, and those that no row names."""
+        self.account.photos_without_row = photos.without(self.frame["ImageID"])
+        for took, times in photos.matched.items():
+            self.account.repaired[f"photos matched without {took}"] = times
 
     def leave_out(self, reasons: Mapping[int, str]) -> "LabelTable":
         """The table without these rows of `frame`, which the account then names with the reason."""
@@ -113,7 +133,7 @@ def read_label_table(
     plain = None if wanted else _read_plain(path, labels)
     if plain is not None and (unlabelled == "keep" or plain.frame["Labels"].map(bool).all()):
         return plain
-    rows = _rows_of(path, labels, wanted)
+    rows = read_rows(path, partial(find_columns, labels=labels, wanted=wanted, name=path), labels)
     labels = labels or _own(rows, path)
     table = _understood(rows, labels, unlabelled, path)
     if strict:
@@ -121,29 +141,36 @@ def read_label_table(
     return table
 
 
-def _rows_of(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -> Rows:
+def read_rows(path: Path, find: Find, labels: LabelSet | None) -> Rows:
+    """The rows of a table in any form.
+
+    Args:
+        path: the file, or the folder of an imagefolder.
+        find: finds the columns that are needed.
+        labels: whose ids tell rows from captions where quotes are broken.
+
+    Raises:
+        TableError: it cannot be read, or has no rows.
+    """
     if path.is_dir():
-        found = read_folder(path, labels, wanted)
-        return found if isinstance(found, Rows) else _rows_of(found, labels, wanted)
+        found = read_folder(path)
+        return found if isinstance(found, Rows) else read_rows(found, find, labels)
     raw = _read_bytes(path)
     suffix = path.suffix.lower()
     if suffix in (".xlsx", ".xlsm") or raw[:4] == b"PK\3\4":
-        return read_excel(path, labels, wanted)
+        return read_excel(path, find)
     if raw[:4] == b"PAR1":
-        return read_parquet(path, labels, wanted)
+        return read_parquet(path, find)
     if suffix in (".json", ".jsonl", ".ndjson") or raw.lstrip()[:1] in (b"{", b"["):
-        return read_json(path, labels, wanted)
+        return read_json(path, find)
     text, repaired, encoding = decode(raw, path)
     del raw  # may be large
-    mark, text = separator(text, lambda header: _known_columns(header, labels, wanted))
-    rows = None
-    if mark == "," and not wanted:
-        try:
-            rows = loose_rows(text, labels or COCO18, path)
-        except TableError:
-            rows = None
-    if rows is None:
-        rows = read_csv_rows(text, mark, path, labels, wanted)
+    mark, text = separator(text, lambda header: _suits(header, find))
+    header = fields(text.lstrip("\n").partition("\n")[0], mark)
+    if mark == "," and _is_study_form(header, find(header).places):
+        rows = loose_rows(text, labels or COCO18, path)
+    else:
+        rows = read_csv_rows(text, mark, find)
     if rows.frame.empty:
         raise TableError(f"{path} has no rows below its header; add at least one.")
     rows.repaired = repaired | rows.repaired
@@ -152,12 +179,17 @@ def _rows_of(path: Path, labels: LabelSet | None, wanted: Mapping[str, str]) -> 
     return rows
 
 
-def _known_columns(header: list[str], labels: LabelSet | None, wanted: Mapping[str, str]) -> int:
+def _is_study_form(header: list[str], places: Mapping[str, int]) -> bool:
+    named = all(header[place].casefold() == ours.casefold() for ours, place in places.items())
+    return named and "Labels" in places
+
+
+def _suits(header: list[str], find: Find) -> int:
     """How well a header suits, as a number."""
     try:
-        found = find_columns(header, labels, wanted)
+        found = find(header)
     except TableError:
-        return min(len(header), 2) - 2
+        return -1 if len(header) > 1 else -2
     return len(found.places) + min(len(found.own), 1)
 
 
