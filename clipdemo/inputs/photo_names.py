@@ -24,7 +24,7 @@ def is_photo(path: str) -> bool:
 
 def is_side_file(path: str) -> bool:
     """Whether systems put a file there by themselves: previews, settings, forks, hidden files."""
-    *folders, name = path.split("/")
+    *folders, name = (part for part in path.split("/") if part != "..")
     if any(folder.casefold() in _SIDE_FOLDERS or folder.startswith(".") for folder in folders):
         return True
     return name.startswith(".") or name.casefold() in _SIDE_FILES
