@@ -30,7 +30,7 @@ def read_captions(
     """
     needed = ("ImageID", "Caption")
     rows = read_rows(
-        path, partial(find_columns, labels=None, wanted=columns, name=path, needed=needed), None
+        path, partial(find_columns, labels=None, wanted=columns, name=path, needed=needed)
     )
     account = Account(len(rows.frame), read_as=rows.read_as)
     account.repaired.update({what: n for what, n in rows.repaired.items() if n})

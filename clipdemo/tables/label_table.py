@@ -45,6 +45,7 @@ from clipdemo.tables.loose_csv import (
 from clipdemo.tables.text import decode, fields, separator
 
 _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))
+_UNKNOWN = LabelSet(("\0",), ("\0",))  # no id is known yet
 Unlabelled = Literal["keep", "leave-out"]
 
 
@@ -133,15 +134,16 @@ def read_label_table(
     plain = None if wanted else _read_plain(path, labels)
     if plain is not None and (unlabelled == "keep" or plain.frame["Labels"].map(bool).all()):
         return plain
-    rows = read_rows(path, partial(find_columns, labels=labels, wanted=wanted, name=path), labels)
-    labels = labels or _own(rows, path)
+    find = partial(find_columns, labels=labels, wanted=wanted, name=path)
+    labels = labels or _own(read_rows(path, find, _UNKNOWN), path)
+    rows = read_rows(path, find, labels)
     table = _understood(rows, labels, unlabelled, path)
     if strict:
         table.account.check_strict(path)
     return table
 
 
-def read_rows(path: Path, find: Find, labels: LabelSet | None) -> Rows:
+def read_rows(path: Path, find: Find, labels: LabelSet = _UNKNOWN) -> Rows:
     """The rows of a table in any form.
 
     Args:
@@ -168,7 +170,7 @@ def read_rows(path: Path, find: Find, labels: LabelSet | None) -> Rows:
     mark, text = separator(text, lambda header: _suits(header, find))
     header = fields(text.lstrip("\n").partition("\n")[0], mark)
     if mark == "," and _is_study_form(header, find(header).places):
-        rows = loose_rows(text, labels or COCO18, path)
+        rows = loose_rows(text, labels, path)
     else:
         rows = read_csv_rows(text, mark, find)
     if rows.frame.empty:
