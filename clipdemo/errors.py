@@ -1,16 +1,18 @@
 """The errors a user can meet. Each message is one sentence: what happened and what to do."""
 
+import textwrap
+
 
 class ClipdemoError(Exception):
-    """Base of every error whose message may be shown to a user as it is."""
+    """Base of every error whose message may be shown to a user unchanged."""
 
 
 class PhotoError(ClipdemoError):
-    """A photo that cannot be read, or must not be."""
+    """A photo that cannot be read, or is refused."""
 
 
 class LabelError(ClipdemoError):
-    """Labels that cannot be looked for."""
+    """Labels that cannot be classified."""
 
 
 class TableError(ClipdemoError):
@@ -30,4 +32,10 @@ class CaptionerError(ClipdemoError):
 
 
 class DownloadError(ClipdemoError):
-    """A file that cannot be downloaded, or not whole."""
+    """A file that cannot be downloaded completely."""
+
+
+def reason(error: Exception) -> str:
+    """The first line of an error's message, or its type; at most 200 characters."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return textwrap.shorten(lines[0], 200, placeholder="…")

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -43,7 +43,7 @@ def test_auto_is_the_bundled_backbone_with_all_modes(tiny, photos):
 
 
 def test_the_bundled_model_reads_a_caption(tiny):
-    """However it was trained, it must know a dog from a bus when it is told."""
+    """However it was trained, it must tell a dog from a bus."""
     dog = tiny.predict(None, "a dog").scores["text"]
     bus = tiny.predict(None, "a bus").scores["text"]
     assert dog["dog"] > bus["dog"]

@@ -45,9 +45,9 @@ def batch(
 ) -> None:
     """Scores and labels of many photos and captions, as CSV or JSON; Ctrl-C keeps what is done."""
     check_rule(rule)
-    from clipdemo.inspection.many import gather, look_at
-    from clipdemo.inspection.result_files import Rule as Chosen
-    from clipdemo.inspection.result_files import writing
+    from clipdemo.inspection.batch import gather, predict_items
+    from clipdemo.inspection.batch_files import Rule as Chosen
+    from clipdemo.inspection.batch_files import writing
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.model.checkpoints import at_recall
     from clipdemo.model.loading import load
@@ -70,7 +70,7 @@ def batch(
     with writing(output, classifier, Chosen(rule, threshold, k, recall)) as write, bar() as shown:
         task = shown.add_task("scoring", total=len(items))
         try:
-            for results in look_at(classifier, items, writer, sources):
+            for results in predict_items(classifier, items, writer, sources):
                 write(results)
                 done += len(results)
                 problems += [f"{r.item.name}: {r.problem}" for r in results if r.problem]

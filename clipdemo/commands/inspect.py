@@ -38,7 +38,7 @@ def score(
 ) -> None:
     """Score a labelled table once, for `app.py --table`; stopped, it goes on where it was."""
     from clipdemo.hub.caches import data_folder
-    from clipdemo.inspection.score_file import write_predictions
+    from clipdemo.inspection.predictions import write_predictions
     from clipdemo.inspection.scored_table import ScoredTable
     from clipdemo.model.loading import load
 

@@ -29,11 +29,11 @@ def train_backbone(
     ] = False,
 ) -> None:
     """Train the bundled backbone and its heads; killed and started again, it goes on."""
-    from clipdemo.tiny.batches import GO_ON, Recipe
+    from clipdemo.tiny.batches import CONTINUED, Recipe
     from clipdemo.tiny.text_stage import TextRecipe
     from clipdemo.tiny.train_backbone import train_backbone
 
-    base = GO_ON if start else Recipe()
+    base = CONTINUED if start else Recipe()
     recipe = replace(base, steps=steps or base.steps, bfloat16=bfloat16)
     text_recipe = TextRecipe(**({"steps": text_steps} if text_steps else {}))
     train_backbone(data, work, output.resolve(), recipe, text_recipe, start=start)
@@ -58,7 +58,7 @@ def scenes(
     output: Annotated[Path, typer.Option("--out", help="Folder.")] = Path("assets/scenes"),
 ) -> None:
     """Draw the example scenes anew."""
-    from clipdemo.scenes.scenes import export_examples
+    from clipdemo.scenes import export_examples
 
     export_examples(output)
     out.print(f"drawn to {output}")

@@ -1,6 +1,7 @@
 """A labelled table, scored and compared with its labels."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,48 +18,42 @@ from clipdemo.tables.account import NO_INPUT, photo_reason
 from clipdemo.tables.label_table import LabelTable, target_matrix
 
 
-def score_table(
-    classifier: Classifier,
-    frame: pd.DataFrame,
-    photos: PhotoSource | None,
-    progress: Callable[[int], None] = lambda rows: None,
-) -> tuple[dict[str, np.ndarray], list[dict]]:
-    """Scores of every row in every mode it has the input for.
+@dataclass(frozen=True)
+class ScoredRows:
+    """What a model says about N rows of a table.
 
-    Returns:
-        Per mode [N, L], nan where the row's input is missing; and the photos that could not be
-        used, each with its `ImageID` and `reason`.
+    Attributes:
+        scores: per mode [N, L], nan where the row lacks the mode's input.
+        image, text: embeddings [D] of the photos and captions, None for those that are missing.
+        skipped: the photos that could not be used, each with its `ImageID` and `reason`.
     """
-    labels = classifier.card.labels
-    scores = {m: np.full((len(frame), len(labels)), np.nan) for m in classifier.modes}
-    skipped = []
-    for start in range(0, len(frame), BATCH):
-        part = frame.iloc[start : start + BATCH]
-        embeddings, missing = embed_rows(classifier, part, photos)
-        skipped += missing
-        for row, prediction in enumerate(classifier.predict_embeddings(*embeddings), start):
-            for mode, values in prediction.scores.items():
-                scores[mode][row] = list(values.values())
-        progress(len(part))
-    return scores, skipped
+
+    scores: dict[str, np.ndarray]
+    image: list[np.ndarray | None]
+    text: list[np.ndarray | None]
+    skipped: list[dict]
 
 
-def embed_rows(
+def score_rows(
     classifier: Classifier, frame: pd.DataFrame, photos: PhotoSource | None
-) -> tuple[tuple[list[np.ndarray | None], list[np.ndarray | None]], list[dict]]:
-    """Embeddings [D] of the rows' photos and captions, None for what is missing.
-
-    The photos that could not be used are listed as `score_table` lists them.
-    """
-    size = classifier.backbone.image_size
+) -> ScoredRows:
+    """Score all rows at once."""
     batch, skipped = [], []
     for name in frame["ImageID"]:
         try:
+            size = classifier.backbone.image_size
             batch.append(None if photos is None else read_photo(photos.read(name), size))
         except PhotoError as error:
             batch.append(None)
             skipped.append({"ImageID": name, "reason": str(error)})
-    return classifier.embed(batch, frame["Caption"].tolist()), skipped
+    image, text = classifier.embed(batch, frame["Caption"].tolist())
+    predictions = classifier.predict_embeddings(image, text)
+    unknown = dict.fromkeys(classifier.card.labels.names, np.nan)
+    scores = {
+        mode: np.array([list(p.scores.get(mode, unknown).values()) for p in predictions])
+        for mode in classifier.modes
+    }
+    return ScoredRows(scores, image, text, skipped)
 
 
 def evaluate_table(
@@ -76,31 +71,43 @@ def evaluate_table(
     A label that is true of no row or of every row has `ap` and `f1` None: neither would say
     anything of the scores.
 
-    Rows that have the input of no mode are left out, as the report's account says.
+    Rows that have the input of no mode are left out, as the report's account says. `progress` is
+    given the number of rows after each batch of them.
 
     Raises:
         CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
     """
     tuned = {
-        mode: _thresholds(entry, rule, recall) for mode, entry in classifier.card.modes.items()
+        mode: np.array(
+            at_recall(entry.get("recall", {}), recall) if rule == "recall" else entry["thresholds"]
+        )
+        for mode, entry in classifier.card.modes.items()
     }
-    scores, skipped = score_table(classifier, table.frame, photos, progress)
+    parts, labels = [], classifier.card.labels
+    for start in range(0, len(table.frame), BATCH):
+        rows = table.frame.iloc[start : start + BATCH]
+        parts.append(score_rows(classifier, rows, photos))
+        progress(len(rows))
+    skipped = [entry for part in parts for entry in part.skipped]
+    scores = {
+        mode: np.concatenate([part.scores[mode] for part in parts])
+        for mode in (classifier.modes if parts else ())
+    }
     table, used = without_input(table, scores, skipped)
-    scores = {mode: values[used] for mode, values in scores.items()}
     if photos is not None:
         table.note_photos(photos)
-    truth = target_matrix(table.frame, classifier.card.labels)
+    truth = target_matrix(table.frame, labels)
     report = {"n": len(table.frame), "backbone": classifier.backbone.id, "rule": rule}
     report |= {"head": classifier.card.kind, "modes": {}}
     for mode, values in scores.items():
+        values = values[used]
         rows = ~np.isnan(values[:, 0])
         if not rows.any():
             continue
         own = tuned[mode]
         on = decide(values[rows], rule, threshold=threshold, tuned=own, k=k)
-        used = {"tuned": own, "recall": own, "fixed": np.full(len(own), threshold)}.get(rule)
-        names = classifier.card.labels.names
-        found = metrics.evaluate(truth[rows], values[rows], on, names, used)
+        cuts = {"tuned": own, "recall": own, "fixed": np.full(len(own), threshold)}.get(rule)
+        found = metrics.evaluate(truth[rows], values[rows], on, labels.names, cuts)
         for label in found["per_label"].values():
             if label["support"] in (0, found["n"]):  # true nowhere or everywhere
                 label |= {"ap": None, "f1": None}
@@ -118,10 +125,3 @@ def without_input(
     names = table.frame["ImageID"]
     out = {row: reasons.get(names.iat[row], NO_INPUT) for row in np.flatnonzero(~used).tolist()}
     return (table.leave_out(out) if out else table), used
-
-
-def _thresholds(entry: dict, rule: str, recall: float) -> np.ndarray:
-    """The thresholds [L] of a card's mode that count for the rule."""
-    if rule == "recall":
-        return np.array(at_recall(entry.get("recall", {}), recall))
-    return np.array(entry["thresholds"])

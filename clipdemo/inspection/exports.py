@@ -14,8 +14,8 @@ from clipdemo.inputs.labels import ALL_MODES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clipdemo.inspection.many import Result, Sources
-    from clipdemo.inspection.result_files import Rule
+    from clipdemo.inspection.batch import Result, Sources
+    from clipdemo.inspection.batch_files import Rule
 
 NOTHING = "no label"  # folder of photos in which nothing was found
 
@@ -44,7 +44,7 @@ class Exports:
             ClipdemoError: keywords are wanted, and what writes them is not installed.
             OSError: a folder cannot be written.
         """
-        from clipdemo.inspection.many import photo_of
+        from clipdemo.inspection.batch import photo_of
 
         if not (self.tags or self.keywords or self.folders):
             return []
@@ -66,7 +66,7 @@ class Exports:
         return problems
 
     def _sort(self, result: Result, place: Path, sources: Sources) -> None:
-        from clipdemo.inspection.many import photo_of
+        from clipdemo.inspection.batch import photo_of
 
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What somebody found out about rows of a table, kept beside its predictions."""
+"""Findings: what the owner noted about rows of a table, stored next to its predictions."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import json
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.inspection.score_file import Predictions
+from clipdemo.hub.atomic import atomic_write
+from clipdemo.tables.safe_csv import write_rows
+
+if TYPE_CHECKING:
+    from clipdemo.inspection.predictions import Predictions
 
 KINDS = (
     "label wrong", "caption wrong", "caption silent", "hard to see", "model wrong", "note",
@@ -20,23 +25,24 @@ COLUMNS = ("ImageID", "Caption", "Labels", "finding", "label", "mode", "score", 
 
 class Findings:
     """One finding per row: its kind, the label and mode that were looked at with the score and the
-    threshold of then, and a note.
+    threshold at that time, and a note.
 
-    A row is known by `ImageID` and caption, so that findings outlast changes to the table.
+    A row is identified by `ImageID` and caption, so that findings survive changes to the table.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Read those that are kept in the folder; a file that cannot be read counts as none."""
+        """Read the folder's findings; a damaged file is renamed and counts as none."""
         self._path = folder / "findings.json"
         self._lock = threading.Lock()
+        self._found = {}
         try:
             entries = json.loads(self._path.read_text("utf-8"))
             self._found = {(entry["ImageID"], entry["Caption"]): entry for entry in entries}
         except FileNotFoundError:
-            self._found = {}
+            pass
         except (OSError, ValueError, KeyError, TypeError):
-            self._found = {}
-            self._keep_damaged()
+            with suppress(OSError):
+                self._path.replace(self._path.with_suffix(".damaged"))
 
     def of(self, image_id: str, caption: str) -> dict | None:
         """The finding about a row: `finding`, `label`, `mode` and `note`."""
@@ -53,10 +59,11 @@ class Findings:
         return len(self._found)
 
     def set(self, found: Predictions, row: int, finding: dict | None) -> None:
-        """Keep a row's finding, or with None forget it; it is on disk when this returns.
+        """Store a row's finding, or remove it if None; it is on disk when this returns.
 
         Raises:
-            ClipdemoError: it is none of `KINDS`, its note is too long, or nothing can be written.
+            ClipdemoError: its kind is not one of `KINDS`, its note is too long, or nothing can be
+                written.
         """
         image_id, caption = found.ids[row], found.captions[row]
         with self._lock:
@@ -67,20 +74,17 @@ class Findings:
                 changed[image_id, caption] = entry | _checked(finding)
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                partial = self._path.with_suffix(".partial")
-                partial.write_text(json.dumps(list(changed.values()), indent=1), "utf-8")
-                partial.replace(self._path)
+                with atomic_write(self._path) as partial:
+                    partial.write_text(json.dumps(list(changed.values()), indent=1), "utf-8")
             except OSError as error:
                 raise ClipdemoError(
-                    f"The finding could not be kept ({error.strerror}): make room in "
+                    f"The finding could not be saved ({error.strerror}): make room in "
                     f"{self._path.parent}, or start the app with another --cache."
                 ) from error
             self._found = changed
 
     def as_csv(self) -> str:
         """All of them as a table, for a spreadsheet."""
-        from clipdemo.tables.safe_csv import write_rows
-
         file = io.StringIO(newline="")
         rows = [
             [";".join(entry[name]) if name == "Labels" else entry.get(name, "") for name in COLUMNS]
@@ -88,11 +92,6 @@ class Findings:
         ]
         write_rows(file, [COLUMNS, *rows])
         return file.getvalue()
-
-    def _keep_damaged(self) -> None:
-        """Put a damaged file aside instead of writing over it."""
-        with suppress(OSError):
-            self._path.replace(self._path.with_suffix(".damaged"))
 
 
 def _checked(finding: dict) -> dict:
@@ -107,5 +106,5 @@ def _checked(finding: dict) -> dict:
 
 
 def _text(given: object) -> str:
-    """Lone surrogates, which JSON may hold, cannot be sent or written."""
+    """Text without lone surrogates, which JSON may hold but UTF-8 cannot."""
     return str(given or "").encode("utf-8", "replace").decode()

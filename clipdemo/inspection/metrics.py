@@ -1,7 +1,7 @@
-"""Scores and decisions against truth, in scikit-learn's definitions."""
+"""Scores and decisions compared with the truth, in scikit-learn's definitions."""
 
 import numpy as np
-from sklearn.metrics import average_precision_score, f1_score, precision_recall_fscore_support
+from sklearn.metrics import average_precision_score, classification_report
 
 
 def evaluate(
@@ -13,40 +13,33 @@ def evaluate(
 ) -> dict:
     """Metrics of scores and decisions [N, L] against truth [N, L].
 
-    `map` is the mean over the labels that occur of scikit-learn's average precision; `samples_f1`
+    `map` is the mean of scikit-learn's average precision over the labels that occur; `samples_f1`
     counts a photo with nothing true and nothing predicted as 0, as scikit-learn does. A label
     that never occurs has `ap` None.
     """
     truth = np.asarray(truth) > 0.5
     # scikit-learn takes a single column for a binary problem: an empty one keeps it multi-label.
     pair = [np.pad(table, ((0, 0), (0, 1))) for table in (truth, np.asarray(decisions, bool))]
-    options = {"labels": range(len(names)), "zero_division": 0}
-    precision, recall, f1, support = precision_recall_fscore_support(*pair, **options)
-    ap = [
-        float(average_precision_score(t, s)) if t.any() else None
-        for t, s in zip(truth.T, np.asarray(scores).T, strict=True)
-    ]
-    known = [a for a in ap if a is not None]
-
-    def mean_f1(average: str) -> float:
-        return float(f1_score(*pair, average=average, **options))
-
-    per_label = {
-        name: {
-            "precision": float(precision[i]),
-            "recall": float(recall[i]),
-            "f1": float(f1[i]),
-            "ap": ap[i],
-            "support": int(support[i]),
+    report = classification_report(
+        *pair, labels=range(len(names)), output_dict=True, zero_division=0
+    )
+    per_label = {}
+    for i, name in enumerate(names):
+        found, occurs = report[str(i)], truth[:, i].any()
+        per_label[name] = {
+            "precision": float(found["precision"]),
+            "recall": float(found["recall"]),
+            "f1": float(found["f1-score"]),
+            "ap": float(average_precision_score(truth[:, i], scores[:, i])) if occurs else None,
+            "support": int(found["support"]),
             "threshold": None if thresholds is None else float(thresholds[i]),
         }
-        for i, name in enumerate(names)
-    }
+    known = [entry["ap"] for entry in per_label.values() if entry["ap"] is not None]
     return {
         "n": len(truth),
-        "samples_f1": mean_f1("samples"),
-        "micro_f1": mean_f1("micro"),
-        "macro_f1": mean_f1("macro"),
+        "samples_f1": float(report["samples avg"]["f1-score"]),
+        "micro_f1": float(report["micro avg"]["f1-score"]),
+        "macro_f1": float(report["macro avg"]["f1-score"]),
         "map": float(np.mean(known)) if known else None,
         "per_label": per_label,
     }

@@ -1,4 +1,4 @@
-"""Looking at errors: which rows of a table a query finds, and how often a label goes wrong."""
+"""Error analysis: which rows of a table a query finds, and how often a label goes wrong."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from clipdemo.inspection.score_file import MISSING, STEPS, Predictions, first_step
+from clipdemo.inspection.predictions import MISSING, STEPS, Predictions, first_step
 
 OUTCOMES = ("", "error", "found", "false", "missed")
 READS_MOST = ("concat", "mutan", "text", "image")
-SAID = 5  # labels that are told to have been predicted instead of a missed one
+SAID = 5  # at most so many labels are listed as predicted instead of a missed one
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Query:
         disagree: the modes decide differently.
         low, high: bounds of the score.
         text: part of the caption, in any case.
-        suspect: cleanlab takes the table's label for wrong.
-        rows: only these, such as those marked with a finding, or chosen on the map.
+        suspect: the table's label is probably wrong, according to cleanlab.
+        rows: only these, such as rows with a finding, or selected on the map.
     """
 
     mode: str
@@ -44,14 +44,14 @@ class Query:
 
 
 class Inspection:
-    """Predictions that are asked again and again with other filters and thresholds."""
+    """Predictions, for repeated queries with other filters and thresholds."""
 
     def __init__(self, found: Predictions) -> None:
         self.found = found
         self._captions = found.captions.str.casefold().astype("string[pyarrow]")
 
     def counts(self) -> np.ndarray:
-        """How many scores stand at each step: [M, L, 2, STEPS + 1] uint32, true ones second.
+        """How many scores are at each step, [M, L, 2, STEPS + 1] uint32; true labels second.
 
         Precision, recall, F1, average precision and reliability at every threshold follow from
         these sums, however many rows there are.
@@ -67,22 +67,18 @@ class Inspection:
         return counts
 
     def decisions(self, query: Query, mode: str) -> np.ndarray:
-        """[N, L or 1] bool, what a mode predicts of the labels that are looked at."""
+        """[N, L or 1] bool, what a mode predicts for the labels that are looked at."""
         steps = self._columns(self.found.scores[mode], query)
-        cuts = self._columns(first_step(query.thresholds[mode])[None], query)
-        return (steps >= cuts) & (steps != MISSING)
+        return (steps >= self._cuts(query, mode)) & (steps != MISSING)
 
     def select(self, query: Query) -> np.ndarray:
-        """The rows that pass, most wrong first: how far a score is on the wrong side."""
+        """The rows that pass, first those whose score is furthest on the wrong side."""
         steps = self._columns(self.found.scores[query.mode], query)
         truth = self._columns(self.found.truth, query)
         known, on = steps != MISSING, self.decisions(query, query.mode)
         here = known & _outcome(query.outcome, truth, on)
         if (query.low, query.high) != (0, 1):
-            low, high = first_step([query.low, query.high])
-            if query.high < (high / STEPS):  # between two steps
-                high -= 1
-            here &= (steps >= low) & (steps <= high)
+            here &= (steps / STEPS >= query.low) & (steps / STEPS <= query.high)
         if query.disagree:
             here &= self._disagree(query)
         if query.suspect:
@@ -96,18 +92,17 @@ class Inspection:
             chosen[query.rows] = True
             passed &= chosen
         rows = np.flatnonzero(passed)
-        cuts = self._columns(first_step(query.thresholds[query.mode])[None], query)
-        past = steps[rows].astype(np.int32) - cuts
+        past = steps[rows].astype(np.int32) - self._cuts(query, query.mode)
         wrong = np.where(truth[rows], -past, past)
         wrong = np.where(here[rows], wrong, -2 * STEPS).max(1, initial=-2 * STEPS)
         return rows[np.argsort(-wrong, kind="stable")]
 
     def said_instead(self, query: Query) -> dict:
-        """Of the rows where the query's label is missed: what the mode predicts of them.
+        """What the mode predicts for the rows in which it misses the query's label.
 
         Returns:
-            `missed`, how many rows; `nothing`, in how many no label is predicted; `said`, the most
-            frequent predictions as [name, rows, of these rightly].
+            `missed`, the number of rows; `nothing`, of those without any predicted label; `said`,
+            the most frequent predictions as [name, rows, rows where it is right].
         """
         everything = Query(query.mode, query.thresholds)
         on = self.decisions(everything, query.mode)
@@ -124,17 +119,17 @@ class Inspection:
 
     @cached_property
     def known(self) -> dict[str, int]:
-        """Per mode, how many rows have its input."""
+        """Per mode, the number of rows that have its input."""
         return {m: int((s[:, 0] != MISSING).sum()) for m, s in self.found.scores.items()}
 
     @cached_property
     def judge(self) -> str:
-        """The mode whose scores say which labels are probably wrong: the one that reads most."""
+        """The mode that finds probably wrong labels: most rows first, then most input."""
         return max(self.known, key=lambda mode: (self.known[mode], -READS_MOST.index(mode)))
 
     @cached_property
     def suspects(self) -> np.ndarray:
-        """[N, L] bool, whether the table's label is probably wrong, by the scores of `judge`.
+        """[N, L] bool, whether the table's label is probably wrong, from the scores of `judge`.
 
         Confident learning, label by label (Northcutt et al. 2021; Thyagarajan et al. 2022), as
         cleanlab does it.
@@ -158,6 +153,10 @@ class Inspection:
             on, known = self.decisions(query, mode), self._columns(steps, query) != MISSING
             any_on, any_off = any_on | on, any_off | (known & ~on)
         return any_on & any_off
+
+    def _cuts(self, query: Query, mode: str) -> np.ndarray:
+        """[1, L or 1], the lowest step that is predicted."""
+        return self._columns(first_step(query.thresholds[mode])[None], query)
 
     def _columns(self, table: np.ndarray, query: Query) -> np.ndarray:
         return table if query.label is None else table[:, query.label : query.label + 1]

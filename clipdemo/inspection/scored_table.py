@@ -1,10 +1,9 @@
-"""Labelled tables that are scored once and kept, to be looked at: what the Inspect tab opens."""
+"""A labelled table that is scored once: what the Inspect tab opens."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from functools import cached_property
@@ -15,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
+from clipdemo.hub.atomic import atomic_write
 from clipdemo.inputs.photo_source import PhotoSource
-from clipdemo.inspection.score_file import (
+from clipdemo.inspection.predictions import (
     MISSING,
     Predictions,
     in_steps,
@@ -25,7 +25,7 @@ from clipdemo.inspection.score_file import (
     write_predictions,
 )
 from clipdemo.model.checkpoints import Card
-from clipdemo.scenes.table import DrawnPhotos, drawn_table
+from clipdemo.scenes import DrawnPhotos, drawn_table
 from clipdemo.tables.account import NO_INPUT, photo_reason
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 PREDICTIONS, EMBEDDINGS = "predictions.parquet", "embeddings.npz"
 PART = 64  # rows that are scored and kept together
-ON_MAP = 1500  # rows on the map of embeddings, for its cost grows faster than their number
+ON_MAP = 1500  # rows on the map of embeddings, whose cost grows faster than their number
 Progress = Callable[[int, int], None]
 
 
@@ -44,7 +44,7 @@ class ScoredTable:
     Attributes:
         name: of the table.
         photos: where its photos are, or None.
-        drawn: whether they are drawn scenes, as nobody gave a table.
+        drawn: whether they are drawn scenes, because no table was given.
         folder: where predictions and findings of this table are kept.
     """
 
@@ -71,15 +71,15 @@ class ScoredTable:
     def predictions(
         self, load: Callable[[], Classifier], progress: Progress = lambda done, total: None
     ) -> Predictions:
-        """As they were kept, or scored now; stopped, the next call goes on where this one was.
+        """The kept predictions, or new ones; after an interruption the next call resumes.
 
-        `progress` is told how many rows are done, of how many.
+        `progress` is given the number of rows that are done, and of all.
 
         Raises:
             TableError: the table cannot be read, or has nothing that these heads read.
             BackboneError, CheckpointError: the model cannot be loaded.
         """
-        if self._scored:
+        if self._is_predictions:
             return read_predictions(self._table)
         if self._frame.empty:
             raise TableError(
@@ -89,7 +89,7 @@ class ScoredTable:
         path = self._kept(PREDICTIONS)
         try:
             return read_predictions(path)
-        except TableError:  # none yet, or cut off when the machine lost power
+        except TableError:  # none yet, or cut off by a power failure
             found = self._score(load(), progress)
             write_predictions(path, found)
             shutil.rmtree(self._kept("parts"), ignore_errors=True)
@@ -98,51 +98,52 @@ class ScoredTable:
     def embeddings(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Rows on the map [M], and their embeddings [M, D] by `image` and `text`, nan for none.
 
-        Nothing of it where a file of predictions was given.
+        Both are empty where a file of predictions was given.
         """
-        if self._scored:
+        if self._is_predictions:
             return np.array([], int), {}
         with np.load(self._kept(EMBEDDINGS)) as kept:
             found = dict(kept)
         return found.pop("rows"), found
 
     def _score(self, classifier: Classifier, progress: Progress) -> Predictions:
-        from clipdemo.inspection.evaluation import embed_rows
+        from clipdemo.inspection.evaluation import score_rows
 
         frame, parts, total = self._frame, self._kept("parts"), len(self._frame)
         parts.mkdir(parents=True, exist_ok=True)
-        every = -(-total // ON_MAP)
+        stride, width = -(-total // ON_MAP), classifier.backbone.width
         for start in range(0, total, PART):
             path = parts / f"{start:09d}.npz"
             if not path.exists():
-                rows = frame.iloc[start : start + PART]
-                (image, text), skipped = embed_rows(classifier, rows, self.photos)
-                scores = _matrices(classifier, classifier.predict_embeddings(image, text))
-                mapped = [row for row in range(len(rows)) if (start + row) % every == 0]
-                width = classifier.backbone.width
-                partial = path.with_suffix(f".{os.getpid()}.partial")
-                with partial.open("wb") as file:
-                    np.savez(
-                        file,
-                        image=_stacked(image, mapped, width),
-                        text=_stacked(text, mapped, width),
-                        skipped=np.array([entry["reason"] for entry in skipped], str),
-                        skipped_names=np.array([entry["ImageID"] for entry in skipped], str),
-                        **{f"scores/{mode}": in_steps(values) for mode, values in scores.items()},
-                    )
-                partial.replace(path)
+                found = score_rows(classifier, frame.iloc[start : start + PART], self.photos)
+                mapped = slice(-start % stride, None, stride)
+                arrays = {
+                    "image": _stacked(found.image[mapped], width),
+                    "text": _stacked(found.text[mapped], width),
+                    "skipped": np.array([entry["reason"] for entry in found.skipped], str),
+                    "skipped_names": np.array([entry["ImageID"] for entry in found.skipped], str),
+                }
+                scores = {f"scores/{mode}": in_steps(s) for mode, s in found.scores.items()}
+                _save(path, arrays | scores)
             progress(min(start + PART, total), total)
         kept = [dict(np.load(path)) for path in sorted(parts.glob("*.npz"))]
         joined = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
-        self._keep_embeddings(np.arange(0, total, every), joined)
-        card = classifier.card
+        mapped = {kind: joined[kind] for kind in ("image", "text")}
+        mapped = {kind: rows for kind, rows in mapped.items() if not np.isnan(rows).all()}
+        _save(self._kept(EMBEDDINGS), {"rows": np.arange(0, total, stride)} | mapped)
+        card, skipped = classifier.card, joined["skipped"]
         modes = {
             mode: {"thresholds": entry["thresholds"], "recall": entry.get("recall", {})}
             for mode, entry in card.modes.items()
         }
-        about = {"backbone": card.backbone, "head": card.kind, "labels": list(card.labels.names)}
-        about |= {"modes": modes, "skipped": len(joined["skipped"])}
-        about["first_skipped"] = str(joined["skipped"][0]) if about["skipped"] else None
+        about = {
+            "backbone": card.backbone,
+            "head": card.kind,
+            "labels": list(card.labels.names),
+            "modes": modes,
+            "skipped": len(skipped),
+            "first_skipped": str(skipped[0]) if len(skipped) else None,
+        }
         scores = {mode: joined[f"scores/{mode}"] for mode in modes}
         if self._table:
             about["account"] = self._account(scores, joined)
@@ -162,23 +163,13 @@ class ScoredTable:
             self._read.leave_out(out)
         return self._read.account.to_dict()
 
-    def _keep_embeddings(self, rows: np.ndarray, joined: dict[str, np.ndarray]) -> None:
-        found = {kind: joined[kind] for kind in ("image", "text")}
-        found = {kind: e for kind, e in found.items() if not np.isnan(e).all()}
-        partial = self._kept(f"embeddings.{os.getpid()}.partial")
-        with partial.open("wb") as file:
-            np.savez(file, rows=rows, **found)
-        partial.replace(self._kept(EMBEDDINGS))
-
     @property
-    def _scored(self) -> bool:
+    def _is_predictions(self) -> bool:
         return self._table is not None and is_predictions(self._table)
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
-        if self._table is None:
-            return drawn_table(self._card.labels)
-        return self._read.frame
+        return drawn_table(self._card.labels) if self._table is None else self._read.frame
 
     @cached_property
     def _read(self) -> LabelTable:
@@ -191,7 +182,7 @@ class ScoredTable:
 
     @cached_property
     def _key(self) -> str:
-        """Changes with heads, table or photos: what was kept of others does not count."""
+        """Changes with heads, table or photos, so that what was kept of others does not count."""
         rows = self._frame[["ImageID", "Labels", "Caption"]].to_json(orient="values")
         stamp = ""
         if isinstance(self.photos, PhotoSource):
@@ -204,18 +195,13 @@ class ScoredTable:
         return self.folder / f"{self._key}-{name}"
 
 
-def _matrices(classifier: Classifier, predictions: list) -> dict[str, np.ndarray]:
-    """Scores per mode [N, L], nan where the input is missing."""
-    none = [np.nan] * len(classifier.card.labels)
-    return {
-        mode: np.array([list(p.scores[mode].values()) if mode in p.scores else none
-                        for p in predictions])
-        for mode in classifier.modes
-    }  # fmt: skip
+def _stacked(embeddings: list[np.ndarray | None], width: int) -> np.ndarray:
+    """[M, D], nan for none."""
+    unknown = np.full(width, np.nan, np.float32)
+    found = [unknown if row is None else row for row in embeddings]
+    return np.array(found, np.float32).reshape(-1, width)
 
 
-def _stacked(embeddings: list[np.ndarray | None], rows: list[int], width: int) -> np.ndarray:
-    """[M, D] of these rows, nan for none."""
-    none = np.full(width, np.nan, np.float32)
-    found = [none if embeddings[row] is None else embeddings[row] for row in rows]
-    return np.array(found, np.float32).reshape(len(rows), width)
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    with atomic_write(path) as partial, partial.open("wb") as file:
+        np.savez(file, **arrays)

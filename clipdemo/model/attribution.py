@@ -1,8 +1,8 @@
 """What a word or a region contributes to a score, and how well photo and caption fit.
 
-Both contributions are found by leaving out: the score as it is less the score without the word
-(Li et al. 2016, "Understanding Neural Networks through Representation Erasure") or with the region
-covered (Zeiler and Fergus 2014, section 4.2). Nothing is estimated, each variant is encoded.
+Both contributions are measured by erasure: the full score minus the score without the word (Li et
+al. 2016, "Understanding Neural Networks through Representation Erasure") or with the region covered
+(Zeiler and Fergus 2014, section 4.2). Nothing is approximated: each variant is encoded.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ Box = tuple[float, float, float, float]
 
 CELLS = 8
 SIDE = 2
-"""Cells of the grid along each side, and of the window that is moved over it cell by cell.
+"""Cells along each side of the grid, and of the window that slides over it cell by cell.
 
 In 97 % of 130 drawn scenes of one object that `tiny` finds, the middle of the hottest cell was on
-it (and in 94 % of 130 others); with blurred windows in 95 %, with the mean of the windows over a
-cell, of which there are few at the edges, in 87 %. Windows that do not overlap did worse, a finer
-grid no better.
+the object (in 94 % of 130 others). With blurred windows it was in 95 %, and in 87 % with the mean
+instead of the sum of the windows over a cell, which are few at the edges. Windows that do not
+overlap did worse, a finer grid no better.
 """
 BATCH = 16
 MAX_WORDS = 100
@@ -39,8 +39,8 @@ class Word:
 
     Attributes:
         word: the word.
-        read: whether the backbone reads so far; of one that it does not read there is no effect.
-        effects: per mode that reads captions, per label name, the score with all words less the
+        read: whether the backbone reads this far; a word that it does not read has no effects.
+        effects: per mode that reads captions, per label name, the score with all words minus the
             score without this one; a mode that has no input without it is absent.
     """
 
@@ -54,10 +54,9 @@ class Word:
 
 
 def words(classifier: Classifier, photo: Photo | None, caption: str | None) -> list[Word]:
-    """The words of a caption with what each does, from one batch of captions that lack one each.
+    """The words of a caption with their effects, from one batch of captions without one word each.
 
-    Of a caption that is too long, the words beyond what the backbone reads, or beyond `MAX_WORDS`,
-    are not looked at.
+    Words beyond what the backbone reads, or beyond `MAX_WORDS`, get no effects.
 
     Raises:
         PhotoError: the photo cannot be read.
@@ -84,15 +83,15 @@ def words(classifier: Classifier, photo: Photo | None, caption: str | None) -> l
 
 @dataclass(frozen=True)
 class Regions:
-    """What the regions of a photo do to the score of one label in one mode.
+    """The effects of a photo's regions on the score of one label in one mode.
 
     Attributes:
         mode, label, score: of the photo as it is.
-        seen: left, top, right and bottom of the grid as fractions of the photo; what lies outside
-            the backbone does not see.
-        effects: [CELLS, CELLS], row by row from the top: how much higher the score is than with a
-            cell covered, as the sum over the windows that cover it, divided by SIDE * SIDE, which
-            is how many do away from the edges.
+        seen: left, top, right and bottom of the grid as fractions of the photo; the backbone does
+            not see what lies outside.
+        effects: [CELLS, CELLS], rows from the top: by how much the score falls when the cell is
+            covered, summed over the windows that cover it and divided by SIDE * SIDE, their number
+            away from the edges.
     """
 
     mode: str
@@ -102,7 +101,7 @@ class Regions:
     effects: np.ndarray
 
     def hottest(self, count: int = 1) -> list[tuple[float, Box]]:
-        """The cells with the largest effects, and where they lie in the photo, as fractions."""
+        """The largest effects, and the boxes of their cells as fractions of the photo."""
         left, top, right, bottom = self.seen
         wide, high = (right - left) / CELLS, (bottom - top) / CELLS
         found = []
@@ -125,13 +124,13 @@ def regions(
     label: str,
     watch: Callable[[int, int], object] = lambda done, total: None,
 ) -> Regions:
-    """What each region of the photo does to the score of a label.
+    """The effect of each region of the photo on the score of a label.
 
-    The covered photos are encoded once; another label, mode or caption then takes no encoding.
+    The covered photos are encoded once; another label, mode or caption then needs no encoding.
 
     Args:
-        watch: told of the covered photos that are encoded, and of how many there are, after each
-            batch; an exception that it raises ends the work.
+        watch: progress callback, given the number of covered photos that are encoded and their
+            total after each batch; an exception that it raises ends the work.
 
     Raises:
         PhotoError: the photo cannot be read.
@@ -147,11 +146,11 @@ def regions(
 def mapping(
     classifier: Classifier, photo: Photo, caption: str | None, mode: str, label: str
 ) -> Iterator[tuple[int, int] | Regions]:
-    """The work of `regions`, which raises the same; stop whenever you like.
+    """`regions` step by step, so that it can be stopped; raises the same.
 
     Yields:
-        How many covered photos are encoded, and how many there are, at the start and after each
-        batch; at last the result.
+        The number of covered photos that are encoded, and their total, at the start and after each
+        batch; at the end the result.
     """
     _check(classifier, caption, mode, label)
     backbone = classifier.backbone
@@ -176,7 +175,7 @@ def _check(classifier: Classifier, caption: str | None, mode: str, label: str) -
     readers = [m for m in classifier.modes if m != "text"]
     if mode not in readers:
         choose = f"choose {' or '.join(readers)}" if readers else "these heads have none"
-        raise ClipdemoError(f"{mode!r} is no mode that reads photos: {choose}.")
+        raise ClipdemoError(f"{mode!r} is not a mode that reads photos: {choose}.")
     if label not in classifier.card.labels.names:
         raise ClipdemoError(f"There is no label {label!r}: choose one that the board shows.")
     if mode != "image" and clean_caption(caption) is None:
@@ -191,7 +190,7 @@ def windows() -> list[tuple[int, int, int, int]]:
 
 
 def _covered(cut: Image.Image) -> list[Image.Image]:
-    """The cut photo with every window in its mean colour, one in each."""
+    """Copies of the cut photo, each with one window in the mean colour."""
     mean = tuple(np.asarray(cut).mean((0, 1)).round().astype(int).tolist())
     photos = []
     for box in windows():
@@ -209,8 +208,8 @@ class Fit:
 
     Attributes:
         similarity: cosine similarity of their embeddings.
-        better_than: share in [0, 1] of the validation pairs that fit less well; None where the card
-            does not say how well those fit.
+        better_than: share in [0, 1] of the validation pairs that fit less well; None if the card
+            has no such pairs.
     """
 
     similarity: float
@@ -222,7 +221,7 @@ class Fit:
 
 
 def fit(classifier: Classifier, photo: Photo | None, caption: str | None) -> Fit | None:
-    """How well a photo and a caption fit; None without both, or where no head reads both kinds.
+    """How well a photo and a caption fit; None unless there are both and heads that read each.
 
     Raises:
         PhotoError: the photo cannot be read.
@@ -237,11 +236,11 @@ def fit(classifier: Classifier, photo: Photo | None, caption: str | None) -> Fit
 
 
 def fit_of_pairs(image: np.ndarray, text: np.ndarray) -> dict:
-    """What a card says of how well validation pairs fit, from their embeddings [N, D].
+    """The card's entry `fit`: how well validation pairs fit, from their embeddings [N, D].
 
     Returns:
         `n`, and the percentiles 0 to 100 of the cosine similarities of `matching` pairs and of
-        `mismatched` ones: each photo with the caption half the table further on.
+        `mismatched` ones: each photo with the caption half a table away.
     """
     pairs = {"matching": text, "mismatched": np.roll(text, len(text) // 2, axis=0)}
     return {"n": len(image)} | {

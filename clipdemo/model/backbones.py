@@ -1,6 +1,5 @@
-"""Backbones: a CLIP model of open_clip's, loaded and asked for embeddings."""
+"""Backbones: CLIP models of open_clip, and the embeddings they give."""
 
-import textwrap
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
@@ -11,7 +10,7 @@ from PIL import Image
 from torch.nn import functional as F
 from torchvision.transforms import Compose
 
-from clipdemo.errors import BackboneError
+from clipdemo.errors import BackboneError, reason
 from clipdemo.hub.catalog import CHECKPOINTS
 from clipdemo.hub.fetch import Fetch
 from clipdemo.hub.ready import bring, files_at_hand
@@ -21,7 +20,7 @@ PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float
 
 
 def pick_device(device: str = "auto") -> str:
-    """`auto`: cuda, then mps, then cpu; any other name is kept."""
+    """`auto`: the first available of cuda, mps and cpu; any other name is kept."""
     if device != "auto":
         return device
     if torch.cuda.is_available():
@@ -32,9 +31,10 @@ def pick_device(device: str = "auto") -> str:
 def pick_precision(device: str, precision: str = "auto") -> str:
     """`auto`: fp16 on CUDA, fp32 elsewhere; any name in `PRECISIONS` is kept.
 
-    On a CPU with AVX512-BF16 and without AMX, bf16 took 3.5 times as long as fp32 to encode photos
-    with ViT-B/32, 0.7 times with `tiny`'s ResNet, and fp16 19 times there. On CUDA the choice is
-    not measured: of the two halves fp16 keeps three more bits, and inference needs no larger range.
+    On a CPU with AVX512-BF16 but without AMX, encoding photos in bf16 took 3.5 times as long as in
+    fp32 with ViT-B/32, and 0.7 times with `tiny`'s ResNet, which took 19 times as long in fp16. On
+    CUDA the choice is not measured: fp16 keeps three more bits than bf16, and inference does not
+    need the larger range.
 
     Raises:
         BackboneError: there is no such precision.
@@ -48,7 +48,7 @@ def pick_precision(device: str, precision: str = "auto") -> str:
 
 
 def open_clip_name(backbone: str) -> tuple[str, str | None]:
-    """Model name and pretrained tag for open_clip of a backbone id."""
+    """open_clip's model name and pretrained tag of a backbone id."""
     if backbone == TINY:
         return f"local-dir:{CHECKPOINTS / TINY}", None
     if backbone.startswith(("local-dir:", "hf-hub:")):
@@ -68,9 +68,9 @@ class Backbone:
     Attributes:
         id: the backbone id.
         width: D, the embedding's width.
-        logit_scale: what its contrastive loss multiplied cosine similarities by.
-        image_size: side of its input in pixels.
-        cut: makes an RGB photo an RGB picture [S, S]; it can be sent to another process.
+        logit_scale: the factor of cosine similarities in its contrastive loss.
+        image_size: S, side of its input in pixels.
+        cut: resizes and crops an RGB photo to [S, S]; it can be sent to another process.
         precision: of the encoders' arithmetic: fp32, bf16 or fp16; the weights stay in fp32.
     """
 
@@ -81,10 +81,10 @@ class Backbone:
         precision: str = "auto",
         watch: Callable[[Fetch], object] = lambda fetch: None,
     ) -> None:
-        """Load it, and download it first if need be; `watch` is given the download.
+        """Load it, after downloading it if necessary; `watch` is given the download.
 
         Raises:
-            BackboneError: it does not exist, cannot be had or is damaged.
+            BackboneError: it does not exist, cannot be downloaded or is damaged.
         """
         name, pretrained = open_clip_name(backbone)
         bring(backbone, watch)
@@ -98,9 +98,9 @@ class Backbone:
                 )
                 self.tokenizer = open_clip.get_tokenizer(name)
         except Exception as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            reason = textwrap.shorten(reason, 200, placeholder="…")
-            raise BackboneError(f"The backbone {backbone} cannot be loaded: {reason}") from error
+            raise BackboneError(
+                f"The backbone {backbone} cannot be loaded: {reason(error)}"
+            ) from error
         *cutting, _, self._normalise = self.preprocess.transforms
         self.cut = Compose(cutting)
         self.model = model.eval().requires_grad_(False)
@@ -129,7 +129,7 @@ class Backbone:
     def encode_cut(self, photos: np.ndarray) -> np.ndarray:
         """Embeddings [N, D] float32 of cut photos [N, S, S, 3] uint8.
 
-        The same as of `prepare`'s pixels, which are four times as many bytes.
+        They equal those of `prepare`'s pixels, which take four times as many bytes.
         """
         pixels = torch.from_numpy(photos).to(self.device).permute(0, 3, 1, 2).contiguous()
         return self.encode_pixels(self._normalise(pixels.float() / 255))
@@ -139,7 +139,7 @@ class Backbone:
         return self._rows(self.model.encode_text, tokens)
 
     def readable(self, caption: str) -> str | None:
-        """The last words that the text encoder reads; None when it reads the whole caption."""
+        """The last words that the text encoder reads; None if it reads the whole caption."""
         read = self.tokenizer([caption])
         room = read.shape[1] + len(caption.encode())
         if torch.equal(read, self.tokenizer([caption], context_length=room)[:, : read.shape[1]]):
@@ -148,7 +148,7 @@ class Backbone:
         return " ".join(words[max(last - 4, 0) : last])
 
     def words_read(self, caption: str) -> int:
-        """How many words of a cleaned caption the text encoder reads, the last perhaps in part."""
+        """How many words of a cleaned caption the text encoder reads, the last maybe in part."""
         words, read = caption.split(), self.tokenizer([caption])
 
         def all_is_read(count: int) -> bool:
@@ -157,9 +157,9 @@ class Backbone:
         return 1 + bisect_left(range(1, len(words)), True, key=all_is_read)
 
     def seen(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
-        """Which part (left, top, right, bottom) of a photo of that size `cut` takes, as fractions.
+        """The part of a photo of that size that `cut` keeps: left, top, right, bottom as fractions.
 
-        What lies outside 0 to 1 is a border that it adds.
+        Beyond 0 to 1 lies a border that it adds.
         """
         mode = self.model.visual.preprocess_cfg.get("resize_mode", "shortest")
         if mode == "squash":

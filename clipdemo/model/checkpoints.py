@@ -1,12 +1,13 @@
-"""Heads on disk: safetensors weights and one `card.json` that says everything else."""
+"""Heads on disk: safetensors weights, and one `card.json` with everything else."""
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
+from math import inf, isfinite
 from pathlib import Path
 
-from clipdemo.errors import CheckpointError
+from clipdemo.errors import CheckpointError, reason
+from clipdemo.hub.atomic import atomic_write
 from clipdemo.hub.catalog import CHECKPOINTS
 from clipdemo.inputs.labels import ALL_MODES, MODES, LabelSet
 
@@ -26,9 +27,9 @@ def sha256(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Card:
-    """What `card.json` says of a folder of heads; reading it needs no torch.
+    """What `card.json` says about a folder of heads; reading it needs no torch.
 
-    Zero-shot heads have a card too, and no folder.
+    Zero-shot heads have a card too, but no folder.
     """
 
     folder: Path | None
@@ -69,40 +70,37 @@ def read_card(folder: Path) -> Card:
         raise CheckpointError(f"{path} cannot be read ({error}): train the heads again.") from None
     card = Card(folder, content)
     try:
-        labels = len(card.labels)
-        for mode, entry in card.modes.items():
-            inputs = content["width"] * (1 if mode in ("image", "text") else 2)
-            if mode not in ALL_MODES or entry["inputs"] != inputs:
-                raise ValueError(f"mode {mode} or its inputs are wrong")
-            numbers = all(map(_is_number, entry["thresholds"]))
-            fits = numbers and len(entry["thresholds"]) == labels
-            if not fits or not 0 < entry["temperature"] < math.inf:
-                raise ValueError("its thresholds or temperature are wrong")
-            if not all(_is_size(h) for h in entry["hidden"]):
-                raise ValueError("its hidden layers are wrong")
-            lines = entry.get("recall", {}).values()
-            if not all(len(line) == labels and all(map(_is_number, line)) for line in lines):
-                raise ValueError("its thresholds for a recall are wrong")
-            mutan = mode == "mutan"
-            sizes = [entry[name] for name in ("projected", "fused", "rank")] if mutan else [1]
-            if mutan != (entry.get("kind") == "mutan") or not all(_is_size(s) for s in sizes):
-                raise ValueError("its sizes of MUTAN are wrong")
-            if not isinstance(entry["file"], str):
-                raise ValueError("its files are wrong")
-        if not isinstance(content["backbone"], str) or not isinstance(content["files"], dict):
-            raise ValueError("its backbone or files are wrong")
-        for name in ("matching", "mismatched") if "fit" in content else ():
-            line = content["fit"][name]  # percentiles 0 to 100
-            cosines = all(_is_number(value) and abs(value) < 1.01 for value in line)
-            if len(line) != 101 or not cosines or line != sorted(line):
-                raise ValueError("its fit of photos and captions is wrong")
+        _check(card)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path} is incomplete ({error}): train the heads again.") from None
     return card
 
 
+def _check(card: Card) -> None:
+    """Raises nearly anything where a card lacks something or contradicts itself.
+
+    Whether the heads have the shapes that it describes, `load_heads` finds out.
+    """
+    content, labels = card.content, len(card.labels)
+    if not isinstance(card.backbone, str) or not isinstance(content["files"], dict):
+        raise ValueError("its backbone or files are wrong")
+    for mode, entry in card.modes.items():
+        width = content["width"] * (1 if mode in ("image", "text") else 2)
+        if mode not in ALL_MODES or entry["inputs"] != width or not isinstance(entry["file"], str):
+            raise ValueError(f"mode {mode}, its inputs or its file are wrong")
+        lines = [entry["thresholds"], *entry.get("recall", {}).values()]
+        if not all(len(line) == labels and all(map(isfinite, line)) for line in lines):
+            raise ValueError("its thresholds are wrong")
+        if not 0 < entry["temperature"] < inf:
+            raise ValueError("its temperature is wrong")
+    if "fit" in content:
+        line = content["fit"]["matching"]  # percentiles 0 to 100
+        if len(line) != 101 or not all(map(isfinite, line)):
+            raise ValueError("its fit of photos and captions is wrong")
+
+
 def at_recall(thresholds: dict, recall: float):
-    """What a card's mode has for a recall.
+    """What a mode's entry `recall` has for one recall.
 
     Raises:
         CheckpointError: it has none, or none for this recall.
@@ -118,14 +116,6 @@ def at_recall(thresholds: dict, recall: float):
             f"{', '.join(thresholds)}."
         )
     return thresholds[f"{recall:.2f}"]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, float | int)
-
-
-def _is_size(value: object) -> bool:
-    return isinstance(value, int) and value > 0
 
 
 def zero_shot_card(backbone: str, labels: LabelSet) -> Card:
@@ -160,7 +150,7 @@ def find_card(backbone: str = "auto", folder: str | Path | None = None) -> Card:
 
 
 def verify(card: Card) -> None:
-    """Compare the sha256 of every file of the card, the heads' files among them, with the card's.
+    """Compare the sha256 of every file of the card with the one in the card.
 
     Raises:
         CheckpointError: a file is missing or is not the one the card was written for.
@@ -178,13 +168,11 @@ def verify(card: Card) -> None:
 
 
 def load_heads(card: Card, backbone: str, width: int) -> dict:
-    """Heads by mode, in evaluation mode, for a backbone of that id and width.
+    """Heads by mode, in evaluation mode, for a backbone of that id and width; see `verify`, too.
 
     Raises:
-        CheckpointError: the card is for another backbone or width, or a file is not the card's.
+        CheckpointError: the card is for another backbone or width, or a file does not fit it.
     """
-    import torch
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     from clipdemo.model.heads import new_head
@@ -199,17 +187,17 @@ def load_heads(card: Card, backbone: str, width: int) -> dict:
             f"The heads in {card.folder} read embeddings of width {card.content['width']}, but "
             f"{backbone} gives {width}: train heads for it again."
         )
-    verify(card)
     heads = {}
     for mode, entry in card.modes.items():
-        head = new_head(entry, len(card.labels))
         try:
+            head = new_head(entry, len(card.labels))
             head.load_state_dict(load_file(card.folder / entry["file"]))
-        except (RuntimeError, ValueError, SafetensorError) as error:
+        except Exception as error:  # safetensors and torch have errors of their own
             raise CheckpointError(
-                f"{card.folder / entry['file']} does not fit its card: train the heads again."
+                f"{card.folder / entry['file']} does not fit its card "
+                f"({type(error).__name__}: {reason(error)}): train the heads again."
             ) from error
-        heads[mode] = head.to(torch.float32).eval()
+        heads[mode] = head.float().eval()
     return heads
 
 
@@ -227,10 +215,9 @@ def save_heads(folder: Path, heads: dict, content: dict) -> Card:
 
 def write_card(folder: Path, content: dict) -> Card:
     """Write `card.json`, whole or not at all, with the sha256 of the folder's other files."""
-    known = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".part")
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".part")
     skip = (CARD, "report.json")
-    content = content | {"files": {p.name: sha256(p) for p in known if p.name not in skip}}
-    partial = folder / f"{CARD}.part"
-    partial.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    partial.replace(folder / CARD)
+    content = content | {"files": {p.name: sha256(p) for p in files if p.name not in skip}}
+    with atomic_write(folder / CARD) as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
     return read_card(folder)

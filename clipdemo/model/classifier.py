@@ -1,6 +1,6 @@
-"""Photo and/or caption -> Prediction: where backbone, heads and thresholds meet."""
+"""Photo and/or caption -> Prediction: backbone, heads and thresholds together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,7 +25,7 @@ class Prediction:
         thresholds: per mode, per label name, the `tuned` threshold.
         backbone: id of the backbone that made the embeddings.
         head: `trained`, or `zero-shot`: uncalibrated scores from the labels' names alone.
-        recall: per mode and recall, per label name, the threshold that reached it; {} without.
+        recall: per mode and recall, per label name, the threshold that reached it; may be empty.
     """
 
     scores: dict[str, dict[str, float]]
@@ -49,7 +49,7 @@ class Prediction:
             ValueError: the rule is unknown.
             CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
         """
-        on = decide(self._values(mode), rule, **self._options(mode, rule, threshold, k, recall))[0]
+        on = self._apply(decide, mode, rule, threshold, k, recall)
         scores = self.scores[mode]
         chosen = [name for name, is_on in zip(scores, on, strict=True) if is_on]
         return sorted(chosen, key=lambda name: -scores[name])
@@ -62,20 +62,20 @@ class Prediction:
         k: int = 3,
         recall: float = 0.9,
     ) -> dict[str, float]:
-        """Per label name, the threshold that `labels` held its score against; raises the same."""
-        found = cuts(self._values(mode), rule, **self._options(mode, rule, threshold, k, recall))[0]
+        """Per label name, the threshold that `labels` compares its score with; raises the same."""
+        found = self._apply(cuts, mode, rule, threshold, k, recall)
         return dict(zip(self.scores[mode], found.tolist(), strict=True))
 
-    def _values(self, mode: str) -> np.ndarray:
-        """Scores [1, L]."""
-        return np.array([list(self.scores[mode].values())])
-
-    def _options(self, mode: str, rule: str, threshold: float, k: int, recall: float) -> dict:
-        """What a rule of `thresholds` is given."""
+    def _apply(
+        self, function: Callable, mode: str, rule: str, threshold: float, k: int, recall: float
+    ) -> np.ndarray:
+        """[L] what `decide` or `cuts` gives for the scores of a mode."""
+        scores = np.array([list(self.scores[mode].values())])
         chosen = self.thresholds[mode]
         if rule == "recall":
             chosen = checkpoints.at_recall(self.recall.get(mode, {}), recall)
-        return {"threshold": threshold, "tuned": np.array(list(chosen.values())), "k": k}
+        tuned = np.array(list(chosen.values()))
+        return function(scores, rule, threshold=threshold, tuned=tuned, k=k)[0]
 
     def to_dict(self) -> dict:
         """JSON-ready: backbone, kind of head, scores, thresholds, `tuned` labels per mode."""
@@ -89,7 +89,7 @@ class Prediction:
 
 
 class Classifier:
-    """Embeddings of one backbone, and heads that read them.
+    """One backbone and the heads that read its embeddings.
 
     Attributes:
         card: the heads' card (labels, thresholds, measured quality).
@@ -103,9 +103,10 @@ class Classifier:
         self.card = card
         self._encoder = encoder
         self._heads = heads
+        self._names = card.labels.names
 
     def zero_shot(self, labels: Sequence[str] | LabelSet) -> "Classifier":
-        """A classifier of any labels, from their names, that shares this one's embeddings.
+        """A zero-shot classifier of any labels that shares this one's embeddings.
 
         Raises:
             LabelError: there is no label, or there are too many.
@@ -116,11 +117,11 @@ class Classifier:
 
     @property
     def modes(self) -> list[str]:
-        """The modes it has heads for."""
+        """The modes that it has heads for."""
         return list(self._heads)
 
     def too_long(self, caption: str | None) -> str | None:
-        """A sentence that says what of a caption the backbone does not read, or None."""
+        """A sentence that says where the backbone stops reading a long caption, or None."""
         read = self.backbone.readable(clean_caption(caption) or "")
         if read is None or self.modes == ["image"]:
             return None
@@ -141,7 +142,7 @@ class Classifier:
 
         Raises:
             PhotoError: a photo cannot be read.
-            ValueError: not as many captions as photos.
+            ValueError: the numbers of photos and captions differ.
         """
         return self.predict_embeddings(*self.embed(photos, captions))
 
@@ -152,7 +153,7 @@ class Classifier:
 
         Raises:
             PhotoError: a photo cannot be read.
-            ValueError: not as many captions as photos.
+            ValueError: the numbers of photos and captions differ.
         """
         if len(photos) != len(captions):
             raise ValueError(f"{len(photos)} photos but {len(captions)} captions")
@@ -171,7 +172,6 @@ class Classifier:
     ) -> list[Prediction]:
         """Predictions of N embeddings [D] or None each."""
         scores: list[dict[str, dict[str, float]]] = [{} for _ in image]
-        names = self.card.labels.names
         for mode in self._heads:
             inputs = [
                 head_input(mode, *(None if e is None else torch.from_numpy(e)[None] for e in pair))
@@ -182,9 +182,13 @@ class Classifier:
                 continue
             values = self.scores(mode, torch.cat([inputs[i] for i in rows]))
             for row, line in zip(rows, values.tolist(), strict=True):
-                scores[row][mode] = dict(zip(names, line, strict=True))
-        tuned = {mode: self._tuned(mode) for mode in self._heads}
-        recall = {mode: self._recall(mode) for mode in self._heads}
+                scores[row][mode] = self._named(line)
+        entries = self.card.modes
+        tuned = {mode: self._named(entries[mode]["thresholds"]) for mode in self._heads}
+        recall = {
+            mode: {r: self._named(line) for r, line in entries[mode].get("recall", {}).items()}
+            for mode in self._heads
+        }
         return [
             Prediction(
                 s, {m: tuned[m] for m in s}, self.backbone.id, self.card.kind,
@@ -192,6 +196,9 @@ class Classifier:
             )
             for s in scores
         ]  # fmt: skip
+
+    def _named(self, values: Sequence[float]) -> dict[str, float]:
+        return dict(zip(self._names, values, strict=True))
 
     def scores(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
         """Scores [N, L] of what the mode's head reads [N, inputs]."""
@@ -203,18 +210,9 @@ class Classifier:
         with torch.inference_mode():
             return self._heads[mode](inputs).numpy()
 
-    def _tuned(self, mode: str) -> dict[str, float]:
-        values = self.card.modes[mode]["thresholds"]
-        return dict(zip(self.card.labels.names, values, strict=True))
-
-    def _recall(self, mode: str) -> dict[str, dict[str, float]]:
-        names = self.card.labels.names
-        values = self.card.modes[mode].get("recall", {})
-        return {recall: dict(zip(names, line, strict=True)) for recall, line in values.items()}
-
 
 def load_card(card: checkpoints.Card, backbone: str = "auto", **options) -> Classifier:
-    """The classifier of a card, its files checked before any of them is loaded.
+    """The classifier of a card, whose files are all checked before any of them is loaded.
 
     `options`: device, precision and watch, as `Backbone` takes them.
 
@@ -226,13 +224,3 @@ def load_card(card: checkpoints.Card, backbone: str = "auto", **options) -> Clas
     loaded = Backbone(card.backbone if backbone == "auto" else backbone, **options)
     heads = checkpoints.load_heads(card, loaded.id, loaded.width)
     return Classifier(Encoder(loaded), card, heads)
-
-
-def load_zero_shot(backbone: str, labels: LabelSet, **options) -> Classifier:
-    """A classifier for a backbone without trained heads; `options` as `load_card` has them.
-
-    Raises:
-        BackboneError: the backbone cannot be loaded.
-    """
-    encoder = Encoder(Backbone(backbone, **options))
-    return Classifier(encoder, *zero_shot_heads(encoder, labels))

@@ -1,9 +1,10 @@
-"""Embeddings that are kept: each is computed once, in one batch with whatever else waits."""
+"""Embeddings of photos and captions: cached, and encoded in common batches across threads."""
 
 import hashlib
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from os import PathLike
 from pathlib import Path
 
@@ -20,86 +21,67 @@ BATCH = 32
 
 
 class Recent:
-    """Rows by key, at most `limit` bytes of them, shared by all threads.
-
-    Reading takes no lock. What was asked for since it came up for removal gets a second chance
-    (the clock algorithm; Corbató 1968).
-    """
+    """The rows that were used last, at most `limit` bytes of them, shared by all threads."""
 
     def __init__(self, limit: int = 64 * 2**20) -> None:
-        self._rows: dict[bytes, np.ndarray] = {}
-        self._asked: set[bytes] = set()
+        self._rows: OrderedDict[bytes, np.ndarray] = OrderedDict()
         self._limit = limit
         self._bytes = 0
         self._lock = threading.Lock()
 
     def get(self, key: bytes) -> np.ndarray | None:
-        row = self._rows.get(key)
-        if row is not None:
-            self._asked.add(key)
-        return row
+        with self._lock:
+            row = self._rows.get(key)
+            if row is not None:
+                self._rows.move_to_end(key)
+            return row
 
     def put(self, key: bytes, row: np.ndarray) -> None:
         with self._lock:
             if key in self._rows:
                 return
             self._rows[key] = row
-            self._bytes += row.nbytes + len(key)
+            self._bytes += row.nbytes
             while self._bytes > self._limit:
-                oldest = next(iter(self._rows))
-                removed = self._rows.pop(oldest)
-                if oldest in self._asked:
-                    self._asked.discard(oldest)
-                    self._rows[oldest] = removed
-                else:
-                    self._bytes -= removed.nbytes + len(oldest)
-
-
-class _Job:
-    """What one thread wants encoded, and then its rows or why there are none."""
-
-    def __init__(self, inputs: torch.Tensor) -> None:
-        self.inputs = inputs
-        self.rows: np.ndarray | None = None
-        self.error: Exception | None = None
+                _, removed = self._rows.popitem(last=False)
+                self._bytes -= removed.nbytes
 
 
 class Together:
     """Encodes what several threads ask for at the same time in common batches.
 
-    Whoever's turn it is takes along all that waits by then, and those threads find it done: no
-    delay is added when nobody else asks.
+    The thread whose turn it is encodes all inputs that wait by then, so that the other threads find
+    theirs done: no delay is added when nobody else asks.
     """
 
     def __init__(self, encode: Callable[[torch.Tensor], np.ndarray]) -> None:
         self._encode = encode
-        self._waiting: deque[_Job] = deque()
+        self._waiting: deque[tuple[torch.Tensor, Future]] = deque()
         self._turn = threading.Lock()
 
     def __call__(self, inputs: torch.Tensor) -> np.ndarray:
         """Rows [N, D] of inputs [N, ...]; raises what `encode` raises."""
-        job = _Job(inputs)
-        self._waiting.append(job)
+        rows = Future()
+        self._waiting.append((inputs, rows))
         with self._turn:
-            if job.rows is None and job.error is None:
+            if not rows.done():
                 self._run([self._waiting.popleft() for _ in range(len(self._waiting))])
-        if job.error is not None:
-            raise job.error
-        return job.rows
+        return rows.result()
 
-    def _run(self, jobs: list[_Job]) -> None:
+    def _run(self, jobs: list[tuple[torch.Tensor, Future]]) -> None:
         try:
-            inputs = torch.cat([job.inputs for job in jobs])
+            inputs = torch.cat([inputs for inputs, _ in jobs])
             rows = np.concatenate([self._encode(part) for part in inputs.split(BATCH)])
-            for job in jobs:
-                job.rows, rows = rows[: len(job.inputs)], rows[len(job.inputs) :]
+            for inputs, found in jobs:
+                found.set_result(rows[: len(inputs)])
+                rows = rows[len(inputs) :]
         except Exception as error:
-            for job in jobs:
-                job.error = error
+            for _, found in jobs:
+                found.set_exception(error)
 
 
 class Encoder:
-    """A backbone's embeddings of photos and captions, kept for the next time."""
+    """A backbone's embeddings of photos and captions, those of recent inputs cached."""
 
     def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone
@@ -135,14 +117,17 @@ class Encoder:
     def _rows(
         self, keys: list[bytes | None], encode: Callable[[list[int]], np.ndarray]
     ) -> list[np.ndarray | None]:
-        """Rows by key: known ones as they are, the others encoded once each."""
-        found = {key: self._recent.get(key) for key in set(keys) - {None}}
-        first = {key: i for i, key in reversed(list(enumerate(keys))) if key in found}
-        missing = sorted(first[key] for key, row in found.items() if row is None)
+        """Rows by key: cached ones as they are, the others encoded once each."""
+        first: dict[bytes, int] = {}
+        for i, key in enumerate(keys):
+            if key is not None:
+                first.setdefault(key, i)
+        found = {key: self._recent.get(key) for key in first}
+        missing = [i for key, i in first.items() if found[key] is None]
         for start in range(0, len(missing), BATCH):
             part = missing[start : start + BATCH]
             for i, row in zip(part, encode(part), strict=True):
-                found[keys[i]] = row.copy()  # or the whole batch would be kept with it
+                found[keys[i]] = row.copy()  # a view would keep the whole batch in memory
                 self._recent.put(keys[i], found[keys[i]])
         return [None if key is None else found[key] for key in keys]
 
@@ -154,4 +139,4 @@ def _digest(*parts: bytes) -> bytes:
 def _photo_key(photo: bytes | Image.Image) -> bytes:
     if isinstance(photo, bytes):
         return _digest(b"photo", photo)
-    return _digest(b"pixels", photo.mode.encode(), repr(photo.size).encode(), photo.tobytes())
+    return _digest(b"pixels", repr(photo.size).encode(), photo.tobytes())

@@ -7,8 +7,8 @@ from torch import nn
 class MLPHead(nn.Module):
     """The study's classifier: `len(hidden)` hidden layers with ReLU and dropout, then logits.
 
-    Embeddings are L2-normalised, so their entries are about 1/sqrt(D); the head first brings them
-    back to about 1, which lets one learning rate serve every backbone.
+    Embeddings are L2-normalised, so their entries are about 1/sqrt(D). The head first scales them
+    to about 1, so that one learning rate works for every backbone.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class MLPHead(nn.Module):
 
 
 class MutanHead(nn.Module):
-    """MUTAN: photo and caption multiplied, by a bilinear form of low rank, then logits.
+    """MUTAN: a bilinear form of low rank of photo and caption, then logits.
 
     With both embeddings projected, v and q, the fusion is z_k = sum_ij T_ijk v_i q_j. Each slice of
     T has rank R, T_ijk = sum_r M_rik N_rjk, so that z = sum_r (v M_r) * (q N_r) (Ben-younes et al.
@@ -38,7 +38,7 @@ class MutanHead(nn.Module):
     def __init__(
         self, width: int, projected: int, fused: int, rank: int, labels: int, dropout: float = 0.3
     ) -> None:
-        """Sizes: of an embedding, of its projection, of z, R, and how many labels."""
+        """Sizes of an embedding, its projection and z; R; and the number of labels."""
         super().__init__()
         self.scale, self.shape = width**0.5, (rank, fused)
         self.image = nn.Linear(width, projected)
@@ -49,25 +49,25 @@ class MutanHead(nn.Module):
         self.output = nn.Linear(fused, labels)
 
     def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
-        """Logits [N, L] of image and text embeddings side by side [N, 2 * width]."""
+        """Logits [N, L] of concatenated image and text embeddings [N, 2 * width]."""
         image, text = (embeddings * self.scale).chunk(2, dim=1)
         image = self.dropout(torch.tanh(self.image(image)))
         text = self.dropout(torch.tanh(self.text(text)))
         return self.output(self.dropout(self.fuse(image, text)))
 
     def fuse(self, image: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """z [N, fused] of projected embeddings [N, projected] each."""
+        """z [N, fused] of projected image and text embeddings [N, projected] each."""
         product = self.image_factors(image) * self.text_factors(text)
         return product.unflatten(1, self.shape).sum(1)
 
 
 class ZeroShotHead(nn.Module):
-    """No training: a label's chance is that its prompt fits better than any background prompt.
+    """No training: a label's probability is that its prompt fits better than any background prompt.
 
-    The logit is the label's scaled cosine similarity less the log-sum-exp of the background's, so
+    The logit is the label's scaled cosine similarity minus the log-sum-exp of the background's, so
     that its sigmoid is CLIP's softmax over the label and the background (Radford et al. 2021,
-    section 3.1), each label by itself and not as a share among labels. Of two embeddings side by
-    side the logits are averaged.
+    section 3.1), for each label independently. The logits of two concatenated embeddings are
+    averaged.
     """
 
     def __init__(self, prompts: torch.Tensor, background: torch.Tensor, scale: float) -> None:
@@ -98,7 +98,7 @@ def new_head(entry: dict, labels: int, dropout: float = 0.3) -> nn.Module:
 def head_input(
     mode: str, image: torch.Tensor | None, text: torch.Tensor | None
 ) -> torch.Tensor | None:
-    """What a mode's head reads, of embeddings [N, D]; None when its input is missing."""
+    """The input of a mode's head, from embeddings [N, D]; None when a part is missing."""
     if mode == "image":
         return image
     if mode == "text":

@@ -1,4 +1,4 @@
-"""A classifier, ready to use, from a backbone's id; nothing is imported before it is asked for."""
+"""`load`: a classifier, ready to use. torch is imported only when it is called."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def load(
     precision: str = "auto",
     watch: Callable[[Fetch], object] = lambda fetch: None,
 ) -> Classifier:
-    """A ready classifier; a backbone that is asked for by its id is downloaded if need be.
+    """A ready classifier; a backbone that is not on this machine is downloaded first.
 
     Args:
         backbone: a backbone id; `auto` is the checkpoint's own, else the best that is bundled or
@@ -35,16 +35,21 @@ def load(
     Raises:
         BackboneError: the backbone cannot be loaded.
         CheckpointError: the heads do not fit it.
+        LabelError: there is no label, or there are too many.
     """
     from clipdemo.hub.catalog import best, has_cuda
     from clipdemo.inputs.labels import COCO18, named_labels
+    from clipdemo.model.backbones import Backbone
     from clipdemo.model.checkpoints import find_card, has_card
-    from clipdemo.model.classifier import load_card, load_zero_shot
+    from clipdemo.model.classifier import Classifier, load_card
+    from clipdemo.model.embeddings import Encoder
+    from clipdemo.model.zero_shot import zero_shot_heads
 
+    options = {"device": device, "precision": precision, "watch": watch}
     if backbone == "auto" and checkpoint is None:
         backbone = best(has_cuda())
-    if labels is not None or (checkpoint is None and not has_card(backbone)):
-        wanted = COCO18 if labels is None else named_labels(labels)
-        return load_zero_shot(backbone, wanted, device=device, precision=precision, watch=watch)
-    card = find_card(backbone, checkpoint)
-    return load_card(card, backbone, device=device, precision=precision, watch=watch)
+    if labels is None and (checkpoint is not None or has_card(backbone)):
+        return load_card(find_card(backbone, checkpoint), backbone, **options)
+    wanted = COCO18 if labels is None else named_labels(labels)
+    encoder = Encoder(Backbone(backbone, **options))
+    return Classifier(encoder, *zero_shot_heads(encoder, wanted))

@@ -1,10 +1,13 @@
-"""Rules: what turns scores into decisions. NumPy only; the page's board.js mirrors `decide`."""
+"""Rules that turn scores into decisions, and the thresholds they use.
+
+NumPy only; the page's rules.js mirrors `decide`.
+"""
 
 import numpy as np
 
 RULES = ("fixed", "tuned", "mcut", "top-k", "recall")
 RECALLS = tuple(f"{0.5 + 0.05 * step:.2f}" for step in range(10))
-"""The shares of true labels that a card has thresholds for, as it names them: 0.50 to 0.95."""
+"""The recalls that a card has thresholds for, as it names them: 0.50 to 0.95."""
 
 
 def decide(
@@ -18,9 +21,9 @@ def decide(
     """Decisions [N, L] bool for scores [N, L].
 
     `fixed`: score >= `threshold`, one for all or one per label [L]. `tuned` and `recall`: score >=
-    its label's threshold in `tuned` [L], which are those of the best F1 or those that reached a
-    chosen recall (`recall_thresholds`). `mcut`: the labels above the widest gap between a photo's
-    sorted scores (Largeron et al. 2012, MCut). `top-k`: the `k` highest scores.
+    the label's threshold in `tuned` [L], from `tune` or `recall_thresholds`. `mcut`: the labels
+    above the widest gap between a photo's sorted scores (Largeron et al. 2012, MCut). `top-k`: the
+    `k` highest scores.
 
     Raises:
         ValueError: the rule is unknown, or `tuned` is missing.
@@ -50,9 +53,9 @@ def cuts(
     tuned: np.ndarray | None = None,
     k: int = 3,
 ) -> np.ndarray:
-    """Where each score's threshold stands, [N, L] for scores [N, L]; arguments as in `decide`.
+    """The threshold of each score, [N, L] for scores [N, L]; arguments as in `decide`.
 
-    That of `mcut` is the middle of the gap, that of `top-k` the lowest score that is on.
+    For `mcut` it is the middle of the gap, for `top-k` the lowest score that is on.
     """
     scores = np.asarray(scores, float)
     if rule == "mcut":
@@ -77,8 +80,8 @@ def _mcut(scores: np.ndarray) -> np.ndarray:
 def tune(scores: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Per label, the threshold with the best F1: scores [N, L], truth [N, L] -> [L] in (0, 1).
 
-    A threshold lies midway between two neighbouring scores, so that a score that is computed a
-    little differently elsewhere stays on its side. A label without positives gets 0.5.
+    A threshold lies midway between two neighbouring scores, so that small numerical differences
+    between machines do not change a decision. A label without positives gets 0.5.
     """
     return np.array([_best_f1(s, t > 0.5) for s, t in zip(scores.T, truth.T, strict=True)])
 
@@ -96,8 +99,8 @@ def _best_f1(scores: np.ndarray, truth: np.ndarray) -> float:
 
 
 def recall_thresholds(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float]]:
-    """Per recall in `RECALLS`, each label's highest threshold that this share of its positives
-    reaches: scores [N, L], truth [N, L] -> L thresholds each.
+    """Per recall in `RECALLS`, each label's highest threshold with that recall: scores [N, L],
+    truth [N, L] -> L thresholds each.
 
     Like those of `tune` they lie midway between neighbouring scores. A label without positives gets
     0.5.

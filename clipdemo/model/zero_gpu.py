@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 
 def on_gpu(function: Callable) -> Callable:
-    """`function` with a GPU while it runs, where the `spaces` package is there; else `function`.
+    """`function` with a GPU while it runs, if the `spaces` package is installed; else `function`.
 
-    On ZeroGPU it then runs in a copy of this process, made at its first call and kept for later
-    ones. So wrap what works on tensors alone, and wrap it anew for each model:
+    On ZeroGPU it then runs in a fork of this process, made at its first call and kept for later
+    calls. So wrap only functions of tensors, and wrap again for each model:
 
-    - The model has to be loaded before the first call: in a copy no thread goes on loading.
-    - A kept copy knows only the model that was there when it was made.
-    - Arguments and results are pickled; an exception arrives without its sentence.
-    - What else the function changes, such as a cache, changes in the copy alone.
+    - The model must be loaded before the first call: threads do not survive a fork.
+    - A fork knows only the models that were loaded when it was made.
+    - Arguments and results are pickled; an exception arrives without its message.
+    - Whatever else the function changes, such as a cache, changes in the fork alone.
 
     Example:
         >>> encode = on_gpu(backbone.encode_pixels)  # in a thread that has just loaded it
@@ -26,12 +26,8 @@ def on_gpu(function: Callable) -> Callable:
 
 
 def declare_gpu() -> None:
-    """Tell ZeroGPU that functions will ask for a GPU: it starts no page that has not one by then.
+    """Tell ZeroGPU that functions will ask for a GPU: it starts no page that has none by then.
 
-    To be called before torch is imported, whose CUDA calls `spaces` replaces.
+    Call it before torch is imported, whose CUDA calls `spaces` replaces.
     """
-    on_gpu(_nothing)
-
-
-def _nothing() -> None:
-    pass
+    on_gpu(lambda: None)

@@ -35,7 +35,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     "horse": ("standing", ""),
     "bird": ("standing", ""),
 }
-POSES = {"walk": "walking", "wave": "waving", "sit": "sitting", "stand": "standing"}
+POSES = {"walk": "walking", "wave": "waving", "stand": "standing"}
 SHAPES = (
     "{things} {doing} {where} {when}",
     "{things} {doing} {where} {when}",
@@ -83,7 +83,7 @@ def listed(things: list[str]) -> str:
 
 
 def caption(actors: list[Actor], place: Place, mood: Mood, rng: Random) -> str:
-    """A sentence that names about six in ten of the labels in the picture, at times none."""
+    """A sentence that names about six in ten of the labels in the picture, sometimes of none."""
     groups: dict[str, list[Actor]] = {}
     for actor in actors:
         groups.setdefault(actor.label, []).append(actor)

@@ -1,4 +1,4 @@
-"""Places: each one paints a background and says where things can stand in it."""
+"""Places: each paints a background and returns the zones where objects can stand in it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ from random import Random
 
 from clipdemo.scenes.drawing import props
 from clipdemo.scenes.drawing.backdrops import (
-    EARTH,
-    PAVING,
-    SAND,
-    SEA,
     Mood,
     hills,
     lane,
@@ -22,32 +18,16 @@ from clipdemo.scenes.drawing.backdrops import (
     sky,
     town,
 )
-from clipdemo.scenes.drawing.pen import (
-    BLUE,
-    BROWN,
-    CREAM,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    PINK,
-    RED,
-    TEAL,
-    WHITE,
-    YELLOW,
-    Colour,
-    Pen,
-    tone,
-)
+from clipdemo.scenes.drawing.pen import Colour, Pen, tone
 
 Zones = dict[str, tuple[float, float]]
 
 
 def street(pen: Pen, mood: Mood, rng: Random) -> Zones:
-    """A road between houses and a near pavement."""
+    """A road between houses and a pavement in the foreground."""
     sky(pen, mood, rng, 0.4)
     town(pen, 0.42, 0.62, 0.76, mood, rng)
-    pen.box(0, 0.385, pen.width, 0.43, mood.ground(PAVING))
+    pen.box(0, 0.385, pen.width, 0.43, mood.ground("paving"))
     scatter(pen, props.tree, rng.randint(0, 3), 0.415, 0.26, rng, mood.weather == "snow")
     scatter(pen, props.street_lamp, rng.randint(0, 2), 0.41, 0.34, rng)
     lane(pen, 0.17, 0.39, mood)
@@ -64,9 +44,9 @@ def park(pen: Pen, mood: Mood, rng: Random) -> Zones:
     scatter(pen, rng.choice((props.tree, props.pine)), rng.randint(3, 5), 0.4, 0.36, rng, snow)
     pond = rng.random() < 0.4
     if pond:
-        pen.oval(w * rng.uniform(0.3, 0.7), 0.335, 0.5, 0.055, mood.far(SEA, 0.2))
+        pen.oval(w * rng.uniform(0.3, 0.7), 0.335, 0.5, 0.055, mood.far("sea", 0.2))
     pen.blob([(-0.2, 0.1), (w * 0.3, 0.2), (w * 0.7, 0.14), (w * 1.2, 0.22), (w * 1.2, 0.1),
-              (w * 0.7, 0.03), (w * 0.3, 0.08), (-0.2, 0.0)], mood.ground(EARTH))  # fmt: skip
+              (w * 0.7, 0.03), (w * 0.3, 0.08), (-0.2, 0.0)], mood.ground("earth"))  # fmt: skip
     scatter(pen, props.bush, rng.randint(0, 3), 0.26, 0.07, rng, snow)
     zones = {"sky": (0.8, 0.9), "walk": (0.04, 0.25), "kerb": (0.05, 0.2)}
     return zones | ({"water": (0.32, 0.34)} if pond else {})
@@ -77,7 +57,7 @@ def beach(pen: Pen, mood: Mood, rng: Random) -> Zones:
     w = pen.width
     sky(pen, mood, rng, 0.58)
     sea(pen, 0.36, 0.58, mood, rng)
-    sand = mood.ground(SAND)
+    sand = mood.ground("sand")
     pen.blob([(-0.3, -0.3), (-0.3, 0.36), (w * 0.25, 0.4), (w * 0.6, 0.35), (w + 0.3, 0.39),
               (w + 0.3, -0.3)], tone(sand, 0.55))  # fmt: skip
     pen.blob([(-0.3, -0.3), (-0.3, 0.34), (w * 0.25, 0.38), (w * 0.6, 0.33), (w + 0.3, 0.37),
@@ -89,53 +69,53 @@ def beach(pen: Pen, mood: Mood, rng: Random) -> Zones:
 
 
 def harbour(pen: Pen, mood: Mood, rng: Random) -> Zones:
-    """Water before a row of houses, a quay in front."""
+    """Water in front of a row of houses, with a quay."""
     w = pen.width
     sky(pen, mood, rng, 0.5)
     hills(pen, 0.5, 0.1, mood.far((120, 150, 160), 0.6), rng)
     for i in range(6):
         x, h = w * (i + 0.2) / 6, rng.uniform(0.13, 0.19)
         props.house(pen.at(x + 0.08, 0.52, h), rng, mood.weather == "snow")
-    pen.box(0, 0.5, w, 0.525, mood.ground(tone(PAVING, -0.2)))
+    pen.box(0, 0.5, w, 0.525, mood.ground(tone("paving", -0.2)))
     sea(pen, 0.15, 0.5, mood, rng)
-    stone = mood.ground(tone(PAVING, -0.06))
+    stone = mood.ground(tone("paving", -0.06))
     pen.box(0, 0, w, 0.16, stone)
     pen.box(0, 0.115, w, 0.135, tone(stone, -0.25))
     for i in range(5):
         post = pen.at(w * (i + 0.5) / 5, 0.13)
-        post.box(-0.014, 0, 0.014, 0.05, tone(INK, 0.1), 0.008)
-        post.box(-0.022, 0.042, 0.022, 0.058, tone(INK, 0.1), 0.008)
+        post.box(-0.014, 0, 0.014, 0.05, tone("ink", 0.1), 0.008)
+        post.box(-0.022, 0.042, 0.022, 0.058, tone("ink", 0.1), 0.008)
     return {"sky": (0.78, 0.92), "water": (0.22, 0.42), "walk": (0.03, 0.11), "kerb": (0.06, 0.11)}
 
 
 def station(pen: Pen, mood: Mood, rng: Random) -> Zones:
-    """Tracks before a roofed building, a platform in front."""
+    """Tracks and a roof, with a platform in front."""
     w = pen.width
     sky(pen, mood, rng, 0.4)
     town(pen, 0.4, 0.52, 0.62, mood, rng)
-    pen.box(0, 0.36, w, 0.42, mood.ground(tone(PAVING, -0.12)))
+    pen.box(0, 0.36, w, 0.42, mood.ground(tone("paving", -0.12)))
     for i in range(4):
         x = w * (i + 0.5) / 4
-        pen.box(x - 0.012, 0.4, x + 0.012, 0.7, tone(TEAL, -0.35))
-        pen.line([(x, 0.62), (x + 0.08, 0.69)], 0.012, tone(TEAL, -0.35))
-        pen.line([(x, 0.62), (x - 0.08, 0.69)], 0.012, tone(TEAL, -0.35))
-    pen.shape([(-0.1, 0.69), (w + 0.1, 0.69), (w + 0.1, 0.74), (-0.1, 0.74)], tone(TEAL, -0.2))
+        pen.box(x - 0.012, 0.4, x + 0.012, 0.7, tone("teal", -0.35))
+        pen.line([(x, 0.62), (x + 0.08, 0.69)], 0.012, tone("teal", -0.35))
+        pen.line([(x, 0.62), (x - 0.08, 0.69)], 0.012, tone("teal", -0.35))
+    pen.shape([(-0.1, 0.69), (w + 0.1, 0.69), (w + 0.1, 0.74), (-0.1, 0.74)], tone("teal", -0.2))
     clock = pen.at(w * 0.5, 0.6)
-    clock.disc(0, 0, 0.05, INK)
-    clock.disc(0, 0, 0.042, CREAM)
-    clock.line([(0, 0.03), (0, 0), (0.02, -0.01)], 0.006, INK)
+    clock.disc(0, 0, 0.05, "ink")
+    clock.disc(0, 0, 0.042, "cream")
+    clock.line([(0, 0.03), (0, 0), (0.02, -0.01)], 0.006, "ink")
     gravel = mood.ground((158, 146, 138))
     pen.box(0, 0.15, w, 0.37, gravel)
     for i in range(18):
         x = w * i / 17
         pen.shape([(x - 0.02, 0.22), (x + 0.02, 0.22), (x + 0.02, 0.33), (x - 0.01, 0.33)],
-                  tone(BROWN, -0.25))  # fmt: skip
+                  tone("brown", -0.25))  # fmt: skip
     for y in (0.245, 0.3):
-        pen.box(0, y, w, y + 0.01, tone(GREY, 0.25))
-    stone = mood.ground(PAVING)
+        pen.box(0, y, w, y + 0.01, tone("grey", 0.25))
+    stone = mood.ground("paving")
     pen.box(0, 0, w, 0.17, stone)
     pen.box(0, 0.13, w, 0.17, tone(stone, -0.22))
-    pen.box(0, 0.112, w, 0.124, YELLOW)
+    pen.box(0, 0.112, w, 0.124, "yellow")
     return {"sky": (0.82, 0.92), "rail": (0.25, 0.26), "walk": (0.03, 0.1), "kerb": (0.05, 0.1)}
 
 
@@ -143,23 +123,23 @@ def airfield(pen: Pen, mood: Mood, rng: Random) -> Zones:
     """A runway with a control tower and a low terminal."""
     w = pen.width
     sky(pen, mood, rng, 0.38)
-    hills(pen, 0.38, 0.06, mood.far(GREEN, 0.55), rng)
+    hills(pen, 0.38, 0.06, mood.far("green", 0.55), rng)
     x = rng.uniform(0.15, 0.8) * w
-    pen.shape([(x - 0.03, 0.38), (x + 0.03, 0.38), (x + 0.02, 0.66), (x - 0.02, 0.66)], CREAM)
-    pen.shape([(x - 0.05, 0.66), (x + 0.05, 0.66), (x + 0.075, 0.74), (x - 0.075, 0.74)], TEAL)
-    pen.box(x - 0.08, 0.74, x + 0.08, 0.76, INK, 0.01)
+    pen.shape([(x - 0.03, 0.38), (x + 0.03, 0.38), (x + 0.02, 0.66), (x - 0.02, 0.66)], "cream")
+    pen.shape([(x - 0.05, 0.66), (x + 0.05, 0.66), (x + 0.075, 0.74), (x - 0.075, 0.74)], "teal")
+    pen.box(x - 0.08, 0.74, x + 0.08, 0.76, "ink", 0.01)
     pen.light(x, 0.7, 0.12)
     hall = pen.at(rng.uniform(0, 0.4) * w, 0.38)
-    hall.box(0, 0, 0.6, 0.11, mood.far(WHITE, 0.2))
-    hall.box(0.02, 0.03, 0.58, 0.08, tone(TEAL, 0.2))
-    hall.shape([(-0.03, 0.11), (0.63, 0.11), (0.6, 0.14), (0, 0.13)], ORANGE)
+    hall.box(0, 0, 0.6, 0.11, mood.far("white", 0.2))
+    hall.box(0.02, 0.03, 0.58, 0.08, tone("teal", 0.2))
+    hall.shape([(-0.03, 0.11), (0.63, 0.11), (0.6, 0.14), (0, 0.13)], "orange")
     pen.box(0, 0.3, w, 0.385, mood.ground((150, 188, 124)))
     tar = mood.ground((134, 140, 154))
     pen.box(0, 0, w, 0.32, tar)
-    pen.box(0, 0.3, w, 0.31, CREAM)
+    pen.box(0, 0.3, w, 0.31, "cream")
     for i in range(6):
-        pen.box(w * (i + 0.2) / 6, 0.16, w * (i + 0.75) / 6, 0.175, CREAM)
-    pen.box(0, 0.0, w, 0.02, YELLOW)
+        pen.box(w * (i + 0.2) / 6, 0.16, w * (i + 0.75) / 6, 0.175, "cream")
+    pen.box(0, 0.0, w, 0.02, "yellow")
     return {"sky": (0.62, 0.88), "apron": (0.19, 0.27), "road": (0.06, 0.14), "walk": (0.03, 0.12)}
 
 
@@ -212,14 +192,16 @@ def living_room(pen: Pen, mood: Mood, rng: Random) -> Zones:
     """A sofa, a window, a lamp and a plant."""
     w = pen.width
     bare_room(pen, rng.choice(((168, 198, 190), (232, 210, 184), (206, 190, 200), (176, 192, 210))),
-          tone(BROWN, rng.uniform(0.25, 0.45)))  # fmt: skip
-    pen.oval(w / 2, 0.13, 0.55, 0.09, tone(rng.choice((RED, TEAL, BLUE)), 0.35))
+          tone("brown", rng.uniform(0.25, 0.45)))  # fmt: skip
+    pen.oval(w / 2, 0.13, 0.55, 0.09, tone(rng.choice(("red", "teal", "blue")), 0.35))
     side = rng.random() < 0.5
     room = pen.at(w / 2, 0)
     props.window(room.at(0.36 if side else -0.36, 0.52, 0.38), mood.far(mood.high, 0.4))
     props.frame(room.at(-0.2 if side else 0.2, 0.66, 0.2), rng)
     if rng.random() < 0.8:
-        props.sofa(room.at(-0.25 if side else 0.25, 0.28, 0.26), rng.choice((TEAL, ORANGE, BLUE)))
+        props.sofa(
+            room.at(-0.25 if side else 0.25, 0.28, 0.26), rng.choice(("teal", "orange", "blue"))
+        )
     props.floor_lamp(room.at(0.58 if side else -0.58, 0.29, 0.5))
     if rng.random() < 0.6:
         props.plant(room.at(-0.6 if side else 0.6, 0.24, 0.3), rng)
@@ -230,12 +212,14 @@ def kitchen(pen: Pen, mood: Mood, rng: Random) -> Zones:
     """Cupboards with a worktop, a tiled floor."""
     w = pen.width
     bare_room(
-        pen, rng.choice(((240, 228, 206), (206, 222, 216))), rng.choice(((222, 200, 180), GREY))
+        pen, rng.choice(((240, 228, 206), (206, 222, 216))), rng.choice(((222, 200, 180), "grey"))
     )
     x = rng.uniform(0.42, 0.58) * w
     if rng.random() < 0.5:
         props.window(pen.at(x, 0.66, 0.26), mood.far(mood.high, 0.4))
-    props.kitchen(pen.at(x, 0.3, 0.26), rng.choice((TEAL, tone(BLUE, 0.2), tone(GREEN, 0.1), PINK)))
+    props.kitchen(
+        pen.at(x, 0.3, 0.26), rng.choice(("teal", tone("blue", 0.2), tone("green", 0.1), "pink"))
+    )
     if rng.random() < 0.4:
         props.plant(pen.at(0.1 * w, 0.24, 0.28), rng)
     return {"walk": (0.03, 0.2)}
@@ -243,7 +227,7 @@ def kitchen(pen: Pen, mood: Mood, rng: Random) -> Zones:
 
 @dataclass(frozen=True)
 class Place:
-    """A background, where it lies in words, and what it is called when nothing else is named."""
+    """A background, phrases for where things are in it, and phrases for the place itself."""
 
     draw: Callable[[Pen, Mood, Random], Zones]
     where: tuple[str, ...]

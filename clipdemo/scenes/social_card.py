@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from clipdemo.scenes.scenes import example_scenes
+from clipdemo.scenes import example_scenes
 
 SIZE = (1200, 630)
 PAPER, INK, GREY = "#f4f5fb", "#1e1b4b", "#4b5069"

@@ -1,4 +1,4 @@
-"""A stage puts drawn objects into a picture and finds out what of them can be seen."""
+"""A stage puts drawn objects into a picture and finds out which of them are visible."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Actor:
-    """An object on the stage, in the words a caption may use for it."""
+    """An object on the stage, with the words a caption may use for it."""
 
     label: str
     kind: str
@@ -49,8 +49,8 @@ class Actor:
 class Stage:
     """Draws a scene step by step: background with `pen`, objects with `add`, then `finish`."""
 
-    def __init__(self, size: tuple[int, int], mood: str, seed: int, fine: int = 3) -> None:
-        self.canvas = Canvas(size, fine)
+    def __init__(self, size: tuple[int, int], mood: str, seed: int) -> None:
+        self.canvas = Canvas(size)
         self.pen = Pen.over(self.canvas)
         self.mood: Mood = MOODS[mood]
         self.rng = Random(seed)
@@ -69,7 +69,7 @@ class Stage:
         pose: str = "",
         shadow: bool = True,
     ) -> None:
-        """Stand an object at (x, y) of the picture (1 high); what is left out is chosen freely."""
+        """Place an object at (x, y), in heights of the picture; the rest is random if not given."""
         drawing = DRAWINGS[label]
         kind = kind or self.rng.choice(drawing.kinds)
         paint = paint or self.rng.choice(drawing.paints)
@@ -78,12 +78,12 @@ class Stage:
         if shadow and pose != "fly" and label not in ("boat", "train"):
             self.pen.at(x, y, height).shadow((drawing.foot or drawing.wide) * 0.48, 0.04)
         self.canvas.owner = owner = len(self._actors) + 1
-        drawing.draw(pen, PAINTS[paint], Look(kind, pose, self.rng))
+        drawing.draw(pen, PAINTS.get(paint, paint), Look(kind, pose, self.rng))
         self.canvas.owner = 0
         self._actors.append(Actor(label, kind, paint, pose, self.canvas.area(owner)))
 
     def visible(self) -> list[Actor]:
-        """The objects that can be seen well, with their boxes, in the order they were added."""
+        """The objects that are not mostly hidden, with their boxes, in order of addition."""
         found = []
         for owner, actor in enumerate(self._actors, 1):
             left = self.canvas.area(owner)
@@ -93,7 +93,7 @@ class Stage:
         return found
 
     def finish(self, caption: str, actors: Sequence[Actor] | None = None) -> Scene:
-        """Weather and light over everything; the picture with what can be seen in it."""
+        """Add weather and light; return the picture with what is visible in it."""
         actors = self.visible() if actors is None else actors
         weather(self.pen, self.mood, self.rng)
         image = self.canvas.finish(self.mood.tint)

@@ -1,4 +1,4 @@
-"""A labelled table of drawn scenes: what there is to look at where nobody gave a table."""
+"""A labelled table of drawn scenes, for use where no table was given."""
 
 import io
 
@@ -6,7 +6,8 @@ import pandas as pd
 
 from clipdemo.errors import PhotoError
 from clipdemo.inputs.labels import COCO18, LabelSet
-from clipdemo.scenes.scenes import Scene, random_scene
+from clipdemo.scenes.random_scenes import random_scene
+from clipdemo.scenes.stage import Scene
 
 FIRST_SEED = 20_000_000  # the bundled model has not been trained on these
 COUNT = 160
@@ -14,25 +15,25 @@ SIZE = (320, 240)
 
 
 class DrawnPhotos:
-    """Photos by name like `PhotoSource`, each drawn when it is asked for."""
+    """Photos by name like `PhotoSource`, each drawn on request."""
 
     def __contains__(self, name: str) -> bool:
         number = name.removeprefix("scene-").removesuffix(".png")
         return number.isdecimal() and int(number) < COUNT and name == _name(int(number))
 
     def read(self, name: str) -> bytes:
-        """The bytes of a photo; raises PhotoError when there is none of this name."""
+        """The PNG bytes of a photo; raises PhotoError if there is none of this name."""
         if name not in self:
-            raise PhotoError(f"There is no scene {name}: choose one of the table.")
+            raise PhotoError(f"There is no scene {name}: choose one from the table.")
         file = io.BytesIO()
         _scene(int(name[6:-4])).image.save(file, "PNG", compress_level=1)
         return file.getvalue()
 
 
 def drawn_table(labels: LabelSet = COCO18) -> pd.DataFrame:
-    """Rows as a label table has them (`ImageID`, `Labels` as ids, `Caption`) of all scenes.
+    """All scenes as a label table: `ImageID`, `Labels` (ids) and `Caption`.
 
-    Captions name some of what is there. Without rows if no drawn object is one of `labels`.
+    Captions name only some of the objects. Empty if none of `labels` is ever drawn.
     """
     ids = dict(zip(labels.names, labels.ids, strict=True))
     rows = []

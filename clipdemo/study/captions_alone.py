@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from clipdemo.inputs.labels import COCO18
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.study.cross_fit import run_metrics
 from clipdemo.study.feature_store import Store, read_store
 from clipdemo.study.fit import fit_head, logits

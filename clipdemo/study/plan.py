@@ -179,7 +179,7 @@ def _encoding(model, preprocess, tokenizer, device: str, count: int = 3) -> dict
 def _captioning(study: Study, count: int = 2) -> float | None:
     """Seconds per written caption; None where the captioner is not here yet."""
     from clipdemo.model.captioners.choice import load_captioner
-    from clipdemo.scenes.scenes import random_scene
+    from clipdemo.scenes import random_scene
 
     try:
         captioner = load_captioner(study.captioner, device=study.device)

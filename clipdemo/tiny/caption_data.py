@@ -8,64 +8,62 @@ from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
+from sklearn.linear_model import Ridge
 from tokenizers import Tokenizer
 
 from clipdemo.model import checkpoints
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.captioners.decoder import BACKBONE
-from clipdemo.tiny import bundle, crops
-from clipdemo.tiny.photo_pack import Pack, caption_rows, drawn_pack, join, load_pack
+from clipdemo.tiny.heads import encode_captions, encode_photos
+from clipdemo.tiny.photo_pack import caption_rows, drawn_pack, join, load_pack
+from clipdemo.tiny.training import LoopRecipe
 
 DRAWN_SEED = 3_000_000  # scenes that no other training draws
-SMALLEST = 0.6  # area of a crop that its photo's caption still fits
-LOOKS = {"comp5329": 4, "coco": 4, "flickr8k": 1, "drawn": 1}
-RIDGE = 1.0
 
 
 @dataclass(frozen=True)
-class CaptionRecipe:
-    """Every knob of a run."""
+class CaptionRecipe(LoopRecipe):
+    """The settings of a run."""
 
+    steps: int = 2000
+    rate: float = 1.5e-3
+    clip: float = 1.0
+    average: int = 400
     width: int = 192  # that of the text tower, as whose copy it starts
     layers: int = 2
     heads: int = 3
     prefix: int = 4
     length: int = 22  # tokens of a caption at most; longer ones are not learned
-    steps: int = 2000
     batch: int = 96  # captions per step
-    rate: float = 1.5e-3  # peak learning rate
-    decay: float = 0.05
-    warmup: float = 0.05  # share of the steps
     dropout: float = 0.2
     noise: float = 0.3  # length of the noise added to a photo's embedding, whose own is 1
-    residual: float = 1.0  # of the noise added to a caption's, against what was measured
+    residual: float = 1.0  # of the noise added to a caption's, relative to what was measured
     # How the captions of a step are shared out; `alone` have no photo.
     shares: tuple[tuple[str, float], ...] = (
         ("comp5329", 0.26), ("coco", 0.06), ("flickr8k", 0.2), ("drawn", 0.06), ("alone", 0.42),
     )  # fmt: skip
     drawn: int = 2000  # drawn scenes added to the photos
-    average: int = 400  # steps that the kept weights are averaged over
-    bfloat16: bool = False
-    seed: int = 0
 
 
 @dataclass
 class Sources:
-    """Training and validation captions, each with what the decoder is conditioned on.
+    """C training captions and the validation captions, each with what the decoder reads.
 
-    image [M, D]: looks at training photos, `photo` [M] says at which; captions: their tokens per
-    photo; sets: of the photos. alone [K, D]: image-like embeddings of captions without a photo,
-    alone_tokens their tokens; residual [D, D] the covariance factor of what such an embedding does
-    not know of its photo's. check_image [C, D] and check_tokens: the
-    validation photos with a caption.
+    Attributes:
+        tokens: of each caption, without the start, in whose place the prefix is.
+        sets: [C] the set of its photo, or `alone`.
+        row: [C] its embedding in `image`.
+        image: [2, M, D] embeddings of photos and of their mirror images; those of captions without
+            a photo, moved to where photos lie, are there twice.
+        residual: [D, D] factor of the covariance of what such an embedding does not
+            determine of its photo's.
+        check_image, check_tokens: embeddings [V, D] and captions of the validation photos.
     """
 
-    image: np.ndarray
-    photo: np.ndarray
-    captions: list[list[list[int]]]
+    tokens: list[list[int]]
     sets: np.ndarray
-    alone: np.ndarray
-    alone_tokens: list[list[int]]
+    row: np.ndarray
+    image: np.ndarray
     residual: np.ndarray
     check_image: np.ndarray
     check_tokens: list[list[int]]
@@ -77,93 +75,50 @@ def load_sources(
     """Everything of a data folder that fits in the recipe's `length`.
 
     Args:
-        data: photos and captions (see `pack`).
+        data: photos and captions (see `photo_pack`).
         work: keeps the decoded photos and the embeddings for the next call.
         backbone: makes the embeddings.
-        folder: where its weights are, which tell kept embeddings from older ones, and the
+        folder: where its weights are, which distinguish kept embeddings from older ones, and the
             tokenizer that the decoder writes with.
         recipe: how long captions are, and how many drawn scenes to add to the photos.
     """
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    pack = load_pack(data, work / "cache")
-    if recipe.drawn:
-        pack = join(pack, drawn_pack(recipe.drawn, DRAWN_SEED))
-    texts, *_ = caption_rows(data, pack)
+    pack = join(load_pack(data, work / "cache"), drawn_pack(recipe.drawn, DRAWN_SEED))
+    texts = caption_rows(data, pack).train
     captioned = np.array([bool(c) for c in pack.captions])
     rows = np.flatnonzero(captioned & ~pack.validation)
     check = np.flatnonzero(captioned & pack.validation)
     version = checkpoints.sha256(folder / BACKBONE)[:16]
-    looks = np.array([LOOKS[s] for s in pack.sets[rows]])
-    kept = work / f"embeddings-{version}-{looks.sum()}-{len(texts)}.safetensors"
+    kept = work / f"embeddings-{version}-{len(rows)}-{len(texts)}.safetensors"
     if not kept.is_file():
-        found = encode(backbone, pack, rows, looks, check, texts)
+        found = {
+            "image": encode_photos(backbone, pack, rows),
+            "mirrored": encode_photos(backbone, pack, rows, mirror=True),
+            "first": encode_captions(backbone, [pack.captions[r][0] for r in rows]),
+            "alone": encode_captions(backbone, texts),
+            "check": encode_photos(backbone, pack, check),
+        }
         save_file(found, kept.with_suffix(".part"))
         kept.with_suffix(".part").replace(kept)
     found = load_file(kept)
-    alone, residual = like_images(found["first"], first_looks(found), found["alone"])
+    alone, residual = like_images(found["first"], found["image"], found["alone"])
 
-    def tokens(captions: list[str]) -> list[list[int]]:
-        """Without the start, which the prefix stands for, and those too long left out."""
-        ids = [e.ids[1:] for e in tokenizer.encode_batch(captions)]
-        return [i for i in ids if len(i) <= recipe.length]
-
-    alone_tokens = [e.ids[1:] for e in tokenizer.encode_batch(texts)]
-    short = np.array([len(i) <= recipe.length for i in alone_tokens])
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    counts = [len(pack.captions[r]) for r in rows]
+    captions = [c for r in rows for c in pack.captions[r]] + texts
+    tokens = [e.ids[1:] for e in tokenizer.encode_batch(captions)]
+    row = np.append(np.repeat(np.arange(len(rows)), counts), len(rows) + np.arange(len(texts)))
+    sets = np.append(np.repeat(pack.sets[rows], counts), np.repeat("alone", len(texts)))
+    short = np.array([len(ids) <= recipe.length for ids in tokens])
+    checked = tokenizer.encode_batch([pack.captions[r][0] for r in check])
     return Sources(
-        image=found["image"],
-        photo=found["photo"],
-        captions=[tokens(pack.captions[r]) for r in rows],
-        sets=pack.sets[rows],
-        alone=alone[short],
-        alone_tokens=[i for i, s in zip(alone_tokens, short, strict=True) if s],
+        tokens=[ids for ids, fits in zip(tokens, short, strict=True) if fits],
+        sets=sets[short],
+        row=row[short],
+        image=np.stack([np.concatenate([found[n], alone]) for n in ("image", "mirrored")]),
         residual=residual,
         check_image=found["check"],
-        check_tokens=[
-            tokenizer.encode(pack.captions[r][0]).ids[1:][: recipe.length] for r in check
-        ],
+        check_tokens=[e.ids[1:][: recipe.length] for e in checked],
     )
-
-
-def encode(
-    backbone: Backbone,
-    pack: Pack,
-    rows: np.ndarray,
-    looks: np.ndarray,
-    check: np.ndarray,
-    texts: list[str],
-) -> dict[str, np.ndarray]:
-    """Embeddings by name: image and photo, first (of each photo's first caption), alone, check."""
-    rng = np.random.default_rng(0)
-    photo = np.repeat(np.arange(len(rows)), looks)
-    look = np.concatenate([np.arange(n) for n in looks])
-    boxes = crops.random_boxes(rng, len(photo), SMALLEST)
-    boxes[look < 2] = (0, 0, 1, 1)  # as it is and mirrored, then crops
-    whole = np.tile(np.array([[0, 0, 1, 1]], np.float32), (len(check), 1))
-    return {
-        "image": encode_crops(backbone, pack, rows[photo], boxes, look % 2 == 1),
-        "photo": photo,
-        "first": bundle.encode_captions(backbone, [pack.captions[r][0] for r in rows]),
-        "alone": bundle.encode_captions(backbone, texts),
-        "check": encode_crops(backbone, pack, check, whole, np.zeros(len(check), bool)),
-    }
-
-
-def encode_crops(
-    backbone: Backbone, pack: Pack, rows: np.ndarray, boxes: np.ndarray, flip: np.ndarray
-) -> np.ndarray:
-    """Embeddings [N, D] of the rows' photos, cut to boxes and mirrored, in its own precision."""
-    out = []
-    for start in range(0, len(rows), 32):  # small enough for the allocator to reuse its memory
-        part = slice(start, start + 32)
-        photos = [pack.photos[r] for r in rows[part]]
-        images = crops.cut(photos, boxes[part], flip[part], backbone.image_size)
-        out.append(backbone.encode_pixels(crops.normalise(images)))
-    return np.concatenate(out)
-
-
-def first_looks(found: dict[str, np.ndarray]) -> np.ndarray:
-    """[N, D] the first look at each photo."""
-    return found["image"][np.unique(found["photo"], return_index=True)[1]]
 
 
 def like_images(
@@ -172,7 +127,7 @@ def like_images(
     """Embeddings of captions alone, moved to where the embeddings of such photos lie.
 
     CapDec (Nukrai et al. 2022, arXiv:2211.00575) adds noise to a caption's embedding so that a
-    decoder trained on it can read photos. Here the pairs also tell where photos lie, by ridge
+    decoder trained on it can read photos. Here the pairs also say where photos lie, by ridge
     regression, and what noise is left, by its residuals.
 
     Args:
@@ -183,14 +138,8 @@ def like_images(
         Their expected image embeddings [K, D], and a factor [D, D] of the residuals' covariance:
         normal noise [K, D] times its transpose is distributed as the residuals.
     """
-    centre, middle = text.mean(0), image.mean(0)
-    x, y = text - centre, image - middle
-    weights = np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ y)
-    left = y - x @ weights
-    covariance = left.T @ left / len(left)
-    values, vectors = np.linalg.eigh(covariance)
-    factor = vectors * np.sqrt(values.clip(0))
-    return (
-        (middle + (alone - centre) @ weights).astype(np.float32),
-        factor.astype(np.float32),
-    )
+    ridge = Ridge().fit(text, image)
+    left = image - ridge.predict(text)
+    covariance = left.T @ left / len(left) + 1e-6 * np.eye(left.shape[1])
+    factor = np.linalg.cholesky(covariance)
+    return ridge.predict(alone).astype(np.float32), factor.astype(np.float32)

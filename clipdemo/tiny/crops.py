@@ -1,14 +1,23 @@
-"""Random crops of packed photos, and what is known to be inside each crop."""
+"""Random crops of packed photos, and the labels that are visible in each."""
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from torchvision.transforms import v2
 
 from clipdemo.tiny.photo_pack import GRID, Pack
 
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
+
+normalise = v2.Normalize(MEAN, STD)  # the backbone's input from images in 0..1
+AUGMENT = v2.Compose([
+    v2.ColorJitter(brightness=0.35, contrast=0.4, saturation=0.4, hue=0.02),
+    v2.RandomGrayscale(0.05),
+    normalise,
+    v2.RandomErasing(0.2, scale=(0.03, 0.16), ratio=(0.4, 2.5)),
+])  # fmt: skip
 
 
 def random_boxes(rng: np.random.Generator, count: int, smallest: float) -> np.ndarray:
@@ -34,48 +43,29 @@ def cut(photos: list[np.ndarray], boxes: np.ndarray, flip: np.ndarray, size: int
     return torch.from_numpy(out).permute(0, 3, 1, 2).float().div_(255)
 
 
-def jitter(images: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Random brightness, contrast, saturation and hue-like channel gains, per image, in place."""
-
-    def draw(low: float, high: float, channels: int = 1) -> torch.Tensor:
-        values = rng.uniform(low, high, (len(images), channels, 1, 1)).astype(np.float32)
-        return torch.from_numpy(values)
-
-    grey = images.mean(1, keepdim=True)
-    images.lerp_(grey.expand_as(images), draw(-0.4, 0.4))
-    gray_photos = torch.from_numpy(rng.uniform(size=len(images)) < 0.05)
-    images[gray_photos] = grey[gray_photos]
-    middle = images.mean((1, 2, 3), keepdim=True)
-    images.sub_(middle).mul_(draw(0.65, 1.4)).add_(middle)
-    return images.mul_(draw(0.7, 1.35)).mul_(draw(0.93, 1.07, 3)).clamp_(0, 1)
+def whole(photos: list[np.ndarray], size: int) -> torch.Tensor:
+    """The backbone's input [N, 3, size, size] from whole photos [H, W, 3]."""
+    boxes = np.tile(np.array([0, 0, 1, 1], np.float32), (len(photos), 1))
+    return normalise(cut(photos, boxes, np.zeros(len(photos), bool), size))
 
 
-def erase(images: torch.Tensor, rng: np.random.Generator, chance: float) -> torch.Tensor:
-    """Cover a random rectangle of some images with one colour (Zhong et al. 2017), in place."""
-    size = images.shape[-1]
-    for i in np.flatnonzero(rng.uniform(size=len(images)) < chance):
-        height, width = (rng.uniform(0.15, 0.4, 2) * size).astype(int)
-        y, x = rng.integers(0, size - height), rng.integers(0, size - width)
-        colour = torch.from_numpy(rng.uniform(size=(3, 1, 1)).astype(np.float32))
-        images[i, :, y : y + height, x : x + width] = colour
-    return images
+def augment(images: torch.Tensor) -> torch.Tensor:
+    """The backbone's input from images in 0..1, each with random colours and some partly covered.
 
-
-def normalise(images: torch.Tensor) -> torch.Tensor:
-    """The backbone's input from images in 0..1."""
-    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (MEAN, STD))
-    return (images - mean).div_(std).contiguous(memory_format=torch.channels_last)
+    The covering rectangles (Zhong et al. 2017) are grey. Random numbers come from torch.
+    """
+    return torch.stack([AUGMENT(image) for image in images])
 
 
 def label_targets(
     pack: Pack, rows: np.ndarray, boxes: np.ndarray, teacher: float = 0.0
 ) -> np.ndarray:
-    """[N, L] chance that each label is visible in the crop.
+    """[N, L] probability that each label is visible in the crop.
 
     A label that is not in the photo is not in the crop. For one that is, the teacher's evidence
-    inside the crop over its evidence in the photo says how much of it is left; where the teacher
-    missed it, the crop's area does. Labels nobody annotated keep the teacher's chance, and of the
-    others' targets it makes up the share `teacher` (Hinton et al. 2015).
+    inside the crop relative to that in the photo says how much of it is left; where the teacher
+    missed it, the crop's area does. Labels without annotation keep the teacher's probability, and
+    it makes up the share `teacher` of the other targets (Hinton et al. 2015).
     """
     grid = pack.grid[rows]
     centre = (np.arange(GRID) + 0.5) / GRID
@@ -105,7 +95,7 @@ def side_boxes(boxes: np.ndarray, flip: np.ndarray, share: float, left: bool) ->
 def grid_targets(
     grid: torch.Tensor, boxes: torch.Tensor, flip: torch.Tensor, cells: int
 ) -> torch.Tensor:
-    """[N, L, cells, cells]: the photo's grid [N, L, G, G] as it lies in the crop."""
+    """[N, L, cells, cells]: the part of the photo's grid [N, L, G, G] inside the crop."""
     fine = 2 * cells
     steps = (torch.arange(fine) + 0.5) / fine
     x = boxes[:, 0:1] + steps * (boxes[:, 2:3] - boxes[:, 0:1])

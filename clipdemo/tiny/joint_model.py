@@ -1,20 +1,19 @@
 """The bundled backbone as an open_clip model, and the joint loss it is trained with."""
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import open_clip
 import torch
 import torch.nn.functional as F
-from tokenizers import (
-    Tokenizer,
-    decoders,
-    models,
-    normalizers,
-    pre_tokenizers,
-    processors,
-    trainers,
-)
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, models, trainers
+from tokenizers.decoders import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.processors import TemplateProcessing
 from torch import nn
 from torch.func import functional_call
 
@@ -22,21 +21,23 @@ from clipdemo.tiny.crops import MEAN, STD
 from clipdemo.tiny.photo_pack import FEATURES
 
 WIDTH = 256
+SCALE = WIDTH**0.5  # makes the components of a normalised embedding about 1 for the heads
 CONTEXT = 40
+CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[BOS]", "[EOS]"
 
 
 def train_tokenizer(captions: list[str], size: int) -> Tokenizer:
     """A lower-casing WordPiece tokenizer learned from captions; ids 0 to 3 are special."""
     tokenizer = Tokenizer(models.WordPiece(unk_token=UNKNOWN))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.decoder = decoders.WordPiece()
+    tokenizer.normalizer = BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.decoder = WordPiece()
     trainer = trainers.WordPieceTrainer(
         vocab_size=size, special_tokens=[PAD, UNKNOWN, START, END], show_progress=False
     )
     tokenizer.train_from_iterator(captions, trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(
+    tokenizer.post_processor = TemplateProcessing(
         single=f"{START} $A {END}", special_tokens=[(START, 2), (END, 3)]
     )
     return tokenizer
@@ -83,12 +84,43 @@ def write_model_files(
             "resize_mode": "squash",
         },
     }
-    (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
+    (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
 
 
 def new_model(folder: Path) -> nn.Module:
-    """The open_clip model of the folder, random weights where it has none."""
+    """The open_clip model of the folder, with random weights if it has none."""
     return open_clip.create_model(f"local-dir:{folder}", require_pretrained=False)
+
+
+def export(model: nn.Module, files: Path, out: Path, image_size: int) -> None:
+    """Write a copy of the model for photos of `image_size` pixels as open_clip loads it.
+
+    Args:
+        model: the open_clip model.
+        files: folder of its configuration and tokenizer.
+        out: folder to write; the position embeddings of the image tower's pool are interpolated.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (CONFIG, "tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(files / name, out / name)
+    config = json.loads((out / CONFIG).read_text())
+    config["model_cfg"]["vision_cfg"]["image_size"] = image_size
+    (out / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+    weights = model.state_dict()
+    pool = "visual.attnpool.positional_embedding"
+    weights[pool] = positions(weights[pool], image_size // 32)
+    save_weights(weights, out)
+
+
+def save_weights(weights: dict[str, torch.Tensor], out: Path) -> None:
+    """An open_clip model's weights, in half precision."""
+    halved = {name: value.half().contiguous() for name, value in weights.items()}
+    save_file(halved, out / WEIGHTS)
+
+
+def pad(tokens: list[torch.Tensor]) -> torch.Tensor:
+    """[N, T] token ids, zero padded to the longest."""
+    return nn.utils.rnn.pad_sequence(tokens, batch_first=True)
 
 
 def head(inputs: int, labels: int) -> nn.Module:
@@ -137,58 +169,64 @@ class Joint(nn.Module):
     def text(self, tokens: torch.Tensor) -> torch.Tensor:
         """Text embeddings [N, WIDTH], L2-normalised, of token ids [N, T] with T up to CONTEXT.
 
-        The same as open_clip's own forward, which wants all CONTEXT positions: the attention is
+        The same as open_clip's own forward, which needs all CONTEXT positions: the attention is
         causal, so the padding behind a caption changes nothing and need not be computed.
         """
         tower, length = self.model.text, tokens.shape[1]
         x = tower.token_embedding(tokens) + tower.positional_embedding[:length]
-        # Not the tower's own mask: averaging the weights averages that buffer too, and its
-        # infinities become nan.
-        causal = torch.full((length, length), -torch.inf).triu(1)
-        x = tower.ln_final(tower.transformer(x, attn_mask=causal))
+        x = tower.ln_final(tower.transformer(x, attn_mask=tower.attn_mask[:length, :length]))
         last = (tokens == tower.eos_id).int().argmax(1)
         return F.normalize(x[torch.arange(len(x)), last] @ tower.text_projection, dim=-1)
 
-    def forward(self, batch: dict[str, torch.Tensor], weights: dict[str, float]) -> dict:
-        """The weighted losses of one batch and their sum `total`.
+    def texts(self, tokens: list[torch.Tensor]) -> torch.Tensor:
+        """Embeddings [N, WIDTH] of captions; those of similar length are padded together."""
+        order = np.argsort([len(t) for t in tokens], kind="stable")
+        parts = np.array_split(order, -(-len(order) // 48))
+        found = torch.cat([self.text(pad([tokens[i] for i in part])) for part in parts])
+        return found[torch.from_numpy(np.argsort(order))]
 
-        batch: images [N, 3, S, S], targets [N, L], grid [N, L, G, G] boxes etc. already cut,
+    def forward(self, batch: dict[str, torch.Tensor], weights: dict[str, float]) -> dict:
+        """The losses of one batch and their weighted sum `total`.
+
+        batch: images [N, 3, S, S], targets [N, L], grids [N, L, G, G] at strides 16 and 32,
         features [N, FEATURES] with row weight `seen` [N]; where there are captions, tokens [M, T]
-        and their text_targets [M, L] with row weight text_weight [M].
+        of which the first P belong to the images `pair` [P], and their text_targets [M, L] with
+        row weight text_weight [M].
         """
         raw, maps = self.image(batch["images"])
-        losses = {}
-        dense = 0.0
-        for conv, feature_map, target in zip(self.dense, maps, batch["grids"], strict=True):
-            dense = dense + F.binary_cross_entropy_with_logits(conv(feature_map), target)
-        losses["dense"] = dense * batch["targets"].shape[1]
-        seen = batch["seen"]
-        error = F.smooth_l1_loss(self.features(raw), batch["features"], reduction="none").mean(1)
-        losses["features"] = (error * seen).sum() / seen.sum().clamp(min=1)
-
         image = F.normalize(raw, dim=-1)
-        scale = WIDTH**0.5
-        bce = F.binary_cross_entropy_with_logits
-        losses["image"] = bce(self.image_head(image * scale), batch["targets"]) * 18
+        error = F.smooth_l1_loss(self.features(raw), batch["features"], reduction="none").mean(1)
+        losses = {
+            "image": label_loss(self.image_head(image * SCALE), batch["targets"]),
+            "dense": sum(
+                F.binary_cross_entropy_with_logits(conv(feature_map), target) * target.shape[1]
+                for conv, feature_map, target in zip(self.dense, maps, batch["grids"], strict=True)
+            ),
+            "features": (error * batch["seen"]).sum() / batch["seen"].sum().clamp(min=1),
+        }
         if "tokens" in batch:
-            losses |= self.text_losses(image, batch)
-        total = sum(weights[name] * value for name, value in losses.items())
+            pair = batch["pair"]
+            text = self.text(batch["tokens"])
+            both = torch.cat([image[pair], text[: len(pair)]], 1) * SCALE
+            losses |= {
+                "text": label_loss(
+                    self.text_head(text * SCALE), batch["text_targets"], batch["text_weight"]
+                ),
+                "concat": label_loss(self.concat_head(both), batch["targets"][pair]),
+                "contrast": self.contrast(image[pair], text[: len(pair)]),
+            }
+        total = sum(weights[name] * loss for name, loss in losses.items())
         return losses | {"total": total}
 
-    def text_losses(self, image: torch.Tensor, batch: dict[str, torch.Tensor]) -> dict:
-        """Losses of the captions [M], of which the first P belong to the images `pair` [P]."""
-        scale = WIDTH**0.5
-        bce = F.binary_cross_entropy_with_logits
-        text = self.text(batch["tokens"])
-        losses = {}
-        per_text = bce(self.text_head(text * scale), batch["text_targets"], reduction="none").sum(1)
-        text_weight = batch["text_weight"]
-        losses["text"] = (per_text * text_weight).sum() / text_weight.sum().clamp(min=1)
+    def contrast(self, image: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
+        """CLIP's contrastive loss of embeddings [P, WIDTH] that belong together row by row."""
+        return open_clip.ClipLoss()(image, text, self.model.logit_scale.exp().clamp(max=100))
 
-        pair = batch["pair"]
-        both = torch.cat([image[pair], text[: len(pair)]], 1) * scale
-        losses["concat"] = bce(self.concat_head(both), batch["targets"][pair]) * 18
-        logits = self.model.logit_scale.exp().clamp(max=100) * image[pair] @ text[: len(pair)].T
-        same = torch.arange(len(pair))
-        losses["contrast"] = (F.cross_entropy(logits, same) + F.cross_entropy(logits.T, same)) / 2
-        return losses
+
+def label_loss(
+    logits: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Binary cross-entropy of [N, L], summed over the labels, mean over rows weighted [N]."""
+    rows = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").sum(1)
+    weight = torch.ones_like(rows) if weight is None else weight
+    return (rows * weight).sum() / weight.sum().clamp(min=1)

@@ -1,4 +1,4 @@
-"""How good a checkpoint is, written to where people read it: its card and the README."""
+"""Measure a checkpoint; write the figures to its card and the README."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.loading import load
 from clipdemo.tables.label_table import read_label_table, target_matrix
-from clipdemo.tiny.photo_pack import FIRST_VALIDATION_ROW
+from clipdemo.tiny.photo_pack import is_validation, validation_rows
 
 START, END = "<!-- figures: written by `python -m clipdemo measure` -->", "<!-- /figures -->"
 
@@ -32,20 +32,19 @@ def measure(data: Path, folder: Path) -> dict:
     Returns what is then written into the card as `metrics`: `photos` (comp5329 photos with
     number % 6 == 1 and their captions, all modes), `zero_shot` (the same without the heads),
     `captions` (rows 28000 to 29999, text only) and `bag_of_words` (TF-IDF and logistic regression
-    on those same rows, for comparison). How well those photos and captions fit is written there
-    as `fit`.
+    on those same rows, for comparison). How well those photos and captions match is
+    written as `fit`.
     """
     classifier = load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
-    number = frame["ImageID"].str.removesuffix(".jpg").astype(int)
-    source = PhotoSource(data / "photos" / "comp5329.zip")
-    here = pd.Series([name in source for name in frame["ImageID"]], index=frame.index)
-    photos, captions = frame[here & (number % 6 == 1)], frame[number >= FIRST_VALIDATION_ROW]
+    photos, source = validation_photos(data)
+    validation = validation_rows(frame)
+    captions = frame[validation]
     found = {
         "photos": evaluate_table(classifier, photos, source),
         "zero_shot": evaluate_table(classifier.zero_shot(COCO18), photos, source),
         "captions": evaluate_table(classifier, captions),
-        "bag_of_words": bag_of_words(frame[number < FIRST_VALIDATION_ROW], captions),
+        "bag_of_words": bag_of_words(frame[~validation], captions),
     }
     card = checkpoints.read_card(folder)
     fit = fit_of_photos(classifier, photos, source)
@@ -53,8 +52,16 @@ def measure(data: Path, folder: Path) -> dict:
     return found
 
 
+def validation_photos(data: Path) -> tuple[pd.DataFrame, PhotoSource]:
+    """Rows of the label table whose photo is a validation photo, and where the photos are."""
+    frame = read_label_table(data / "captions.csv").frame
+    source = PhotoSource(data / "photos" / "comp5329.zip")
+    held = [name in source and is_validation(name) for name in frame["ImageID"]]
+    return frame[held], source
+
+
 def fit_of_photos(classifier: Classifier, frame: pd.DataFrame, source: PhotoSource) -> dict:
-    """How well the photos and captions of a table fit: see `fit_of_pairs`."""
+    """How well the photos and captions of a table match: see `fit_of_pairs`."""
     size = classifier.backbone.image_size
     photos = [read_photo(source.read(name), size) for name in frame["ImageID"]]
     image, text = classifier.embed(photos, frame["Caption"].tolist())

@@ -1,42 +1,32 @@
-"""How much of a photo the bundled captioner's caption says: what the text head finds in it."""
+"""How many of a photo's labels the text head finds in the bundled captioner's caption."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 
-from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.metrics import evaluate
 from clipdemo.model import checkpoints
-from clipdemo.model.captioners.choice import BundledCaptioner
+from clipdemo.model.captioners.bundled import BundledCaptioner
 from clipdemo.model.captioners.decoder import write_decoder_card
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.loading import load
 from clipdemo.model.thresholds import decide
-from clipdemo.tables.label_table import read_label_table, target_matrix
-from clipdemo.tiny import bundle
+from clipdemo.tables.label_table import target_matrix
+from clipdemo.tiny.heads import encode_captions
+from clipdemo.tiny.measure import validation_photos
 
-# Captions that fit most photos and say little; the best of them is what has to be beaten.
+# Captions that fit most photos and say little; the best of them is the baseline.
 NEUTRAL = (
     "a photo", "a photo of something", "a person", "a photo of a person", "a man standing",
     "a group of people", "a man on a street", "a photo of a street",
 )  # fmt: skip
 
 
-def validation_photos(data: Path) -> tuple[pd.DataFrame, PhotoSource]:
-    """Rows of the label table whose photo is a validation photo, and where the photos are."""
-    frame = read_label_table(data / "captions.csv").frame
-    number = frame["ImageID"].str.removesuffix(".jpg").astype(int)
-    source = PhotoSource(data / "photos" / "comp5329.zip")
-    here = pd.Series([name in source for name in frame["ImageID"]], index=frame.index)
-    return frame[here & (number % 6 == 1)], source
-
-
 def found_labels(classifier: Classifier, captions: list[str]) -> np.ndarray:
     """[N, L] bool: the labels that the text head finds in captions, rule `tuned`."""
-    inputs = torch.from_numpy(bundle.encode_captions(classifier.backbone, captions))
+    inputs = torch.from_numpy(encode_captions(classifier.backbone, captions))
     tuned = np.array(classifier.card.modes["text"]["thresholds"])
     return decide(classifier.scores("text", inputs), "tuned", tuned=tuned)
 
@@ -81,6 +71,6 @@ def measure_captions(
         "fixed_tried": tried,
     }
     write_decoder_card(folder, captioner.card | {"metrics": metrics})
-    # The heads' card names the sha256 of every file beside it.
+    # The heads' card holds the sha256 of every file next to it.
     checkpoints.write_card(folder, checkpoints.read_card(folder).content)
     return metrics

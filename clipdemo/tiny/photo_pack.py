@@ -6,6 +6,7 @@ A data folder holds `manifest.csv`, `captions.csv`, `photos/<set>.zip` and the t
 """
 
 import json
+import math
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from clipdemo.errors import TableError
 from clipdemo.inputs.images import read_photo
 from clipdemo.inputs.labels import COCO18
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tables.label_table import read_label_table, target_matrix
 
 SIDE = 144
@@ -28,10 +29,10 @@ FIRST_VALIDATION_ROW = 28_000
 
 @dataclass
 class Pack:
-    """N photos with everything known of them; `nan` means not known.
+    """N photos with everything known about them; `nan` means not known.
 
-    photos [N, SIDE, SIDE, 3] uint8; labels [N, L] 1, 0 or nan; grid [N, L, GRID, GRID] chance
-    that the label is in the cell; soft [N, L] chance that it is in the photo; features
+    photos [N, SIDE, SIDE, 3] uint8; labels [N, L] 1, 0 or nan; grid [N, L, GRID, GRID] probability
+    that the label is in the cell; soft [N, L] probability that it is in the photo; features
     [N, FEATURES] of the teacher; captions, sets, names: N lists and strings.
     """
 
@@ -45,50 +46,51 @@ class Pack:
     names: np.ndarray
 
     @property
+    def annotated(self) -> np.ndarray:
+        """[N] bool: the photos of the sets in which all labels were annotated."""
+        return np.isin(self.sets, ("comp5329", "coco"))
+
+    @property
     def validation(self) -> np.ndarray:
         """[N] bool: the photos no training may see (number % 6 == 1 in comp5329 and coco)."""
-        return np.array(
-            [
-                s in ("comp5329", "coco") and int(Path(n).stem) % 6 == 1
-                for s, n in zip(self.sets, self.names, strict=True)
-            ]
-        )
+        return self.annotated & np.array([is_validation(name) for name in self.names], bool)
+
+    @property
+    def known(self) -> np.ndarray:
+        """[N, L] the labels; where there is no annotation, the teacher's probabilities."""
+        return np.where(np.isnan(self.labels), self.soft, self.labels).astype(np.float32)
+
+
+def is_validation(name: str) -> bool:
+    """Whether a photo of comp5329 or coco belongs to validation, by the number in its name."""
+    return Path(name).stem.isdecimal() and int(Path(name).stem) % 6 == 1
 
 
 def _known_labels(manifest: pd.DataFrame) -> np.ndarray:
     """[N, L] 1 present, 0 absent, nan not annotated."""
-    out = np.full((len(manifest), len(COCO18)), np.nan, np.float32)
-    index = COCO18.index_of_id
-    for row, (labels, annotated) in enumerate(
-        zip(manifest["labels"], manifest["annotated"], strict=True)
-    ):
-        if labels == "?":
-            continue
-        known = [index[i] for i in annotated.split()] if annotated else slice(None)
-        out[row, known] = 0
-        out[row, [index[i] for i in labels.split()]] = 1
-    return out
+    present, annotated = (
+        manifest[column].str.get_dummies(" ").reindex(columns=list(COCO18.ids), fill_value=0)
+        for column in ("labels", "annotated")
+    )
+    all_annotated = (manifest["annotated"] == "") & (manifest["labels"] != "?")
+    known = present | annotated | all_annotated.to_numpy(int)[:, None]
+    return present.where(known == 1).to_numpy(np.float32)
 
 
-def _calibration(scores: np.ndarray, labels: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """[L, 2] slope and offset that turn a teacher score's logit into a chance (Platt 1999)."""
-    out = []
-    for column in range(scores.shape[1]):
-        rows = train & ~np.isnan(labels[:, column])
-        fit = LogisticRegression(C=100).fit(
-            _logit(scores[rows, column, None]), labels[rows, column]
-        )
-        out.append((fit.coef_[0, 0], fit.intercept_[0]))
-    return np.array(out, np.float32)
+def _calibrate(pack: Pack) -> None:
+    """Turn the teacher's scores into probabilities, label by label (Platt 1999), in place."""
+    for label in range(len(COCO18)):
+        truth = pack.labels[:, label]
+        rows = ~pack.validation & ~np.isnan(truth)
+        platt = LogisticRegression(C=100).fit(_logit(pack.soft[rows, label]), truth[rows])
+        for scores in (pack.soft[:, label], pack.grid[:, label]):
+            scores[...] = platt.predict_proba(_logit(scores))[:, 1].reshape(scores.shape)
 
 
-def _logit(p: np.ndarray) -> np.ndarray:
-    p = np.clip(p, 1e-3, 1 - 1e-3)
-    return np.log(p / (1 - p))
-
-
-def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+def _logit(chances: np.ndarray) -> np.ndarray:
+    """[M, 1] the logits of all probabilities."""
+    clipped = np.clip(chances, 1e-3, 1 - 1e-3).reshape(-1, 1)
+    return np.log(clipped / (1 - clipped))
 
 
 def _read_photos(data: Path, files: list[str], out: np.ndarray) -> None:
@@ -102,7 +104,7 @@ def _read_photos(data: Path, files: list[str], out: np.ndarray) -> None:
 
 
 def load_pack(data: Path, cache: Path) -> Pack:
-    """Read the data folder; the decoded photos are kept in `cache` for the next time.
+    """Read the data folder; the decoded photos are kept in `cache` for the next call.
 
     Raises:
         TableError: a file is missing.
@@ -113,9 +115,6 @@ def load_pack(data: Path, cache: Path) -> Pack:
             raise TableError(f"{data} has no {name}: point --data at a complete data folder.")
     manifest = pd.read_csv(data / "manifest.csv", dtype=str, keep_default_na=False)
     files = manifest["file"].tolist()
-    labels = _known_labels(manifest)
-    sets = manifest["set"].to_numpy()
-
     photos_file = cache / f"photos-{len(files)}-{SIDE}.npy"
     if not photos_file.is_file():
         cache.mkdir(parents=True, exist_ok=True)
@@ -124,30 +123,24 @@ def load_pack(data: Path, cache: Path) -> Pack:
         _read_photos(data, files, photos)
         photos.flush()
         partial.rename(photos_file)
-    photos = np.load(photos_file, mmap_mode="r")
 
     teacher = pd.read_csv(data / "teacher.csv").set_index("file").loc[files, list(COCO18.ids)]
-    soft = teacher.to_numpy(np.float32)
     # Both arrays follow the manifest; their name arrays are pickled, which is never loaded.
     grid = np.load(data / "teacher_grid.npz")["grid"].astype(np.float32) / 255
     features = np.load(data / "teacher_features.npz")["features"].astype(np.float32)
     if not len(grid) == len(features) == len(files):
         raise TableError(f"The teacher files of {data} do not have one row per manifest row.")
-
     pack = Pack(
-        photos=photos,
-        labels=labels,
-        soft=soft,
+        photos=np.load(photos_file, mmap_mode="r"),
+        labels=_known_labels(manifest),
+        soft=teacher.to_numpy(np.float32, copy=True),
         grid=grid,
         features=features,
         captions=[json.loads(c) for c in manifest["captions"]],
-        sets=sets,
+        sets=manifest["set"].to_numpy(str),
         names=np.array([f.split("/", 1)[1] for f in files]),
     )
-    slope, offset = _calibration(soft, labels, ~pack.validation).T
-    pack.soft = _sigmoid(slope * _logit(soft) + offset).astype(np.float32)
-    cells = (slice(None), None, None)
-    np.copyto(grid, _sigmoid(slope[cells] * _logit(grid) + offset[cells]))
+    _calibrate(pack)
     return pack
 
 
@@ -164,8 +157,8 @@ def drawn_pack(count: int, first_seed: int = 0) -> Pack:
         for name, (x0, y0, x1, y1) in scene.objects:
             label = COCO18.names.index(name)
             labels[row, label] = 1
-            columns = slice(int(x0 * GRID), max(int(np.ceil(x1 * GRID)), int(x0 * GRID) + 1))
-            rows = slice(int(y0 * GRID), max(int(np.ceil(y1 * GRID)), int(y0 * GRID) + 1))
+            columns = slice(int(x0 * GRID), math.ceil(x1 * GRID))
+            rows = slice(int(y0 * GRID), math.ceil(y1 * GRID))
             grid[row, label, rows, columns] = 1
     return Pack(
         photos=photos,
@@ -188,19 +181,30 @@ def join(*packs: Pack) -> Pack:
     )
 
 
-def caption_rows(data: Path, pack: Pack) -> tuple[list[str], np.ndarray, list[str], np.ndarray]:
-    """Captions with the labels of their row: training (texts, [N, L]), validation (texts, [N, L]).
+@dataclass
+class CaptionRows:
+    """Captions of the label table with the labels [N, L] of their rows.
 
     Validation is the study's: rows 28000 to 29999. Training also leaves out the rows whose photo
     is a validation photo.
     """
+
+    train: list[str]
+    train_labels: np.ndarray
+    check: list[str]
+    check_labels: np.ndarray
+
+
+def caption_rows(data: Path, pack: Pack) -> CaptionRows:
+    """Read the captions of a data folder's label table."""
     frame = read_label_table(data / "captions.csv").frame
-    number = frame["ImageID"].str.removesuffix(".jpg").astype(int)
-    held = set(pack.names[pack.validation & (pack.sets == "comp5329")])
-    validation = (number >= FIRST_VALIDATION_ROW).to_numpy()
-    train = ~validation & ~frame["ImageID"].isin(held).to_numpy()
-    targets = target_matrix(frame, COCO18)
-    texts = frame["Caption"].to_numpy()
-    return (
-        texts[train].tolist(), targets[train], texts[validation].tolist(), targets[validation]
-    )  # fmt: skip
+    held = pack.names[pack.validation & (pack.sets == "comp5329")]
+    check = validation_rows(frame)
+    train = ~check & ~frame["ImageID"].isin(held)
+    texts, targets = frame["Caption"], target_matrix(frame, COCO18)
+    return CaptionRows(texts[train].tolist(), targets[train], texts[check].tolist(), targets[check])
+
+
+def validation_rows(frame: pd.DataFrame) -> pd.Series:
+    """Which rows of a label table are the study's validation, by the number of their photo."""
+    return frame["ImageID"].str.removesuffix(".jpg").astype(int) >= FIRST_VALIDATION_ROW

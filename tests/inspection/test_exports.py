@@ -10,9 +10,9 @@ from PIL import Image
 from support.paths import SCENES
 
 from clipdemo.errors import PhotoError
+from clipdemo.inspection.batch import gather, predict_items
+from clipdemo.inspection.batch_files import Rule
 from clipdemo.inspection.exports import NOTHING, Exports, labels_of, with_keywords
-from clipdemo.inspection.many import gather, look_at
-from clipdemo.inspection.result_files import Rule
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def folder(tmp_path):
 def results_of(tiny, paths):
     sources = {}
     items, *_ = gather(paths, sources=sources)
-    return [r for part in look_at(tiny, items, sources=sources) for r in part], sources
+    return [r for part in predict_items(tiny, items, sources=sources) for r in part], sources
 
 
 def test_tags_keywords_and_folders_say_what_was_found(tiny, folder, tmp_path):

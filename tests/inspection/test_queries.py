@@ -1,4 +1,4 @@
-"""Looking at errors: counts, filters and their order, against scikit-learn and plain pandas."""
+"""Error analysis: counts, filters and their order, against scikit-learn and plain pandas."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
+from clipdemo.inspection.predictions import MISSING, STEPS, Predictions, first_step, in_steps
 from clipdemo.inspection.queries import Inspection, Query
-from clipdemo.inspection.score_file import MISSING, STEPS, Predictions, first_step, in_steps
 
 LABELS = ["dog", "cat", "bus"]
 MODES = ("image", "text", "concat")
@@ -128,6 +128,7 @@ def test_only_the_given_rows_are_found(inspection):
     rows = inspection.select(query("concat", outcome="error", rows=chosen)).tolist()
     assert set(rows) == everything & set(chosen)
     assert inspection.select(query(rows=[])).tolist() == []
+    assert inspection.select(query("text", text="no such words")).tolist() == []
 
 
 @pytest.mark.parametrize("outcome", ["missed", "false", "error"])
@@ -147,19 +148,19 @@ def test_the_most_wrong_come_first(found, inspection, outcome):
 def test_what_is_said_instead_of_a_missed_label(found, inspection):
     plain = table(found, "image").pivot(index="row", columns="label", values=["true", "on"])
     missed = plain[plain["true", 0].astype(bool) & ~plain["on", 0].astype(bool)]
-    told = inspection.said_instead(query("image", label=0))
-    assert told["missed"] == len(missed)
-    assert told["nothing"] == int((~missed["on"].astype(bool)).all(axis=1).sum())
+    instead = inspection.said_instead(query("image", label=0))
+    assert instead["missed"] == len(missed)
+    assert instead["nothing"] == int((~missed["on"].astype(bool)).all(axis=1).sum())
     expected = {
         LABELS[label]: (int(on.sum()), int((on & missed["true", label].astype(bool)).sum()))
         for label in (1, 2)
         if (on := missed["on", label].astype(bool)).any()
     }
-    assert {name: (rows, right) for name, rows, right in told["said"]} == expected
+    assert {name: (rows, right) for name, rows, right in instead["said"]} == expected
 
 
 def test_a_wrong_label_of_the_table_is_suspected():
-    """Labels that were turned round are doubted far more often than the others."""
+    """Flipped labels are suspected far more often than the others."""
     rng = np.random.default_rng(1)
     right = rng.random((400, 3)) < 0.4
     scores = in_steps(np.where(right, 0.9, 0.1) + rng.uniform(-0.08, 0.08, right.shape))
@@ -177,7 +178,3 @@ def test_a_wrong_label_of_the_table_is_suspected():
 
 def test_the_mode_that_most_rows_have_the_input_of_judges_the_labels(inspection):
     assert inspection.judge == "image"
-
-
-def test_a_table_without_rows_that_pass_gives_none(inspection):
-    assert inspection.select(query("text", text="no such words")).tolist() == []

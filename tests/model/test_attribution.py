@@ -1,6 +1,7 @@
 """Explanations: words and regions equal leaving each out alone, and are found where they are."""
 
 import json
+from itertools import count
 
 import numpy as np
 import pytest
@@ -8,32 +9,21 @@ from PIL import Image
 
 import clipdemo
 from clipdemo.errors import ClipdemoError, PhotoError
-from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.model import attribution
 from clipdemo.page.compare.words_and_regions import words_of
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 
 CAPTION = "Two dogs, one “brown” bus & a tree"
 SPOKEN = CAPTION.split()
 
 
-@pytest.fixture
-def fresh(write_heads, tmp_path):
-    """Loads a classifier that has seen nothing yet, of a small CLIP folder or of `tiny`."""
-
-    def load(folder=None, modes=ALL_MODES):
-        if folder is None:
-            return clipdemo.load("tiny", device="cpu")
-        write_heads(tmp_path / "heads", f"local-dir:{folder}", 32, modes)
-        return clipdemo.load("auto", checkpoint=tmp_path / "heads", device="cpu")
-
-    return load
-
-
 @pytest.fixture(params=["vit_folder", "resnet_folder", "tiny"])
-def folder(request):
-    """Of a small vision transformer, of a small ResNet, and None for `tiny`."""
-    return None if request.param == "tiny" else request.getfixturevalue(request.param)
+def load(request, fresh):
+    """Loads a new classifier of a small vision transformer, of a small ResNet, or `tiny`."""
+    if request.param == "tiny":
+        return lambda: clipdemo.load("tiny", device="cpu")
+    folder = request.getfixturevalue(request.param)
+    return lambda: fresh(folder=folder)
 
 
 @pytest.fixture
@@ -53,8 +43,8 @@ def cropping(vit_folder, tmp_path):
     return write
 
 
-def test_words_equal_captions_without_them_that_are_scored_alone(fresh, folder, photos):
-    classifier, alone = fresh(folder), fresh(folder)
+def test_words_equal_captions_without_them_that_are_scored_alone(load, photos):
+    classifier, alone = load(), load()
     found = attribution.words(classifier, photos[0], CAPTION)
     assert [word.word for word in found] == SPOKEN
     before = alone.predict(photos[0], CAPTION).scores
@@ -66,8 +56,8 @@ def test_words_equal_captions_without_them_that_are_scored_alone(fresh, folder, 
                 assert effect == pytest.approx(before[mode][label] - after[mode][label], abs=1e-4)
 
 
-def test_words_are_encoded_in_one_batch_and_once(fresh, vit_folder, photos, calls):
-    classifier = fresh(vit_folder)
+def test_words_are_encoded_in_one_batch_and_once(fresh, photos, calls):
+    classifier = fresh()
     texts, images = (
         calls(classifier.backbone.model.ln_final),
         calls(classifier.backbone.model.visual),
@@ -85,12 +75,6 @@ def test_the_only_word_of_a_caption_has_no_effect_of_its_own(tiny, photos):
     assert attribution.words(tiny, photos[0], " ") == attribution.words(tiny, photos[0], None) == []
 
 
-def test_without_a_photo_there_is_only_text(tiny):
-    assert {mode for word in attribution.words(tiny, None, "a dog") for mode in word.effects} == {
-        "text"
-    }
-
-
 def test_words_beyond_what_the_backbone_reads_are_named_and_not_scored(tiny):
     caption = "a dog and a cat " * 40
     found = attribution.words(tiny, None, caption)
@@ -98,6 +82,7 @@ def test_words_beyond_what_the_backbone_reads_are_named_and_not_scored(tiny):
     read = [word for word in found if word.read]
     assert 20 < len(read) < 45
     assert found[: len(read)] == read
+    assert all(set(word.effects) == {"text"} for word in read), "there is no photo"
     assert all(word.effects == {} for word in found[len(read) :])
     before = tiny.predict(None, caption).scores["text"]["dog"]
     after = tiny.predict(None, caption.replace("dog ", "", 1)).scores["text"]["dog"]
@@ -123,8 +108,8 @@ def by_hand(classifier, photo, caption, mode, label) -> np.ndarray:
     return effects
 
 
-def test_regions_equal_covered_photos_that_are_scored_alone(fresh, folder, photos):
-    classifier, alone = fresh(folder), fresh(folder)
+def test_regions_equal_covered_photos_that_are_scored_alone(load, photos):
+    classifier, alone = load(), load()
     photo, label = photos[0], classifier.card.labels.names[0]
     for mode in set(classifier.modes) - {"text"}:
         found = attribution.regions(classifier, photo, CAPTION, mode, label)
@@ -134,24 +119,24 @@ def test_regions_equal_covered_photos_that_are_scored_alone(fresh, folder, photo
         np.testing.assert_allclose(found.effects, expected, rtol=0, atol=1e-4)
 
 
-def test_a_photo_is_covered_once_for_every_label_mode_and_caption(fresh, vit_folder, photos, calls):
-    classifier = fresh(vit_folder)
+def test_a_photo_is_covered_once_for_every_label_mode_and_caption(fresh, photos, calls):
+    classifier = fresh()
     images = calls(classifier.backbone.model.visual)
-    told = []
+    seen = []
     attribution.regions(
-        classifier, photos[0], None, "image", "dog", lambda *step: told.append(step)
+        classifier, photos[0], None, "image", "dog", lambda *step: seen.append(step)
     )
     total = len(attribution.windows())
     assert sum(images) == total + 1
-    assert told[0] == (0, total)
-    assert told[-1] == (total, total)
+    assert seen[0] == (0, total)
+    assert seen[-1] == (total, total)
     attribution.regions(classifier, photos[0], None, "image", "cat")
     attribution.regions(classifier, photos[0], "a dog", "concat", "tree")
     assert sum(images) == total + 1
 
 
-def test_it_can_be_cancelled_and_goes_on_where_it_was(fresh, vit_folder, photos, calls):
-    classifier = fresh(vit_folder)
+def test_it_can_be_cancelled_and_resumes(fresh, photos, calls):
+    classifier = fresh()
     images = calls(classifier.backbone.model.visual)
 
     class Enough(Exception):
@@ -178,24 +163,21 @@ def test_it_can_be_cancelled_and_goes_on_where_it_was(fresh, vit_folder, photos,
 )
 def test_the_map_lies_where_the_backbone_looks(fresh, cropping, mode, seen):
     """Of a wide photo a centre crop is seen, the whole within a border, or the whole squashed."""
-    classifier = fresh(cropping(mode))
+    classifier = fresh(folder=cropping(mode))
     wide = Image.new("RGB", (300, 100), "white")
     left, top, right, bottom = (200 + 25, 25, 200 + 75, 75)
     assert attribution.regions(classifier, wide, None, "image", "dog").seen == pytest.approx(seen)
     wide.paste((0, 0, 0), (left, top, right, bottom))
     cut = np.asarray(classifier.backbone.cut(wide)).min(2)
-    within = lambda x, y: (  # noqa: E731
-        (x - seen[0]) / (seen[2] - seen[0]) * cut.shape[1],
-        (y - seen[1]) / (seen[3] - seen[1]) * cut.shape[0],
-    )
-    x, y = within((left + right) / 2 / 300, 0.5)
+    x = ((left + right) / 2 / 300 - seen[0]) / (seen[2] - seen[0]) * cut.shape[1]
+    y = (0.5 - seen[1]) / (seen[3] - seen[1]) * cut.shape[0]
     if 0 <= x < cut.shape[1]:
         assert cut[int(y), int(x)] < 60
     else:
         assert cut.min() > 200
 
 
-def test_the_hottest_cell_is_told_in_fractions_of_the_photo():
+def test_the_hottest_cell_is_given_in_fractions_of_the_photo():
     effects = np.zeros((attribution.CELLS, attribution.CELLS))
     effects[2, 5] = 0.5
     found = attribution.Regions("image", "dog", 0.9, (0.25, 0, 0.75, 1), effects)
@@ -204,34 +186,28 @@ def test_the_hottest_cell_is_told_in_fractions_of_the_photo():
     assert box == pytest.approx((0.25 + 0.5 * 5 / 8, 2 / 8, 0.25 + 0.5 * 6 / 8, 3 / 8))
 
 
-def share_on_the_object(classifier, count: int, seed: int = 0) -> float:
-    """In how many of `count` drawn scenes of one object, which the image mode finds, the middle of
-    the hottest cell is on it."""
+def test_the_hottest_cell_lies_on_the_object(tiny):
+    """Its middle does, in most drawn scenes of one object that the image mode finds."""
     on_it = []
-    while len(on_it) < count:
-        scene, seed = random_scene(seed), seed + 1
+    for scene in map(random_scene, count()):
         if len(scene.objects) != 1:
             continue
         [(label, (left, top, right, bottom))] = scene.objects
-        if label not in classifier.predict(scene.image).labels("image"):
+        if label not in tiny.predict(scene.image).labels("image"):
             continue
-        [(_, cell)] = attribution.regions(classifier, scene.image, None, "image", label).hottest()
+        [(_, cell)] = attribution.regions(tiny, scene.image, None, "image", label).hottest()
         x, y = (cell[0] + cell[2]) / 2, (cell[1] + cell[3]) / 2
         on_it.append(left <= x <= right and top <= y <= bottom)
-    return sum(on_it) / count
-
-
-def test_the_hottest_cell_lies_on_the_object(tiny):
-    assert share_on_the_object(tiny, 10) >= 0.8
+        if len(on_it) == 6:
+            break
+    assert sum(on_it) >= 5
 
 
 @pytest.mark.parametrize(
     ("mode", "label", "caption"),
     [
         ("text", "dog", "a dog"),
-        ("zero-shot", "dog", "a dog"),
         (None, "dog", "a dog"),
-        ("image", "dragon", None),
         ("image", None, None),
         ("concat", "dog", " "),
     ],
@@ -264,8 +240,8 @@ def test_fit_is_the_cosine_placed_among_the_cards_pairs(tiny, photos):
     assert attribution.fit(tiny, photo, " ") is None
 
 
-def test_without_measured_pairs_the_fit_is_not_placed(fresh, vit_folder, photos):
-    found = attribution.fit(fresh(vit_folder), photos[0], "a dog")
+def test_without_measured_pairs_the_fit_is_not_placed(fresh, photos):
+    found = attribution.fit(fresh(), photos[0], "a dog")
     assert -1 <= found.similarity <= 1
     assert found.better_than is None
 

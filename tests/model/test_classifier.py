@@ -10,30 +10,18 @@ from PIL import Image
 
 import clipdemo
 from clipdemo.errors import CheckpointError, PhotoError
-from clipdemo.inputs.images import MAX_PIXELS
 from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.model.thresholds import RULES, decide
 
 CAPTIONS = ["a dog on a bench", "two buses", "", "a cat sleeps on a red sofa"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def small(vit_folder, write_heads, tmp_path_factory):
     """A classifier with random heads on a small vision transformer."""
     folder = tmp_path_factory.mktemp("heads")
     write_heads(folder, f"local-dir:{vit_folder}", 32)
     return clipdemo.load("auto", checkpoint=folder, device="cpu")
-
-
-@pytest.fixture
-def fresh(vit_folder, write_heads, tmp_path):
-    """Loads a classifier that has seen nothing yet."""
-
-    def load(modes=("image", "text", "concat"), folder=vit_folder):
-        write_heads(tmp_path / "heads", f"local-dir:{folder}", 32, modes)
-        return clipdemo.load("auto", checkpoint=tmp_path / "heads", device="cpu")
-
-    return load
 
 
 @pytest.fixture(params=["small", "tiny"])
@@ -121,10 +109,6 @@ def test_path_bytes_and_image_give_the_same(classifier, photos, png, tmp_path):
     assert other != first.scores["image"]
 
 
-def test_captions_that_read_the_same_are_the_same(classifier):
-    assert_same(classifier.predict(None, " a  dog\n"), classifier.predict(None, "a dog"))
-
-
 def test_a_photo_given_twice_is_encoded_once(fresh, photos, png, calls):
     classifier = fresh()
     encoded = calls(classifier.backbone.model.visual)
@@ -143,17 +127,6 @@ def test_a_caption_given_twice_is_encoded_once(fresh, calls):
     classifier.predict_batch([None] * 3, ["a dog", "a cat", " a dog "])
     classifier.predict(None, "a cat")
     assert sum(encoded) == 2
-
-
-def test_a_caption_edit_does_not_run_the_image_encoder(tiny, photos, calls):
-    tiny.predict(photos[0], "a dog")
-    images, texts = calls(tiny.backbone.model.visual), calls(tiny.backbone.model.text)
-    before = tiny.predict(photos[0], "a dog, said nobody before").scores
-    after = tiny.predict(photos[0], "a horse, said nobody before").scores
-    assert sum(texts) == 2
-    assert sum(images) == 0
-    assert before["image"] == after["image"]
-    assert before["concat"] != after["concat"]
 
 
 def palette_image(colour: tuple[int, int, int]) -> Image.Image:
@@ -183,28 +156,12 @@ def test_images_that_differ_only_in_their_orientation_are_told_apart(tiny, photo
 
 
 def test_a_damaged_image_is_a_photo_error(small, photos, png, is_sentence):
-    """However it comes: bytes, or an image that Pillow opened but cannot decode."""
+    """However it comes: bytes, an image that Pillow opened but cannot decode, or a path."""
     cut = png(photos[0])[:2000]
-    for photo in (cut, Image.open(io.BytesIO(cut)), b"", b"no photo"):
+    for photo in (cut, Image.open(io.BytesIO(cut)), b"no photo", "nowhere.png"):
         with pytest.raises(PhotoError) as caught:
             small.predict(photo)
         assert is_sentence(caught.value)
-
-
-def test_an_image_with_too_many_pixels_is_refused_before_it_is_decoded(small):
-    """A file of a few kilobytes could otherwise take gigabytes."""
-    file = io.BytesIO()
-    Image.new("1", (MAX_PIXELS // 7000 + 100, 7001)).save(file, "PNG")
-    opened = Image.open(file)
-    with pytest.raises(PhotoError, match="pixels"):
-        small.predict(opened)
-    assert opened.fp is not None, "it was decoded"
-
-
-@pytest.mark.parametrize("missing", ["nowhere.png", "", "."])
-def test_a_missing_file_is_a_photo_error(small, missing):
-    with pytest.raises(PhotoError):
-        small.predict(missing)
 
 
 def test_the_inputs_of_a_batch_must_pair_up(small, photos):
@@ -241,22 +198,12 @@ def test_labels_are_those_of_the_rule_best_first(classifier, photos, mode, rule)
         assert labels == found.labels(mode) == found.to_dict()["labels"][mode]
 
 
-def test_an_unknown_rule_is_refused(small):
-    with pytest.raises(ValueError, match="unknown rule"):
-        small.predict(None, "a dog").labels("text", rule="best")
-
-
-@pytest.mark.parametrize(
-    ("modes", "expected"),
-    [(("image",), {"image"}), (("text",), {"text"}), (("concat",), {"concat"}),
-     (("mutan",), {"mutan"}), (("text", "mutan"), {"text", "mutan"})],
-)  # fmt: skip
-def test_heads_of_some_modes_only(fresh, photos, calls, modes, expected):
+@pytest.mark.parametrize("modes", [("image",), ("text",), ("concat",), ("text", "mutan")], ids=str)
+def test_heads_of_some_modes_only(fresh, photos, calls, modes):
     classifier = fresh(modes)
     images = calls(classifier.backbone.model.visual)
     texts = calls(classifier.backbone.model.ln_final)
-    assert set(classifier.modes) == expected
-    assert set(classifier.predict(photos[0], "a dog").scores) == expected
+    assert classifier.modes == list(classifier.predict(photos[0], "a dog").scores) == list(modes)
     assert bool(images) == (modes != ("text",)), "what no head reads is not encoded"
     assert bool(texts) == (modes != ("image",))
 
@@ -268,18 +215,12 @@ def test_heads_of_another_backbone_are_refused(vit_folder, resnet_folder, write_
         clipdemo.load(f"local-dir:{resnet_folder}", checkpoint=tmp_path, device="cpu")
 
 
-def test_a_caption_that_is_cut_is_told(tiny, is_sentence):
-    assert tiny.too_long(None) is None
-    assert tiny.too_long("a dog on a bench") is None
-    sentence = tiny.too_long("a dog and a cat " * 30)
-    assert is_sentence(sentence)
-    assert "tiny" in sentence
-
-
-def test_heads_of_photos_alone_have_nothing_to_say_of_a_caption(fresh):
+def test_a_caption_that_is_cut_is_reported(tiny, fresh, is_sentence):
     long = "a dog and a cat " * 30
-    assert fresh(("image",)).too_long(long) is None
-    assert fresh(("image", "text")).too_long(long)
+    assert tiny.too_long(None) is tiny.too_long("a dog on a bench") is None
+    assert is_sentence(tiny.too_long(long))
+    assert "tiny" in tiny.too_long(long)
+    assert fresh(("image",)).too_long(long) is None, "no head reads it"
 
 
 def test_threads_get_the_same_as_one(fresh, photos):

@@ -1,4 +1,4 @@
-"""Heads: MUTAN's fusion is the bilinear form that it stands for, and each head reads its mode."""
+"""Heads: MUTAN's fusion is the bilinear form of the paper, and each head reads its mode."""
 
 import pytest
 import torch
@@ -59,7 +59,7 @@ def test_mutans_slices_have_the_rank_that_was_asked_for(mutan):
 
 
 def test_mutan_needs_both_photo_and_caption_to_say_anything(mutan):
-    """Multiplied, not added: beside nothing the other one changes nothing."""
+    """Multiplied, not added: where one is zero, the other changes nothing."""
     with torch.no_grad():
         mutan.text.bias.zero_()
         inputs = unit(5)

@@ -10,7 +10,6 @@ from sklearn import metrics as reference
 import clipdemo
 from clipdemo.errors import CheckpointError
 from clipdemo.inspection.evaluation import evaluate_table
-from clipdemo.model.checkpoints import read_card, write_card
 from clipdemo.model.thresholds import RECALLS
 
 MODES = ("image", "text", "concat", "mutan")
@@ -49,25 +48,10 @@ def test_each_mode_decides_by_its_own_thresholds_of_the_recall(classifier, photo
                 assert set(found.labels(mode, "recall", recall=float(recall))) == expected
 
 
-def test_a_higher_recall_turns_on_more(classifier, photos):
-    found = classifier.predict(photos[0], CAPTION)
-    counts = [len(found.labels("concat", "recall", recall=float(r))) for r in RECALLS]
-    assert counts == sorted(counts)
-    assert counts[0] < counts[-1]
-    assert found.labels("concat", "recall") == found.labels("concat", "recall", recall=0.9)
-
-
-@pytest.mark.parametrize("recall", [0.93, 0, 1.0, float("nan")])
+@pytest.mark.parametrize("recall", [0.93, 1.0, float("nan")])
 def test_a_recall_that_the_card_does_not_have_is_refused(classifier, recall, is_sentence):
     with pytest.raises(CheckpointError, match=r"0\.50, 0\.55") as refused:
         classifier.predict(None, CAPTION).labels("text", "recall", recall=recall)
-    assert is_sentence(refused.value)
-
-
-def test_zero_shot_has_no_thresholds_for_a_recall(classifier, is_sentence):
-    found = classifier.zero_shot(["skateboard"]).predict(None, CAPTION)
-    with pytest.raises(CheckpointError, match="clipdemo calibrate") as refused:
-        found.labels("text", "recall")
     assert is_sentence(refused.value)
 
 
@@ -94,12 +78,17 @@ def test_evaluation_judges_by_the_thresholds_of_the_recall(classifier):
     assert len(seen) > 1, "the recall must make a difference"
 
 
-def test_evaluation_without_such_thresholds_says_so_before_it_scores(tiny, is_sentence):
+def test_zero_shot_has_no_thresholds_for_a_recall(tiny, is_sentence):
+    """And evaluation says so before it scores."""
     frame = pd.DataFrame({"ImageID": ["1"], "Labels": [("1",)], "Caption": ["a dog"]})
-    rows = []
-    with pytest.raises(CheckpointError) as refused:
-        evaluate_table(tiny.zero_shot(["dog"]), frame, rule="recall", progress=rows.append)
-    assert is_sentence(refused.value)
+    rows, zero_shot = [], tiny.zero_shot(["dog"])
+    for ask in (
+        lambda: zero_shot.predict(None, CAPTION).labels("text", "recall"),
+        lambda: evaluate_table(zero_shot, frame, rule="recall", progress=rows.append),
+    ):
+        with pytest.raises(CheckpointError, match="clipdemo calibrate") as refused:
+            ask()
+        assert is_sentence(refused.value)
     assert rows == []
 
 
@@ -132,16 +121,3 @@ def test_a_command_says_in_one_sentence_that_a_card_has_none(
     assert code == 2
     assert "clipdemo calibrate" in error
     assert is_sentence(error.splitlines()[-1])
-
-
-@pytest.mark.parametrize("line", [[0.5] * 3, [0.5] * 5, ["0.5"] * 4, None])
-def test_a_card_with_damaged_thresholds_for_a_recall_is_refused(
-    write_heads, tmp_path, is_sentence, line
-):
-    card = write_heads(tmp_path, "some/backbone", 8, recall=True)
-    card.modes["text"]["recall"]["0.90"] = line
-    with pytest.raises(CheckpointError, match="incomplete") as refused:
-        write_card(tmp_path, card.content)
-    assert is_sentence(refused.value)
-    with pytest.raises(CheckpointError):
-        read_card(tmp_path)

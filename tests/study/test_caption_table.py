@@ -7,7 +7,7 @@ import pytest
 
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.model.captioners.choice import load_captioner
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tables.label_table import read_label_table, write_label_table
 
 NAMES = [f"{i}.jpg" for i in range(8)]

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from model.captioners.test_choice import write_vit_gpt2
 from support.coco_server import CocoServer, DrawnCoco
+from support.small_captioners import write_vit_gpt2
 from support.small_tiny import write_small_tiny
 
 import clipdemo

@@ -10,7 +10,7 @@ import re
 import zipfile
 from random import Random
 
-from clipdemo.scenes.scenes import Scene, random_scene
+from clipdemo.scenes import Scene, random_scene
 from support.loopback import LoopbackServer, QuietHandler
 
 FAULTS = (

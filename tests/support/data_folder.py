@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from clipdemo.inputs.labels import COCO18
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 
 PHOTOS = 72
 CAPTIONS_ALONE = 40

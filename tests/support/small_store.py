@@ -6,7 +6,7 @@ import pandas as pd
 
 from clipdemo.inputs.labels import COCO18
 from clipdemo.model.backbones import Backbone
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.study.encode import encode_table
 from clipdemo.tables.label_table import write_label_table
 

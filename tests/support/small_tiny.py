@@ -7,8 +7,7 @@ import torch
 from clipdemo.inputs.labels import COCO18, MODES
 from clipdemo.model.checkpoints import save_heads
 from clipdemo.model.heads import MLPHead
-from clipdemo.scenes.scenes import random_scene
-from clipdemo.tiny import bundle
+from clipdemo.scenes import random_scene
 from clipdemo.tiny import joint_model as joint
 
 
@@ -19,7 +18,7 @@ def write_small_tiny(folder: Path, seed: int = 0) -> Path:
     joint.write_model_files(folder, tokenizer, width=8, layers=(1, 1, 1, 1), image_size=64)
     torch.manual_seed(seed)
     model = joint.new_model(folder)
-    bundle.save_model(model, folder)
+    joint.save_weights(model.state_dict(), folder)
     heads, modes = {}, {}
     for mode in MODES:
         inputs = joint.WIDTH * (2 if mode == "concat" else 1)

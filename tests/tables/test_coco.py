@@ -19,7 +19,7 @@ from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.coco import coco, read_annotations
 from clipdemo.tables.http_download import Patience
-from clipdemo.tables.label_table import labels_of, read_label_table
+from clipdemo.tables.label_table import read_label_table
 
 ZIP = "/val2017.zip"  # not the end of annotations_trainval2017.zip
 QUICK = Patience(silence=20, tries=3, pause=0.01)

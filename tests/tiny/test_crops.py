@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tiny import crops
 from clipdemo.tiny.photo_pack import GRID, drawn_pack
 
@@ -26,25 +26,18 @@ def pixels(image: torch.Tensor) -> np.ndarray:
     return (image * 255).round().byte().permute(1, 2, 0).numpy()
 
 
-def test_the_full_box_is_the_photo_itself(square):
-    out = crops.cut([square], FULL, np.array([False]), 96)
-    assert out.shape == (1, 3, 96, 96)
-    assert out.dtype == torch.float32
-    assert np.array_equal(pixels(out[0]), square)
-
-
-def test_a_flip_mirrors_the_photo(square):
-    out = crops.cut([square, square], FULL.repeat(2, 0), np.array([True, False]), 96)
-    assert np.array_equal(pixels(out[0]), square[:, ::-1])
-    assert np.array_equal(pixels(out[1]), square)
-
-
-def test_a_box_on_whole_pixels_is_that_part(square):
-    """Also with a flip: the box is meant in the photo, before it is mirrored."""
-    box = np.array([[0.25, 0.5, 0.5, 0.75]], np.float32)
-    part = square[48:72, 24:48]
-    assert np.array_equal(pixels(crops.cut([square], box, np.array([False]), 24)[0]), part)
-    assert np.array_equal(pixels(crops.cut([square], box, np.array([True]), 24)[0]), part[:, ::-1])
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize(
+    ("box", "size"), [((0, 0, 1, 1), 96), ((0.25, 0.5, 0.5, 0.75), 24)], ids=["whole", "part"]
+)
+def test_a_crop_is_that_part_of_the_photo(square, box, size, flip):
+    """Also with a flip: the box refers to the photo before it is mirrored."""
+    x0, y0, x1, y1 = (round(96 * value) for value in box)
+    part = square[y0:y1, x0:x1]
+    out = crops.cut([square] * 2, np.array([box] * 2, np.float32), np.array([flip, False]), size)
+    assert out.shape == (2, 3, size, size)
+    assert np.array_equal(pixels(out[0]), part[:, ::-1] if flip else part)
+    assert np.array_equal(pixels(out[1]), part)
 
 
 def test_random_boxes_lie_inside_and_keep_their_area():
@@ -59,23 +52,15 @@ def test_random_boxes_lie_inside_and_keep_their_area():
         assert ((x1 - x0) / (y1 - y0)).max() <= 4 / 3 + 0.02
 
 
-def test_a_crop_may_be_as_large_as_the_photo(square):
-    boxes = crops.random_boxes(np.random.default_rng(0), 50, 0.999)
-    out = crops.cut([square] * 50, boxes, np.zeros(50, bool), 32)
-    assert torch.isfinite(out).all()
-
-
-@pytest.mark.parametrize("change", [crops.jitter, lambda x, rng: crops.erase(x, rng, 1.0)])
-def test_changes_keep_images_in_range_and_repeat_with_their_seed(square, change):
-    start = crops.cut([square] * 8, FULL.repeat(8, 0), np.zeros(8, bool), 48)
-    first = change(start.clone(), np.random.default_rng(5))
-    again = change(start.clone(), np.random.default_rng(5))
-    other = change(start.clone(), np.random.default_rng(6))
+def test_augmented_images_differ_and_repeat_with_their_seed(square):
+    images = crops.cut([square] * 8, FULL.repeat(8, 0), np.zeros(8, bool), 48)
+    first, again, other = (
+        crops.augment(images.clone()) for seed in (5, 5, 6) if torch.manual_seed(seed)
+    )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert all(not torch.equal(a, b) for a, b in zip(first, start, strict=True))
-    assert first.min() >= 0
-    assert first.max() <= 1
+    assert len({image.sum().item() for image in first}) == 8
+    assert first.abs().max() <= crops.normalise(torch.ones(3, 1, 1)).max()
 
 
 def test_normalising_is_what_the_backbone_does_when_it_serves(square, tiny):
@@ -86,18 +71,12 @@ def test_normalising_is_what_the_backbone_does_when_it_serves(square, tiny):
     torch.testing.assert_close(mine, tiny.backbone.preprocess(photo), atol=1e-5, rtol=0)
 
 
-def test_the_whole_photo_has_exactly_its_labels(pack):
-    rows = np.arange(12)
-    targets = crops.label_targets(pack, rows, FULL.repeat(12, 0))
-    assert targets.dtype == np.float32
+def test_the_whole_photo_has_exactly_its_labels_and_a_crop_no_others(pack):
+    rows, rng = np.arange(12), np.random.default_rng(0)
     assert pack.labels.any()
-    assert np.array_equal(targets, pack.labels)
-
-
-def test_an_absent_label_is_in_no_crop_and_no_target_leaves_0_to_1(pack):
-    rng = np.random.default_rng(0)
+    assert np.array_equal(crops.label_targets(pack, rows, FULL.repeat(12, 0)), pack.labels)
     for _ in range(20):
-        targets = crops.label_targets(pack, np.arange(12), crops.random_boxes(rng, 12, 0.05))
+        targets = crops.label_targets(pack, rows, crops.random_boxes(rng, 12, 0.05))
         assert (targets[pack.labels == 0] == 0).all()
         assert ((targets >= 0) & (targets <= 1)).all()
 
@@ -154,27 +133,6 @@ def test_unknown_labels_and_missing_evidence_never_give_nan(evidence):
     assert (targets[:, ::2] <= 0.3 + 1e-6).all()
 
 
-def grids(seed: int = 0) -> torch.Tensor:
-    return torch.rand(2, 3, GRID, GRID, generator=torch.Generator().manual_seed(seed))
-
-
-def test_a_flip_mirrors_the_grid_targets():
-    boxes = torch.tensor([[0.1, 0.0, 0.9, 0.7], [0.3, 0.2, 1.0, 1.0]])
-    straight = crops.grid_targets(grids(), boxes, torch.tensor([False, False]), 4)
-    flipped = crops.grid_targets(grids(), boxes, torch.tensor([True, True]), 4)
-    assert straight.shape == (2, 3, 4, 4)
-    torch.testing.assert_close(flipped, straight.flip(3))
-    assert not torch.allclose(flipped, straight)
-
-
-def test_each_row_is_flipped_on_its_own():
-    boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).repeat(2, 1)
-    one = crops.grid_targets(grids(), boxes, torch.tensor([True, False]), 5)
-    none = crops.grid_targets(grids(), boxes, torch.tensor([False, False]), 5)
-    torch.testing.assert_close(one[0], none[0].flip(2))
-    torch.testing.assert_close(one[1], none[1])
-
-
 def test_grid_targets_of_the_whole_photo_lie_where_the_object_is():
     """Evidence in one corner stays in that corner, and a crop without it has none."""
     grid = torch.zeros(1, 1, GRID, GRID)
@@ -187,14 +145,13 @@ def test_grid_targets_of_the_whole_photo_lie_where_the_object_is():
     assert crops.grid_targets(grid, away, torch.tensor([False]), 5).max() == 0
 
 
-def test_grid_and_picture_are_cut_alike(square):
+def test_grid_and_picture_are_cut_alike():
     """A picture that is bright where its grid is: after cut and flip they still agree."""
     rng = np.random.default_rng(1)
     cells = (rng.uniform(size=(GRID, GRID)) > 0.5).astype(np.float32)
     picture = Image.fromarray((cells * 255).astype(np.uint8)).resize((160, 160), 0).convert("RGB")
-    box, flip = np.array([[0.2, 0.4, 0.8, 1.0]], np.float32), np.array([True])
-    seen = crops.cut([np.asarray(picture)], box, flip, 6)[0, 0]
-    target = crops.grid_targets(
-        torch.tensor(cells)[None, None], torch.tensor(box), torch.tensor(flip), 6
-    )[0, 0]
+    box, flip = np.array([[0.2, 0.4, 0.8, 1.0]] * 2, np.float32), np.array([True, False])
+    seen = crops.cut([np.asarray(picture)] * 2, box, flip, 6)[:, 0]
+    grid = torch.tensor(cells).expand(2, 1, GRID, GRID)
+    target = crops.grid_targets(grid, torch.tensor(box), torch.tensor(flip), 6)[:, 0]
     assert torch.equal(seen > 0.5, target > 0.5)

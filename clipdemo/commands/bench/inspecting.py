@@ -7,8 +7,8 @@ import pandas as pd
 
 from clipdemo.commands.bench.paired import Comparison, compare, timed
 from clipdemo.inputs.labels import COCO18, MODES
+from clipdemo.inspection.predictions import STEPS, Predictions, in_steps
 from clipdemo.inspection.queries import Inspection, Query
-from clipdemo.inspection.score_file import STEPS, Predictions, in_steps
 
 ROWS, CUT = 200_000, 0.35
 WORDS = ("a", "dog", "on", "the", "red", "bench", "near", "water")

@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 
 PHOTO_SIZE = (640, 480)
 

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
-from clipdemo.errors import CaptionerError
+from clipdemo.errors import CaptionerError, reason
+from clipdemo.hub.atomic import atomic_write
 from clipdemo.model.checkpoints import sha256
 
 CARD, WEIGHTS, BACKBONE = "captioner.json", "captioner.safetensors", "open_clip_model.safetensors"
@@ -24,7 +24,7 @@ Cache = tuple[torch.Tensor, torch.Tensor]
 
 @dataclass(frozen=True)
 class Shape:
-    """The decoder's architecture, as its card says it."""
+    """The decoder's architecture, as its card records it."""
 
     vocabulary: int
     embedding: int = 256  # D, the width of what it is conditioned on
@@ -32,17 +32,15 @@ class Shape:
     layers: int = 2
     heads: int = 4
     prefix: int = 4  # positions that the embedding becomes
-    length: int = 24  # tokens of a caption at most, its end included
+    length: int = 24  # the most tokens of a caption, its end included
 
 
 class Block(nn.Module):
-    """Causal attention and an MLP, each after a norm and beside a residual."""
+    """Causal attention and an MLP, each after a norm and with a residual connection."""
 
     def __init__(self, shape: Shape, dropout: float) -> None:
         super().__init__()
         width = shape.width
-        if shape.heads < 1 or width % shape.heads:
-            raise ValueError(f"a width of {width} cannot be shared by {shape.heads} heads")
         self.heads = shape.heads
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
@@ -87,9 +85,9 @@ class Decoder(nn.Module):
         return self.prefix(scaled).unflatten(-1, (shape.prefix, shape.width))
 
     def forward(self, embeddings: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-        """States [N, T, W] from which `logits` tells each of the tokens [N, T].
+        """States [N, T, W] from which `logits` predicts each of the tokens [N, T].
 
-        A state knows the embedding and the tokens before.
+        A state depends on the embedding and the tokens before.
         """
         x = torch.cat([self.start(embeddings), self.token(tokens[:, :-1])], 1)
         x = self.drop(x + self.position[: x.shape[1]])
@@ -104,7 +102,7 @@ class Decoder(nn.Module):
     def step(self, x: torch.Tensor, caches: list | None = None) -> tuple[torch.Tensor, list]:
         """Logits [N, V] of the token after x [N, T, W], and every block's cache.
 
-        Without `caches` x is the prefix, with them the one token that follows.
+        Without `caches`, x is the prefix; with them, the one token that follows.
         """
         first = 0 if caches is None else caches[0][0].shape[2]
         x = x + self.position[first : first + x.shape[1]]
@@ -124,22 +122,21 @@ class Decoder(nn.Module):
         temperature: float,
         share: float,
         once: torch.Tensor | None = None,
-        seed: int = 0,
     ) -> list[list[int]]:
-        """Tokens, without the end, of captions drawn for one embedding [D].
+        """Tokens, without the end, of captions sampled for one embedding [D]; the same each time.
 
-        A token is drawn from the likeliest that make up `share` of the chance (nucleus sampling;
-        Holtzman et al. 2020, arXiv:1904.09751). One seed gives the same captions each time.
+        A token is sampled from the likeliest that make up `share` of the probability (nucleus
+        sampling; Holtzman et al. 2020, arXiv:1904.09751).
 
         Args:
             embedding: L2-normalised.
-            count: how many to draw; those that come to no end are left out, unless most are so.
-            temperature: below 1 the likely becomes likelier.
-            share: of the chance, as above.
+            count: how many to sample; those that do not end in time are left out, unless most do
+                not.
+            temperature: below 1, likely tokens become likelier.
+            share: of the probability, as above.
             once: [V] bool, the tokens that a caption may hold only once.
-            seed: of the drawing.
         """
-        chance = torch.Generator().manual_seed(seed)
+        generator = torch.Generator().manual_seed(0)
         logits, caches = self.step(self.start(embedding[None]).expand(count, -1, -1))
         tokens = torch.full((count, self.shape.length), PAD)
         going = torch.ones(count, dtype=torch.bool)
@@ -147,7 +144,7 @@ class Decoder(nn.Module):
             if once is not None:
                 used = torch.zeros(logits.shape, dtype=torch.bool).scatter_(1, tokens, True)
                 logits[used & once] = -torch.inf
-            drawn = draw(logits, temperature, share, chance)
+            drawn = draw(logits, temperature, share, generator)
             going &= drawn != END
             tokens[going, place] = drawn[going]
             if not going.any() or place + 1 == self.shape.length:
@@ -158,19 +155,18 @@ class Decoder(nn.Module):
 
 
 def draw(
-    logits: torch.Tensor, temperature: float, share: float, chance: torch.Generator
+    logits: torch.Tensor, temperature: float, share: float, generator: torch.Generator
 ) -> torch.Tensor:
     """[N] one token for each row of logits [N, V], from its nucleus."""
     values, order = F.softmax(logits / temperature, -1).sort(descending=True)
     values[values.cumsum(-1) - values >= share] = 0
-    return order.gather(1, torch.multinomial(values, 1, generator=chance))[:, 0]
+    return order.gather(1, torch.multinomial(values, 1, generator=generator))[:, 0]
 
 
-def write_decoder(folder: Path, decoder: Decoder, content: dict) -> dict:
-    """Write weights in half precision and their card, beside the backbone's weights.
+def write_decoder(folder: Path, decoder: Decoder, content: dict) -> None:
+    """Write weights in half precision and their card, next to the backbone's weights.
 
-    Returns:
-        The card: `content` with the architecture and the sha256 of both weights.
+    The card is `content` with the architecture and the sha256 of both weights.
     """
     weights = {k: v.half().contiguous() for k, v in decoder.state_dict().items()}
     save_file(weights, folder / WEIGHTS)
@@ -180,14 +176,12 @@ def write_decoder(folder: Path, decoder: Decoder, content: dict) -> dict:
         "files": {name: sha256(folder / name) for name in (WEIGHTS, BACKBONE)},
     }
     write_decoder_card(folder, card)
-    return card
 
 
 def write_decoder_card(folder: Path, card: dict) -> None:
     """Write the card, whole or not at all."""
-    partial = folder / f"{CARD}.part"
-    partial.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
-    partial.replace(folder / CARD)
+    with atomic_write(folder / CARD) as partial:
+        partial.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
 
 
 def read_decoder(folder: Path) -> tuple[dict, Decoder]:
@@ -200,27 +194,25 @@ def read_decoder(folder: Path) -> tuple[dict, Decoder]:
     again = "train it again with `python -m clipdemo train-captioner`."
     try:
         card = json.loads((folder / CARD).read_text("utf-8"))
-        files = card["files"]
-        if sha256(folder / WEIGHTS) != files[WEIGHTS]:
+        if sha256(folder / WEIGHTS) != card["files"][WEIGHTS]:
             raise CaptionerError(
                 f"{folder / WEIGHTS} is not the file its card describes (sha256 differs): restore "
                 f"it or {again}"
             )
-        if sha256(folder / BACKBONE) != files[BACKBONE]:
+        if sha256(folder / BACKBONE) != card["files"][BACKBONE]:
             raise CaptionerError(
                 f"The captioner in {folder} was trained for other weights of the backbone (sha256 "
                 f"differs): {again}"
             )
-        for knob in ("samples", "temperature", "share", "similarity", "unlike"):
-            if not card["decoding"][knob] >= 0:
-                raise ValueError(f"its {knob} is wrong")
         decoder = Decoder(Shape(**card["architecture"]))
         decoder.load_state_dict(load_file(folder / WEIGHTS))
     except FileNotFoundError as error:
         raise CaptionerError(f"{error.filename} is missing: restore it or {again}") from None
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-        reason = (str(error).splitlines() or [""])[0][:120]
+    except CaptionerError:
+        raise
+    except Exception as error:  # JSON, safetensors and torch have errors of their own
         raise CaptionerError(
-            f"The captioner in {folder} is damaged ({type(error).__name__} {reason}): {again}"
+            f"The captioner in {folder} is damaged ({type(error).__name__}: {reason(error)}): "
+            f"{again}"
         ) from error
     return card, decoder.float().eval()

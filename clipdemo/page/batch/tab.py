@@ -19,8 +19,7 @@ from gradio.processing_utils import save_bytes_to_cache
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.photo_source import most_members
-from clipdemo.inspection.many import PACKED, Item, Sources, gather, look_at, photo_of
-from clipdemo.model.captioners.choice import at_hand
+from clipdemo.inspection.batch import PACKED, Item, Sources, gather, photo_of, predict_items
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
@@ -30,7 +29,7 @@ from clipdemo.page.shared.models import Models
 if TYPE_CHECKING:
     from PIL import Image
 
-    from clipdemo.inspection.many import Result
+    from clipdemo.inspection.batch import Result
 
 SCRIPTS = ("compare/rules.js", "shared/dom.js", "compare/results.js", "batch/batch.js")
 LIMIT = 500  # photos; the command line has none
@@ -59,7 +58,6 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
         with gr.Column(min_width=200):
             write = gr.Checkbox(
                 label="Write captions with the model where there are none",
-                visible=at_hand(models.captioner_name),
                 elem_id="batch-captions",
                 elem_classes="captioned",
             )
@@ -91,7 +89,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             }  # fmt: skip
             yield {board: shown, kept: []}
             found, began, told = [], time.monotonic(), 0.0
-            for results in look_at(classifier, items, writer, sources):
+            for results in predict_items(classifier, items, writer, sources):
                 # Without the caption as it was given, which may be long: this is kept per visitor.
                 found += [(replace(r.item, caption=""), r.caption) for r in results]
                 shown = shown | {"rows": shown["rows"] + [row(result) for result in results]}

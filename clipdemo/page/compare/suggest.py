@@ -3,7 +3,6 @@
 import gradio as gr
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.model.captioners.choice import at_hand
 from clipdemo.page.server.requests import refuse
 from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import BackgroundModel, Models
@@ -21,7 +20,6 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
         "Suggest captions for the photo",
         size="sm",
         elem_id="suggest",
-        visible=at_hand(models.captioner_name),
     )
     found = gr.HTML(
         apply_default_css=False,

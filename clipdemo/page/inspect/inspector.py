@@ -17,8 +17,8 @@ from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
+    from clipdemo.inspection.predictions import Predictions
     from clipdemo.inspection.queries import Inspection, Query
-    from clipdemo.inspection.score_file import Predictions
     from clipdemo.inspection.scored_table import ScoredTable
     from clipdemo.page.server.access import Role
 
@@ -104,7 +104,7 @@ class Inspector:
 
     def csv(self, asked: dict, role: Role) -> str:
         """All rows that a query finds, as a table for a spreadsheet."""
-        from clipdemo.inspection.score_file import STEPS
+        from clipdemo.inspection.predictions import STEPS
 
         query, *_ = self._query(asked, role)
         inspection, found = self.ready, self.ready.found
@@ -189,10 +189,10 @@ class Inspector:
         self._progress = done, total
 
     def _lay_out(self) -> tuple[list[int], dict]:
-        from clipdemo.inspection.plane import on_plane
+        from clipdemo.inspection.projection import project
 
         rows, embeddings = self.table.embeddings()
-        places = {kind: on_plane(values) for kind, values in embeddings.items()}
+        places = {kind: project(values) for kind, values in embeddings.items()}
         return rows.tolist(), {
             kind: [[None if np.isnan(v) else round(float(v), 4) for v in axis] for axis in place.T]
             for kind, place in places.items()
@@ -267,6 +267,6 @@ class Inspector:
 
 def _steps(values: np.ndarray) -> list[int] | None:
     """A row's scores in steps; None where it lacks the mode's input."""
-    from clipdemo.inspection.score_file import MISSING
+    from clipdemo.inspection.predictions import MISSING
 
     return None if values[0] == MISSING else values.tolist()

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from random import Random
 
 from clipdemo.scenes.drawing import props
-from clipdemo.scenes.drawing.pen import CREAM, WHITE, Colour, Pen, mix, tone
-
-ROAD, PAVING, SAND = (104, 110, 128), (214, 206, 196), (240, 214, 168)
-SEA, EARTH = (86, 160, 190), (206, 176, 130)
+from clipdemo.scenes.drawing.pen import Colour, Pen, mix, tone
 
 
 @dataclass(frozen=True)
 class Mood:
-    """Light and weather of a picture; `said` are the ways to put it at a caption's end."""
+    """Light and weather of a picture; `said`: phrases for it at the end of a caption."""
 
     high: Colour
     low: Colour
@@ -28,7 +25,7 @@ class Mood:
         return mix(colour, (238, 242, 248), 0.78) if self.weather == "snow" else colour
 
     def far(self, colour: Colour, share: float = 0.5) -> Colour:
-        """A colour seen through the air."""
+        """A distant colour, paler than up close."""
         return mix(colour, self.low, share)
 
 
@@ -45,7 +42,7 @@ MOODS: dict[str, Mood] = {
 }  # fmt: skip
 
 
-def sky(pen: Pen, mood: Mood, rng: Random, horizon: float, clouds: bool = True) -> None:
+def sky(pen: Pen, mood: Mood, rng: Random, horizon: float) -> None:
     """Sky from the top down to the horizon, with sun, moon or clouds."""
     w, bands = pen.width, 10 + pen.canvas.size[1] // 12
     for i in range(bands):
@@ -65,11 +62,10 @@ def sky(pen: Pen, mood: Mood, rng: Random, horizon: float, clouds: bool = True) 
     elif mood is MOODS["dusk"]:
         pen.disc(x, horizon + 0.07, 0.13, (255, 214, 160, 90))
         pen.disc(x, horizon + 0.07, 0.09, (255, 226, 170))
-    if clouds:
-        white = mix(mood.low, WHITE, 0.1 if mood.tint else 0.75)
-        for _ in range(rng.randint(1, 3)):
-            puff = pen.at(rng.uniform(0, w), rng.uniform(0.74, 0.95), rng.uniform(0.06, 0.13))
-            props.cloud(puff, rng, white)
+    white = mix(mood.low, "white", 0.1 if mood.tint else 0.75)
+    for _ in range(rng.randint(1, 3)):
+        puff = pen.at(rng.uniform(0, w), rng.uniform(0.74, 0.95), rng.uniform(0.06, 0.13))
+        props.cloud(puff, rng, white)
 
 
 def weather(pen: Pen, mood: Mood, rng: Random) -> None:
@@ -106,24 +102,24 @@ def peaks(pen: Pen, y: float, mood: Mood, rng: Random) -> None:
         pen.shape([(x, y + h), (x + h * 1.1, y), (x + h * 0.25, y)], tone(rock, -0.15))
         pen.shape([(x, y + h), (x - h * 0.33, y + h * 0.7), (x - h * 0.12, y + h * 0.76),
                    (x, y + h * 0.66), (x + h * 0.14, y + h * 0.75), (x + h * 0.33, y + h * 0.7)],
-                  WHITE)  # fmt: skip
+                  "white")  # fmt: skip
 
 
 def lane(pen: Pen, y0: float, y1: float, mood: Mood) -> None:
     """A road between two heights with a broken centre line."""
-    w, road = pen.width, mix(ROAD, WHITE, 0.3 * (mood.weather == "snow"))
+    w, road = pen.width, mix("road", "white", 0.3 * (mood.weather == "snow"))
     pen.box(0, y0, w, y1, road)
     pen.box(0, y1 - 0.012, w, y1, tone(road, -0.2))
     middle = y0 + (y1 - y0) * 0.46
     for i in range(7):
         x = w * (i + 0.2) / 7
         pen.shape([(x, middle), (x + 0.1, middle), (x + 0.11, middle + 0.012),
-                   (x + 0.015, middle + 0.012)], tone(CREAM, -0.05))  # fmt: skip
+                   (x + 0.015, middle + 0.012)], tone("cream", -0.05))  # fmt: skip
 
 
 def sea(pen: Pen, y0: float, y1: float, mood: Mood, rng: Random) -> None:
-    """Water with light strokes."""
-    w, water = pen.width, mood.far(SEA, 0.2)
+    """Water with lighter and darker strokes."""
+    w, water = pen.width, mood.far("sea", 0.2)
     pen.box(0, y0, w, y1, water)
     pen.box(0, y1 - 0.02, w, y1, tone(water, 0.2))
     for _ in range(16):
@@ -158,7 +154,7 @@ def scatter(pen: Pen, draw: Callable, spots: int, y: float, height: float, rng: 
 
 def pavement(pen: Pen, y: float, mood: Mood) -> None:
     """A near pavement of slabs, up to a kerb at height `y`."""
-    stone = mood.ground(PAVING)
+    stone = mood.ground("paving")
     pen.box(0, 0, pen.width, y, stone)
     pen.box(0, y - 0.018, pen.width, y, tone(stone, -0.2))
     for i in range(9):

@@ -1,4 +1,4 @@
-"""A pen for flat illustrations: nested coordinates, smooth shapes, a record of who drew what."""
+"""A pen for flat illustrations: nested coordinates, smooth shapes, an owner for each pixel."""
 
 from __future__ import annotations
 
@@ -8,28 +8,44 @@ from random import Random
 import numpy as np
 from PIL import Image, ImageDraw
 
-Colour = tuple[int, ...]
+Colour = tuple[int, ...] | str  # a name of the palette, or RGB with or without alpha
 Points = list[tuple[float, float]]
 
-INK, CREAM, WHITE = (41, 46, 68), (250, 242, 226), (252, 250, 245)
-RED, ORANGE, YELLOW = (217, 78, 70), (238, 138, 74), (244, 190, 84)
-GREEN, TEAL, BLUE = (98, 158, 112), (58, 146, 148), (74, 122, 184)
-PINK, BROWN, GREY = (242, 166, 154), (150, 100, 72), (142, 150, 164)
+PALETTE: dict[str, tuple[int, ...]] = {
+    "ink": (41, 46, 68), "cream": (250, 242, 226), "white": (252, 250, 245),
+    "red": (217, 78, 70), "orange": (238, 138, 74), "yellow": (244, 190, 84),
+    "green": (98, 158, 112), "teal": (58, 146, 148), "blue": (74, 122, 184),
+    "pink": (242, 166, 154), "brown": (150, 100, 72), "grey": (142, 150, 164),
+    "glass": (188, 220, 232), "tyre": (52, 55, 72), "steel": (176, 184, 194),
+    "lamp": (255, 240, 190), "glint": (255, 255, 255, 90),
+    "road": (104, 110, 128), "paving": (214, 206, 196), "sand": (240, 214, 168),
+    "sea": (86, 160, 190), "earth": (206, 176, 130),
+}  # fmt: skip
 SKIN = ((246, 205, 176), (226, 172, 134), (168, 116, 84), (116, 78, 60))
-GLASS, TYRE, STEEL = (188, 220, 232), (52, 55, 72), (176, 184, 194)
 
+FINE = 3
 CIRCLE = np.exp(2j * np.pi * np.arange(36) / 36)
 CORNER = np.exp(0.5j * np.pi * np.arange(6) / 5)
 
 
+def rgb(colour: Colour) -> tuple[int, ...]:
+    """RGB of a colour, with alpha if it has one."""
+    return PALETTE[colour] if isinstance(colour, str) else colour
+
+
 def tone(colour: Colour, amount: float) -> Colour:
     """Lighter towards cream (amount > 0) or darker towards ink (amount < 0)."""
-    return mix(colour, CREAM if amount > 0 else INK, abs(amount))
+    return mix(colour, "cream" if amount > 0 else "ink", abs(amount))
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:
     """Colour `a` with `share` of colour `b` in it."""
-    return tuple(round(x + (y - x) * share) for x, y in zip(a[:3], b[:3], strict=True))
+    return tuple(round(x + (y - x) * share) for x, y in zip(rgb(a)[:3], rgb(b)[:3], strict=True))
+
+
+def clear(colour: Colour, alpha: int) -> Colour:
+    """The colour, translucent: alpha is 0 to 255."""
+    return (*rgb(colour), alpha)
 
 
 def smooth(points: np.ndarray, closed: bool, steps: int = 6) -> np.ndarray:
@@ -47,14 +63,14 @@ def smooth(points: np.ndarray, closed: bool, steps: int = 6) -> np.ndarray:
 
 
 class Canvas:
-    """A picture drawn `fine` times larger than it ends up, beside a map of who owns which pixel.
+    """A picture drawn `FINE` times larger than it ends up, and a map of each pixel's owner.
 
-    Owner 0 is everything that is no labelled object; translucent paint leaves the owners alone.
+    Owner 0 is everything except labelled objects; translucent paint does not change owners.
     """
 
-    def __init__(self, size: tuple[int, int], fine: int = 3) -> None:
-        self.size, self.fine, self.owner = size, fine, 0
-        self.image = Image.new("RGB", (size[0] * fine, size[1] * fine), CREAM)
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size, self.owner = size, 0
+        self.image = Image.new("RGB", (size[0] * FINE, size[1] * FINE), PALETTE["cream"])
         self.owners = Image.new("L", size, 0)
         self._solid, self._clear = ImageDraw.Draw(self.image), ImageDraw.Draw(self.image, "RGBA")
         self._own = ImageDraw.Draw(self.owners)
@@ -62,17 +78,19 @@ class Canvas:
 
     def fill(self, points: np.ndarray, colour: Colour) -> None:
         """Polygon through complex pixel positions, y upwards."""
+        colour = rgb(colour)
         pixels = np.conj(points) + 1j * self.size[1]
         draw = self._solid if len(colour) == 3 else self._clear
-        draw.polygon((pixels * self.fine).view(np.float64).tolist(), colour)
+        draw.polygon((pixels * FINE).view(np.float64).tolist(), colour)
         if draw is self._solid:
             self._own.polygon(pixels.view(np.float64).tolist(), self.owner)
 
     def stroke(self, points: np.ndarray, width: float, colour: Colour) -> None:
         """Line of `width` pixels with round joints and ends."""
+        colour = rgb(colour)
         pixels = np.conj(points) + 1j * self.size[1]
-        thick = max(1, round(width * self.fine))
-        fine = (pixels * self.fine).view(np.float64).tolist()
+        thick = max(1, round(width * FINE))
+        fine = (pixels * FINE).view(np.float64).tolist()
         draw = self._solid if len(colour) == 3 else self._clear
         draw.line(fine, colour, thick, "curve" if thick > 2 else None)
         if draw is self._solid:
@@ -82,8 +100,8 @@ class Canvas:
             self._own.line(pixels.view(np.float64).tolist(), self.owner, max(1, round(width)))
 
     def finish(self, tint: Colour | None = None) -> Image.Image:
-        """The reduced picture; a tint darkens it for the night and lets the lights shine."""
-        image = self.image.reduce(self.fine)
+        """The picture at its final size; a tint darkens it for the night and shows the lights."""
+        image = self.image.reduce(FINE)
         if tint is None:
             return image
         image = image.point([v * t // 255 for t in tint for v in range(256)])
@@ -97,16 +115,16 @@ class Canvas:
         return image
 
     def light(self, place: complex, radius: float, colour: Colour) -> None:
-        """Remember a glow; it stays dark if something is painted over its place later on."""
+        """Remember a glow; it is not shown if its place is painted over later."""
         x, y = round(place.real), round(self.size[1] - place.imag)
-        self.lights.append((x, y, radius, colour, self._pixel(x, y)))
+        self.lights.append((x, y, radius, rgb(colour), self._pixel(x, y)))
 
     def _pixel(self, x: int, y: int) -> Colour:
         inside = 0 <= x < self.size[0] and 0 <= y < self.size[1]
-        return self.image.getpixel((x * self.fine, y * self.fine)) if inside else CREAM
+        return self.image.getpixel((x * FINE, y * FINE)) if inside else PALETTE["cream"]
 
     def area(self, owner: int) -> int:
-        """How many pixels an object owns at this moment."""
+        """How many pixels an object owns so far."""
         return self.owners.histogram()[owner]
 
     def box(self, owner: int) -> tuple[float, float, float, float]:
@@ -120,7 +138,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Look:
-    """What varies in a drawing besides its colour: kind, pose and, for the rest, chance."""
+    """What varies in a drawing besides its colour: kind, pose and a random generator."""
 
     kind: str
     pose: str
@@ -129,7 +147,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Pen:
-    """Draws in coordinates of its own: y upwards, maps z to `a*z + c*conj(z) + b` in pixels."""
+    """Draws in its own coordinates: y points up; maps z to `a*z + c*conj(z) + b` in pixels."""
 
     canvas: Canvas
     a: complex
@@ -147,7 +165,7 @@ class Pen:
 
     @property
     def width(self) -> float:
-        """Width of the picture in heights."""
+        """Width of the picture, in units of its height."""
         return self.canvas.size[0] / self.canvas.size[1]
 
     def at(self, x: float, y: float, scale: float = 1, flip: bool = False, turn: float = 0) -> Pen:
@@ -198,7 +216,7 @@ class Pen:
         self.canvas.fill(self._map(half.real * rx + 1j * half.imag * ry + complex(x, y)), colour)
 
     def ring(self, x: float, y: float, r: float, width: float, colour: Colour) -> None:
-        """Circle line."""
+        """Outline of a circle."""
         z = np.append(CIRCLE, 1) * r + complex(x, y)
         self.canvas.stroke(self._map(z), width * self.scale, colour)
 
@@ -218,7 +236,7 @@ class Pen:
     def shadow(self, half: float, depth: float = 0.05) -> None:
         """Soft shadow on the ground under the origin."""
         for grow in (1.0, 0.82):
-            self.oval(0, 0, half * grow, depth * grow, (*INK, 34))
+            self.oval(0, 0, half * grow, depth * grow, clear("ink", 34))
 
 
 def _complex(points: Points) -> np.ndarray:

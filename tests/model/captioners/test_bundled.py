@@ -9,10 +9,12 @@ import pytest
 import torch
 from support.small_tiny import write_small_tiny
 
+import clipdemo
 from clipdemo.errors import CaptionerError
 from clipdemo.inputs.captions import clean_caption
-from clipdemo.model.backbones import Backbone
-from clipdemo.model.captioners.choice import different, load_captioner, unlike
+from clipdemo.model.captioners.bundled import diverse
+from clipdemo.model.captioners.captioner import distinct
+from clipdemo.model.captioners.choice import load_captioner
 from clipdemo.model.captioners.decoder import (
     END,
     PAD,
@@ -73,20 +75,18 @@ def test_a_photo_gets_three_different_captions(complete, photos):
     for photo in photos:
         captions = captioner.suggest(photo)
         assert len(captions) == 3
-        assert different(captions) == captions
+        assert distinct(captions) == captions
         assert [clean_caption(c) for c in captions] == captions
     assert len(captioner.suggest(photos[0], 1)) == 1
 
 
-def test_the_same_photo_gets_the_same_captions(complete, photos, png, tmp_path):
-    """However it comes, in whatever order, and without touching anybody else's chance."""
+def test_the_same_photo_gets_the_same_captions(complete, photos, png):
+    """Whatever was asked before, and without touching the global random state."""
     captioner = load_captioner(str(complete), device="cpu")
-    path = tmp_path / "photo.png"
-    path.write_bytes(png(photos[0]))
     before = torch.random.get_rng_state()
     captions = captioner.suggest(photos[0])
     captioner.suggest(photos[1])
-    assert captioner.suggest(path) == captioner.suggest(path.read_bytes()) == captions
+    assert captioner.suggest(png(photos[0])) == captions
     assert torch.equal(torch.random.get_rng_state(), before)
     assert load_captioner(str(complete), device="cpu").suggest(photos[0]) == captions
 
@@ -99,15 +99,12 @@ def test_one_that_is_sure_of_its_caption_still_offers_three(folder, photos):
 
 
 def test_it_shares_the_backbone_of_a_classifier(complete, photos, calls):
-    import clipdemo
-
     classifier = clipdemo.load(checkpoint=complete, device="cpu")
     seen = calls(classifier.backbone.model.visual)
-    for given in (classifier, classifier.backbone):
-        captioner = load_captioner("bundled", given)
-        assert captioner.backbone is classifier.backbone
-        assert captioner.suggest(photos[0]) == load_captioner(str(complete)).suggest(photos[0])
-    assert len(seen) == 2
+    captioner = load_captioner("bundled", classifier)
+    assert captioner.backbone is classifier.backbone
+    assert captioner.suggest(photos[0]) == load_captioner(str(complete)).suggest(photos[0])
+    assert len(seen) == 1
 
 
 def test_a_decoder_of_other_weights_is_refused(folder, refused):
@@ -116,54 +113,32 @@ def test_a_decoder_of_other_weights_is_refused(folder, refused):
 
 
 def test_a_decoder_for_another_backbone_is_refused(folder, refused, tmp_path):
-    """As after the backbone was trained anew."""
+    """As after the backbone was trained again."""
     other = write_small_tiny(tmp_path / "other", seed=1)
     shutil.copy(other / "open_clip_model.safetensors", folder)
     assert "trained for other weights of the backbone" in refused(folder)
 
 
-@pytest.mark.parametrize("file", ["captioner.safetensors", "open_clip_model.safetensors"])
-def test_a_missing_file_is_refused_by_name(complete, folder, is_sentence, file):
+@pytest.mark.parametrize(
+    "file", ["captioner.json", "captioner.safetensors", "open_clip_model.safetensors"]
+)
+def test_a_missing_file_is_refused_by_name(folder, is_sentence, file):
     (folder / file).unlink()
-    with pytest.raises(CaptionerError, match=f"{file} is missing") as caught:
+    with pytest.raises(CaptionerError, match=f"{file} is missing.*train-captioner") as caught:
         read_decoder(folder)
     assert is_sentence(caught.value)
 
 
-def test_a_backbone_without_captioner_says_so(folder, is_sentence):
-    (folder / "captioner.json").unlink()
-    with pytest.raises(CaptionerError) as caught:
-        read_decoder(folder)
-    assert is_sentence(caught.value)
-    assert "train-captioner" in str(caught.value)
-
-
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"3", b"null", b"{}", b"\xff", b'{"files": 3}'])
+@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b"\xff"])
 def test_a_damaged_card_is_refused(folder, refused, text):
     (folder / "captioner.json").write_bytes(text)
     refused(folder)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"width": 64}, {"layers": 3}, {"heads": 0}, {"vocabulary": "x"}, {"size": 3}, {"width": -1}],
-    ids=str,
-)
+@pytest.mark.parametrize("change", [{"width": 64}, {"vocabulary": "x"}, {"size": 3}], ids=str)
 def test_a_card_of_another_architecture_is_refused(folder, refused, change):
     card = json.loads((folder / "captioner.json").read_text())
     card["architecture"] |= change
-    (folder / "captioner.json").write_text(json.dumps(card))
-    refused(folder)
-
-
-@pytest.mark.parametrize("knob", ["samples", "temperature", "share", "similarity", "unlike"])
-@pytest.mark.parametrize("value", [None, "1", -1, float("nan")], ids=str)
-def test_a_card_that_says_nothing_of_decoding_is_refused(folder, refused, knob, value):
-    card = json.loads((folder / "captioner.json").read_text())
-    card["decoding"][knob] = value
-    (folder / "captioner.json").write_text(json.dumps(card))
-    refused(folder)
-    del card["decoding"][knob]
     (folder / "captioner.json").write_text(json.dumps(card))
     refused(folder)
 
@@ -216,13 +191,6 @@ def test_captions_without_an_end_are_left_out_where_most_have_one(chance, kept):
         assert max(map(len, captions)) < SHAPE.length
 
 
-def test_the_nucleus_leaves_the_unlikely_out():
-    """With a share of next to nothing only the likeliest token is left, each time."""
-    decoder, embedding = new_decoder(), torch.full((256,), 1 / 16)
-    assert len({tuple(c) for c in decoder.sample(embedding, 30, 1.0, 1e-9)}) == 1
-    assert len({tuple(c) for c in decoder.sample(embedding, 30, 3.0, 1.0)}) > 20
-
-
 def test_weights_come_back_as_they_were_written(folder):
     decoder = new_decoder()
     write_decoder(folder, decoder, {"decoding": DECODING})
@@ -236,13 +204,14 @@ def test_weights_come_back_as_they_were_written(folder):
 def test_the_best_comes_first_and_the_others_say_something_else():
     texts = np.array([[1, 0, 0], [0.99, 0.14, 0], [0, 1, 0], [0, 0, 1]])
     scores = np.array([1.0, 0.95, 0.8, 0.5])
-    assert unlike(scores, texts, 3, 0.0) == [0, 1, 2]
-    assert unlike(scores, texts, 3, 0.4) == [0, 2, 1]
-    assert unlike(scores, texts, 9, 0.4) == [0, 2, 1, 3]
+    assert diverse(scores, texts, 3, 0.0) == [0, 1, 2]
+    assert diverse(scores, texts, 3, 0.4) == [0, 2, 1]
+    assert diverse(scores, texts, 9, 0.4) == [0, 2, 1, 3]
 
 
 def test_a_backbone_without_captioner_of_its_own_gets_that_of_tiny(vit_folder, photos):
     """Captions are text: any backbone can read them."""
-    captioner = load_captioner("bundled", Backbone(f"local-dir:{vit_folder}", "cpu"))
+    classifier = clipdemo.load(f"local-dir:{vit_folder}", device="cpu")
+    captioner = load_captioner("bundled", classifier)
     assert captioner.backbone.id == "tiny"
     assert len(captioner.suggest(photos[0])) == 3

@@ -13,8 +13,8 @@ from support.driver import eventually, notices, shows, visit
 from support.paths import SCENES
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.inspection.many import gather, look_at
-from clipdemo.inspection.result_files import Rule, writing
+from clipdemo.inspection.batch import gather, predict_items
+from clipdemo.inspection.batch_files import Rule, writing
 from clipdemo.page.batch.tab import LIMIT, MEMBERS, given
 from page.shared.test_looks import CONTRASTS, OUTSIDE
 
@@ -144,7 +144,7 @@ def test_its_csv_is_that_of_the_command_line(page, classifier, packed, table, tm
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     beach = classifier.predict(SCENES / "beach.webp", CAPTIONS["beach.webp"])
-    results = [r for part in look_at(classifier, gather([packed], table)[0]) for r in part]
+    results = [r for part in predict_items(classifier, gather([packed], table)[0]) for r in part]
     for rule in (Rule(), Rule("fixed", 0.3), Rule("top-k", k=2)):
         page.get_by_label("Rule for all photos").select_option(rule.rule)
         if rule.rule == "fixed":

@@ -3,9 +3,9 @@
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
-from model.captioners.test_choice import write_vit_gpt2
 from support.driver import eventually, give_photo, notices, serving, shows, visit, write_caption
 from support.paths import SCENES
+from support.small_captioners import write_vit_gpt2
 
 import clipdemo
 from clipdemo.model.captioners.choice import load_captioner

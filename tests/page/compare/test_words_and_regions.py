@@ -274,7 +274,7 @@ def give_other_photo(page) -> None:
 
 
 def test_a_map_can_be_cancelled_and_asked_for_again(page, classifier, tmp_path):
-    from clipdemo.scenes.scenes import random_scene
+    from clipdemo.scenes import random_scene
 
     random_scene(77).image.save(tmp_path / "new.png")  # nobody covered it before
     give_photo(page, tmp_path / "new.png")

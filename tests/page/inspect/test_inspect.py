@@ -7,8 +7,8 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 from support.driver import eventually, visit
 
 from clipdemo.inputs.labels import COCO18
+from clipdemo.inspection.predictions import STEPS
 from clipdemo.inspection.queries import Inspection
-from clipdemo.inspection.score_file import STEPS
 from clipdemo.inspection.scored_table import ScoredTable
 from page.shared.test_looks import CONTRASTS, OUTSIDE
 

@@ -10,7 +10,7 @@ import pytest
 from support.driver import eventually, serving, visit
 
 from clipdemo.inputs.labels import COCO18
-from clipdemo.scenes.scenes import random_scene
+from clipdemo.scenes import random_scene
 from clipdemo.tables.label_table import write_label_table
 from page.inspect.test_inspect import NAMES, open_inspect, total
 

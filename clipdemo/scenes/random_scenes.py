@@ -1,49 +1,34 @@
-"""Drawn scenes: random ones in any number, with known objects, and the hand-composed examples."""
+"""Random scenes: objects of the 18 labels, placed where they belong."""
 
-import json
-from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 from clipdemo.scenes.captions import caption
 from clipdemo.scenes.drawing.backdrops import MOODS
 from clipdemo.scenes.drawing.objects import DRAWINGS
-from clipdemo.scenes.examples import EXAMPLES
 from clipdemo.scenes.places import PLACES, Zones
 from clipdemo.scenes.stage import Scene, Stage
 
-__all__ = ["EXAMPLES", "Scene", "example_scenes", "random_scene"]
-
-ZONES: dict[str, tuple[str, ...]] = {
-    "person": ("walk",), "bicycle": ("walk", "road"), "car": ("road",), "motorcycle": ("road",),
-    "airplane": ("sky", "apron"), "bus": ("road",), "train": ("rail",), "truck": ("road",),
-    "boat": ("water",), "traffic light": ("kerb",), "fire hydrant": ("kerb",),
-    "stop sign": ("kerb",), "parking meter": ("kerb",), "bench": ("walk",),
-    "bird": ("walk", "sky"), "cat": ("walk",), "dog": ("walk",), "horse": ("walk",),
-}  # fmt: skip
 INDOORS = ("cat", "dog", "person", "bird", "bicycle")
 OUTDOOR_MOODS = (*MOODS, "day", "day")
 COUNTS = (1, 1, 1, 2, 2, 2, 3, 3, 4, 5)
-# How readily a label is chosen: evens out that few places suit a boat and most suit a dog.
-WEIGHTS: dict[str, float] = {
-    "person": 0.66, "bicycle": 0.78, "car": 1.18, "motorcycle": 1.13, "airplane": 0.73,
-    "bus": 1.34, "train": 1.68, "truck": 1.29, "boat": 1.36, "traffic light": 0.92,
-    "fire hydrant": 0.85, "stop sign": 1.11, "parking meter": 0.88, "bench": 0.81, "bird": 0.65,
-    "cat": 0.72, "dog": 0.72, "horse": 0.98,
-}  # fmt: skip
 EMPTY_SHARE, ODD_SHARE = 0.1, 0.06
 
 
 def random_scene(seed: int, size: tuple[int, int] = (192, 144)) -> Scene:
     """The scene of this seed: 1 to 5 objects of the 18 labels, or none in one scene of ten."""
     rng = Random(seed)
-    wanted = [] if rng.random() < EMPTY_SHARE else rng.choices(list(WEIGHTS), WEIGHTS.values())
+    wanted = (
+        []
+        if rng.random() < EMPTY_SHARE
+        else rng.choices(list(DRAWINGS), [d.weight for d in DRAWINGS.values()])
+    )
     place = PLACES[_place(wanted, rng)]
     stage = Stage(size, "day" if place.indoors else rng.choice(OUTDOOR_MOODS), rng.getrandbits(32))
     zones = place.draw(stage.pen, stage.mood, rng)
     if wanted:
         fitting = [label for label in DRAWINGS if _fits(label, zones, place.indoors)]
-        weights = [WEIGHTS[label] for label in fitting]
+        weights = [DRAWINGS[label].weight for label in fitting]
         for _ in range(rng.choice(COUNTS) - 1):
             odd = rng.random() < ODD_SHARE
             wanted += [rng.choice(list(DRAWINGS))] if odd else rng.choices(fitting, weights)
@@ -55,11 +40,11 @@ def random_scene(seed: int, size: tuple[int, int] = (192, 144)) -> Scene:
 
 
 def _fits(label: str, zones: Zones, indoors: bool) -> bool:
-    return label in INDOORS if indoors else any(zone in zones for zone in ZONES[label])
+    return label in INDOORS if indoors else any(zone in zones for zone in DRAWINGS[label].zones)
 
 
 def _place(wanted: list[str], rng: Random) -> str:
-    """A place where the first object can be at home; a few end up somewhere odd."""
+    """A place that suits the first object, or in a few scenes any place."""
     if not wanted or rng.random() < ODD_SHARE:
         return rng.choice(list(PLACES))
     homes = {"water": ("beach", "harbour", "harbour", "mountains"), "rail": ("station",),
@@ -67,7 +52,7 @@ def _place(wanted: list[str], rng: Random) -> str:
              "kerb": ("street", "street", "street", "country", "station", "park"),
              "sky": ("airfield", "airfield", "beach", "country", "mountains", "park"),
              "apron": ("airfield",)}  # fmt: skip
-    zone = rng.choice(ZONES[wanted[0]])
+    zone = rng.choice(DRAWINGS[wanted[0]].zones)
     if zone != "walk":
         return rng.choice(homes[zone])
     if wanted[0] == "cat":
@@ -77,7 +62,7 @@ def _place(wanted: list[str], rng: Random) -> str:
 
 
 def _place_all(stage: Stage, wanted: list[str], zones: Zones, rng: Random) -> None:
-    """Find every object a spot with little overlap, then draw from far to near."""
+    """Find a spot with little overlap for every object, then draw them from far to near."""
     zoom, spots = rng.uniform(0.75, 1.25), []
     for label in wanted:
         tries = [_spot(label, zones, stage.pen.width, zoom, rng) for _ in range(14)]
@@ -92,7 +77,7 @@ def _place_all(stage: Stage, wanted: list[str], zones: Zones, rng: Random) -> No
 
 
 class Spot(NamedTuple):
-    """Where an object may stand: middle of its foot, height, and zone of the place."""
+    """Where an object may stand: the middle of its base, its height, and the zone."""
 
     label: str
     x: float
@@ -108,36 +93,20 @@ class Spot(NamedTuple):
 
 def _spot(label: str, zones: Zones, width: float, zoom: float, rng: Random) -> Spot:
     drawing = DRAWINGS[label]
-    at_home = [zone for zone in ZONES[label] if zone in zones]
+    at_home = [zone for zone in DRAWINGS[label].zones if zone in zones]
     zone = rng.choice(at_home or [zone for zone in zones if zone != "sky"])
     y = rng.uniform(*zones[zone])
     near = 1.1 if zone in ("sky", "apron") else 1.05 - 1.1 * y
     height = min(drawing.height * near * zoom * rng.uniform(0.85, 1.15), 0.97 - y)
     height = min(height, width * (0.95 if label == "train" else 0.62) / drawing.wide)
-    # One in ten may stick out of the picture.
+    # One in ten may extend beyond the picture.
     edge = height * drawing.wide / 2 * (0.7 if rng.random() < 0.1 else 1) + 0.01
     x = rng.uniform(edge, width - edge) if width > 2 * edge else width / 2
     return Spot(label, x, y, height, zone)
 
 
 def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    """Shared area as a share of the smaller box."""
+    """Area of the intersection as a fraction of the smaller box."""
     w, h = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     least = min((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
     return max(w, 0) * max(h, 0) / least
-
-
-def example_scenes(size: tuple[int, int] = (960, 720)) -> dict[str, Scene]:
-    """The hand-composed scenes by name."""
-    return {name: build(size) for name, build in EXAMPLES}
-
-
-def export_examples(folder: Path) -> None:
-    """Write every example as WebP with a thumbnail, and `scenes.json` with captions and labels."""
-    folder.mkdir(parents=True, exist_ok=True)
-    index = {}
-    for name, scene in example_scenes().items():
-        scene.image.save(folder / f"{name}.webp", quality=88, method=6)
-        scene.image.resize((240, 180)).save(folder / f"{name}.thumb.webp", quality=80, method=6)
-        index[name] = {"caption": scene.caption, "labels": list(scene.labels)}
-    (folder / "scenes.json").write_text(json.dumps(index, indent=1) + "\n", "utf-8")

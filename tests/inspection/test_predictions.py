@@ -1,4 +1,4 @@
-"""Files of predictions: what is written is read, and what is none is refused in one sentence."""
+"""Files of predictions: what is written is read, and other files are refused in one sentence."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from clipdemo.errors import TableError
-from clipdemo.inspection.score_file import read_predictions, write_predictions
+from clipdemo.inspection.predictions import read_predictions, write_predictions
 from inspection.test_queries import made
 
 
@@ -50,12 +50,10 @@ def damaged(path, change):
         lambda t, a: (t.drop_columns(["text/cat"]), a),
         lambda t, a: (t.drop_columns(["Labels"]), a),
         lambda t, a: (t, {k: v for k, v in a.items() if k != "labels"}),
-        lambda t, a: (t, a | {"labels": ["dog", "cat"]}),
-        lambda t, a: (t, a | {"modes": []}),
         lambda t, a: (t.set_column(3, "image/dog", pa.array([7.0] * len(t))), a),
         lambda t, a: (t.set_column(3, "image/dog", pa.array(["x"] * len(t))), a),
     ],
-    ids=["column", "truth", "no labels", "label", "modes", "score of 7", "text"],
+    ids=["column", "truth", "no labels", "score of 7", "text"],
 )
 def test_a_damaged_file_is_one_sentence(path, change, is_sentence):
     damaged(path, change)

@@ -1,14 +1,13 @@
-"""Predictions of a labelled table: what is true and every mode's scores, kept as one parquet file.
+"""Predictions of a labelled table: the truth and every mode's scores, in one parquet file.
 
-Columns: `ImageID`, `Caption`, `Labels` (a list of label names, what is true), and `mode/label` with
-a score or null for each mode and label, such as `concat/dog`. The metadata `clipdemo` says of which
-backbone and heads, with their thresholds.
+Columns: `ImageID`, `Caption`, `Labels` (a list of the names of the true labels), and `mode/label`
+with a score or null for each mode and label, such as `concat/dog`. The metadata `clipdemo` names
+the backbone and heads, with their thresholds.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,16 +17,16 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clipdemo.errors import TableError
-from clipdemo.inputs.labels import ALL_MODES
+from clipdemo.hub.atomic import atomic_write
 
 STEPS = 10_000
-"""Scores are kept to four decimals, as the board shows them and decides by them."""
+"""Scores are kept to four decimals, as the board shows them and compares them."""
 MISSING = np.uint16(65_535)
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says of N rows with L labels.
+    """What a model says about N rows with L labels.
 
     Attributes:
         ids, captions: of each row; "" for no caption.
@@ -67,7 +66,7 @@ def first_step(thresholds: np.ndarray) -> np.ndarray:
 
 
 def write_predictions(path: Path, found: Predictions) -> None:
-    """Write the file; it appears whole or not at all."""
+    """Write the file, whole or not at all."""
     labels = np.array(found.labels, dtype=object)
     columns = {
         "ImageID": pa.array(found.ids, pa.string()),
@@ -80,9 +79,8 @@ def write_predictions(path: Path, found: Predictions) -> None:
         for i, label in enumerate(found.labels):
             columns[f"{mode}/{label}"] = pa.array(scores[:, i], mask=missing[:, i])
     table = pa.table(columns).replace_schema_metadata({"clipdemo": json.dumps(found.about)})
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    parquet.write_table(table, partial)
-    partial.replace(path)
+    with atomic_write(path) as partial:
+        parquet.write_table(table, partial)
 
 
 def is_predictions(path: Path) -> bool:
@@ -99,31 +97,29 @@ def read_predictions(path: Path) -> Predictions:
     """Read such a file.
 
     Raises:
-        TableError: it cannot be read, or is none.
+        TableError: it cannot be read, or is no such file.
     """
+    from sklearn.preprocessing import MultiLabelBinarizer
+
     try:
         table = parquet.read_table(path)
         about = json.loads((table.schema.metadata or {})[b"clipdemo"])
-        modes = {mode: about["modes"][mode] for mode in ALL_MODES if mode in about["modes"]}
-        about["modes"] = modes
-        if not modes:
-            raise ValueError("it has no mode")
         labels = about["labels"]
         scores = {
             mode: np.stack([_steps(table[f"{mode}/{label}"]) for label in labels], axis=1)
-            for mode in modes
+            for mode in about["modes"]
         }
-        for entry in modes.values():
-            if len(entry["thresholds"]) != len(labels):
-                raise ValueError("a mode has not one threshold per label")
         ids, captions = (table[name].to_pandas().fillna("") for name in ("ImageID", "Caption"))
-        return Predictions(ids, captions, _truth(table["Labels"], labels), scores, about)
+        true = [names or () for names in table["Labels"].to_pylist()]
+        truth = MultiLabelBinarizer(classes=labels).fit_transform(true).astype(bool)
+        return Predictions(ids, captions, truth, scores, about)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise TableError(f"{path} cannot be read ({reason}); check the path.") from error
     except (KeyError, ValueError, TypeError, AttributeError, pa.ArrowException) as error:
         raise TableError(
-            f"{path} is no file of predictions ({error}): make one with `python -m clipdemo score`."
+            f"{path} is not a file of predictions ({error}): make one with `python -m clipdemo "
+            "score`."
         ) from error
 
 
@@ -132,14 +128,3 @@ def _steps(column: pa.ChunkedArray) -> np.ndarray:
     if not np.nanmin(scores, initial=0) >= 0 or not np.nanmax(scores, initial=0) <= 1:
         raise ValueError("a score is not between 0 and 1")
     return in_steps(scores)
-
-
-def _truth(column: pa.ChunkedArray, labels: list[str]) -> np.ndarray:
-    lists = column.combine_chunks()
-    counts = lists.value_lengths().fill_null(0).to_numpy()
-    index = {label: i for i, label in enumerate(labels)}
-    truth = np.zeros((len(lists), len(labels)), bool)
-    names = lists.flatten().dictionary_encode()
-    places = np.array([index[name] for name in names.dictionary.to_pylist()], int)
-    truth[np.repeat(np.arange(len(lists)), counts), places[names.indices.to_numpy()]] = True
-    return truth

@@ -1,7 +1,7 @@
-"""Many photos and captions -> results, a few at a time, so that what is done can be kept.
+"""Many photos and captions -> results, a few at a time, so that an interruption loses little.
 
     items, *_ = gather([Path("photos.zip")])
-    for results in look_at(classifier, items):
+    for results in predict_items(classifier, items):
         ...  # each has its item, its prediction, and why its photo could not be used
 
 Importing this module loads no torch.
@@ -27,24 +27,24 @@ from clipdemo.tables.captions_csv import read_captions
 if TYPE_CHECKING:
     from PIL import Image
 
-    from clipdemo.model.captioners.choice import Captioner
+    from clipdemo.model.captioners.captioner import Captioner
     from clipdemo.model.classifier import Classifier, Prediction
 
 CHUNK = 8  # results that come at once
 PACKED = (".zip", ".tar")
-Sources = dict[Path, PhotoSource]  # what is opened, so that it is opened once
+Sources = dict[Path, PhotoSource]  # folders and archives that are open already
 TABLES = ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")
 
 
 @dataclass(frozen=True)
 class Item:
-    """A photo and/or a caption to look at.
+    """A photo and/or a caption to score.
 
     Attributes:
-        name: of the photo, as its file or the table has it.
+        name: of the photo, from its file or the table.
         caption: as it was given; "" for none.
         file: the photo's file, or the folder, zip or tar that holds it; None without a photo.
-        member: its name there.
+        member: its name in there.
         problem: one sentence why there is no photo although the table names one.
     """
 
@@ -57,12 +57,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Result:
-    """What came out for an item.
+    """The prediction for an item.
 
     Attributes:
-        item: what was looked at.
-        caption: the one that was scored, cleaned; None without one.
-        written: whether a model wrote it.
+        item: what was scored.
+        caption: its cleaned caption, or a model's; None without one.
+        written: whether a model wrote the caption.
         prediction: without scores where neither photo nor caption could be used.
         problem: one sentence why the photo could not be used, or None.
         photo: the photo, perhaps smaller than it was (`read_photo`).
@@ -91,19 +91,19 @@ def gather(
     sources: Sources | None = None,
     **reading,
 ) -> Gathered:
-    """What there is to look at, and a sentence about each thing that is left out.
+    """The items to score, and sentences about what is left out.
 
     Args:
-        paths: photo files, folders, zips and tars; without any, the table's captions alone. A
-            table inside one is used as if it lay beside it.
-        table: `ImageID,Caption`; its rows are then what is looked at, each with its photo.
-        limit: how many items at most.
-        sources: is given what is opened, for `look_at`.
+        paths: photo files, folders, zips and tars; if empty, the table's captions alone. A table
+            inside one is used as if it lay next to it.
+        table: photos and captions; if given, its rows are the items, each with its photo.
+        limit: the most items.
+        sources: what is opened is added here, for `predict_items`.
         reading: columns and strict, as `read_captions` takes them.
 
     Raises:
         TableError: a table or an archive cannot be read.
-        ClipdemoError: there is nothing to look at.
+        ClipdemoError: there is nothing to score.
     """
     sources = {} if sources is None else sources
     photos = [item for path in paths for item in _photos(path, sources)]
@@ -115,12 +115,12 @@ def gather(
             rows, account = read_captions(table, None if limit is None else limit + 1, **reading)
             items = _rows(rows, photos, bool(paths), account)
     if not items:
-        raise ClipdemoError("There is nothing to look at: give photos, or a table with captions.")
+        raise ClipdemoError("There is nothing to score: give photos, or a table with captions.")
     if account is not None:
         notices += [f"{line}." for line in account_lines(account.to_dict())[1:]]
     if limit is not None and len(items) > limit:
         notices.append(
-            f"Only the first {limit:,} are looked at here: `python -m clipdemo batch` takes any "
+            f"Only the first {limit:,} are scored here: `python -m clipdemo batch` takes any "
             "number."
         )
     return Gathered(items[:limit], notices, account)
@@ -174,13 +174,13 @@ def _rows(
     return items
 
 
-def look_at(
+def predict_items(
     classifier: Classifier,
     items: Sequence[Item],
     captioner: Captioner | None = None,
     sources: Sources | None = None,
 ) -> Iterator[list[Result]]:
-    """Results in the order of the items, `CHUNK` at a time; one bad photo stops nothing.
+    """Results in the order of the items, `CHUNK` at a time; a bad photo only affects its own.
 
     With a captioner, photos without a caption get one; `sources` are those of `gather`.
 
@@ -214,13 +214,15 @@ def look_at(
 
 
 def photo_of(item: Item, sources: Sources) -> bytes | None:
-    """The bytes of an item's photo; `sources` keeps what is opened for the next time.
+    """The bytes of an item's photo, or None without one; what is opened is added to `sources`.
 
     Raises:
         PhotoError: it cannot be read.
     """
-    if item.file is None or item.member is None:
-        return None if item.file is None else photo_bytes(item.file)
+    if item.file is None:
+        return None
+    if item.member is None:
+        return photo_bytes(item.file)
     return _opened(item.file, sources).read(item.member)
 
 

@@ -1,6 +1,6 @@
-"""Results as files: CSV and JSON, with the rule and the thresholds that decided.
+"""Results of a batch as CSV and JSON, with the rule and the thresholds that were used.
 
-Importing this module loads no torch. The page's results.js writes the same.
+Importing this module loads no torch. The page's results.js writes the same files.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,7 +17,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
-    from clipdemo.inspection.many import Result
+    from clipdemo.inspection.batch import Result
     from clipdemo.model.classifier import Classifier
 
 Write = Callable[[list["Result"]], None]
@@ -32,7 +33,7 @@ class Rule:
     recall: float = 0.9
 
     def used(self) -> dict[str, object]:
-        """The rule and what it depends on, and nothing else."""
+        """The rule and the number that it depends on, if any."""
         number = {"fixed": "threshold", "top-k": "k", "recall": "recall"}.get(self.rule)
         return {"rule": self.rule} | ({number: getattr(self, number)} if number else {})
 
@@ -40,7 +41,8 @@ class Rule:
 def entry(result: Result, rule: Rule) -> dict:
     """A result, JSON-ready: scores, thresholds and labels per mode; `problem` only if there is one.
 
-    Scores have four decimals, and these decide, or the file could contradict itself.
+    Scores are rounded to four decimals before the rule is applied, or the file could contradict
+    itself.
 
     Raises:
         CheckpointError: see `Prediction.labels`.
@@ -49,20 +51,20 @@ def entry(result: Result, rule: Rule) -> dict:
         mode: {name: round(score, 4) for name, score in values.items()}
         for mode, values in result.prediction.scores.items()
     }
-    found, options = replace(result.prediction, scores=scores), asdict(rule)
-    told = {
+    rounded, options = replace(result.prediction, scores=scores), asdict(rule)
+    found = {
         "photo": result.item.name,
         "caption": result.caption,
         "caption_by": (result.written and "model") or (result.caption and "given") or None,
         "scores": scores,
-        "thresholds": {mode: found.cuts(mode, **options) for mode in scores},
-        "labels": {mode: found.labels(mode, **options) for mode in scores},
+        "thresholds": {mode: rounded.cuts(mode, **options) for mode in scores},
+        "labels": {mode: rounded.labels(mode, **options) for mode in scores},
     }
-    return told | ({"problem": result.problem} if result.problem else {})
+    return found | ({"problem": result.problem} if result.problem else {})
 
 
 def columns(modes: list[str], names: tuple[str, ...]) -> list[str]:
-    """The header of the CSV: a line per photo, and per mode its labels, scores and thresholds."""
+    """The header of the CSV: one line per photo, with each mode's labels, scores and thresholds."""
     pairs = [f"{mode} {name}" for mode in modes for name in names]
     return [
         "photo", "caption", "caption by", "rule", *(f"{mode} labels" for mode in modes),
@@ -70,28 +72,28 @@ def columns(modes: list[str], names: tuple[str, ...]) -> list[str]:
     ]  # fmt: skip
 
 
-def line(told: dict, rule: Rule, modes: list[str], names: tuple[str, ...]) -> list[object]:
+def line(found: dict, rule: Rule, modes: list[str], names: tuple[str, ...]) -> list[object]:
     """The cells of an `entry`, in the order of `columns`; empty where a mode had no input."""
 
     def numbers(key: str) -> list[object]:
-        return [told[key].get(mode, {}).get(name, "") for mode in modes for name in names]
+        return [found[key].get(mode, {}).get(name, "") for mode in modes for name in names]
 
     return [
-        told["photo"], told["caption"] or "", told["caption_by"] or "",
+        found["photo"], found["caption"] or "", found["caption_by"] or "",
         " ".join(map(str, rule.used().values())),
-        *("; ".join(told["labels"].get(mode, [])) for mode in modes),
-        *numbers("scores"), *numbers("thresholds"), told.get("problem", ""),
+        *("; ".join(found["labels"].get(mode, [])) for mode in modes),
+        *numbers("scores"), *numbers("thresholds"), found.get("problem", ""),
     ]  # fmt: skip
 
 
 @contextmanager
 def writing(path: Path, classifier: Classifier, rule: Rule) -> Iterator[Write]:
-    """Gives a function that writes results to a `.csv` or `.json` file, whole at the end.
+    """Gives a function that writes results to a `.csv` or `.json` file.
 
-    What has been written so far is kept if it ends early.
+    The file is complete at the end of the block, even if an exception ends it early.
 
     Raises:
-        ClipdemoError: the file's name ends otherwise.
+        ClipdemoError: the file is neither.
     """
     kinds = {".csv": _csv, ".json": _json}
     if path.suffix.lower() not in kinds:
@@ -114,13 +116,11 @@ def _csv(file: TextIO, classifier: Classifier, rule: Rule) -> Iterator[Write]:
 def _json(file: TextIO, classifier: Classifier, rule: Rule) -> Iterator[Write]:
     head = {"backbone": classifier.backbone.id, "head": classifier.card.kind} | rule.used()
     file.write(json.dumps(head)[:-1] + ', "photos": [')
-    between = "\n"
+    separators = chain(["\n"], repeat(",\n"))
 
     def write(results: list[Result]) -> None:
-        nonlocal between
         for result in results:
-            file.write(between + json.dumps(entry(result, rule)))
-            between = ",\n"
+            file.write(next(separators) + json.dumps(entry(result, rule)))
 
     try:
         yield write
