@@ -7,6 +7,8 @@
 1
 """
 
+from __future__ import annotations
+
 import csv
 import os
 import tempfile
@@ -68,6 +70,11 @@ class LabelTable:
     lines: np.ndarray
     further: dict[int, tuple[int, ...]] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, frame: pd.DataFrame, labels: LabelSet = COCO18) -> LabelTable:
+        """A table that was not read from a file."""
+        return cls(frame, Account(len(frame)), labels, np.arange(1, len(frame) + 1))
+
     def lines_of(self, row: int) -> tuple[int, ...]:
         """The lines of the file that say a row of `frame`."""
         return int(self.lines[row]), *self.further.get(row, ())
@@ -89,7 +96,7 @@ class LabelTable:
         for took, times in photos.matched.items():
             self.account.repaired[f"photos matched without {took}"] = times
 
-    def leave_out(self, reasons: Mapping[int, str]) -> "LabelTable":
+    def leave_out(self, reasons: Mapping[int, str]) -> LabelTable:
         """The table without these rows of `frame`, which the account then names with the reason."""
         for row, reason in reasons.items():
             lines = self.lines_of(row)

@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.evaluation import evaluate_table
-from clipdemo.tables.label_table import read_label_table
+from clipdemo.tables.label_table import LabelTable, read_label_table
 
 TABLE = (
     'ImageID,Labels,Caption\n0.png,18,"a dog, alone"\n1.png,6 3,a bus and a car\n2.png,2,a field\n'
@@ -208,7 +208,7 @@ def test_evaluate_writes_and_prints_the_report(clipdemo_cli, folder, tiny):
     report = json.loads(out)
     assert json.loads((folder / "report.json").read_text()) == report
     frame = read_label_table(folder / "table.csv").frame
-    expected = evaluate_table(tiny, frame, PhotoSource(folder))
+    expected = evaluate_table(tiny, LabelTable.of(frame), PhotoSource(folder))
     assert report["modes"].keys() == expected["modes"].keys()
     for mode, figures in expected["modes"].items():
         assert report["modes"][mode]["map"] == pytest.approx(figures["map"])

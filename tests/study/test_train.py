@@ -100,7 +100,8 @@ def test_photos_with_labels_of_ones_own_and_no_captions(tmp_path, vit_folder, cl
     )
     assert code == 0, error
     scores = json.loads(printed)[0]["scores"]
-    assert {mode: set(of) for mode, of in scores.items()} == {"image": set(read_label_table(table, None).labels.names)}
+    names = set(read_label_table(table, None).labels.names)
+    assert {mode: set(of) for mode, of in scores.items()} == {"image": names}
 
 
 def test_heads_of_other_labels_are_not_overwritten(folder, tmp_path, clipdemo_cli, write_heads):

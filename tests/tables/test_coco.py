@@ -43,7 +43,7 @@ def make(server, tmp_path):
 
     def make(labels: str = "18"):
         report = coco(tmp_path / "coco", "val", labels, server.url, patience=QUICK)
-        found = labels_of(report["table"])
+        found = read_label_table(report["table"], None).labels
         table = read_label_table(report["table"], found)
         assert not table.refused
         assert not table.repaired
