@@ -6,17 +6,8 @@ from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import (
-    BackboneId,
-    Checkpoint,
-    Columns,
-    Rule,
-    Strict,
-    bar,
-    check_rule,
-    out,
-    show_account,
-)
+from clipdemo.commands import options
+from clipdemo.commands.terminal import out, print_account, progress_bars
 from clipdemo.errors import ClipdemoError
 
 
@@ -30,21 +21,20 @@ def batch(
     table: Annotated[
         Path | None, typer.Option(help="Photos and captions: only its rows, each with its photo.")
     ] = None,
-    columns: Columns = "",
-    strict: Strict = False,
+    columns: options.Columns = "",
+    strict: options.Strict = False,
     caption_model: Annotated[
-        bool, typer.Option("--caption-model", help="A model writes the captions that are missing.")
+        bool, typer.Option("--caption-model", help="Have a model write missing captions.")
     ] = False,
-    captioner: Annotated[str, typer.Option(help="Which: auto, bundled, a cached model.")] = "auto",
-    backbone: BackboneId = "auto",
-    checkpoint: Checkpoint = "",
-    rule: Rule = "tuned",
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="For rule fixed.")] = 0.5,
-    k: Annotated[int, typer.Option(min=1, help="For rule top-k.")] = 3,
-    recall: Annotated[float, typer.Option(help="For rule recall: 0.50, 0.55 ... 0.95.")] = 0.9,
+    captioner: options.CaptionerName = "auto",
+    backbone: options.BackboneId = "auto",
+    checkpoint: options.Checkpoint = "",
+    rule: options.Rule = "tuned",
+    threshold: options.Threshold = 0.5,
+    k: options.K = 3,
+    recall: options.Recall = 0.9,
 ) -> None:
     """Scores and labels of many photos and captions, as CSV or JSON; Ctrl-C keeps what is done."""
-    check_rule(rule)
     from clipdemo.inspection.batch import gather, predict_items
     from clipdemo.inspection.batch_files import Rule as Chosen
     from clipdemo.inspection.batch_files import writing
@@ -55,10 +45,10 @@ def batch(
 
     for path in photos or []:
         if not path.exists():
-            raise ClipdemoError(f"There is no {path}: check how it is spelled.")
+            raise ClipdemoError(f"There is no {path}: check the spelling.")
     sources = {}
-    options = {"columns": parse_columns(columns), "strict": strict}
-    items, notices, account = gather(photos or [], table, sources=sources, **options)
+    reading = {"columns": parse_columns(columns), "strict": strict}
+    items, notices, account = gather(photos or [], table, sources=sources, **reading)
     classifier = load(backbone, checkpoint=checkpoint or None)
     if rule == "recall":
         for entry in classifier.card.modes.values():
@@ -67,19 +57,19 @@ def batch(
         raise ClipdemoError("These heads read photos only: leave --caption-model out.")
     writer = load_captioner(captioner, classifier) if caption_model else None
     done, problems, stopped = 0, [], False
-    with writing(output, classifier, Chosen(rule, threshold, k, recall)) as write, bar() as shown:
-        task = shown.add_task("scoring", total=len(items))
+    chosen = Chosen(rule, threshold, k, recall)
+    with writing(output, classifier, chosen) as write, progress_bars() as progress:
         try:
             for results in predict_items(classifier, items, writer, sources):
                 write(results)
                 done += len(results)
                 problems += [f"{r.item.name}: {r.problem}" for r in results if r.problem]
-                shown.update(task, completed=done)
+                progress("scoring", done, len(items))
         except KeyboardInterrupt:
             stopped = True
     if account:
-        show_account(account.to_dict())
-    for sentence in [*notices, *problems]:
+        print_account(account.to_dict())
+    for sentence in [*([] if account else notices), *problems]:
         print(sentence, file=sys.stderr)
     out.print(f"{done} of {len(items)} written to {output}")
     if stopped:

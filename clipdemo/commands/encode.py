@@ -1,75 +1,59 @@
-"""The command of feature stores: `encode`."""
+"""The command `encode`: embeddings of a table's photos and captions, computed once."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import (
-    BackboneId,
-    Columns,
-    Json,
-    Strict,
-    Unlabelled,
-    bar,
+from clipdemo.commands import options
+from clipdemo.commands.terminal import (
     out,
+    print_account,
     print_json,
-    reading,
-    show_account,
+    progress_bars,
+    resumable,
 )
 
 
 def encode(
-    table: Annotated[Path, typer.Option(help="A label table.")],
+    table: options.TableFile,
     store: Annotated[Path, typer.Option("--out", help="Folder of the feature store.")],
-    photos: Annotated[
-        Path | None, typer.Option(help="Folder, zip or tar of its photos; without it, text only.")
-    ] = None,
+    photos: options.PhotoFolder = None,
     generated: Annotated[
         Path | None, typer.Option(help="A second table, whose captions become more rows.")
     ] = None,
-    backbone: BackboneId = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    batch: Annotated[
-        int, typer.Option(min=0, help="How many are encoded together; 0: as suits the device.")
-    ] = 0,
-    columns: Columns = "",
-    unlabelled: Unlabelled = "keep",
-    strict: Strict = False,
-    as_json: Json = False,
+    backbone: options.BackboneId = "auto",
+    device: options.Device = "auto",
+    batch: Annotated[int, typer.Option(min=0, help="Batch size; 0: as suits the device.")] = 0,
+    columns: options.Columns = "",
+    unlabelled: options.Unlabelled = "keep",
+    strict: options.Strict = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Encode a table's photos and captions to a feature store; stopped, it goes on where it was."""
-    from clipdemo.hub.catalog import best, has_cuda
-    from clipdemo.model.backbones import Backbone
-    from clipdemo.study.encode import encode_table
+    """Encode a table's photos and captions to a feature store; resumes if it was stopped."""
+    reading = options.reading(columns, unlabelled, strict)
+    with resumable():
+        from clipdemo.hub.catalog import has_cuda
+        from clipdemo.hub.locate import best
+        from clipdemo.model.backbones import Backbone
+        from clipdemo.study.encode import encode_table
 
-    options = reading(columns, unlabelled, strict)
-    try:
         loaded = Backbone(best(has_cuda()) if backbone == "auto" else backbone, device)
-        with bar() as progress:
-            tasks = {}
-
-            def show(what: str, done: int, total: int) -> None:
-                if what not in tasks:
-                    tasks[what] = progress.add_task(f"encoding {what}")
-                progress.update(tasks[what], completed=done, total=total)
-
-            report = encode_table(loaded, table, store, photos, generated, batch, show, **options)
-    except KeyboardInterrupt:
-        print("Stopped: started again, it goes on from here.", file=sys.stderr)
-        raise SystemExit(130) from None
+        with progress_bars() as progress:
+            report = encode_table(
+                loaded, table, store, photos, generated, batch,
+                lambda what, done, total: progress(f"encoding {what}", done, total), **reading,
+            )  # fmt: skip
     if as_json:
-        print_json(report)
-        return
+        return print_json(report)
     out.print(
         f"{report['rows']} rows of {report['photos']} photos and {report['captions']} captions, "
-        f"{report['labels']} labels, by {report['backbone']}, written to {store}", markup=False
-    )  # fmt: skip
+        f"{report['labels']} labels, by {report['backbone']}, written to {store}"
+    )
     encoded, rate = report["encoded"], report["photos_per_second"]
     speed = f", {rate} photos a second" if rate else ""
     out.print(
         f"encoded: {encoded['photos']} photos and {encoded['captions']} captions in "
         f"{report['seconds']} s{speed}"
     )
-    show_account(report["account"])
+    print_account(report["account"])

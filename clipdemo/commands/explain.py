@@ -1,12 +1,12 @@
-"""The command that explains a prediction: `explain`."""
+"""The command `explain`: why a label has its score."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from clipdemo.commands.common import BackboneId, Checkpoint, Json, bar, out, print_json
+from clipdemo.commands import options
+from clipdemo.commands.terminal import out, print_json, print_table, progress_bars
 from clipdemo.errors import ClipdemoError
 
 HOTTEST = 3
@@ -19,9 +19,9 @@ def explain(
     mode: Annotated[
         str, typer.Option(help="image, text, concat or mutan; default: the first that has input.")
     ] = "",
-    backbone: BackboneId = "auto",
-    checkpoint: Checkpoint = "",
-    as_json: Json = False,
+    backbone: options.BackboneId = "auto",
+    checkpoint: options.Checkpoint = "",
+    as_json: options.Json = False,
 ) -> None:
     """What each word of the caption does for a label, and where in the photo it is seen."""
     from clipdemo.model import attribution
@@ -45,30 +45,30 @@ def explain(
         for w in words
     ]
     if mode != "text":
-        with bar() as progress:
-            task = progress.add_task("covering", total=None)
+        with progress_bars() as progress:
             regions = attribution.regions(
-                classifier, photo, caption, mode, label,
-                lambda done, total: progress.update(task, completed=done, total=total),
-            )  # fmt: skip
+                classifier, photo, caption, mode, label, partial(progress, "covering")
+            )
         found["regions"] = regions.to_dict()
-        hottest = [{"effect": e, "box": box} for e, box in regions.hottest(HOTTEST)]
-        found["hottest"] = hottest
+        found["hottest"] = [{"effect": e, "box": box} for e, box in regions.hottest(HOTTEST)]
     fit = attribution.fit(classifier, photo, caption)
     found["fit"] = fit and fit.to_dict()
     if as_json:
         print_json(found)
-        return
-    out.print(f"{escape(label)} by {mode}: {found['score']:.3f}")
-    shown = Table("without", "score falls by")
-    for word in found["words"]:
-        effect = word["effect"]
-        shown.add_row(escape(word["word"]), "-" if effect is None else f"{effect:+.3f}")
+    else:
+        _show(found)
+
+
+def _show(found: dict) -> None:
+    """How much the score falls without each word and each of the hottest regions."""
+    out.print(f"{found['label']} by {found['mode']}: {found['score']:.3f}")
+    parts = [(word["word"], word["effect"]) for word in found["words"]]
     for cell in found.get("hottest", []):
         left, top, right, bottom = (f"{100 * x:.0f}" for x in cell["box"])
         place = f"{left} to {right} % from the left, {top} to {bottom} % from the top"
-        shown.add_row(place, f"{cell['effect']:+.3f}")
-    out.print(shown)
-    if fit and fit.better_than is not None:
-        share = round(100 * fit.better_than)
+        parts.append((place, cell["effect"]))
+    rows = ([part, None if effect is None else f"{effect:+.3f}"] for part, effect in parts)
+    print_table(["without", "score falls by"], rows)
+    if found["fit"] and found["fit"]["better_than"] is not None:
+        share = round(100 * found["fit"]["better_than"])
         out.print(f"Photo and caption fit better than {share} % of the validation pairs.")

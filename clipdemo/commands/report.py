@@ -1,29 +1,29 @@
-"""The command of the report: `report`."""
+"""The command `report`: runs and heads next to the published figures."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from clipdemo.commands.common import Json, out, print_json
-from clipdemo.commands.heads import StoreFolder
+from clipdemo.commands import options
+from clipdemo.commands.terminal import out, print_json
+
+OUTCOMES = {True: "holds here", False: "the other way here"}
 
 
 def report(
     runs: Annotated[Path, typer.Option(help="Folder that sweep and baselines wrote.")],
-    store: StoreFolder,
+    store: options.StoreFolder,
     validation: Annotated[
         str | None, typer.Option(help="Rows to judge the heads by; default: those of the runs.")
     ] = None,
-    checkpoint: Annotated[
-        str, typer.Option(help="Folder of heads; default: those that come with the backbone.")
-    ] = "",
+    checkpoint: options.Checkpoint = "",
     output: Annotated[
-        Path | None, typer.Option("--out", help="Write it here, too, as one HTML file.")
+        Path | None, typer.Option("--out", help="Also write it here, as one HTML file.")
     ] = None,
-    as_json: Json = False,
+    as_json: options.Json = False,
 ) -> None:
-    """Put runs and heads together to the report that the page's tab shows, beside the study."""
+    """Make the report of runs and heads that the page's tab shows, next to the study's figures."""
     from clipdemo.model.checkpoints import find_card
     from clipdemo.model.classifier import load_card
     from clipdemo.page.report.file import report_html
@@ -39,14 +39,8 @@ def report(
     if output:
         output.write_text(report_html(content), "utf-8")
     if as_json:
-        print_json(content)
-        return
+        return print_json(content)
     for claim in content["orderings"]:
-        out.print(f"{claim['claim']}: {outcome(claim['holds'])}", markup=False)
+        out.print(f"{claim['claim']}: {OUTCOMES.get(claim['holds'], claim['holds'])}")
     written = f"{path} ({path.stat().st_size / 1000:.0f} KB)"
-    out.print(f"written: {written}{f' and {output}' if output else ''}", markup=False)
-
-
-def outcome(holds: bool | str) -> str:
-    """Whether the study's claim holds, in words."""
-    return {True: "holds here", False: "the other way here"}.get(holds, holds)
+    out.print(f"written: {written}{f' and {output}' if output else ''}")

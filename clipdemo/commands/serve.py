@@ -1,21 +1,29 @@
-"""Starting the page: what `python app.py` and `python -m clipdemo serve` do."""
+"""The command `serve`, and what `python app.py` does: start the page."""
 
 import os
 import sys
 from collections.abc import Sequence
 
-from clipdemo.commands.console import settle_console
+import typer
+
+from clipdemo.commands.terminal import settle_console
 from clipdemo.errors import ClipdemoError
 from clipdemo.hub.caches import settle_caches
 from clipdemo.page.server.proxies import around_proxies
 from clipdemo.page.settings import Settings
 
 
+def serve(context: typer.Context) -> None:
+    """Show the page: the same as python app.py, with the same flags."""
+    start_page(context.args)
+
+
 def start_page(flags: Sequence[str]) -> None:
-    """Settings, caches, page; returns never: it ends with an exit code."""
+    """Read the settings and serve the page; never returns, but ends with an exit code."""
     settle_console()
     settings = Settings.read(flags)
-    os.environ.pop("GRADIO_SERVER_NAME", None)  # Gradio looks for a free port at it, as IPv4 only
+    # Gradio would look for a free port at this address, and only as IPv4.
+    os.environ.pop("GRADIO_SERVER_NAME", None)
     try:
         settle_caches(settings.cache)
         with around_proxies():

@@ -1,4 +1,4 @@
-"""Folders that libraries write to: the usual ones, or others where those cannot be written."""
+"""Folders that libraries write to: the usual ones, or others if those cannot be written."""
 
 import os
 import tempfile
@@ -22,14 +22,16 @@ def settle_caches(folder: str = "") -> None:
     """
     if folder:
         home = temporary = Path(folder).absolute()
-        if not can_write(home):
+        if not _can_write(home):
             raise ClipdemoError(f"Nothing can be written to {folder}: choose another --cache.")
         os.environ["TMPDIR"] = os.environ.get("TMPDIR") or str(home)
     else:
         home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
         temporary = _temporary()
-    _settle("HF_HOME", home / "huggingface")
-    _settle("GRADIO_TEMP_DIR", temporary / "gradio")
+    for variable, default in (("HF_HOME", home / "huggingface"),
+                              ("GRADIO_TEMP_DIR", temporary / "gradio")):  # fmt: skip
+        wanted = [Path(place) for place in (os.environ.get(variable), default) if place]
+        os.environ[variable] = str(_first_usable(wanted))
 
 
 def data_folder(folder: str = "") -> Path:
@@ -37,10 +39,21 @@ def data_folder(folder: str = "") -> Path:
 
     Call it after `settle_caches(folder)`.
     """
-    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    places = (Path(folder or home) / "clipdemo", _temporary() / "clipdemo")
-    found = next(filter(_can_be_made, places), None)
-    return found.expanduser() if found else Path(tempfile.mkdtemp(prefix="clipdemo-"))
+    home = folder or os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return _first_usable([Path(home) / "clipdemo", _temporary() / "clipdemo"])
+
+
+def _first_usable(places: list[Path]) -> Path:
+    """The first that can be written or already holds models, else a new temporary folder."""
+    for place in places:
+        try:
+            place = place.expanduser()
+        except RuntimeError:  # a user without a home
+            continue
+        # Models in a read-only home can be read and need not be downloaded again.
+        if _can_write(place) or any(place.glob("hub/models--*")):
+            return place
+    return Path(tempfile.mkdtemp(prefix="clipdemo-"))
 
 
 def _temporary() -> Path:
@@ -52,33 +65,7 @@ def _temporary() -> Path:
         ) from None
 
 
-def _settle(variable: str, default: Path) -> None:
-    wanted = [Path(os.environ[variable])] if os.environ.get(variable) else []
-    found = next(filter(_usable, [*wanted, default]), None)
-    place = found.expanduser() if found else tempfile.mkdtemp(prefix="clipdemo-")
-    os.environ[variable] = str(place)
-
-
-def _usable(place: Path) -> bool:
-    # Models that came with a read-only home can be read, and need not be fetched again.
-    if _can_be_made(place):
-        return True
-    return _has_home(place) and any(place.expanduser().glob("hub/models--*"))
-
-
-def _can_be_made(place: Path) -> bool:
-    return _has_home(place) and can_write(place.expanduser())
-
-
-def _has_home(place: Path) -> bool:
-    try:
-        place.expanduser()
-    except RuntimeError:  # a user without a home
-        return False
-    return True
-
-
-def can_write(folder: Path) -> bool:
+def _can_write(folder: Path) -> bool:
     """Whether files can be written there; the folder is made if it is missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

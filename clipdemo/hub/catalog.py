@@ -1,22 +1,22 @@
-"""Which backbones are offered. Nothing here imports torch or asks the hub."""
+"""The backbones on offer. Nothing here imports torch or asks the hub."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"  # what the project ships
+CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"  # shipped with the project
 
 
 @dataclass(frozen=True)
 class Offer:
-    """A backbone of the list that people choose from; any other id can be typed in.
+    """A backbone in the list that people choose from; any other id can be typed in.
 
     Attributes:
         id: the backbone id.
         width: D, the embedding's width.
         parameters: of both encoders together; in float32 the weights have 4 bytes each.
         note: what it is, in a few words.
-        repository: where its files lie on the hub; empty for the bundled one.
+        repository: where its files are on the hub; empty for the bundled one.
     """
 
     id: str
@@ -27,7 +27,7 @@ class Offer:
 
 
 OFFERS = (
-    Offer("tiny", 256, 4_929_077, "bundled, trained by this project; errs often"),
+    Offer("tiny", 256, 4_929_077, "bundled, trained by this project; makes mistakes often"),
     Offer(
         "ViT-B-32-quickgelu/openai", 512, 151_277_313, "OpenAI's CLIP, small, MIT",
         "timm/vit_base_patch32_clip_224.openai",
@@ -50,36 +50,22 @@ OFFERS = (
     ),
 )  # fmt: skip
 
-# Best first within large and small, by the accuracy their makers published; not measured here.
-_BEST = (
+# Best first among the large and among the small ones, by the accuracy their authors published.
+BEST_FIRST = (
     "ViT-L-14/datacomp_xl_s13b_b90k",
     "ViT-L-14-quickgelu/openai",
     "ViT-B-32-256/datacomp_s34b_b86k",
     "ViT-B-32-quickgelu/openai",
     "RN50-quickgelu/openai",
 )
-_LARGE = 300_000_000
+LARGE = 300_000_000  # parameters
 
 
 def offer(backbone: str) -> Offer | None:
-    """The offer of that id, if it is one of the list."""
+    """The offer with that id, if it is in the list."""
     return next((o for o in OFFERS if o.id == backbone), None)
 
 
 def has_cuda() -> bool:
-    """Whether there is an NVIDIA GPU, or ZeroGPU lends one; found out without torch."""
+    """Whether there is an NVIDIA GPU, or ZeroGPU lends one; checked without torch."""
     return Path("/dev/nvidiactl").exists() or "SPACES_ZERO_GPU" in os.environ
-
-
-def best(cuda: bool) -> str:
-    """What `auto` means: the best backbone that is here already; nothing is downloaded for it.
-
-    Args:
-        cuda: whether there is a GPU; without one the large backbones are left out.
-    """
-    from clipdemo.hub.repositories import cached
-
-    for backbone in _BEST:
-        if (cuda or offer(backbone).parameters < _LARGE) and cached(backbone):
-            return backbone
-    return "tiny"

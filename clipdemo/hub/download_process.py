@@ -1,255 +1,142 @@
-"""Getting a backbone's files into the Hugging Face cache: what runs in `hub.Fetch`'s child process.
+"""What `Fetch` runs in its own process: `python -m clipdemo.hub.download_process ID`.
 
-Each step is told as a small dict: `{"done": bytes, "total": bytes}`, in the end `{"ready": true}`
-or `{"error": sentence}`.
+Each step is printed as a line of JSON: `{"done": bytes, "total": bytes}`, at the end
+`{"ready": true}` or `{"error": sentence}`.
 """
 
-import errno
 import hashlib
-import shutil
-import textwrap
+import json
+import os
+import signal
+import sys
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from clipdemo.errors import BackboneError, ClipdemoError
-from clipdemo.hub import repositories as sources
-from clipdemo.hub.repositories import Source
+from huggingface_hub import constants, hf_hub_download
 
-Say = Callable[[dict], None]
-_ABANDONED = 600.0
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from clipdemo.errors import BackboneError
+from clipdemo.hub.client import RemoteFile, describe, sentence
+from clipdemo.hub.repositories import Source, config, repository, text_files, weights
 
 
-@dataclass(frozen=True)
-class Remote:
-    """A file as the hub describes it; `etag` is the sha256 of a large one."""
-
-    repository: str
-    name: str
-    size: int
-    etag: str
-
-
-def describe(source: Source, timeout: float | None = None) -> Remote | None:
-    """The hub's answer for the first of the source's names that the repository has.
-
-    Raises what huggingface_hub's client raises, but for a file that is not there.
-    """
-    from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import FileMetadataError, RemoteEntryNotFoundError
-
-    timeout = constants.HF_HUB_ETAG_TIMEOUT if timeout is None else timeout
-    for name in source.names:
-        try:
-            found = get_hf_file_metadata(hf_hub_url(source.repository, name), timeout=timeout)
-        except RemoteEntryNotFoundError:
-            continue
-        if not found.commit_hash or not found.etag:
-            raise FileMetadataError("not a hub")
-        return Remote(source.repository, name, found.size or 0, found.etag)
-    return None
+def main(backbone: str) -> None:
+    """Download a backbone's files, and end when told to or when the parent has ended."""
+    # By default a chunk is 10 MB, and progress would be reported in steps of that size.
+    constants.DOWNLOAD_CHUNK_SIZE = 1 << 16
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(1))  # the client then deletes its partial file
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    try:
+        download(backbone, _report)
+    except BackboneError as error:
+        _report({"error": str(error)})
+        sys.exit(2)
+    _report({"ready": True})
 
 
-def download(backbone: str, files: list[Source], say: Say) -> None:
-    """Fetch every file that the backbone is loaded from; what the cache has whole is kept.
+def download(backbone: str, report: Callable[[dict], None]) -> None:
+    """Fetch every file that the backbone is loaded from; intact files in the cache are kept.
 
     Args:
-        backbone: a backbone id.
-        files: what `sources.files` says of it.
-        say: told of every step.
+        backbone: the id of a backbone from the hub.
+        report: called with each step.
 
     Raises:
-        BackboneError: one sentence; no file that is wrong or cut off is left in the cache.
+        BackboneError: one sentence; no wrong or truncated file is left in the cache.
     """
-    place = files[0].repository
+    place = repository(backbone)
     try:
-        _clear_abandoned(place)  # imports the client, which is not to count as the hub's silence
-        say({"done": 0, "total": 0})
-        progress = _Progress(say)
-        described = sources.config(backbone)
-        if described:
-            found = _known(backbone, described)
-            progress.expect(found.size)
-            config = _get(found, progress)
-            files = files + sources.text_files(backbone, config)
-        wanted = []
-        for source in files:
-            found = describe(source) if source.optional else _known(backbone, source)
-            wanted += [found] if found else []
-        progress.expect(sum(file.size for file in wanted))
-        for file in wanted:
+        progress, config_file = _Progress(report), None
+        if described := config(backbone):
+            config_file = _get(_known(backbone, described), progress)
+        sources = [weights(backbone), *text_files(backbone, config_file)]
+        found = [describe(s) if s.optional else _known(backbone, s) for s in sources]
+        files = [file for file in found if file]
+        progress.total += sum(file.size for file in files)
+        for file in files:
             _get(file, progress)
-        progress.tell()
-    except ClipdemoError:
+    except BackboneError:
         raise
     except Exception as error:
         raise BackboneError(sentence(error, backbone, place)) from error
 
 
-def _known(backbone: str, source: Source) -> Remote:
-    found = describe(source)
-    if found is None:
-        raise BackboneError(
-            f"{source.repository} on the hub holds no {' or '.join(source.names)}, so {backbone} "
-            "cannot be had from there: choose another backbone."
-        )
-    return found
-
-
 class _Progress:
-    """Bytes over all files, told every 0.1 s and every percent; makes the client's bars."""
+    """Bytes over all files; the client uses it as a tqdm class and as that class's bar."""
 
-    def __init__(self, say: Say) -> None:
-        self.done = self.total = 0
-        self._say = say
-        self._told = 0.0
-        self._told_done = 0
+    def __init__(self, report: Callable[[dict], None]) -> None:
+        self.done = self.total = self._finished = 0
+        self._report = report
 
-    def expect(self, size: int) -> None:
-        self.total += size
+    def __call__(self, **_: object) -> "_Progress":
+        return self
 
-    def add(self, size: int) -> None:
-        self.done += size
-        percent = 100 * abs(self.done - self._told_done) >= self.total
-        if percent or time.monotonic() - self._told > 0.1:
-            self.tell()
-
-    def tell(self) -> None:
-        self._told, self._told_done = time.monotonic(), self.done
-        self._say({"done": self.done, "total": max(self.total, self.done)})
-
-    def bar(self, **_: Any) -> "_Bar":
-        """In place of a tqdm class."""
-        return _Bar(self)
-
-
-class _Bar:
-    """As much of a tqdm bar as the client uses."""
-
-    def __init__(self, progress: _Progress) -> None:
-        self.update = progress.add
-
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> "_Progress":
         return self
 
     def __exit__(self, *_: object) -> None:
         pass
 
+    def update(self, size: int) -> None:
+        self.done += size
+        self._report({"done": self.done, "total": max(self.total, self.done)})
 
-def _get(file: Remote, progress: _Progress) -> Path:
-    """The path of a file in the cache, downloaded where it is not there or is damaged."""
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    def finish(self, size: int) -> None:
+        """A file of that size is there, however it came."""
+        self._finished += size
+        self.update(self._finished - self.done)
 
-    there = try_to_load_from_cache(file.repository, file.name)
-    if isinstance(there, str):
-        if _right(Path(there), file, progress):
-            progress.add(file.size)
-            return Path(there)
-        _discard(Path(there))
-    folder = Path(_cache())
-    free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists())).free
-    if file.size > free:
-        raise OSError(errno.ENOSPC, f"{file.size / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free")
-    path = Path(hf_hub_download(file.repository, file.name, tqdm_class=progress.bar))
-    if not _right(path, file, progress):
-        _discard(path)
+
+def _known(backbone: str, source: Source) -> RemoteFile:
+    found = describe(source)
+    if found is None:
         raise BackboneError(
-            f"The file {file.name} from {file.repository} is not the one the hub describes (its "
-            "sha256 differs), so it was deleted: try again, and do not trust this hub if it "
-            "stays so."
+            f"{source.repository} on the hub holds no {' or '.join(source.names)}, which "
+            f"{backbone} needs: choose another backbone."
         )
-    return path
+    return found
 
 
-def _right(path: Path, file: Remote, progress: _Progress) -> bool:
-    """Whether size and, of large files, sha256 are what the hub says."""
-    if file.size and path.stat().st_size != file.size:
-        return False
-    if len(file.etag) != 64:  # git's own hash, of small files
-        return sources.complete(path)
-    digest = hashlib.sha256()
-    with path.open("rb") as content:
-        while block := content.read(1 << 24):
-            digest.update(block)
-            progress.add(0)
-    return digest.hexdigest() == file.etag
+def _get(file: RemoteFile, progress: _Progress) -> Path:
+    """The path of a file in the cache, downloaded if it is missing or damaged.
 
-
-def _discard(path: Path) -> None:
-    """Delete a file of the cache: the name in the snapshot and what it points to."""
-    if path.is_symlink():
-        (path.parent / path.readlink()).unlink(missing_ok=True)
+    The client compares sizes only, and only of what it downloads.
+    """
+    for again in (False, True):
+        path = Path(
+            hf_hub_download(file.repository, file.name, tqdm_class=progress, force_download=again)
+        )
+        if _is_right(path, file):
+            progress.finish(file.size)
+            return path
+    path.resolve().unlink()
     path.unlink(missing_ok=True)
+    raise BackboneError(
+        f"The file {file.name} from {file.repository} is not the one the hub describes (its sha256 "
+        "differs), so it was deleted: try again, and do not trust this hub if it happens again."
+    )
 
 
-def _cache() -> str:
-    from huggingface_hub import constants
-
-    return constants.HF_HUB_CACHE
-
-
-def _clear_abandoned(place: str) -> None:
-    """Delete what killed downloads left: the client gives each its own file and never goes on
-    with another's."""
-    from huggingface_hub.file_download import repo_folder_name
-
-    blobs = Path(_cache(), repo_folder_name(repo_id=place, repo_type="model"), "blobs")
-    for part in blobs.glob("*.incomplete"):
-        if time.time() - part.stat().st_mtime > _ABANDONED:
-            part.unlink(missing_ok=True)
+def _is_right(path: Path, file: RemoteFile) -> bool:
+    """Whether the sha256 is the hub's; small files have git's own hash and are not checked."""
+    if len(file.etag) != 64:
+        return True
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest() == file.etag
 
 
-def unreachable(error: Exception) -> bool:
-    """Whether an error of the client means that no hub answers."""
-    from huggingface_hub.errors import FileMetadataError, LocalEntryNotFoundError
-
-    # Not by class: the client's HTTP library is httpx in one version and httpx2 in the next.
-    network = any(c.__name__ == "TransportError" for c in type(error).__mro__)
-    kinds = (ConnectionError, FileMetadataError, LocalEntryNotFoundError)  # offline mode is one
-    return network or isinstance(error, kinds)
+def _end_with_parent(parent: int) -> None:
+    """A parent that was killed cannot cancel."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
-def sentence(error: Exception, backbone: str, place: str) -> str:
-    """What happened and what to do, for an error of the client or the disk."""
-    from huggingface_hub import constants, errors
+def _report(step: dict) -> None:
+    print(json.dumps(step), flush=True)
 
-    where = f"{constants.ENDPOINT}/{place}"
-    if isinstance(error, ImportError) and "socks" in str(error).lower():
-        return (
-            "The proxy of the environment is a SOCKS proxy, which needs the package socksio: `pip "
-            "install socksio`, or unset all_proxy."
-        )
-    if isinstance(error, errors.OfflineModeIsEnabled):
-        return (
-            f"{backbone} is not in the cache and HF_HUB_OFFLINE forbids to download it: unset it, "
-            "or choose a backbone that is here."
-        )
-    if isinstance(error, errors.GatedRepoError):
-        return f"{where} is open only to those it lets in: ask there, and set HF_TOKEN."
-    if isinstance(error, errors.RepositoryNotFoundError):
-        return f"There is no {where}, or it is private: check the id, or set HF_TOKEN."
-    if isinstance(error, errors.HfHubHTTPError):
-        status = error.response.status_code
-        return f"The hub answered {where} with error {status}: try again later."
-    if unreachable(error):
-        return (
-            f"The hub at {constants.ENDPOINT} cannot be reached or broke off, so {backbone} was "
-            "not downloaded: check the network and try again, or choose a backbone that is here."
-        )
-    if isinstance(error, OSError) and "Consistency check" in str(error):
-        return f"The hub sent a file of {backbone} that is cut off, so it was deleted: try again."
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return (
-            f"The disk of the cache {constants.HF_HUB_CACHE} has no room for {backbone} "
-            f"({error.strerror}): free some, or set HF_HOME to a folder elsewhere."
-        )
-    if isinstance(error, OSError) and error.errno:
-        return (
-            f"The cache {constants.HF_HUB_CACHE} cannot be written ({error.strerror}): set "
-            "HF_HOME to a folder that can."
-        )
-    reason = textwrap.shorten(f"{type(error).__name__} {error}", 160, placeholder="…")
-    return f"{backbone} cannot be downloaded ({reason}): try again, or choose another backbone."
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,77 +1,68 @@
-"""Whether a backbone fits into memory, asked before it is loaded."""
+"""Whether a backbone fits into memory, checked before it is loaded."""
 
 from pathlib import Path
 
+import psutil
+
 from clipdemo.errors import BackboneError
 
-# The weights are read beside the model they go into, and the first photos need some more.
+# The weights are read while the model they go into exists, and the first photos need some more.
 LOADING = 2.2
+
+# Files of a control group, version 2 and 1: its limit, its usage, and which part of the usage is
+# cached files, which Linux gives back when asked.
+_GROUP_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
 
 
 def check_memory(backbone_bytes: int, free: int | None = None) -> None:
-    """Refuse weights of that many bytes where loading them needs more memory than there is.
+    """Refuse weights of that many bytes if loading them needs more memory than there is.
 
     Args:
         backbone_bytes: size of the weights' file.
-        free: bytes of memory; by default what this process can still have.
+        free: bytes of memory; by default what this process can still use.
 
     Raises:
         BackboneError: there is not enough.
     """
     free = available() if free is None else free
     needed = LOADING * backbone_bytes
-    if free is not None and needed > free:
+    if needed > free:
         raise BackboneError(
-            f"This backbone needs about {needed / 1e9:.1f} GB of memory to be loaded and "
+            f"This backbone needs about {needed / 1e9:.1f} GB of memory to load and "
             f"{free / 1e9:.1f} GB are free: choose a smaller one or free some memory."
         )
 
 
-def available(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Bytes of memory that this process can still have; None where Linux is not there to ask."""
-    found = [_machine(proc / "meminfo"), *_limits(proc / "self/cgroup", cgroups)]
-    return min((n for n in found if n is not None), default=None)
+def available(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Bytes of memory this process can still use: the least of the machine's and its containers'.
 
-
-def _machine(path: Path) -> int | None:
-    for line in _lines(path):
-        name, _, value = line.partition(":")
-        if name == "MemAvailable":
-            return int(value.split()[0]) * 1024
-    return None
-
-
-def _limits(membership: Path, root: Path) -> list[int | None]:
-    """What each control group that holds this process still allows, version 2 and 1."""
-    found = []
-    for line in _lines(membership):
-        _, controllers, path = line.split(":", 2)
-        if controllers not in ("", "memory") and "memory" not in controllers.split(","):
+    psutil knows the machine, but not the limits of control groups (docs.kernel.org, cgroup-v2).
+    """
+    found = [psutil.virtual_memory().available]
+    try:
+        lines = (proc / "self/cgroup").read_text().splitlines()
+    except OSError:  # not Linux
+        return found[0]
+    for _, controllers, path in (line.split(":", 2) for line in lines):
+        if controllers and "memory" not in controllers.split(","):
             continue
-        top = root / "memory" if controllers else root
-        folder = top / path.strip().lstrip("/")
-        names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-        names = names if controllers else ("memory.max", "memory.current", "inactive_file")
-        # A container sees its own group as the root, whatever path it is told.
-        for group in (folder, *folder.parents):
-            found.append(_group(group, *names))
-            if group == top:
-                break
-    return found
+        top = cgroups / "memory" if controllers else cgroups
+        folder = top / path.lstrip("/")
+        # A container sees its own group as the root, whatever path is written there.
+        found += [_left(group) for group in (folder, *folder.parents) if group.is_relative_to(top)]
+    return min(size for size in found if size is not None)
 
 
-def _group(folder: Path, limit: str, usage: str, reclaimable: str) -> int | None:
-    """Limit less usage of one group; pages that only cache files count as free."""
-    try:
-        most, used = (int((folder / name).read_text()) for name in (limit, usage))
-    except (OSError, ValueError):  # no such group here, or its limit is "max"
-        return None
-    counts = dict(line.split(" ", 1) for line in _lines(folder / "memory.stat"))
-    return max(most - used + int(counts.get(reclaimable, 0)), 0)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text().splitlines()
-    except OSError:
-        return []
+def _left(group: Path) -> int | None:
+    """Bytes that a control group still allows; None if it sets no limit."""
+    for limit, usage, reclaimable in _GROUP_FILES:
+        try:
+            left = int((group / limit).read_text()) - int((group / usage).read_text())
+            counts = dict(map(str.split, (group / "memory.stat").read_text().splitlines()))
+        except (OSError, ValueError):  # no such file, or the limit is "max"
+            continue
+        return max(left + int(counts.get(reclaimable, 0)), 0)
+    return None

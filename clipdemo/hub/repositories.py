@@ -1,14 +1,12 @@
-"""Where a backbone's files come from, and which of them are in the Hugging Face cache.
+"""Which repository of the hub a backbone comes from, and which files of it are needed.
 
-The offered backbones need no torch here. A typed `name/pretrained` is looked up in open_clip's
-table, which imports it.
+No torch is needed for the backbones of the catalog. Any other `name/pretrained` is looked up in
+open_clip's table, which imports torch.
 """
 
 import difflib
 import json
-import zipfile
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from clipdemo.errors import BackboneError
@@ -19,7 +17,12 @@ WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 HUB, LOCAL = "hf-hub:", "local-dir:"
 _VOCABULARY = ("tokenizer.json", "spiece.model", "sentencepiece.bpe.model", "vocab.txt",
                "vocab.json")  # fmt: skip
-_BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "merges.txt", "config.json")
+_OPTIONAL = (
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "merges.txt",
+    "config.json",
+)
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,13 @@ def repository(backbone: str) -> str | None:
 
 
 def weights(backbone: str) -> Source:
-    """The weights of a backbone that comes from the hub; safetensors where there are any.
+    """The weights of a backbone that comes from the hub; safetensors if there are any.
 
     Raises:
         BackboneError: see `repository`.
     """
     if backbone.startswith(HUB):
-        return Source(_checked(backbone), WEIGHTS)
+        return Source(_hub_repository(backbone), WEIGHTS)
     offer = catalog.offer(backbone)
     if offer:
         return Source(offer.repository, WEIGHTS)
@@ -60,17 +63,7 @@ def weights(backbone: str) -> Source:
     return Source(place, (*safe, name))
 
 
-def files(backbone: str) -> list[Source]:
-    """All sources that can be told before a config from the hub is read, the weights first.
-
-    Raises:
-        BackboneError: see `repository`.
-    """
-    found = [weights(backbone)]
-    return found if backbone.startswith(HUB) else found + text_files(backbone, None)
-
-
-def _checked(backbone: str) -> str:
+def _hub_repository(backbone: str) -> str:
     """`org/repo` of `hf-hub:org/repo`."""
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id
@@ -80,12 +73,11 @@ def _checked(backbone: str) -> str:
         validate_repo_id(place)
     except HFValidationError:
         raise BackboneError(
-            f"{backbone!r} names no repository of the hub: write hf-hub:org/repo."
+            f"{backbone!r} is not a repository on the hub: write hf-hub:org/repo."
         ) from None
     return place
 
 
-@lru_cache
 def _table_entry(backbone: str) -> str:
     """open_clip's hub entry, `org/repo/` or `org/repo/file`, of a `name/pretrained`."""
     from open_clip import pretrained
@@ -94,40 +86,42 @@ def _table_entry(backbone: str) -> str:
     found = pretrained.get_pretrained_cfg(name, tag)
     if not found or not found.get("hf_hub"):
         known = ["/".join(pair) for pair in pretrained.list_pretrained() if _fits(*pair)]
-        raise BackboneError(f"There is no backbone {backbone!r}: {_near(backbone, known)}")
+        raise BackboneError(f"There is no backbone {backbone!r}: {_suggestion(backbone, known)}")
     if not _fits(name, tag):
         raise BackboneError(
-            f"{backbone} puts weights into a model with another activation than they were "
+            f"{backbone} puts weights into a model whose activation is not the one they were "
             f"trained with: write {name}-quickgelu/{tag}."
         )
     return found["hf_hub"]
 
 
 def _fits(name: str, tag: str) -> bool:
-    """False for weights trained with QuickGELU in a model without; open_clip only warns of it,
-    and the model then answers, but badly."""
+    """False for weights trained with QuickGELU in a model without it.
+
+    open_clip only warns about it, and the model's answers are then poor.
+    """
     from open_clip import get_model_config, pretrained
 
     quick = pretrained.get_pretrained_cfg(name, tag).get("quick_gelu", False)
     return not quick or get_model_config(name).get("quick_gelu", False)
 
 
-def _near(backbone: str, known: list[str]) -> str:
+def _suggestion(backbone: str, known: list[str]) -> str:
     """The end of a sentence that names what might have been meant."""
-    by_small = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(backbone.lower(), by_small, n=3)
+    lowercase = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(backbone.lower(), lowercase, n=3)
     if near:
-        return f"did you mean {' or '.join(by_small[n] for n in near)}?"
+        return f"did you mean {' or '.join(lowercase[n] for n in near)}?"
     return "write open_clip's name/pretrained, hf-hub:org/repo, local-dir:/path or tiny."
 
 
 def config(backbone: str) -> Source | None:
-    """The config that `hf-hub:` ids are built from; other ids have theirs in open_clip."""
-    return Source(_checked(backbone), (CONFIG,)) if backbone.startswith(HUB) else None
+    """The config that `hf-hub:` ids are built from; open_clip has those of other ids."""
+    return Source(_hub_repository(backbone), (CONFIG,)) if backbone.startswith(HUB) else None
 
 
 def text_files(backbone: str, config_file: Path | None) -> list[Source]:
-    """Tokenizer and text encoder's config, of backbones that have them from another repository.
+    """Tokenizer and text encoder's config, for backbones that take them from another repository.
 
     Raises:
         BackboneError: the config cannot be read.
@@ -143,65 +137,16 @@ def text_files(backbone: str, config_file: Path | None) -> list[Source]:
             found = json.loads(config_file.read_text("utf-8"))["model_cfg"]
         except (OSError, ValueError, KeyError, TypeError):
             raise BackboneError(
-                f"The {CONFIG} of {backbone} is not one that open_clip can read: choose another."
+                f"The {CONFIG} of {backbone} cannot be read by open_clip: choose another."
             ) from None
     text = found.get("text_cfg", {})
     sources = []
     if text.get("hf_tokenizer_name"):
         place = text["hf_tokenizer_name"]
-        sources += [Source(place, _VOCABULARY), *(Source(place, (n,), True) for n in _BESIDE)]
+        sources += [
+            Source(place, _VOCABULARY),
+            *(Source(place, (n,), True) for n in _OPTIONAL),
+        ]
     if text.get("hf_model_name"):
         sources.append(Source(text["hf_model_name"], ("config.json",)))
     return sources
-
-
-def in_cache(source: Source) -> Path | None:
-    """The file of a source in the cache, whole; the cache is where HF_HOME says."""
-    from huggingface_hub import try_to_load_from_cache
-
-    for name in source.names:
-        path = try_to_load_from_cache(source.repository, name)
-        if isinstance(path, str) and complete(Path(path)):
-            return Path(path)
-    return None
-
-
-def cached(backbone: str) -> Path | None:
-    """The weights in the cache, when everything the backbone needs is there and whole.
-
-    Raises:
-        BackboneError: see `repository`.
-    """
-    if repository(backbone) is None:
-        return None
-    found = in_cache(weights(backbone))
-    described = config(backbone)
-    described_by = in_cache(described) if described else None
-    if found is None or (described and described_by is None):
-        return None
-    try:
-        needed = [s for s in text_files(backbone, described_by) if not s.optional]
-    except BackboneError:
-        return None
-    return found if all(in_cache(source) for source in needed) else None
-
-
-def complete(path: Path) -> bool:
-    """Whether a file ends where it says it does, as far as its format tells; not whether it is
-    the right one."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(8)
-        if path.suffix == ".safetensors":
-            length = int.from_bytes(start, "little")
-            if len(start) < 8 or length > size - 8:
-                return False
-            try:
-                entries = json.loads(file.read(length))
-                entries.pop("__metadata__", None)
-                ends = [entry["data_offsets"][1] for entry in entries.values()]
-            except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-                return False
-            return size == 8 + length + max(ends, default=0)
-    # torch writes zips; older files have no end that could be looked for.
-    return size > 0 and (start[:2] != b"PK" or zipfile.is_zipfile(path))

@@ -12,20 +12,20 @@ def clean_caption(text: str | None) -> str | None:
     """Make a caption a single line of readable text.
 
     The result is in Unicode form NFC, without control characters, bidi overrides, zero-width
-    characters or lone surrogates. Every run of white space is one blank, and what goes beyond
-    ``MAX_CHARS`` characters is cut. Cleaning twice changes nothing more.
+    characters or lone surrogates. Every run of white space becomes one blank, and the text is cut
+    at ``MAX_CHARS`` characters. Cleaning twice changes nothing more.
 
     Returns:
         The cleaned caption, or None when nothing readable is left.
 
     Raises:
-        TypeError: the caption is neither text nor None.
+        TypeError: the caption is neither a string nor None.
     """
     if text is None:
         return None
     if not isinstance(text, str):
         raise TypeError(f"A caption must be text or None, not {type(text).__name__}.")
-    # Normalizing is quadratic in a run of combining marks, so the cut comes before it as well.
+    # Normalizing is quadratic in a run of combining marks, so a first cut comes before it.
     text = text[: 10 * MAX_CHARS]
     text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in _JUNK)
     text = unicodedata.normalize("NFC", " ".join(text.split()))[:MAX_CHARS].rstrip()

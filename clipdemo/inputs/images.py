@@ -1,4 +1,4 @@
-"""The one way a photo comes in: whatever it was, it goes on as an upright RGB picture.
+"""The one way a photo comes in: whatever it was, it becomes an upright RGB picture.
 
 A photo may come from anybody, so its size is checked before it is decoded and its kind is
 decided by its content. Training and serving both read photos here.
@@ -38,13 +38,13 @@ _END = b"\xff\xd9"
 _PROFILE = 2**23  # bytes
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")  # of a PNG
 
-_SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]")  # start marker and the possible lengths
+_SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]")  # start marker and possible lengths
 _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
 
-_DAMAGED = "This photo is damaged and cannot be read: save or download it once more."
+_DAMAGED = "This photo is damaged and cannot be read: save or download it again."
 _TOO_LARGE = f"This photo is larger than {MAX_BYTES // 2**20} MB: make it smaller."
 
-# What undoes each EXIF orientation.
+# Undoes each EXIF orientation.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -69,7 +69,7 @@ def read_photo(
     that lacks its end is read as far as it goes; `info["notice"]` then says so.
 
     Args:
-        source: a path, the bytes of a file, or a Pillow image, which is left as it is.
+        source: a path, the bytes of a file, or a Pillow image, which is not changed.
         min_side: pixels needed on the short side. A large JPEG is then decoded at a half, a
             quarter or an eighth of its size, which is much faster. At least twice ``min_side``
             is kept, and nothing is ever enlarged.

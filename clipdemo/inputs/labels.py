@@ -10,7 +10,7 @@ MODES = ("image", "text", "concat")
 """What a head reads: the photo's embedding, the caption's, or both side by side."""
 
 ALL_MODES = (*MODES, "mutan")
-"""Those and both, multiplied (see `heads.MutanHead`)."""
+"""Those, and both multiplied (see `heads.MutanHead`)."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ MAX_NAMED = 20
 
 
 def named_labels(names: Sequence[str]) -> LabelSet:
-    """Labels that have only a name: cleaned, each once.
+    """Labels that have only a name, cleaned and without duplicates.
 
     Raises:
         LabelError: there is none, or there are more than `MAX_NAMED`.

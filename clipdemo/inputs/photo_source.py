@@ -31,7 +31,7 @@ class PhotoSource:
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Raises TableError when the path is neither a folder nor a zip nor a tar."""
+        """Raises TableError when the path is not a folder, a zip or a tar."""
         self.path = Path(path)
         self._zip = self._zip_owner = None
         self._packed = {}  # where a tar's members lie: its path, the first byte, how many
@@ -138,7 +138,7 @@ class PhotoSource:
             if info.compress_type not in _PACKED:
                 raise PhotoError(f"{_short(name)} is packed in an unusual way: zip it as usual.")
             with archive.open(info) as packed:
-                # In pieces: a whole one is unpacked before its size is held against the stated one.
+                # In pieces: a whole file would be unpacked before its size is checked.
                 return b"".join(iter(lambda: packed.read(_PIECE), b""))
         except PhotoError:
             raise
@@ -148,7 +148,7 @@ class PhotoSource:
             ) from error
 
     def _opened_zip(self) -> zipfile.ZipFile:
-        """The zip, opened once in each process: they would move each other's place in the file."""
+        """The zip, opened once in each process, since forked ones share a file's position."""
         if self._zip is None or self._zip_owner != os.getpid():
             self._zip, self._zip_owner = zipfile.ZipFile(self.path), os.getpid()
         return self._zip
@@ -158,9 +158,9 @@ class PhotoSource:
 
 
 def most_members(path: Path) -> int:
-    """How many files a zip or tar holds at most, quickly: none of their names is read.
+    """An upper bound on the files in a zip or tar, quickly: no names are read.
 
-    Each has one of these signatures; the number that a zip states of itself need not be true.
+    Each file has one of these signatures; the number stated in a zip need not be true.
     """
     data = path.read_bytes()
     return max(data.count(b"PK\1\2"), data.count(b"ustar"))
@@ -182,9 +182,9 @@ def _check_size(name: str, size: int) -> None:
         raise PhotoError(f"{_short(name)} is larger than {MAX_BYTES // 2**20} MB: make it smaller.")
 
 
-def _short(told: object) -> str:
-    """What goes into a sentence of a name, which may have 64 KB, or of an error that names it."""
-    return str(told)[:200]
+def _short(text: object) -> str:
+    """A name, which may have 64 KB, or an error that contains one, short enough for a sentence."""
+    return str(text)[:200]
 
 
 def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
@@ -193,7 +193,7 @@ def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
         with tarfile.open(path, "r:") as tar:
             found = {}
             for member in tar:
-                if member.size < 0:  # tarfile would go back and read the same ones for ever
+                if member.size < 0:  # tarfile would go back and read the same members forever
                     raise tarfile.TarError("a file in it has a negative size")
                 if member.isreg() and not member.issparse():
                     name = PurePosixPath(member.name).as_posix()
@@ -201,5 +201,5 @@ def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
             return found
     except Exception as error:  # a damaged header has errors of its own
         raise TableError(
-            f"{path} is a damaged or packed tar ({_short(error)}): make it again."
+            f"{path} is a damaged or packed tar ({_short(error)}): pack it again."
         ) from error

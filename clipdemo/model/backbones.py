@@ -12,8 +12,8 @@ from torchvision.transforms import Compose
 
 from clipdemo.errors import BackboneError, reason
 from clipdemo.hub.catalog import CHECKPOINTS
-from clipdemo.hub.fetch import Fetch
-from clipdemo.hub.ready import bring, files_at_hand
+from clipdemo.hub.fetch import Fetch, ensure_local
+from clipdemo.hub.locate import cache_only
 
 TINY = "tiny"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -87,12 +87,12 @@ class Backbone:
             BackboneError: it does not exist, cannot be downloaded or is damaged.
         """
         name, pretrained = open_clip_name(backbone)
-        bring(backbone, watch)
+        ensure_local(backbone, watch)
         self.id = backbone
         self.device = pick_device(device)
         self.precision = pick_precision(self.device, precision)
         try:
-            with files_at_hand():
+            with cache_only():
                 model, _, self.preprocess = open_clip.create_model_and_transforms(
                     name, pretrained=pretrained, device=self.device, require_pretrained=True
                 )

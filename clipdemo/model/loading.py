@@ -24,7 +24,7 @@ def load(
 
     Args:
         backbone: a backbone id; `auto` is the checkpoint's own, else the best that is bundled or
-            cached (`catalog.best`).
+            cached (`hub.locate.best`).
         device: `auto`, or a torch device such as `cpu` or `cuda`.
         checkpoint: folder of heads; by default the backbone's own under `checkpoints/`. A backbone
             without any gets zero-shot heads for the 18 labels.
@@ -37,7 +37,8 @@ def load(
         CheckpointError: the heads do not fit it.
         LabelError: there is no label, or there are too many.
     """
-    from clipdemo.hub.catalog import best, has_cuda
+    from clipdemo.hub.catalog import has_cuda
+    from clipdemo.hub.locate import best
     from clipdemo.inputs.labels import COCO18, named_labels
     from clipdemo.model.backbones import Backbone
     from clipdemo.model.checkpoints import find_card, has_card

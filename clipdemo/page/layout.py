@@ -1,4 +1,4 @@
-"""The page: its parts put together."""
+"""The page: its tabs put together."""
 
 import os
 

@@ -1,12 +1,13 @@
-"""Settings of the app: flags first, then variables of the environment, then defaults."""
+"""Settings of the app: flags first, then environment variables, then defaults."""
 
 import argparse
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import NoReturn
+from configparser import ConfigParser
+from dataclasses import dataclass, field, fields
+from typing import Any, NoReturn
 
-# What other Gradio apps and hosts set, looked at behind CLIPDEMO_*.
+# Set by other Gradio apps and hosts; used where there is no CLIPDEMO_ variable.
 ALSO = {
     "host": ("GRADIO_SERVER_NAME",),
     "port": ("GRADIO_SERVER_PORT", "PORT"),
@@ -15,58 +16,86 @@ ALSO = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """Refuses in one sentence, without the lines of usage that argparse puts before it."""
+    """Refuses in one sentence, without the usage lines that argparse puts before it."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"The settings cannot be used ({message}): `{self.prog} --help` lists them.\n")
 
 
+def _setting(default: Any, about: str) -> Any:
+    return field(default=default, metadata={"help": about})
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What the app can be told; each field is a flag and a CLIPDEMO_ variable."""
+    """The settings; each field is a flag and a CLIPDEMO_ variable."""
 
-    backbone: str = "auto"
-    checkpoint: str = ""
-    device: str = "auto"
-    precision: str = "auto"
-    captioner: str = "auto"
-    table: str = ""
-    photos: str = ""
-    host: str = "127.0.0.1"
-    port: int = 7860
-    root_path: str = ""
-    public: bool = False
-    private: bool = False
-    offer: tuple[str, ...] = ()
-    auth: str = ""
-    cache: str = ""
-    mcp: bool = False
+    backbone: str = _setting(
+        "auto", "a backbone id, or auto: the checkpoint's own, else the best available"
+    )
+    checkpoint: str = _setting(
+        "", "folder of trained heads; by default those that come with the backbone"
+    )
+    device: str = _setting("auto", "auto, cpu, cuda or mps")
+    precision: str = _setting("auto", "auto (fp16 on CUDA, else fp32), fp32, bf16 or fp16")
+    captioner: str = _setting(
+        "auto", "what writes captions: auto, bundled, a cached model of the hub, a folder"
+    )
+    table: str = _setting(
+        "", "labelled table to inspect (CSV, or stored predictions); drawn scenes without"
+    )
+    photos: str = _setting("", "folder, zip or tar with the photos of the table")
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(7860, "port to listen on")
+    root_path: str = _setting(
+        "", "path, or whole address, under which a proxy serves the page, such as /clip"
+    )
+    public: bool = _setting(
+        False, "everybody is a visitor, wherever they come from: for a page behind a proxy"
+    )
+    private: bool = _setting(
+        False,
+        "everybody who reaches the page is its owner; without either, only who opens it on this "
+        "machine is",
+    )
+    offer: tuple[str, ...] = _setting(
+        (), "a backbone that visitors may have downloaded, too; may be given several times"
+    )
+    auth: str = _setting("", "USER:PASSWORD to log in with")
+    cache: str = _setting(
+        "", "folder for downloads, uploads and scored tables; by default the usual ones"
+    )
+    mcp: bool = _setting(
+        False, "also be an MCP server, whose tools are the page's public endpoints"
+    )
 
     @classmethod
     def read(cls, flags: Sequence[str] = ()) -> "Settings":
-        """Settings from `--name value` flags and the environment; an empty variable counts as none.
+        """Settings from `--name value` flags and the environment; empty variables do not count.
 
         On a Space (SPACE_ID is set) the page is public, and the default host is all interfaces.
         """
+        on_space = "SPACE_ID" in os.environ
+        defaults = {"host": "0.0.0.0"} if on_space else {}
         parser = _Parser(prog="app.py", description="The clipdemo page.")
-        for field in fields(cls):
-            # argparse reads a default that is text like a flag, unless there is the flag.
-            kind = {"default": _variable(field.name) or field.default, "type": field.type}
-            if field.type is bool:
+        for setting in fields(cls):
+            name = setting.name
+            # argparse converts a default that is text like a flag, unless the flag is given.
+            kind = {"default": _variable(name) or defaults.get(name, setting.default)}
+            if setting.type is bool:
                 kind |= {"type": _switch, "nargs": "?", "const": True}
-            elif field.name == "offer":
-                kind |= {"type": str, "action": "append", "default": None, "metavar": "ID"}
-            parser.add_argument(_flag(field.name), help=HELP[field.name], **kind)
+            elif name == "offer":
+                kind |= {"action": "append", "default": None, "metavar": "ID"}
+            else:
+                kind["type"] = setting.type
+            parser.add_argument("--" + name.replace("_", "-"), **setting.metadata, **kind)
         found = parser.parse_args(flags)
-        if "SPACE_ID" in os.environ:
-            found.public = found.public or not found.private
-            if found.host == cls.host and not _asked(flags, "host"):
-                found.host = "0.0.0.0"
+        found.public = found.public or (on_space and not found.private)
         return cls(**vars(found) | _checked(found, parser))
 
 
 def _checked(found: argparse.Namespace, parser: _Parser) -> dict:
-    """Settings in their final form; exits when they cannot be, or contradict each other."""
+    """Settings in their final form; exits when one is impossible or two contradict each other."""
     if not 0 < found.port <= 65535:
         parser.error(f"--port must be between 1 and 65535, not {found.port}")
     if found.public and found.private:
@@ -83,46 +112,14 @@ def _checked(found: argparse.Namespace, parser: _Parser) -> dict:
 
 
 def _variable(name: str) -> str:
-    """What the environment says of a setting; empty where it says nothing."""
+    """A setting's value in the environment; empty where there is none."""
     variables = (f"CLIPDEMO_{name.upper()}", *ALSO.get(name, ()))
     return next(filter(None, (os.environ.get(v, "").strip() for v in variables)), "")
 
 
-def _asked(flags: Sequence[str], name: str) -> bool:
-    """Whether somebody asked for this value, although it is the default."""
-    flag = _flag(name)
-    return bool(_variable(name)) or any(f == flag or f.startswith(f"{flag}=") for f in flags)
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
 def _switch(text: str) -> bool:
-    """Raises ArgumentTypeError when it is neither on nor off."""
-    known = {"1": True, "true": True, "on": True, "": False, "0": False, "false": False,
-             "off": False}  # fmt: skip
-    if text.lower() not in known:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
-    return known[text.lower()]
-
-
-HELP = {
-    "backbone": "a backbone id, or auto: the checkpoint's own, else the best that is here",
-    "checkpoint": "folder of trained heads; by default those that come with the backbone",
-    "device": "auto, cpu, cuda or mps",
-    "precision": "auto (fp16 on CUDA, else fp32), fp32, bf16 or fp16",
-    "captioner": "what writes captions: auto, bundled, a model of the hub that is cached, a folder",
-    "table": "labelled table to inspect (CSV, or predictions that were kept); drawn scenes without",
-    "photos": "folder, zip or tar with the photos of the table",
-    "host": "address to listen on",
-    "port": "port to listen on",
-    "root_path": "path, or whole address, under which a proxy serves the page, such as /clip",
-    "public": "everybody is a visitor, whoever they seem to be: for a page behind a proxy",
-    "private": "everybody who reaches the page is its owner; without either, only who opens it on "
-    "this machine is",
-    "offer": "a backbone that visitors may have downloaded, too; may be given several times",
-    "auth": "USER:PASSWORD that people log in with",
-    "cache": "folder for downloads, uploads and scored tables; by default the usual ones",
-    "mcp": "also be an MCP server, whose tools are the page's public endpoints",
-}
+    """Raises ArgumentTypeError for a text that is neither on nor off."""
+    try:
+        return ConfigParser.BOOLEAN_STATES[text.lower()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false") from None

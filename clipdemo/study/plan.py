@@ -13,7 +13,7 @@ from clipdemo.hub.memory import LOADING, available
 from clipdemo.study.reproduce import Study
 from clipdemo.tables.coco import ANNOTATIONS, PHOTOS, addresses
 from clipdemo.tables.coco_zips import is_checked
-from clipdemo.tables.http_download import Patience, announced
+from clipdemo.tables.http_download import content_length
 from clipdemo.tables.label_table import read_label_table
 
 SIZES = {
@@ -100,16 +100,16 @@ def _rows(study: Study) -> int:
 def _asked(url: str) -> int | None:
     """Size of a file on a server; None where it cannot be asked."""
     try:
-        return announced(url, Patience(silence=4.0))
+        return content_length(url, silence=4.0)
     except ClipdemoError:
         return None
 
 
 def _backbone(study: Study) -> dict:
     """Size of the weights, as the hub says, else as its list of parameters suggests."""
-    from clipdemo.hub.fetch import look
+    from clipdemo.hub.locate import locate
 
-    state, offer = look(study.backbone), catalog.offer(study.backbone)
+    state, offer = locate(study.backbone), catalog.offer(study.backbone)
     size = state.bytes or (4 * offer.parameters if offer else 0)
     here = state.state in ("bundled", "cached", "local")
     told = state.bytes is not None
@@ -132,11 +132,11 @@ def _model(study: Study):
     """The backbone, or as long as it is not here one of its shape with random weights; or None."""
     import open_clip
 
-    from clipdemo.hub.fetch import here
+    from clipdemo.hub.locate import locate_local
     from clipdemo.hub.memory import check_memory
     from clipdemo.model.backbones import Backbone, open_clip_name, pick_device
 
-    if here(study.backbone):
+    if locate_local(study.backbone):
         loaded = Backbone(study.backbone, study.device)
         return loaded.model, loaded.preprocess, loaded.tokenizer, loaded.device
     name, pretrained = open_clip_name(study.backbone)

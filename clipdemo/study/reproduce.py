@@ -173,8 +173,7 @@ def _claim(study: Study) -> None:
 
 def _bring(study: Study, progress: Progress) -> None:
     """Download the backbone where it is not here, telling how far it is."""
-    from clipdemo.hub.fetch import Fetch
-    from clipdemo.hub.ready import bring
+    from clipdemo.hub.fetch import Fetch, ensure_local
 
     def watch(fetch: Fetch) -> None:
         try:
@@ -183,7 +182,7 @@ def _bring(study: Study, progress: Progress) -> None:
         finally:
             fetch.cancel()
 
-    bring(study.backbone, watch)
+    ensure_local(study.backbone, watch)
 
 
 def _caption(study: Study, progress: Progress) -> None:

@@ -26,7 +26,7 @@ def read_captions(
         strict: raise where a row would be left out.
 
     Raises:
-        TableError: it is no such table.
+        TableError: the file is not such a table.
     """
     needed = ("ImageID", "Caption")
     rows = read_rows(

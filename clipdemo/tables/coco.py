@@ -8,6 +8,7 @@ import difflib
 import json
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +17,6 @@ from clipdemo.errors import LabelError, TableError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.labels import COCO18
 from clipdemo.tables.coco_zips import fetch_zip
-from clipdemo.tables.http_download import PATIENT, Patience
 from clipdemo.tables.label_table import write_label_table
 
 HOST = "http://images.cocodataset.org"
@@ -25,16 +25,16 @@ PHOTOS = {"val": 5000, "train": 118_287}
 ANNOTATIONS = "annotations_trainval2017.zip"
 
 Progress = Callable[[str, int, int | None], object]
-"""Is told what is being done, how many bytes of it are done, and of how many."""
+"""Called with what is being done, how many bytes of it are done, and the total."""
 
 
 def table_path(folder: Path, photos: str) -> Path:
-    """Where the label table of a part goes."""
+    """Where the label table of `val` or `train` goes."""
     return folder / f"coco-{photos}2017.csv"
 
 
 def addresses(photos: str, base_url: str = HOST) -> dict[str, str]:
-    """Name and address of each zip: the annotations, then the photos."""
+    """Name and URL of each zip: the annotations, then the photos."""
     base = base_url.rstrip("/")
     name = f"{photos}2017.zip"
     return {ANNOTATIONS: f"{base}/annotations/{ANNOTATIONS}", name: f"{base}/zips/{name}"}
@@ -46,48 +46,43 @@ def coco(
     labels: str = "18",
     base_url: str = HOST,
     progress: Progress = lambda what, done, total: None,
-    patience: Patience = PATIENT,
 ) -> dict:
-    """Have COCO's zips here, and a label table of them.
+    """Download COCO's zips unless they are here, and write a label table.
 
-    A photo has a row if it shows one of the labels, crowds counted; the row's caption is the
+    A photo has a row if it shows one of the labels, crowds included; the row's caption is the
     photo's first by annotation id.
 
     Args:
         folder: where zips and table go.
         photos: `val` or `train`.
-        labels: `18` (ids of `COCO18`), `80` (every category), or names of categories with commas
-            between; except for the 18, a category's name is its id.
-        base_url: of the server; it has `zips/` and `annotations/`.
-        progress: told of downloads and checks.
-        patience: with the server.
+        labels: `18` (ids of `COCO18`), `80` (every category), or category names separated by
+            commas; except for the 18, a category's name is its id.
+        base_url: of the server, which has `zips/` and `annotations/`.
+        progress: called during downloads and checks.
 
     Returns:
         `table` and `photos` (paths), `rows`, `labels` (rows of each by name), `left_out` (photos
         with none of the labels), `without_caption` (rows).
 
     Raises:
-        DownloadError: a zip cannot be had, or is damaged.
+        DownloadError: a zip cannot be downloaded, or is damaged.
         LabelError: there is no such category.
         TableError: the annotations are not COCO's.
     """
     (annotations, source), (name, photos_source) = addresses(photos, base_url).items()
-    _fetch(source, folder / annotations, progress, patience)
+    _fetch(source, folder / annotations, progress)
     frame, report = read_annotations(folder / annotations, photos, labels)
-    _fetch(photos_source, folder / name, progress, patience)
+    _fetch(photos_source, folder / name, progress)
     write_label_table(frame, table_path(folder, photos))
     return {"table": str(table_path(folder, photos)), "photos": str(folder / name)} | report
 
 
-def _fetch(url: str, path: Path, progress: Progress, patience: Patience) -> None:
-    def tell(what: str) -> Callable[[int, int | None], object]:
-        return lambda done, total: progress(what, done, total)
-
-    fetch_zip(url, path, tell(path.name), tell(f"checking {path.name}"), patience)
+def _fetch(url: str, path: Path, progress: Progress) -> None:
+    fetch_zip(url, path, partial(progress, path.name), partial(progress, f"checking {path.name}"))
 
 
 def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame, dict]:
-    """The label table of COCO's annotations, sorted by photo, and figures of it; see `coco`."""
+    """The label table of COCO's annotations, sorted by photo, and its counts; see `coco`."""
     try:
         with zipfile.ZipFile(path) as archive:
             instances = _read(archive, f"annotations/instances_{photos}2017.json")
@@ -123,15 +118,15 @@ def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> dict:
-    """A file of annotations, of which only what a table needs is kept while it is parsed.
+    """A file of annotations; only what a table needs is kept while it is parsed.
 
-    A made-up file with as many objects as `train` has, 456 MB, took 1.0 GB of memory so and 2.8 GB
-    with the outlines.
+    A synthetic file with as many objects as `train`, 456 MB, took 1.0 GB of memory this way and
+    2.8 GB with the outlines.
     """
-    return json.loads(archive.read(name).decode(), object_hook=_thin)
+    return json.loads(archive.read(name).decode(), object_hook=_keep_needed)
 
 
-def _thin(found: dict) -> dict | tuple:
+def _keep_needed(found: dict) -> dict | tuple:
     if "category_id" in found:
         return found["image_id"], found["category_id"]
     if "caption" in found:
@@ -142,10 +137,10 @@ def _thin(found: dict) -> dict | tuple:
 
 
 def choose(labels: str, categories: dict[int, str]) -> dict[int, str]:
-    """The table's id of each wanted category by COCO's id, in COCO's order.
+    """COCO's id -> the table's id of each wanted category, in COCO's order.
 
     Raises:
-        LabelError: a name is none of the categories', or there is no name.
+        LabelError: a name is not a category, or there is no name.
     """
     known = {name.casefold(): number for number, name in sorted(categories.items())}
     if labels == "18":

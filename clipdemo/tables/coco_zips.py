@@ -1,11 +1,11 @@
-"""Zips that are downloaded and checked once, whole or not there."""
+"""Zips that are downloaded and checked once: complete and undamaged, or an error."""
 
 import json
 import zipfile
 from pathlib import Path
 
 from clipdemo.errors import DownloadError
-from clipdemo.tables.http_download import PATIENT, Patience, Progress, download
+from clipdemo.tables.http_download import Progress, download
 
 _BLOCK = 1 << 20
 
@@ -15,40 +15,41 @@ def fetch_zip(
     path: Path,
     progress: Progress = lambda done, total: None,
     checking: Progress = lambda done, total: None,
-    patience: Patience = PATIENT,
 ) -> None:
-    """Have a zip here, downloaded if need be, every file in it checked against its CRC.
+    """Download a zip unless it is already here, and check every file in it against its CRC.
 
-    One that was checked before and is unchanged costs neither the network nor a second.
+    One that was checked before and is unchanged costs no request and no reading.
 
     Args:
         url: where it comes from.
-        path: where it lies; one that somebody put there is checked and used.
-        progress: told of the download.
-        checking: told of the check.
-        patience: with the server.
+        path: where it goes; a zip that somebody put there is checked and used.
+        progress: called during the download.
+        checking: called during the check.
 
     Raises:
-        DownloadError: it cannot be had, or is damaged.
+        DownloadError: it cannot be downloaded, or is damaged.
     """
     if not path.is_file():
-        remedy = "it was deleted, so run the same command again"
-        download(url, path, progress, patience, lambda p: _check(p, url, remedy, checking))
-        _remember(path)
+        download(url, path, progress)
+        try:
+            _check(path, "it was deleted, so run the same command again", checking)
+        except DownloadError:
+            path.unlink()
+            raise
     elif not is_checked(path):
-        _check(path, path, "delete it and run the same command again", checking)
-        _remember(path)
+        _check(path, "delete it and run the same command again", checking)
+    _record(path).write_text(json.dumps(_identity(path)), "utf-8")
 
 
 def is_checked(path: Path) -> bool:
-    """Whether a zip is here that was found whole and is unchanged since."""
+    """Whether the zip is here, was found undamaged, and has not changed since."""
     try:
         return json.loads(_record(path).read_text("utf-8")) == _identity(path)
     except (OSError, ValueError):
         return False
 
 
-def _check(path: Path, what: str | Path, remedy: str, progress: Progress) -> None:
+def _check(path: Path, remedy: str, progress: Progress) -> None:
     """Read every file of the zip, which compares it with its CRC."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -61,17 +62,14 @@ def _check(path: Path, what: str | Path, remedy: str, progress: Progress) -> Non
                 done += info.compress_size
                 progress(done, total)
     except Exception as error:  # each compression has errors of its own
-        raise DownloadError(f"{what} is no whole zip ({error}): {remedy}.") from error
+        raise DownloadError(f"{path} is not an intact zip ({error}): {remedy}.") from error
 
 
 def _record(path: Path) -> Path:
     return path.with_name(f"{path.name}.checked")
 
 
-def _remember(path: Path) -> None:
-    _record(path).write_text(json.dumps(_identity(path)), "utf-8")
-
-
 def _identity(path: Path) -> list[int]:
+    """Size in bytes and time of the last change."""
     found = path.stat()
     return [found.st_size, found.st_mtime_ns]

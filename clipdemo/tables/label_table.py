@@ -26,7 +26,7 @@ from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.labels import COCO18, LabelSet
 from clipdemo.inputs.photo_names import EXTENSIONS
 from clipdemo.inputs.photo_source import PhotoSource
-from clipdemo.tables.account import Account
+from clipdemo.tables.account import Account, photo_reason
 from clipdemo.tables.columns import COLUMNS, find_columns
 from clipdemo.tables.forms import (
     Find,
@@ -56,7 +56,7 @@ class LabelTable:
     r"""A table as read.
 
     Attributes:
-        frame: columns `ImageID` (str), `Labels` (tuple of ids, in the order of the file) and
+        frame: columns `ImageID` (str), `Labels` (tuple of ids, in file order) and
             `Caption` (str, line breaks as `\n`), one row per photo.
         account: what became of the rows of the file.
         labels: whose ids `Labels` holds.
@@ -89,6 +89,16 @@ class LabelTable:
                     f"{name}, line {self.lines_of(row)[0]}: {str(error).rstrip('.')}, or do not "
                     "be strict."
                 ) from None
+
+    def without_photos(self, photos: PhotoSource) -> LabelTable:
+        """The table without the rows whose photo is not among these."""
+        missing = {}
+        for row, name in enumerate(self.frame["ImageID"]):
+            try:
+                photos.find(name)
+            except PhotoError as error:
+                missing[row] = photo_reason(str(error))
+        return self.leave_out(missing) if missing else self
 
     def note_photos(self, photos: PhotoSource) -> None:
         """Put into the account what it took to find the photos, and those that no row names."""
@@ -302,7 +312,7 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
     """
     path = Path(path)
     separator = ";" if any(" " in i for i in set(chain.from_iterable(frame["Labels"]))) else " "
-    # Where no row has two ids, nothing else would say that a blank does not separate any.
+    # If no row has two ids, only this says that a blank does not separate ids.
     end = separator.strip() if frame["Labels"].str.len().max() == 1 else ""
     frame = frame[list(COLUMNS)].assign(
         Labels=[separator.join(ids) + end for ids in frame["Labels"]],
@@ -312,7 +322,7 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             frame.to_csv(file, index=False, lineterminator="\n")
-        Path(name).chmod(0o644)  # mkstemp's file is its owner's alone
+        Path(name).chmod(0o644)  # mkstemp makes it readable by its owner only
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -320,10 +330,10 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:
-    """Which labels each row has: float32 `[N, L]`, 1.0 where the label is there, else 0.0.
+    """Which labels each row has: float32 `[N, L]`, 1.0 if the row has the label, else 0.0.
 
     Raises:
-        TableError: a row holds an id that is none of `labels`.
+        TableError: a row has an id that is not among `labels`.
     """
     targets = np.zeros((len(frame), len(labels)), dtype=np.float32)
     rows = np.repeat(np.arange(len(frame)), [len(ids) for ids in frame["Labels"]])
@@ -340,7 +350,7 @@ def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:
 def _read_plain(path: Path, labels: LabelSet | None) -> LabelTable | None:
     """The table where pandas is sure to read the same as `loose_rows`, only faster; else None.
 
-    That is: quotes well-formed, each row begins with the name of a photo, nothing to refuse.
+    That is: well-formed quotes, each row begins with the name of a photo, nothing to refuse.
     """
     if path.is_dir() or path.suffix.lower() != ".csv":
         return None
@@ -365,7 +375,7 @@ def _read_plain(path: Path, labels: LabelSet | None) -> LabelTable | None:
     if not all(isinstance(d, pd.StringDtype) for d in frame.dtypes):
         return None
     names, captions = frame["ImageID"], frame["Caption"]
-    suffixes = [e for e in _PHOTO_NAMES if names[0].endswith(e)]  # mostly the only one
+    suffixes = [e for e in _PHOTO_NAMES if names[0].endswith(e)]  # usually the only one
     if (
         frame.isna().any(axis=None)
         or (captions == "").any()
@@ -392,9 +402,9 @@ def _read_plain(path: Path, labels: LabelSet | None) -> LabelTable | None:
 
 
 def _in_order(names: pd.Series) -> bool:
-    """Whether each name is longer, or as long and later in the alphabet, than the one before.
+    """Whether each name is longer than the one before, or as long and later in the alphabet.
 
-    Numbered photos mostly are, and are then all different: found out faster than by hashing.
+    Numbered photos usually are, and are then all different, which is faster than hashing them.
     """
     size, after = names.str.len().to_numpy(), names[1:].array > names[:-1].array
     return bool(((size[1:] > size[:-1]) | ((size[1:] == size[:-1]) & np.asarray(after))).all())

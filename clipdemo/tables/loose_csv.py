@@ -1,10 +1,10 @@
-r"""The text of a label table: its header, and the pattern that tells its rows apart.
+r"""The text of a label table: its header, and the pattern that separates its rows.
 
 A loose table does not escape the quotes inside a quoted caption, may break the line inside a
 caption, and may have CRLF line ends, a comma after every row or a byte order mark. Quotes then
-cannot tell where a row ends, so the next row does: a line starts a row when it begins with a
-photo's file name and a comma, or with `<one word>,<known ids>,`. Where all quotes of the file are
-well-formed they are believed, and a quoted caption may hold any line at all.
+do not show where a row ends, so the next row has to: a line starts a row if it begins with a
+photo's file name and a comma, or with `<one word>,<known ids>,`. If all quotes of the file are
+well-formed they are trusted, and a quoted caption may hold any line at all.
 """
 
 import csv
@@ -30,7 +30,7 @@ _ODD_QUOTES = re.compile(r'(?<!")(?:"")*"(?!")')
 
 
 def read_header(head: str, path: Path) -> tuple[list[str], int]:
-    """The header's columns, ours as in `COLUMNS`, others empty, and how many commas follow them.
+    """The columns, named as in `COLUMNS` or "" for others, and how many commas follow them.
 
     Raises:
         TableError: `ImageID` or `Labels` is missing.
@@ -90,8 +90,8 @@ def loose_rows(text: str, labels: LabelSet, path: Path) -> Rows:
 def quotes_are_well_formed(body: str | memoryview, start: str) -> bool:
     """Whether each quote opens at a field's start and closes at its end.
 
-    A quote does not that would go on past what looks like the end of one row and the start of the
-    next (`start`, a pattern).
+    A quoted field may not extend past what looks like the end of one row and the start of the next
+    (`start`, a pattern).
     """
     if not isinstance(body, str) and _simply_quoted(body):
         return True
@@ -104,8 +104,8 @@ def quotes_are_well_formed(body: str | memoryview, start: str) -> bool:
 def _simply_quoted(body: memoryview) -> bool:
     """Whether the quotes come in pairs at the ends of fields that begin with a character.
 
-    This is most tables, and told several times faster than by the pattern, which decides the rest:
-    a quote beside a quote, or a field that begins with a comma or a line break.
+    True of most tables, and several times faster than the pattern, which decides the rest: a quote
+    next to a quote, or a field that begins with a comma or a line break.
     """
     text = np.frombuffer(body, np.uint8)
     quotes = np.flatnonzero(text == ord('"'))
@@ -126,7 +126,7 @@ def _simply_quoted(body: memoryview) -> bool:
 def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Pattern[str]:
     """The pattern of one row and the blank lines after it.
 
-    Groups: those of `COLUMNS` that are there, in the file's order, then a line that is no row.
+    Groups: the present ones of `COLUMNS`, in file order, then a line that is not a row.
     Together the matches cover the body without a gap.
     """
     before = rf"(?:[^,\n]*,){{{columns.index('ImageID')}}}"
@@ -148,10 +148,10 @@ def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Patte
     caption = rf"[^\n]*(?:\n(?:{_BLANK}\n)*+(?!{start}|{_BLANK}\Z)[^\n]*)*"
     kept, end = {"ImageID": field, "Labels": field}, rf",*{_END}"
     if caption_first:
-        caption = r"(?:[^\n]*\n){0,99}?[^\n]*"  # the row's end tells, as its start cannot
+        caption = r"(?:[^\n]*\n){0,99}?[^\n]*"  # only the row's end shows where it is
         kept["ImageID"] = _PHOTO if photo_names else field
     if columns[-1] == "Caption":
-        end = ""  # its commas are told from the row's later
+        end = ""  # its commas are separated from the row's later
         kept["Caption"] = rf"{quoted},*{_END}|{caption}" if well_formed else caption
     else:
         kept["Caption"] = rf"{field}|{caption}"
@@ -164,7 +164,7 @@ def unquote_captions(raw: Sequence[str], commas: int, repaired: dict[str, int]) 
     captions = list(raw)
     if commas:
         captions = [caption.removesuffix("," * commas) for caption in captions]
-        # The comma may be on every line rather than on every row: several breaks must agree.
+        # The comma may be on every line instead of every row: several breaks must agree.
         broken = [i for i, caption in enumerate(captions) if "\n" in caption]
         joined = "".join(captions[i] for i in broken)
         if joined.count("\n") > 2 and joined.count("\n") == joined.count("," * commas + "\n"):

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet shows as text: what it would take for a formula is defused.
+"""CSV for spreadsheets, with cells that they would run as formulas defused.
 
 See OWASP, "CSV Injection". The page's results.js mirrors `defused`.
 """
@@ -11,10 +11,10 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def defused(cell: object) -> object:
-    """The cell with an apostrophe before text that begins like a formula; a number stays one."""
+    """The cell, with an apostrophe before text that begins like a formula; numbers stay numbers."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def write_rows(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
-    r"""Write rows to a file that was opened with `newline=""`; lines end in `\n`."""
+    r"""Write rows to a file opened with `newline=""`; lines end in `\n`."""
     csv.writer(file, lineterminator="\n").writerows([map(defused, row) for row in rows])

@@ -10,49 +10,37 @@ import time
 import pytest
 from support.paths import ROOT
 
-from clipdemo.commands.bench.encoding import from_files, prepared
-from clipdemo.commands.bench.inspecting import both_ways, made
-from clipdemo.commands.bench.made import write_random
-from clipdemo.commands.bench.page import BROWSERS, USERS, crowd
-from clipdemo.commands.bench.paired import Comparison, compare, timed
+from clipdemo.commands.bench.browser import BROWSERS
+from clipdemo.commands.bench.comparison import Comparison, compare
+from clipdemo.commands.bench.model import encoding_files, encoding_prepared
+from clipdemo.commands.bench.page import USERS, crowd
+from clipdemo.commands.bench.samples import write_random
+from clipdemo.commands.bench.tables import both_ways, random_predictions
 from clipdemo.model.backbones import Backbone
 
 RATIOS = (
     "photo_to_scores_ratio", "caption_edit_ratio", "startup_ratio", "throughput_16_users_ratio",
-    "p95_16_users_ratio", "table_ratio", "encode_ratio",
-    "inspect_filter_ratio",
+    "p95_16_users_ratio", "table_ratio", "encode_ratio", "inspect_filter_ratio",
 )  # fmt: skip
 
 
-def taking(name: str, seconds: list[float], calls: list[str]):
-    """A callable that notes each call and says it took the next of these seconds."""
-    left = iter(seconds)
-
-    def action() -> float:
-        calls.append(name)
-        return next(left)
-
-    return action
-
-
-def test_ours_and_plain_take_turns():
+def test_ours_and_plain_take_turns_and_the_first_is_not_counted():
     calls = []
-    compare(taking("ours", [1.0] * 4, calls), taking("plain", [1.0] * 4, calls), rounds=3)
-    assert calls == ["ours", "plain"] * 4
 
+    def taking(name: str, seconds: list[float]):
+        left = iter(seconds)
 
-def test_medians_are_compared_and_the_first_turn_is_not_counted():
-    ours = taking("ours", [90.0, 1.0, 50.0, 2.0], [])
-    plain = taking("plain", [70.0, 8.0, 4.0, 0.1], [])
+        def action() -> float:
+            calls.append(name)
+            return next(left)
+
+        return action
+
+    ours, plain = taking("ours", [90.0, 1.0, 50.0, 2.0]), taking("plain", [70.0, 8.0, 4.0, 0.1])
     found = compare(ours, plain, rounds=3)
+    assert calls == ["ours", "plain"] * 4
     assert found == Comparison(ours=2.0, plain=4.0)
     assert found.ratio == 0.5
-
-
-def test_timed_runs_the_action_once():
-    calls = []
-    assert timed(lambda: calls.append(1)) >= 0
-    assert calls == [1]
 
 
 def test_a_crowd_that_is_served_at_once_does_not_wait_for_each_other():
@@ -66,7 +54,7 @@ def test_a_crowd_that_is_served_at_once_does_not_wait_for_each_other():
 
 def test_both_ways_of_filtering_find_the_same_rows():
     """Or the comparison would say nothing."""
-    ours, plain = both_ways(made(2000))
+    ours, plain = both_ways(random_predictions(2000))
     assert ours() == plain()
     assert 20 < len(ours()) < 2000
 
@@ -103,16 +91,15 @@ def test_a_model_of_any_size_can_be_made(tmp_path, photos):
     assert backbone.encode_photos(photos[:1]).shape == (1, 1024)
 
 
-@pytest.mark.parametrize("compared", [prepared, from_files])
+@pytest.mark.parametrize("compared", [encoding_prepared, encoding_files])
 def test_encoding_is_compared_with_a_bare_loop(vit_folder, compared):
-    found = compared(Backbone(f"local-dir:{vit_folder}", "cpu"), rounds=1, photos=4)
+    found = compared(Backbone(f"local-dir:{vit_folder}", "cpu"), rounds=1, count=4)
     assert found.ours > 0
     assert found.plain > 0
 
 
 @pytest.mark.parametrize("flags", [("--backbone", "local-dir:/nowhere"), ("--random", "no-model")])
-def test_what_cannot_be_measured_is_one_sentence(flags):
-    command = [sys.executable, "-m", "clipdemo", "bench", *flags]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert len(done.stderr.splitlines()) == 1
+def test_what_cannot_be_measured_is_one_sentence(flags, clipdemo_cli, is_sentence):
+    code, out, err = clipdemo_cli("bench", *flags)
+    assert (code, out) == (2, "")
+    assert is_sentence(err)

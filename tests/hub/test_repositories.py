@@ -1,10 +1,10 @@
-"""Sources: each backbone has its repository, and an id that is none is told what is near."""
+"""Each backbone has its repository, and an id that does not exist gets a suggestion."""
 
 import pytest
 
 from clipdemo.errors import BackboneError
-from clipdemo.hub import fetch as hub
-from clipdemo.hub import repositories as sources
+from clipdemo.hub.locate import locate
+from clipdemo.hub.repositories import repository, weights
 
 
 @pytest.mark.parametrize(
@@ -15,12 +15,11 @@ from clipdemo.hub import repositories as sources
      ("ViTamin-S/datacomp1b", "jienengchen/ViTamin-S")],
 )  # fmt: skip
 def test_a_backbone_has_its_repository(backbone, place):
-    assert sources.repository(backbone) == place
+    assert repository(backbone) == place
 
 
-def test_safetensors_are_preferred_under_every_name():
-    assert sources.weights("hf-hub:org/repo").names == sources.WEIGHTS
-    names = sources.weights("ViTamin-S/datacomp1b").names
+def test_safetensors_are_preferred_also_where_open_clip_names_a_pickled_file():
+    names = weights("ViTamin-S/datacomp1b").names
     assert names == ("pytorch_model.safetensors", "pytorch_model.bin")
 
 
@@ -32,21 +31,8 @@ def test_safetensors_are_preferred_under_every_name():
      ("?", "name/pretrained"), ("", "name/pretrained"), ("hf-hub:", "hf-hub:org/repo"),
      ("hf-hub:a/b/c", "hf-hub:org/repo"), ("hf-hub:../x", "hf-hub:org/repo")],
 )  # fmt: skip
-def test_an_id_that_is_none_is_told_what_is_near(backbone, near, is_sentence):
-    for ask in (sources.repository, sources.cached, hub.look):
-        with pytest.raises(BackboneError) as caught:
-            ask(backbone)
-        assert is_sentence(caught.value)
-        assert near in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "whole"),
-    [("a.safetensors", b"", False), ("a.safetensors", b"\x02" + bytes(7) + b"{}", True),
-     ("a.safetensors", b"\x02" + bytes(7) + b"{}x", False), ("a.safetensors", bytes(100), False),
-     ("a.safetensors", b"\xff" * 100, False), ("a.bin", b"", False), ("a.bin", b"PK\3\4", False),
-     ("a.bin", b"\x80\2older", True)],
-)  # fmt: skip
-def test_a_file_is_whole_or_not(tmp_path, name, content, whole):
-    (tmp_path / name).write_bytes(content)
-    assert sources.complete(tmp_path / name) is whole
+def test_an_id_that_does_not_exist_gets_a_suggestion(backbone, near, is_sentence):
+    with pytest.raises(BackboneError) as caught:
+        locate(backbone)
+    assert is_sentence(caught.value)
+    assert near in str(caught.value)

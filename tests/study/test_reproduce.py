@@ -16,6 +16,7 @@ from support.small_tiny import write_small_tiny
 import clipdemo
 from clipdemo.inputs.labels import COCO18, MODES
 from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.page.report.file import report_html
 from clipdemo.study import baselines, captions_alone, sweep
 from clipdemo.study.fit import FitSettings
 from clipdemo.study.plan import check_disk, downloads
@@ -101,11 +102,11 @@ def test_stopped_anywhere_it_goes_on_and_ends_with_heads_that_predict(
 
     told = []
     with pytest.raises(KeyboardInterrupt):
-        reproduce(study, str, stop, told.append)
+        reproduce(study, report_html, stop, told.append)
     assert names_of(told) == STAGES[1:7]
     heads = {p: p.stat().st_mtime_ns for p in study.checkpoint.glob("*.safetensors")}
     told = []
-    result = reproduce(study, str, tell=told.append)
+    result = reproduce(study, report_html, tell=told.append)
     assert names_of(told) == ["evaluate", "report"]
     assert len(server.asked) == asked, "what is here is not asked for again"
     assert journal.read_bytes() == captioned

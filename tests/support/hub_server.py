@@ -1,7 +1,7 @@
-"""A small hub on a loopback port, for huggingface_hub's own client to talk to.
+"""A small hub on a loopback port, for huggingface_hub's real client.
 
-It answers as the hub does for what downloads ask of it: HEAD and GET of
-`/org/repo/resolve/REVISION/FILE` with the headers the client reads, and parts of a file by Range.
+It serves what downloads need: HEAD and GET of `/org/repo/resolve/REVISION/FILE` with the headers
+that the client reads, and Range requests.
 Each file can be given a fault.
 """
 
@@ -16,7 +16,6 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FAULTS = (
     "silent",  # takes the request and never answers
     "hang",  # stops in the middle of the file
-    "stutter",  # breaks off once in the middle, then goes on where it is asked to
     "cut",  # always breaks off in the middle
     "short",  # describes the whole file but has half of it
     "wrong",  # other bytes than described
@@ -34,7 +33,7 @@ class HubServer(LoopbackServer):
     Attributes:
         faults: fault by file name.
         asked: method and path of each request for a file so far.
-        commit: what it says its revision is; None, and it is not a hub.
+        commit: its revision; without one it is not a hub.
     """
 
     def __init__(self) -> None:
@@ -42,7 +41,6 @@ class HubServer(LoopbackServer):
         self.files: dict[tuple[str, str], bytes] = {}
         self.asked: list[tuple[str, str]] = []
         self.commit: str | None = COMMIT
-        self.stuttered = False
 
     def add(self, repository: str, folder) -> None:
         """Serve the files of a folder."""
@@ -68,21 +66,18 @@ class _Handler(QuietHandler):
             content = bytes(len(content) // 2) + content[len(content) // 2 :]
         if fault == "short":
             content = content[: len(content) // 2]
-        begin = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        first = int(begin[1]) if begin else 0
+        first = self.first_byte()
         span = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}"}
-        self._start(206 if begin else 200, found, len(content) - first, span if begin else {})
+        self._start(206 if first else 200, found, len(content) - first, span if first else {})
         self._send(content, first, fault)
 
     def _send(self, content: bytes, first: int, fault: str | None) -> None:
         middle = len(content) // 2
-        breaks = fault in ("hang", "cut") or (fault == "stutter" and not self.server.stuttered)
-        if not breaks:
+        if fault not in ("hang", "cut"):
             self.wfile.write(content[first:])
             return
         self.wfile.write(content[first:middle])
         self.wfile.flush()
-        self.server.stuttered = True
         if fault == "hang":
             self.server.closing.wait()
         self.close_connection = True
@@ -91,7 +86,7 @@ class _Handler(QuietHandler):
         """Name and content of the file asked for; else the hub's refusal is sent."""
         match = re.fullmatch(r"/(.+)/resolve/[^/]+/([^?]+)(\?.*)?", unquote(self.path))
         if not match:
-            return self._refuse(404, "")
+            return self.refuse(404)
         self.server.asked.append((self.command, self.path))
         repository, name = match[1], match[2]
         fault = self.server.faults.get(name)
@@ -99,13 +94,15 @@ class _Handler(QuietHandler):
             self.server.closing.wait()
             self.close_connection = True
         elif fault == "gated":
-            self._refuse(403, "GatedRepo")
+            self.refuse(403, X_Error_Code="GatedRepo")
         elif fault == "broken":
-            self._refuse(500, "")
+            self.refuse(500)
         elif repository not in {r for r, _ in self.server.files}:
-            self._refuse(401, "RepoNotFound")  # the hub does not tell private from missing
+            self.refuse(
+                401, X_Error_Code="RepoNotFound"
+            )  # the hub does not tell private from missing
         elif (repository, name) not in self.server.files:
-            self._refuse(404, "EntryNotFound")
+            self.refuse(404, X_Error_Code="EntryNotFound")
         else:
             if fault == "slow":
                 time.sleep(SLOW)
@@ -125,12 +122,4 @@ class _Handler(QuietHandler):
         headers |= {"X-Repo-Commit": self.server.commit} if self.server.commit else {}
         for key, value in (headers | (more or {}) | {"Content-Length": str(length)}).items():
             self.send_header(key, value)
-        self.end_headers()
-
-    def _refuse(self, status: int, code: str) -> None:
-        self.send_response(status)
-        self.send_header("X-Repo-Commit", COMMIT)
-        if code:
-            self.send_header("X-Error-Code", code)
-        self.send_header("Content-Length", "0")
         self.end_headers()

@@ -1,6 +1,7 @@
-"""What the tests' own servers and clients share: a loopback port, a clean end, no noise."""
+"""What the tests' own servers and clients share: a loopback port, a clean end, no log."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -47,6 +48,18 @@ class QuietHandler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+    def first_byte(self) -> int:
+        """Where the requested range begins; 0 without one."""
+        wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        return int(wanted[1]) if wanted else 0
+
+    def refuse(self, status: int, **headers: str) -> None:
+        """Answer with an error and no content."""
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": "0"}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
 
 
 def run_async(work: Coroutine):

@@ -17,12 +17,11 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.tables import http_download
 from clipdemo.tables.coco import coco, read_annotations
-from clipdemo.tables.http_download import Patience
 from clipdemo.tables.label_table import read_label_table
 
 ZIP = "/val2017.zip"  # not the end of annotations_trainval2017.zip
-QUICK = Patience(silence=20, tries=3, pause=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +37,16 @@ def server(drawn):
 
 
 @pytest.fixture
-def make(server, tmp_path):
+def make(server, tmp_path, monkeypatch):
     """Makes the table; gives its rows by photo (ids and caption), its labels and the report."""
 
+    monkeypatch.setattr(http_download, "PAUSE", 0.01)
+
     def make(labels: str = "18"):
-        report = coco(tmp_path / "coco", "val", labels, server.url, patience=QUICK)
-        found = read_label_table(report["table"], None).labels
+        report = coco(tmp_path / "coco", "val", labels, server.url)
+        found = labels_of(report["table"])
         table = read_label_table(report["table"], found)
-        assert not table.refused
+        assert not table.account.left_out
         assert not table.repaired
         rows = zip(table.frame["Labels"], table.frame["Caption"], strict=True)
         return dict(zip(table.frame["ImageID"], rows, strict=True)), found, report
@@ -121,20 +122,12 @@ def test_a_category_that_is_not_there_is_a_sentence(make, server, labels, says, 
     assert not any(path.endswith(ZIP) for _, path, _ in server.asked)
 
 
-@pytest.mark.parametrize("fault", ["stutter", "no range", "busy", "replaced"])
-def test_a_download_that_breaks_off_ends_well(make, server, drawn, fault, tmp_path):
-    """The zip is the server's to the byte."""
-    server.faults = {ZIP: fault}
-    make()
-    assert (tmp_path / f"coco{ZIP}").read_bytes() == drawn.files[f"/zips{ZIP}"]
-
-
-@pytest.mark.parametrize("fault", ["cut", "missing", "broken", "half", "damaged", "huge"])
+@pytest.mark.parametrize("fault", ["cut", "damaged"])
 @pytest.mark.parametrize("zip_name", [ZIP, "annotations_trainval2017.zip"])
 def test_a_download_that_fails_is_a_sentence_and_makes_no_table(
     make, server, fault, zip_name, tmp_path, is_sentence
 ):
-    """And the next call, of a server that works, ends well."""
+    """The next call, to a server that works, ends well."""
     server.faults = {zip_name: fault}
     with pytest.raises(DownloadError) as failed:
         make()
@@ -192,7 +185,7 @@ def test_the_command(clipdemo_cli, server, tmp_path, is_sentence):
         assert not output
 
 
-def test_ctrl_c_says_that_it_goes_on(server, tmp_path):
+def test_ctrl_c_says_that_it_can_be_resumed(server, tmp_path):
     """One line, no traceback; the next call fetches only the rest."""
     server.faults = {ZIP: "hang"}
     command = [sys.executable, "-m", "clipdemo", "data", "coco", "--out", str(tmp_path)]
@@ -207,7 +200,7 @@ def test_ctrl_c_says_that_it_goes_on(server, tmp_path):
     process.send_signal(signal.SIGINT)
     output, error = process.communicate()
     assert process.returncode == 130
-    assert error.strip() == "Stopped; the same command goes on from here."
+    assert error.strip() == "Stopped: run the same command again to resume."
     assert not output
     kept, server.faults = part.stat().st_size, {}
     coco(tmp_path, "val", "18", server.url)

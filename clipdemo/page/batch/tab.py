@@ -1,9 +1,7 @@
-"""The Batch tab: many photos and captions, scored while you watch; each visitor has their own."""
+"""The Batch tab: many photos and captions, scored while the visitor watches."""
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 import secrets
 import threading
@@ -23,25 +21,23 @@ from clipdemo.inspection.batch import PACKED, Item, Sources, gather, photo_of, p
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
-from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import calling, part
+from clipdemo.page.shared.pictures import data_url, shrunk
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from clipdemo.inspection.batch import Result
 
-SCRIPTS = ("compare/rules.js", "shared/dom.js", "compare/results.js", "batch/batch.js")
 LIMIT = 500  # photos; the command line has none
 ZIPS = 4
-MEMBERS = 20_000  # files in a zip; the names of more would take seconds to read
+MEMBERS = 20_000  # files in a zip; reading more names would take seconds
 TABLE_BYTES = 2 * 2**20
-NAME = 1000  # letters of a file name, which is kept as long as the page is open
-STEP = 0.25  # seconds between two looks at what is done
+NAME = 1000  # characters of a file name, which is kept while the page is open
+STEP = 0.25  # seconds between two updates of the board
 THUMBNAIL = 144  # pixels
 ABOUT = (
     f"Drop up to {LIMIT} photos, a zip of them, or a table `ImageID,Caption` as CSV; a table "
-    "beside photos gives them their captions. A photo or zip may have 20 MB. "
+    "together with photos gives them their captions. A photo or zip may have 20 MB. "
     "`python -m clipdemo batch` has no such limits."
 )
 
@@ -62,15 +58,9 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
                 elem_classes="captioned",
             )
             start = gr.Button("Start", variant="primary", elem_id="batch-start")
-    board = gr.HTML(
-        apply_default_css=False,
-        value={},
-        html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
-        elem_id="batch",
-    )
+    board = part("batch/batch.js", "open", "cancel", value={}, elem_id="batch")
     kept = gr.State([])
-    running: dict[str, threading.Event] = {}  # by session: what tells its run to end
+    running: dict[str, threading.Event] = {}  # by session: stops its run
 
     def run(files: list[str], write: bool, backbone: str, request: gr.Request) -> Iterator[dict]:
         stop = running[request.session_hash] = threading.Event()
@@ -90,7 +80,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             yield {board: shown, kept: []}
             found, began, told = [], time.monotonic(), 0.0
             for results in predict_items(classifier, items, writer, sources):
-                # Without the caption as it was given, which may be long: this is kept per visitor.
+                # Without the original caption, which may be long: this is kept per visitor.
                 found += [(replace(r.item, caption=""), r.caption) for r in results]
                 shown = shown | {"rows": shown["rows"] + [row(result) for result in results]}
                 now = time.monotonic()
@@ -107,7 +97,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
             notices = [*shown.get("notices", []), named(str(error), files)]
             yield {board: shown | {"state": "failed", "notices": notices}}
         finally:
-            if running.get(request.session_hash) is stop:  # and not that of a later run
+            if running.get(request.session_hash) is stop:  # not that of a later run
                 del running[request.session_hash]
 
     def cancel(request: gr.Request) -> None:
@@ -126,7 +116,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
         }
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    # Told of them at once, the server keeps them as long as this page is open.
+    # The server keeps the files while this page is open, because it knows of them at once.
     files.change(lambda files: None, files, None, **hidden)
     start.click(
         run, [files, write, desk.chosen], [board, kept],
@@ -134,17 +124,17 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
     )  # fmt: skip
     board.cancel(cancel, None, None, **hidden)
     board.open(show, kept, [desk.photo, desk.caption, tabs], **hidden).then(
-        None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))"
+        None, js=calling("compare/caption.js", "rescore")
     )
 
 
 def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
-    """What a visitor's files hold, and sentences about what is left out; bounded in every way.
+    """The items in a visitor's files, and sentences about what is left out; all within limits.
 
-    `sources` is given what is opened.
+    Opened files are added to `sources`.
 
     Raises:
-        ClipdemoError: there is nothing, or too much of it.
+        ClipdemoError: there is nothing in them, or too much.
     """
     paths = list(dict.fromkeys(paths))
     tables = [path for path in paths if path.suffix.lower() == ".csv"]
@@ -170,40 +160,34 @@ def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
 
 
 def row(result: Result) -> dict:
-    """A result as batch.js takes it; scores have four decimals, and these decide."""
+    """A result as batch.js takes it; decisions are made on scores of four decimals."""
     by = "model" if result.written else "given" if result.caption else None
     scores = {
         mode: [round(score, 4) for score in values.values()]
         for mode, values in result.prediction.scores.items()
     }
+    thumbnail = None
+    if result.photo is not None:
+        thumbnail = data_url(shrunk(result.photo, THUMBNAIL, "webp", 70), "webp")
     return {
         "name": clean_caption(result.item.name) or "photo",
         "caption": result.caption,
         "by": by,
         "problem": result.problem,
-        "thumbnail": None if result.photo is None else thumbnail(result.photo),
+        "thumbnail": thumbnail,
         "scores": scores,
     }
 
 
-def thumbnail(photo: Image.Image) -> str:
-    """A small photo as a data: URL."""
-    small = photo.copy()
-    small.thumbnail((THUMBNAIL, THUMBNAIL))
-    file = io.BytesIO()
-    small.save(file, "WEBP", quality=70)
-    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
-
-
 def named(sentence: str, paths: list[str]) -> str:
-    """A sentence with the names of files instead of where they lie on the server."""
+    """A sentence with the names of files instead of their paths on the server."""
     for path in paths:
         sentence = sentence.replace(path, Path(path).name)
     return sentence
 
 
 def _on_disk(item: Item, folder: str) -> str | None:
-    """Path of an item's photo, unpacked if need be; None where there is none that can be read."""
+    """Path of an item's photo, extracted if necessary; None if there is none that can be read."""
     if item.file is None or item.member is None:
         return item.file and str(item.file)
     try:

@@ -1,4 +1,4 @@
-"""What the board shows: scores of the trained heads and of labels that somebody typed in."""
+"""What the board shows: scores of the trained heads and of labels that the user typed in."""
 
 import re
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ def frame(card: Card, own: tuple[str, ...] = ()) -> dict:
 def scored(model: BackgroundModel, path: str | None, caption: str | None, own: str | None) -> dict:
     """The board with scores per mode, in the order of its labels.
 
-    What cannot be read takes nothing from the rest: `notice` is one sentence about it.
+    An input that cannot be read is left out, and `notice` is one sentence about it.
     """
     try:
         classifier = model.get()
@@ -53,11 +53,9 @@ def scored(model: BackgroundModel, path: str | None, caption: str | None, own: s
         if names:
             added = classifier.zero_shot(names)
             extra = scores(added, path, caption)
-            # Names alone know no other way to join photo and caption than concat's.
             board = frame(classifier.card, added.card.labels.names) | {
                 "scores": {
-                    mode: row + extra["concat" if mode == "mutan" else mode]
-                    for mode, row in board["scores"].items()
+                    mode: row + extra[zero_shot_mode(mode)] for mode, row in board["scores"].items()
                 }
             }
     except ClipdemoError as error:
@@ -72,7 +70,12 @@ def scores(classifier: "Classifier", path: str | None, caption: str | None) -> d
 
 
 def own_names(text: str | None, card: Card) -> list[str]:
-    """Label names somebody typed, parted by commas or lines, without those the card has."""
+    """Typed label names, separated by commas, semicolons or lines, without those of the card."""
     names = [name.strip() for name in re.split(r"[,;\n]", text or "")]
     known = {name.casefold() for name in card.labels.names}
     return [name for name in names if name and name.casefold() not in known]
+
+
+def zero_shot_mode(mode: str) -> str:
+    """The mode in which typed labels are scored: zero-shot joins photo and caption as `concat`."""
+    return "concat" if mode == "mutan" else mode

@@ -1,4 +1,4 @@
-"""The top of the page: which model answers and how good it was measured to be."""
+"""The top of the page: which model answers, and how well it was measured to do."""
 
 from clipdemo.model.checkpoints import Card
 
@@ -6,7 +6,7 @@ NAMES = {"image": "photo", "text": "caption", "concat": "both", "mutan": "MUTAN"
 
 
 def headline(card: Card) -> dict:
-    """Backbone, title, one line and what more there is to say about a card's model."""
+    """Backbone, title, one line and further paragraphs about a card's model."""
     content = card.content
     quality = content.get("metrics", {}).get("photos", {})
     figures = [f"{NAMES[mode]} {m['map']:.2f}" for mode, m in quality.get("modes", {}).items()]
@@ -21,6 +21,6 @@ def headline(card: Card) -> dict:
 
 
 def title(card: Card) -> str:
-    """What the page asks, of what its heads can be given."""
+    """The question of the page, which depends on what its heads read."""
     asked = {("image",): "What does the photo say?", ("text",): "What does the caption say?"}
     return asked.get(tuple(card.modes), "What does the photo say, what the caption, what both?")

@@ -1,16 +1,16 @@
-"""The backbones on offer, as the page lists them: width, size, and where each one is."""
+"""The backbones to choose from, as the page lists them: width, size, and where each one is."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from clipdemo.hub.catalog import OFFERS, offer
 
 if TYPE_CHECKING:
-    from clipdemo.hub.fetch import State
+    from clipdemo.hub.locate import State
     from clipdemo.page.server.access import Role
 
 STATES = {
@@ -19,44 +19,41 @@ STATES = {
     "downloadable": "can be downloaded",
     "unreachable": "not reachable",
 }
-FRESH = 60.0  # seconds that an answer about all of them is used for
+FRESH = 60  # seconds for which an answer of the hub is used
 
 
-class Listing:
-    """The backbones on offer, as people read them.
+def choices(
+    always: Sequence[str], states: Mapping[str, State | None] | None = None
+) -> list[tuple[str, str]]:
+    """Text and id of each backbone: width, size of its weights, and its state where it is known.
 
-    Visitors see those that are on this machine, which is all they may have, beside what the page
-    starts with and what its owner offers.
+    `always` are the ids that are listed even if they are not in the catalogue.
     """
+    listed = []
+    for known in OFFERS:
+        state = (states or {}).get(known.id)
+        size = (state.bytes if state else None) or 4 * known.parameters
+        words = [known.id, f"{known.width} wide", f"{size / 1e6:,.0f} MB"]
+        listed.append((" · ".join([*words, *([STATES[state.state]] if state else [])]), known.id))
+    return [*((name, name) for name in dict.fromkeys(always) if offer(name) is None), *listed]
 
-    def __init__(self, first: str, offered: Sequence[str] = ()) -> None:
-        self._always = (first, *offered)
-        self._others = [name for name in dict.fromkeys(self._always) if offer(name) is None]
-        self._told, self._choices = -FRESH, []
-        self._lock = threading.Lock()
 
-    def choices(self, states: Mapping[str, State | None] | None = None) -> list[tuple[str, str]]:
-        """Text and id of each: width and size of its weights, and its state where that is known."""
-        listed = []
-        for known in OFFERS:
-            state = (states or {}).get(known.id)
-            size = (state.bytes if state else None) or 4 * known.parameters
-            words = [known.id, f"{known.width} wide", f"{size / 1e6:,.0f} MB"]
-            listed.append(
-                (" · ".join([*words, *([STATES[state.state]] if state else [])]), known.id)
-            )
-        return [*((name, name) for name in self._others), *listed]
+def choices_for(role: Role, always: Sequence[str]) -> list[tuple[str, str]]:
+    """The choices with their states; visitors see only those that they may use.
 
-    def survey(self, role: Role) -> list[tuple[str, str]]:
-        """The same with the states; the hub is asked once a minute at most, whoever asks."""
-        from clipdemo.hub.fetch import here, survey
+    These are `always` and what is on this machine. The hub is asked at most once a minute.
+    """
+    from clipdemo.hub.locate import locate_local
 
-        if role == "visitor":
-            states = {known.id: here(known.id) for known in OFFERS}
-            allowed = {*self._always, *(name for name, state in states.items() if state)}
-            return [choice for choice in self.choices(states) if choice[1] in allowed]
-        with self._lock:
-            if time.monotonic() - self._told >= FRESH:
-                self._choices = self.choices(survey([known.id for known in OFFERS]))
-                self._told = time.monotonic()
-            return self._choices
+    if role == "owner":
+        return choices(always, _states(int(time.monotonic() / FRESH)))
+    states = {known.id: locate_local(known.id) for known in OFFERS}
+    allowed = {*always, *(name for name, state in states.items() if state)}
+    return [choice for choice in choices(always, states) if choice[1] in allowed]
+
+
+@lru_cache(maxsize=1)
+def _states(minute: int) -> dict[str, State]:
+    from clipdemo.hub.locate import locate_all
+
+    return locate_all([known.id for known in OFFERS])

@@ -1,4 +1,4 @@
-"""The choice of a backbone: what is here answers soon, what is not is fetched when told to.
+"""The choice of a backbone: one that is not here is downloaded when the user says so.
 
 Until the new one is ready the old one answers.
 """
@@ -13,34 +13,28 @@ import gradio as gr
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.head import headline
-from clipdemo.page.compare.listing import Listing
+from clipdemo.page.compare.listing import choices, choices_for
 from clipdemo.page.server.door import role_of
-from clipdemo.page.shared.files import joined
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import part
 
 if TYPE_CHECKING:
     from clipdemo.hub.fetch import Fetch
 
-STEP = 0.3  # seconds between two looks at a download
+STEP = 0.3  # seconds between two reports of a download's progress
 
 
 def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> None:
     """Put the choice into the page; `chosen` changes when another backbone answers."""
-    listing = Listing(models.first.backbone, models.offered)
+    always = (models.first.backbone, *models.offered)
     backbone = gr.Dropdown(
-        listing.choices(),
+        choices(always),
         value=models.first.backbone,
         label="Backbone: choose one or type its id",
         allow_custom_value=True,
         elem_id="backbone",
     )
-    told = gr.HTML(
-        apply_default_css=False,
-        value={},
-        html_template="<div></div>",
-        js_on_load=joined("shared/told.js"),
-        elem_id="told",
-    )
+    told = part("compare/picker.js", value={}, elem_id="told")
     with gr.Row(visible=False) as asking:
         fetch = gr.Button("Download it", variant="primary", size="sm", elem_id="fetch")
         keep = gr.Button("Keep the one that runs", size="sm", elem_id="keep")
@@ -58,7 +52,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         }
 
     def choose(wanted: str | None, running: str, request: gr.Request) -> Iterator[dict]:
-        from clipdemo.hub.fetch import look
+        from clipdemo.hub.locate import locate
 
         wanted = (wanted or "").strip()
         if wanted in ("", running):
@@ -67,7 +61,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         yield show(f"Looking for {wanted} …")
         try:
             models.check(wanted, role_of(request.request))
-            state = look(wanted)
+            state = locate(wanted)
         except ClipdemoError as error:
             yield show(str(error)) | {backbone: running}
             return
@@ -111,7 +105,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             fetching.cancel()
 
     def listed(request: gr.Request) -> gr.Dropdown:
-        return gr.Dropdown(choices=listing.survey(role_of(request.request)))
+        return gr.Dropdown(choices=choices_for(role_of(request.request), always))
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
     page.load(listed, None, backbone, **hidden)
@@ -122,7 +116,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
 
 
 def progress(fetch: Fetch) -> str:
-    """How far a download is, in bytes."""
+    """The progress of a download, in MB."""
     if not fetch.total:
         return f"Asking the hub for {fetch.backbone} …"
     done, total = fetch.done / 1e6, fetch.total / 1e6

@@ -1,43 +1,25 @@
-// Suggested captions, each to take instead of the caption or to add to it. Text goes in by
-// textContent only; the caption changes as if it had been typed, so the board follows.
-function setCaption(text) {
-  const area = document.querySelector("#caption textarea");
-  area.value = text;
-  area.dispatchEvent(new Event("input", { bubbles: true }));
-}
+// Suggested captions, each to take instead of the caption or to add to it.
 
-function button(text, hint, act) {
-  const node = document.createElement("button");
-  node.type = "button";
-  node.textContent = text;
-  node.title = hint;
-  node.addEventListener("click", act);
-  return node;
+import { button, make } from "../shared/dom.js";
+import { textOf, typeInto } from "../shared/gradio.js";
+
+// A caption with another one behind it, as the study joins them.
+export function joinedCaptions(first, second) {
+  return first ? `${first}${/[.!?]$/.test(first) ? "" : "."} ${second}` : second;
 }
 
 function line(caption) {
-  const row = document.createElement("li");
-  const text = document.createElement("span");
-  text.textContent = caption;
-  row.append(
-    text,
-    button("use", "Put it in place of the caption", () => setCaption(caption)),
-    button("add", "Put it behind the caption, as the study does", () => {
-      const now = document.querySelector("#caption textarea").value.trim();
-      setCaption(now ? `${now}${/[.!?]$/.test(now) ? "" : "."} ${caption}` : caption);
-    }),
-  );
-  return row;
+  const add = () => typeInto("caption", joinedCaptions(textOf("caption").trim(), caption));
+  return make("li", {}, make("span", {}, caption),
+    button("use", () => typeInto("caption", caption), { title: "Put it in place of the caption" }),
+    button("add", add, { title: "Put it behind the caption, as the study does" }));
 }
 
-function show() {
-  const { captions = [], notice = "" } = props.value ?? {};
-  const list = document.createElement("ul");
-  list.append(...captions.map(line));
-  const sentence = document.createElement("p");
-  sentence.setAttribute("role", "status");
-  sentence.textContent = notice;
-  element.replaceChildren(sentence, list);
+export function mount({ element, props, watch }) {
+  function show() {
+    const { captions = [], notice = "" } = props.value ?? {};
+    element.replaceChildren(make("p", { role: "status" }, notice), make("ul", {}, ...captions.map(line)));
+  }
+  watch("value", show);
+  show();
 }
-watch("value", show);
-show();

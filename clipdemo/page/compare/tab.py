@@ -1,6 +1,5 @@
 """The Compare tab: photo and caption on the left, the board on the right, scenes below."""
 
-import base64
 import json
 from typing import NamedTuple
 
@@ -12,30 +11,26 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare import picker, suggest, words_and_regions
 from clipdemo.page.compare.head import headline
-from clipdemo.page.server.requests import SCENES, refuse, told
-from clipdemo.page.shared.files import joined
+from clipdemo.page.server.requests import SCENES, endpoint, told
 from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.modules import calling, part
+from clipdemo.page.shared.pictures import data_url
 
 KEPT = (
     "Photos stay on this server while a page shows them and for an hour after their last use, "
     "then they are deleted. Nobody else is shown them."
 )
-SCRIPTS = (
-    "compare/rules.js", "shared/dom.js", "compare/controls.js", "compare/sets.js",
-    "compare/label.js", "compare/ghosts.js", "compare/board.js", "compare/results.js",
-    "compare/share.js",
-)  # fmt: skip
 
 
 class Desk(NamedTuple):
-    """What another tab needs of this one, such as to open a photo here.
+    """What other tabs use of this one, for example to open a photo here.
 
     Attributes:
         photo, caption: the components.
         chosen: id of the backbone that answers.
-        captioner: loads when it is started.
+        captioner: loads once it is started.
         opened: {"path": the photo's, "labels": names of its true labels}, or None; the board marks
-            them as long as this photo lies here.
+            them as long as this photo is here.
     """
 
     photo: gr.Image
@@ -51,23 +46,12 @@ def build(page: gr.Blocks, models: Models) -> Desk:
     opened = gr.State(None)
     with gr.Row(equal_height=False):
         with gr.Column(scale=7, min_width=300):
-            head = gr.HTML(
-                value=headline(models.card),
-                apply_default_css=False,
-                html_template="<div></div>",
-                js_on_load=joined("compare/head.js"),
-                elem_id="head",
-            )
+            head = part("compare/head.js", value=headline(models.card), elem_id="head")
         with gr.Column(scale=3, min_width=300):
             picker.build(page, models, chosen, head)
     with gr.Row(equal_height=False, elem_id="desk"):
         with gr.Column(scale=4, min_width=300):
-            gr.HTML(
-                apply_default_css=False,
-                html_template="<div></div>",
-                js_on_load=joined("shared/dom.js", "compare/walk.js"),
-                elem_id="walk",
-            )
+            part("compare/walk.js", elem_id="walk")
             photo = gr.Image(
                 label="Photo",
                 sources=["upload", "clipboard", "webcam"],
@@ -77,7 +61,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 buttons=["fullscreen"],
                 placeholder="Drop, paste or choose a photo",
             )
-            # Gradio would decode the photo before our limits are checked; its path was, by `Page`.
+            # Gradio would decode the photo before our limits are checked; `Page` checks its path.
             photo.preprocess = lambda payload: payload.path if payload else None
             caption = gr.Textbox(
                 label="Caption",
@@ -88,20 +72,13 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             )
             panels = words_and_regions.panels()
             captioner = suggest.build(models, photo)
-            scenes = gr.HTML(
-                apply_default_css=False,
-                html_template="<div></div>",
-                js_on_load=joined("compare/scenes.js"),
-                scenes=scene_buttons(),
-                elem_id="scenes",
-            )
+            scenes = part("compare/scenes.js", "pick", scenes=scene_buttons(), elem_id="scenes")
             gr.Markdown(KEPT, elem_id="kept")
         with gr.Column(scale=6, min_width=300):
-            board = gr.HTML(
-                apply_default_css=False,
+            board = part(
+                "compare/board.js",
+                "input",
                 value=boards.frame(models.card) | {"waiting": True},
-                html_template="<div></div>",
-                js_on_load=joined(*SCRIPTS),
                 elem_id="board",
             )
             own = gr.Textbox(
@@ -126,18 +103,15 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             photo: A photo: its address, or its bytes as a data: URL. It may be left out.
             caption: What a person says is in the photo. It may be left out.
         """
-        try:
-            if photo is None and clean_caption(caption) is None:
-                raise ClipdemoError("There is nothing to score: give photo, caption or both.")
-            return models.first.get().predict(photo, caption).to_dict()
-        except ClipdemoError as error:
-            refuse(str(error))
+        if photo is None and clean_caption(caption) is None:
+            raise ClipdemoError("There is nothing to score: give photo, caption or both.")
+        return models.first.get().predict(photo, caption).to_dict()
 
     def pick(event: gr.EventData) -> tuple[str, str]:
         name = told(event, "name")
         scene = read_scenes().get(name) if isinstance(name, str) else None
         if scene is None:
-            refuse("There is no such scene: reload the page.")
+            raise ClipdemoError("There is no such scene: reload the page.")
         drawn = (SCENES / f"{name}.webp").read_bytes()
         return save_bytes_to_cache(drawn, f"{name}.webp", photo.GRADIO_CACHE), scene["caption"]
 
@@ -154,7 +128,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         trigger_mode="always_last",
         api_visibility="private",
     )
-    # Choosing the same scene again changes the caption only, which the board then has to be told.
+    # Choosing the same scene again changes only the caption: tell the board.
     scenes.pick(
         pick,
         None,
@@ -163,17 +137,14 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         trigger_mode="multiple",
         concurrency_limit=1,
         api_visibility="private",
-    ).then(None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))")
-    gr.Button(visible=False).click(
+    ).then(None, js=calling("compare/caption.js", "rescore"))
+    endpoint(
         predict,
         [photo, caption],
-        gr.JSON(label="prediction", visible=False),
-        api_name="predict",
-        api_description=(
-            "Scores of a photo and/or a caption. Returns backbone, scores {mode: {label: "
-            "probability}}, thresholds and labels at the tuned thresholds; a mode whose input is "
-            "missing is absent."
-        ),
+        "prediction",
+        "Scores of a photo and/or a caption. Returns backbone, scores {mode: {label: "
+        "probability}}, thresholds and labels at the tuned thresholds; a mode whose input is "
+        "missing is absent.",
     )
     return Desk(photo, caption, chosen, captioner, opened)
 
@@ -186,12 +157,10 @@ def read_scenes() -> dict[str, dict]:
 def scene_buttons() -> list[dict]:
     """Name, caption and thumbnail of each scene, small enough to come with the page."""
     return [
-        {"name": name, "caption": scene["caption"], "thumbnail": data_url(f"{name}.thumb.webp")}
+        {
+            "name": name,
+            "caption": scene["caption"],
+            "thumbnail": data_url((SCENES / f"{name}.thumb.webp").read_bytes(), "webp"),
+        }
         for name, scene in read_scenes().items()
     ]
-
-
-def data_url(name: str) -> str:
-    """A scene file as a data: URL."""
-    content = base64.b64encode((SCENES / name).read_bytes()).decode()
-    return f"data:image/webp;base64,{content}"

@@ -1,62 +1,43 @@
-"""What the caption's words do and where in the photo: two panels, and two public endpoints."""
+"""What each word of the caption does, and where a label is in the photo: panels and endpoints."""
 
-import base64
-import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
-from clipdemo.page.compare.board import own_names
-from clipdemo.page.server.requests import refuse, told
-from clipdemo.page.shared.files import joined
+from clipdemo.page.compare.board import own_names, zero_shot_mode
+from clipdemo.page.server.requests import endpoint, told
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import calling, part
+from clipdemo.page.shared.pictures import data_url, shrunk
 
 if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
-SIDE = 640  # of the photo under the map, at most
+SIDE = 640  # pixels of the long side of the photo under the map, at most
 
-# The caption without the words that are switched off; words.js answers the event at once.
-SPOKEN = """(photo, caption, ...others) => {
-  const said = { caption };
-  document.dispatchEvent(new CustomEvent("clipdemo-spoken", { detail: said }));
-  return [photo, said.caption, ...others];
-}"""
+# The caption without the words that are switched off.
+SPOKEN = calling("compare/caption.js", "withoutWords")
 
 
-class Panels(NamedTuple):
-    """The two panels."""
-
-    words: gr.HTML
-    region: gr.HTML
-
-
-def panels() -> Panels:
-    """Put the panels into the page, one below the other."""
-    return Panels(*(_panel(name) for name in Panels._fields))
+def panels() -> dict[str, gr.HTML]:
+    """Put the panels into the page, one below the other: `words` and `region`."""
+    return {
+        "words": part("compare/words.js", "ask", value={}, elem_id="words"),
+        "region": part("compare/region.js", "show", "stop", value={}, elem_id="region"),
+    }
 
 
-def _panel(name: str) -> gr.HTML:
-    return gr.HTML(
-        value={},
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=joined("shared/dom.js", f"compare/{name}.js"),
-        elem_id=name,
-    )
-
-
-def listen(models: Models, shown: Panels, given: list[gr.components.Component]) -> None:
+def listen(models: Models, shown: dict[str, gr.HTML], given: list[gr.components.Component]) -> None:
     """Events of the panels; `given` are photo, caption, own labels and backbone."""
 
     def ask(photo: str | None, caption: str | None, own: str | None, backbone: str) -> dict:
         try:
             return words_of(models[backbone].get(), photo, caption, own)
-        except ClipdemoError:  # the board says it
+        except ClipdemoError:  # the board shows it
             return {"caption": caption}
 
     def show(
@@ -69,17 +50,18 @@ def listen(models: Models, shown: Panels, given: list[gr.components.Component]) 
             yield {"notice": str(error)}
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    shown.words.ask(ask, given, shown.words, trigger_mode="always_last", **hidden)
-    showing = shown.region.show(
+    words, region = shown["words"], shown["region"]
+    words.ask(ask, given, words, trigger_mode="always_last", **hidden)
+    showing = region.show(
         show,
         given,
-        shown.region,
+        region,
         trigger_mode="always_last",
         js=SPOKEN,
         concurrency_limit=2,
         **hidden,
     )
-    shown.region.stop(None, None, None, cancels=[showing], api_visibility="private")
+    region.stop(None, None, None, cancels=[showing], api_visibility="private")
     endpoints(models, *given[:2])
 
 
@@ -95,14 +77,11 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
         """
         from clipdemo.model import attribution
 
-        try:
-            if clean_caption(caption) is None:
-                raise ClipdemoError("There are no words to look at: give a caption.")
-            classifier = models.first.get()
-            found = attribution.words(classifier, photo, caption)
-            fit = attribution.fit(classifier, photo, caption)
-        except ClipdemoError as error:
-            refuse(str(error))
+        if clean_caption(caption) is None:
+            raise ClipdemoError("There are no words to look at: give a caption.")
+        classifier = models.first.get()
+        found = attribution.words(classifier, photo, caption)
+        fit = attribution.fit(classifier, photo, caption)
         return {"words": [w.to_dict() for w in found], "fit": fit and fit.to_dict()}
 
     def regions(
@@ -118,42 +97,33 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
         """
         from clipdemo.model import attribution
 
-        try:
-            if not photo:
-                raise ClipdemoError("There is no photo to look at: give one.")
-            return attribution.regions(models.first.get(), photo, caption, mode, label).to_dict()
-        except ClipdemoError as error:
-            refuse(str(error))
+        if not photo:
+            raise ClipdemoError("There is no photo to look at: give one.")
+        return attribution.regions(models.first.get(), photo, caption, mode, label).to_dict()
 
-    gr.Button(visible=False).click(
+    endpoint(
         words,
         [photo, caption],
-        gr.JSON(label="words", visible=False),
-        api_name="words",
-        api_description=(
-            "What each word of the caption does. Returns words [{word, read, effects {mode: "
-            "{label: score with all words less the score without this one}}}] and fit {similarity, "
-            "better_than: share of the validation pairs that fit less well}."
-        ),
+        "words",
+        "What each word of the caption does. Returns words [{word, read, effects {mode: "
+        "{label: score with all words less the score without this one}}}] and fit {similarity, "
+        "better_than: share of the validation pairs that fit less well}.",
     )
-    gr.Button(visible=False).click(
+    endpoint(
         regions,
         [photo, caption, gr.Textbox("image", visible=False), gr.Textbox(visible=False)],
-        gr.JSON(label="regions", visible=False),
-        api_name="regions",
-        api_description=(
-            "Where in the photo a label is seen. Returns mode, label, score, seen (left, top, "
-            "right, bottom of the grid as fractions of the photo) and effects (rows of cells from "
-            "the top: how much the score falls where the cell is covered)."
-        ),
+        "regions",
+        "Where in the photo a label is seen. Returns mode, label, score, seen (left, top, "
+        "right, bottom of the grid as fractions of the photo) and effects (rows of cells from "
+        "the top: how much the score falls where the cell is covered).",
         concurrency_limit=2,
     )
 
 
 def words_of(classifier: "Classifier", path: str | None, text: str | None, own: str | None) -> dict:
-    """What the words panel shows: the caption as it was given, its words, and how well it fits.
+    """What the words panel shows: the caption as given, its words, and how well it fits the photo.
 
-    A photo that cannot be read counts as none; the board says so.
+    A photo that cannot be read is left out; the board says so.
     """
     from clipdemo.model import attribution
 
@@ -167,7 +137,7 @@ def words_of(classifier: "Classifier", path: str | None, text: str | None, own: 
         more = attribution.words(classifier.zero_shot(names), path, text)
         for word, extra in zip(found, more, strict=True):
             for mode, effects in word["effects"].items():
-                effects |= extra.effects["concat" if mode == "mutan" else mode]
+                effects |= extra.effects[zero_shot_mode(mode)]
     value = {"caption": text, "words": found}
     if fit:
         known = classifier.card.content.get("fit", {})
@@ -187,29 +157,21 @@ def map_of(
     mode: str,
     label: str,
 ) -> Iterator[dict]:
-    """What the map's panel shows: how far it is, and at last the map with the photo under it.
+    """What the map's panel shows: its progress, and finally the map with the photo under it.
 
     Raises:
-        ClipdemoError: there is no photo, or the photo, the mode or the label will not do.
+        ClipdemoError: there is no photo, it cannot be read, or there is no such mode or label.
     """
     from clipdemo.model import attribution
 
     if not path:
         raise ClipdemoError("There is no photo to look at: choose one first.")
+    photo = data_url(shrunk(read_photo(path, SIDE), SIDE), "jpeg")
     names = own_names(own, classifier.card)
     if names and label not in classifier.card.labels.names:
-        classifier, mode = classifier.zero_shot(names), "concat" if mode == "mutan" else mode
+        classifier, mode = classifier.zero_shot(names), zero_shot_mode(mode)
     for step in attribution.mapping(classifier, path, text, mode, label):
         if isinstance(step, attribution.Regions):
-            yield step.to_dict() | {"photo": picture(path)}
+            yield step.to_dict() | {"photo": photo}
         else:
             yield dict(zip(("done", "total"), step, strict=True))
-
-
-def picture(path: str) -> str:
-    """A photo as a data: URL, upright and small, of whatever kind its file is."""
-    image = read_photo(path, SIDE)
-    image.thumbnail((SIDE, SIDE))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()

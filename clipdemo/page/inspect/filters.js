@@ -1,70 +1,63 @@
 // The filters: what is asked for, as words and fields. All of them count together.
 
-const START_VIEW = {
-  mode: "", label: null, outcome: "error", disagree: false, low: 0, high: 1, text: "", suspect: false,
-  marked: false, rows: null,
-};
-const view = { ...START_VIEW };
+import { button, choice, fill, make, settled } from "../shared/dom.js";
+import { modeName } from "../shared/text.js";
+import { START_VIEW, ask, tab } from "./state.js";
+
 const OUTCOMES = [
   ["", "any outcome"], ["error", "wrong (false or missed)"], ["missed", "missed"], ["false", "false"],
   ["found", "found"],
 ];
-const labelChoice = choice({ "aria-label": "Label" }, []);
-const outcomeChoice = choice({ "aria-label": "Outcome" }, OUTCOMES);
-const bound = (name) => make("input", {
-  type: "number", min: 0, max: 1, step: 0.05, "aria-label": `${name} score`,
-});
-const [lowest, highest] = [bound("Lowest"), bound("Highest")];
-const words = make("input", { type: "search", maxlength: 200, placeholder: "words in the caption", "aria-label": "Text in the caption" });
-const box = (name) => make("input", { type: "checkbox", "data-filter": name });
-const [disagree, suspect, marked] = ["disagree", "suspect", "marked"].map(box);
-const doubted = make("label", {}, suspect, "label perhaps wrong");
-const markedLabel = make("label", {}, marked, "marked");
-const chosenRows = make("button", { type: "button", class: "chosen-rows" });
-const clearFilters = make("button", { type: "button" }, "Clear filters");
-const filters = make("div", { class: "filters" },
-  labelChoice, outcomeChoice, words,
-  make("label", {}, "score ", lowest, "to", highest),
-  make("label", {}, disagree, "modes disagree"), doubted, markedLabel, chosenRows, clearFilters);
+const FLAGS = { disagree: "modes disagree", suspect: "label perhaps wrong", marked: "marked" };
 
-const number = (field, otherwise) => {
-  const value = field.value === "" ? otherwise : Number(field.value);
-  return Math.min(Math.max(Number.isFinite(value) ? value : otherwise, 0), 1);
-};
-labelChoice.addEventListener("change", () => ask({ label: labelChoice.value === "" ? null : Number(labelChoice.value) }));
-outcomeChoice.addEventListener("change", () => ask({ outcome: outcomeChoice.value }));
-for (const field of [lowest, highest]) {
-  field.addEventListener("change", () => ask({ low: number(lowest, 0), high: number(highest, 1) }));
-}
-let searching;
-words.addEventListener("input", () => {
-  clearTimeout(searching);
-  searching = setTimeout(() => ask({ text: words.value.trim() }), 250);
-});
-for (const field of [disagree, suspect, marked]) {
-  field.addEventListener("change", () => ask({ [field.dataset.filter]: field.checked }));
-}
-chosenRows.addEventListener("click", () => ask({ rows: null }));
-clearFilters.addEventListener("click", () => ask({ ...START_VIEW, mode: view.mode, outcome: "" }));
-
-function buildFilters() {
-  labelChoice.replaceChildren(make("option", { value: "" }, "any label"),
-    ...inspected.labels.map((label, i) => make("option", { value: i }, label)));
-  const judge = MODE_NAMES[inspected.about.judge].toLowerCase();
-  doubted.title = `What the scores of “${judge}” make cleanlab doubt in the table`;
-  markedLabel.hidden = !inspected.about.marks;
+function score(field, otherwise) {
+  return field.value === "" ? otherwise : Math.min(Math.max(Number(field.value), 0), 1);
 }
 
-function paintFilters() {
-  labelChoice.value = view.label ?? "";
-  outcomeChoice.value = view.outcome;
-  lowest.value = view.low || "";
-  highest.value = view.high === 1 ? "" : view.high;
-  if (document.activeElement !== words) words.value = view.text;
-  disagree.checked = view.disagree;
-  disagree.parentElement.hidden = inspected.modes.length < 2;
-  suspect.checked = view.suspect;
-  marked.checked = view.marked;
-  chosenRows.hidden = !view.rows;
-  chosenRows.textContent = view.rows ? `${view.rows.length} chosen on the map ✕` : "";
+export function filters() {
+  const label = choice({ "aria-label": "Label" }, [],
+    (value) => ask({ label: value === "" ? null : Number(value) }));
+  const outcome = choice({ "aria-label": "Outcome" }, OUTCOMES, (value) => ask({ outcome: value }));
+  const words = make("input", {
+    type: "search", maxlength: 200, placeholder: "words in the caption", "aria-label": "Text in the caption",
+  });
+  words.addEventListener("input", settled(() => ask({ text: words.value.trim() }), 250));
+  const [lowest, highest] = ["Lowest", "Highest"].map((name) => {
+    const field = make("input", { type: "number", min: 0, max: 1, step: 0.05, "aria-label": `${name} score` });
+    field.addEventListener("change", () => ask({ low: score(lowest, 0), high: score(highest, 1) }));
+    return field;
+  });
+  const flags = Object.entries(FLAGS).map(([key, text]) => {
+    const box = make("input", { type: "checkbox" });
+    box.addEventListener("change", () => ask({ [key]: box.checked }));
+    return { key, box, node: make("label", {}, box, text) };
+  });
+  const chosen = button("", () => ask({ rows: null }), { class: "chosen-rows" });
+  const clear = button("Clear filters",
+    () => ask({ ...START_VIEW, mode: tab.state.view.mode, outcome: "" }));
+  const node = make("div", { class: "filters" }, label, outcome, words,
+    make("label", {}, "score ", lowest, "to", highest), ...flags.map((flag) => flag.node), chosen, clear);
+
+  function build() {
+    const { labels, modes, about } = tab.state;
+    const [disagree, suspect, marked] = flags;
+    fill(label, [["", "any label"], ...labels.map((name, i) => [i, name])]);
+    disagree.node.hidden = modes.length < 2;
+    suspect.node.title = `What the scores of “${modeName(about.judge)}” make cleanlab doubt in the table`;
+    marked.node.hidden = !about.marks;
+  }
+
+  function paint() {
+    const { view } = tab.state;
+    label.value = view.label ?? "";
+    outcome.value = view.outcome;
+    lowest.value = view.low || "";
+    highest.value = view.high === 1 ? "" : view.high;
+    if (document.activeElement !== words) words.value = view.text;
+    for (const { key, box } of flags) box.checked = view[key];
+    chosen.hidden = !view.rows;
+    chosen.textContent = view.rows ? `${view.rows.length} chosen on the map ✕` : "";
+  }
+
+  return { node, build, paint };
 }

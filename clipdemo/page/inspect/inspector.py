@@ -1,4 +1,4 @@
-"""What the Inspect tab asks the server: a scored table, its rows, photos, map and findings."""
+"""The server side of the Inspect tab: a scored table, its rows, photos, map and findings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import html
 import io
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
+from pydantic import AfterValidator, BaseModel, FiniteFloat, NonNegativeInt, ValidationError
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inspection.findings import Findings
 from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.pictures import shrunk
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ SIDE = 320  # pixels of a thumbnail's long side
 
 
 class Inspector:
-    """One labelled table, scored behind the page, and what can be asked about it.
+    """One labelled table, scored in the background, and what can be asked about it.
 
     Args:
         table: what is inspected.
@@ -48,16 +50,16 @@ class Inspector:
         self.thumbnail = lru_cache(400)(self._thumbnail)
 
     def start(self) -> None:
-        """Begin to score, or to read what was scored; returns at once.
+        """Begin to score, or to read stored scores; returns at once.
 
-        Not again after it failed: each look at how far it is would begin anew.
+        Not again after it failed: each request for the state would start it again.
         """
         if self._model.status != "failed":
             self._model.start()
 
     @property
     def ready(self) -> Inspection:
-        """The scored table; never waits. Raises ClipdemoError when there is none, or not yet."""
+        """The scored table; never waits. Raises ClipdemoError if there is none, or not yet."""
         if self._model.status == "loading":
             raise ClipdemoError(
                 f"{self.table.name} is not scored yet: wait until its figures show."
@@ -65,9 +67,9 @@ class Inspector:
         return self._model.get()
 
     def state(self, role: Role) -> dict:
-        """How far it is: `status`, then `done` of `total` rows, a `notice`, or all about it.
+        """Its `status`, with `done` of `total` rows, a `notice`, or all about the scored table.
 
-        Findings are for the owner alone: visitors could write over them.
+        Findings are for the owner alone: visitors could overwrite them.
         """
         self.start()
         found = {"status": self._model.status, "name": self.table.name}
@@ -91,10 +93,10 @@ class Inspector:
         }  # fmt: skip
 
     def rows(self, asked: dict, role: Role) -> dict:
-        """The rows a query finds: how many, some of them whole, and what is said instead."""
+        """The rows a query finds: how many, some in full, and what was predicted instead."""
         query, start, count = self._query(asked, role)
         if query.suspect:
-            self._suspects.start().get()  # worked out once, however many ask
+            self._suspects.start().get()  # computed once, however many ask
         inspection, found = self.ready, self.ready.found
         rows = inspection.select(query)
         instead = None if query.label is None else inspection.said_instead(query)
@@ -142,11 +144,11 @@ class Inspector:
 
     @cached_property
     def counts(self) -> bytes:
-        """`Inspection.counts`, packed by gzip."""
+        """`Inspection.counts` as little-endian uint32, compressed by gzip."""
         return gzip.compress(self.ready.counts().astype("<u4").tobytes(), 5)
 
     def mark(self, asked: dict, role: Role) -> dict:
-        """Keep or forget a row's finding; how many there are."""
+        """Store or delete a row's finding; returns the number of findings."""
         findings, finding = self._own_findings(role), asked.get("finding")
         if finding is not None and not isinstance(finding, dict):
             raise ClipdemoError("This is no finding: reload the page.")
@@ -163,7 +165,7 @@ class Inspector:
         return self._findings
 
     def map(self) -> dict:
-        """Places of embeddings: `loading`, or `rows`, what is known of them, x and y by kind."""
+        """The map of embeddings: `loading`, or `rows`, their data, and x and y by kind."""
         found = self.ready.found
         if self._map.status == "loading":
             self._map.start()
@@ -214,38 +216,26 @@ class Inspector:
         }
 
     def _query(self, asked: dict, role: Role) -> tuple[Query, int, int]:
-        from clipdemo.inspection.queries import OUTCOMES, Query
+        """The query that was asked for, and which of its rows: the first, and how many."""
+        from clipdemo.inspection.queries import Query
 
         found = self.ready.found
         try:
-            thresholds = {mode: np.array(asked["thresholds"][mode], float) for mode in found.scores}
-            right = all(
-                cut.shape == (len(found.labels),) and np.isfinite(cut).all()
-                for cut in thresholds.values()
-            )
-            label, rows = asked.get("label"), asked.get("rows")
-            if not right or asked["mode"] not in found.scores:
-                raise ValueError
-            if label is not None and not 0 <= int(label) < len(found.labels):
-                raise ValueError
-            if asked.get("outcome", "") not in OUTCOMES:
-                raise ValueError
-            if rows is not None:
-                rows = [self._number(row) for row in rows]
-            if asked.get("marked"):
-                marked = self._own_findings(role).rows(found)
-                rows = marked if rows is None else sorted(set(rows) & set(marked))
-            query = Query(
-                mode=asked["mode"], thresholds=thresholds,
-                label=None if label is None else int(label), outcome=asked.get("outcome", ""),
-                disagree=bool(asked.get("disagree")), low=float(asked.get("low", 0)),
-                high=float(asked.get("high", 1)), text=str(asked.get("text", ""))[:200],
-                suspect=bool(asked.get("suspect")), rows=rows,
-            )  # fmt: skip
-            start, count = int(asked.get("start", 0)), int(asked.get("count", 24))
-            return query, max(start, 0), min(max(count, 0), MOST)
-        except (KeyError, TypeError, ValueError, OverflowError):
+            form = _Asked.model_validate(asked)
+            thresholds = {mode: np.array(form.thresholds[mode]) for mode in found.scores}
+            found.scores[form.mode]  # raises for an unknown mode
+        except (ValidationError, KeyError):
             raise ClipdemoError("This is no query: reload the page.") from None
+        labels = len(found.labels)
+        if any(len(cut) != labels for cut in thresholds.values()) or (form.label or 0) >= labels:
+            raise ClipdemoError("This is no query: reload the page.")
+        rows = form.rows and [self._number(row) for row in form.rows]
+        if form.marked:
+            marked = self._own_findings(role).rows(found)
+            rows = marked if rows is None else sorted(set(rows) & set(marked))
+        given = form.model_dump(exclude={"thresholds", "rows", "marked", "start", "count"})
+        query = Query(**given, thresholds=thresholds, rows=rows)
+        return query, form.start, min(form.count, MOST)
 
     def _number(self, row: object) -> int:
         if not isinstance(row, int) or not 0 <= row < len(self.ready.found.ids):
@@ -259,10 +249,25 @@ class Inspector:
             raise PhotoError("There are no photos of this table.")
         row = self._number(row)
         photo = read_photo(self.table.photos.read(self.ready.found.ids[row]), SIDE)
-        photo.thumbnail((SIDE, SIDE))
-        file = io.BytesIO()
-        photo.save(file, "JPEG", quality=82)
-        return file.getvalue()
+        return shrunk(photo, SIDE, quality=82)
+
+
+class _Asked(BaseModel):
+    """A query as inspect.js sends it; see `Query`."""
+
+    mode: str
+    thresholds: dict[str, list[FiniteFloat]]
+    label: NonNegativeInt | None = None
+    outcome: Literal["", "error", "found", "false", "missed"] = ""
+    disagree: bool = False
+    low: FiniteFloat = 0.0
+    high: FiniteFloat = 1.0
+    text: Annotated[str, AfterValidator(lambda text: text[:200])] = ""
+    suspect: bool = False
+    rows: list[int] | None = None
+    marked: bool = False
+    start: NonNegativeInt = 0
+    count: NonNegativeInt = 24
 
 
 def _steps(values: np.ndarray) -> list[int] | None:

@@ -6,35 +6,23 @@ import gradio as gr
 import plotly
 from gradio.processing_utils import save_bytes_to_cache
 
-from clipdemo.errors import ClipdemoError
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.inspect.inspector import Inspector
-from clipdemo.page.server.requests import refuse, told
-from clipdemo.page.shared.files import joined
-
-SCRIPTS = (
-    "shared/dom.js", "shared/plotly.js", "report/report.js", "inspect/figures.js",
-    "inspect/controls.js", "inspect/table.js", "inspect/filters.js", "inspect/gallery.js",
-    "inspect/charts.js", "inspect/map.js", "inspect/inspect.js",
-)  # fmt: skip
+from clipdemo.page.server.requests import told
+from clipdemo.page.shared.modules import calling, part
 
 
 def build(inspector: Inspector, desk: Desk) -> None:
     """Put the tab's component into the page; it asks for its content when it is first seen."""
-    view = gr.HTML(
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
+    view = part(
+        "inspect/inspect.js",
+        "show",
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="inspect",
-        elem_classes="inspect",
     )
 
     def show(event: gr.EventData) -> tuple[str | None, str, dict | None]:
-        try:
-            photo, name, caption, labels = inspector.show(told(event, "row"))
-        except ClipdemoError as error:
-            refuse(str(error))
+        photo, name, caption, labels = inspector.show(told(event, "row"))
         path = photo and save_bytes_to_cache(photo, Path(name).name, desk.photo.GRADIO_CACHE)
         return path, caption, {"path": path, "labels": labels}
 
@@ -45,4 +33,4 @@ def build(inspector: Inspector, desk: Desk) -> None:
         show_progress="hidden",
         trigger_mode="always_last",
         api_visibility="private",
-    ).then(None, js="() => document.dispatchEvent(new Event('clipdemo-picked'))")
+    ).then(None, js=calling("compare/caption.js", "rescore"))

@@ -1,6 +1,11 @@
 // The table of figures: a row per label at the current thresholds; a click on a figure shows the
 // photos behind it.
 
+import { button, make } from "../shared/dom.js";
+import { figuresOf, overall } from "./counts.js";
+import { ask, tab, thresholds } from "./state.js";
+
+// Key, title, what it is, and the outcome of the photos behind it.
 const COLUMNS = [
   ["support", "true", "Rows that have the label"],
   ["found", "found", "True and predicted", "found"],
@@ -11,80 +16,85 @@ const COLUMNS = [
   ["f1", "F1", "Harmonic mean of precision and recall", "error"],
   ["ap", "AP", "Average precision, over all thresholds", "error"],
 ];
-const COUNTS = new Set(["support", "found", "wrong", "missed"]);
-const sorting = { key: "f1", up: true };
-const figureHead = make("tr");
-const figureBody = make("tbody");
-const figureTable = make("div", { class: "figures", tabindex: 0 },
-  make("table", {}, make("thead", {}, figureHead), figureBody));
-let figureRows = [];
+const COUNTS = ["support", "found", "wrong", "missed"];
 
-function buildTable() {
-  const names = [["label", "label", "Name of the label"], ...COLUMNS];
-  figureHead.replaceChildren(...names.map(([key, name, hint]) => {
-    const button = make("button", { type: "button", title: `${hint}; click to sort` }, name);
-    button.addEventListener("click", () => {
-      Object.assign(sorting, key === sorting.key ? { up: !sorting.up } : { key, up: key === "label" });
-      arrangeTable();
-    });
-    return make("th", { scope: "col", "data-key": key }, button);
-  }));
-  figureRows = [null, ...inspected.labels.map((label, l) => l)].map(buildFigureRow);
-  figureBody.replaceChildren(...figureRows.map(({ row }) => row));
+function textOf(key, value) {
+  if (value === null) return "–";
+  return COUNTS.includes(key) ? String(value) : value.toFixed(2);
 }
 
-function buildFigureRow(label) {
-  const name = label === null ? "all labels" : inspected.labels[label];
-  const open = make("button", { type: "button", class: "name" }, name);
-  open.addEventListener("click", () => ask({ label, outcome: view.outcome }));
-  const row = make("tr", { "data-label": label === null ? "" : name }, make("th", { scope: "row" }, open));
-  row.classList.toggle("all", label === null);
-  const cells = {};
-  for (const [key, title, hint, outcome] of COLUMNS) {
-    const cell = make("td", { "data-figure": key });
-    cells[key] = cell;
-    if (outcome) {
-      cells[key] = make("button", { type: "button", title: `${hint}: show the photos` });
-      cells[key].addEventListener("click", () => {
+// `toPhotos` is called when the photos behind a figure are asked for.
+export function figureTable(toPhotos) {
+  const sorting = { key: "f1", up: true };
+  const head = make("tr");
+  const body = make("tbody");
+  const node = make("div", { class: "figures", tabindex: 0 },
+    make("table", {}, make("thead", {}, head), body));
+  let rows = [];  // of all labels together, then of each
+
+  function build() {
+    const columns = [["label", "label", "Name of the label"], ...COLUMNS];
+    head.replaceChildren(...columns.map(([key, title, hint]) =>
+      make("th", { scope: "col", "data-key": key },
+        button(title, () => sortBy(key), { title: `${hint}; click to sort` }))));
+    rows = [null, ...tab.state.labels.keys()].map(buildRow);
+    paint();
+    arrange();
+  }
+
+  function buildRow(label) {
+    const name = label === null ? "" : tab.state.labels[label];
+    const cells = COLUMNS.map(([key, title, hint, outcome]) => {
+      const show = () => {
         ask({ label, outcome });
-        toGallery();
-      });
-      cell.append(cells[key]);
-    }
-    row.append(cell);
+        toPhotos();
+      };
+      const inner = outcome ? button("", show, { title: `${hint}: show the photos` }) : make("span");
+      return { key, inner, cell: make("td", { "data-figure": key }, inner) };
+    });
+    const row = make("tr", { "data-label": name },
+      make("th", { scope: "row" }, button(name || "all labels", () => ask({ label }), { class: "name" })),
+      ...cells.map(({ cell }) => cell));
+    row.classList.toggle("all", label === null);
+    return { label, name, row, cells, figures: {} };
   }
-  return { label, name, row, cells, figures: {} };
-}
 
-function paintTable() {
-  const m = inspected.modes.indexOf(view.mode);
-  const thresholds = thresholdsOf(view.mode);
-  const [all, ...labels] = figureRows;
-  for (const entry of labels) entry.figures = figuresOf(m, entry.label, thresholds[entry.label]);
-  all.figures = overall(labels.map((entry) => entry.figures));
-  for (const { label, row, cells, figures } of figureRows) {
-    row.classList.toggle("chosen", label === view.label);
-    row.classList.toggle("moved", label !== null && ownOf(inspected.labels[label]) !== undefined);
-    for (const [key, cell] of Object.entries(cells)) {
-      const value = figures[key];
-      const text = value === null ? "–" : COUNTS.has(key) ? String(value) : value.toFixed(2);
-      if (cell.textContent !== text) cell.textContent = text;
+  function paint() {
+    const { modes, counts, view, decision } = tab.state;
+    const entries = counts[modes.indexOf(view.mode)];
+    const cuts = thresholds(view.mode);
+    const [all, ...labels] = rows;
+    for (const row of labels) row.figures = figuresOf(entries[row.label], cuts[row.label]);
+    all.figures = overall(labels.map(({ figures }) => figures));
+    for (const { label, name, row, cells, figures } of rows) {
+      row.classList.toggle("chosen", label === view.label);
+      row.classList.toggle("moved", label !== null && decision.own.has(name));
+      for (const { key, inner } of cells) {
+        const text = textOf(key, figures[key]);
+        if (inner.textContent !== text) inner.textContent = text;
+      }
     }
   }
-}
 
-// In the order that was asked for; dragging a threshold moves no row.
-function arrangeTable() {
-  const [all, ...labels] = figureRows;
-  const value = ({ name, figures }) => sorting.key === "label" ? name : figures[sorting.key] ?? -1;
-  const sign = sorting.up ? 1 : -1;
-  labels.sort((a, b) => {
-    const [x, y] = [value(a), value(b)];
-    return sign * (typeof x === "string" ? x.localeCompare(y) : x - y);
-  });
-  for (const head of figureHead.children) {
-    const chosen = head.dataset.key === sorting.key;
-    head.setAttribute("aria-sort", chosen ? (sorting.up ? "ascending" : "descending") : "none");
+  function sortBy(key) {
+    sorting.up = key === sorting.key ? !sorting.up : key === "label";
+    sorting.key = key;
+    arrange();
   }
-  figureBody.replaceChildren(all.row, ...labels.map(({ row }) => row));
+
+  // In the order that was asked for; dragging a threshold moves no row.
+  function arrange() {
+    const [all, ...labels] = rows;
+    const { key, up } = sorting;
+    const compare = (a, b) => (key === "label" ? a.name.localeCompare(b.name)
+      : (a.figures[key] ?? -1) - (b.figures[key] ?? -1));
+    labels.sort((a, b) => (up ? compare(a, b) : compare(b, a)));
+    for (const cell of head.children) {
+      const order = up ? "ascending" : "descending";
+      cell.setAttribute("aria-sort", cell.dataset.key === key ? order : "none");
+    }
+    body.replaceChildren(all.row, ...labels.map(({ row }) => row));
+  }
+
+  return { node, build, paint, arrange };
 }

@@ -1,4 +1,7 @@
-// The report as a file of its own; runs behind dom.js and report.js.
+// The report as a file of its own.
+
+import { drawReport, redrawReport } from "./report.js";
+
 const main = document.querySelector("main.report");
 const scheme = matchMedia("(prefers-color-scheme: dark)");
 

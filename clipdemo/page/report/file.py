@@ -5,9 +5,9 @@ import json
 from plotly.offline import get_plotlyjs
 
 from clipdemo.page.report.panels import page
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.files import inlined, joined
 
-SCRIPTS = ("shared/dom.js", "report/report.js", "report/file.js")
+SCRIPTS = ("shared/dom.js", "shared/charts.js", "report/report.js", "report/file.js")
 STYLES = ("report/file.css", "report/report.css")
 
 
@@ -28,7 +28,7 @@ def report_html(report: dict) -> str:
 <main class="report"></main>
 <script type="application/json" id="content">{content}</script>
 <script>{get_plotlyjs()}</script>
-<script>{joined(*SCRIPTS)}</script>
+<script>{inlined(*SCRIPTS)}</script>
 </body>
 </html>
 """

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from clipdemo.page.report import charts, tables
 
-# Of runs: id, groups of runs (the first must be there), title, text, charts.
+# Of runs: id, groups of runs (the first is required), title, text, charts.
 OF_RUNS = (
     (
         "curves", ("encoding",), "Loss and F1 by epoch",
@@ -26,147 +26,141 @@ OF_RUNS = (
         "warmup", ("warmup",), "Warm-up",
         "First: the same head with and without, from the lowest to the highest seed; the axis is "
         "cut. Second: its losses, solid on the validation rows, dotted in training.",
-        (charts.warmup, charts.losses_by_warmup),
+        (charts.dots("warmup"), charts.losses_by_warmup),
     ),
     (
         "encodings", ("encoding",), "Photo, caption or both",
         "The same head on the embedding of the photo, of the caption, and on both side by side, "
         "from the lowest to the highest seed; the axis is cut.",
-        (charts.encodings,),
+        (charts.dots("encoding"),),
     ),
     (
         "augmentation", ("augmentation",), "Generated captions",
-        "Trained on the table's captions, on those that a captioner wrote, or on both; judged on "
-        "the table's captions alone. The axis is cut.",
-        (charts.augmentation,),
+        "Trained on the table's captions, on those that a captioner wrote, or on both; evaluated "
+        "on the table's captions alone. The axis is cut.",
+        (charts.dots("augmentation"),),
     ),
     (
         "baselines", ("baseline", "fusion"), "Baselines",
-        "The study's head beside MUTAN and simpler methods on the same rows. Colours are what each "
-        "reads; lines go from the lowest to the highest seed. All have cross-fitted thresholds.",
+        "The study's head next to MUTAN and simpler methods on the same rows. Colours are what "
+        "each reads; lines go from the lowest to the highest seed; the axis is cut. All have "
+        "cross-fitted thresholds.",
         (charts.baselines,),
     ),
     (
         "captions-alone", ("captions-alone",), "Heads from captions alone",
-        "Trained on embeddings of captions and judged on photos: as they are, with each kind of "
-        "embedding centred, and with noise added, too (CapDec, C3). Beside them zero-shot, and a "
-        "head that was trained on photos.",
-        (charts.captions_alone,),
+        "Trained on embeddings of captions and evaluated on photos: as they are, with each kind of "
+        "embedding centred, and with noise added, too (CapDec, C3). Next to them zero-shot, and a "
+        "head that was trained on photos. The axis is cut.",
+        (charts.dots("captions-alone", legend=True),),
     ),
 )  # fmt: skip
 
 
+def page(report: dict) -> dict:
+    """What `report.js` draws: title, what the report is about, and the panels."""
+    return {
+        "title": "The study, reproduced", "about": _about(report), "panels": panels(report)
+    }  # fmt: skip
+
+
 def panels(report: dict) -> list[dict]:
-    """The panels in their order, JSON-ready; one that the report has nothing for is left out.
+    """The panels in their order, JSON-ready; one that the report has no data for is left out.
 
     Each has `id`, `title`, `text`, `source` (from which runs and data), and `variants` to `choose`
     from, each with a `name`, `figures` (as Plotly takes them) and `tables`.
     """
     groups = {run["group"] for run in report["runs"]}
     of_runs = [
-        _panel(name, title, text, _runs(report, of), [_variant([c(report) for c in draw])])
-        for name, of, title, text, draw in OF_RUNS
+        _panel(name, title, text, _runs(report, of), [_variant(draw(report) for draw in drawn)])
+        for name, of, title, text, drawn in OF_RUNS
         if of[0] in groups
     ]
-    return [*_of_study(report), *of_runs, *_of_heads(report)]
+    return [_orderings(report), _schedule(report), *of_runs, *_of_heads(report)]
 
 
-def page(report: dict) -> dict:
-    """What `report.js` draws: title, what the report is of, and the panels."""
-    return {"title": "The study, run anew", "about": about(report), "panels": panels(report)}
-
-
-def about(report: dict) -> list[list[str]]:
-    """What the report is of: pairs of a word and what it stands for."""
-    told = report["about"]
+def _about(report: dict) -> list[list[str]]:
+    """Pairs of a word and its value."""
+    about = report["about"]
+    runs = _count(report["runs"])
     return [
-        ["backbone", told["backbone"]],
+        ["backbone", about["backbone"]],
         ["data", _data(report)],
-        ["validation", f"{told['n_check']:,} rows by {told['split']}"],
-        ["training", f"{told['n_train']:,} rows"],
-        ["labels", str(told["labels"])],
-        ["seeds", ", ".join(map(str, told["seeds"]))],
-        [
-            "runs",
-            f"{_count(report['runs'])} in {told['seconds'] / 60:.0f} min on {told['cores']} cores",
-        ],
-        ["date", told["date"]],
+        ["validation", f"{about['n_check']:,} rows by {about['split']}"],
+        ["training", f"{about['n_train']:,} rows"],
+        ["labels", str(about["labels"])],
+        ["seeds", ", ".join(map(str, about["seeds"]))],
+        ["runs", f"{runs} in {about['seconds'] / 60:.0f} min on {about['cores']} cores"],
+        ["date", about["date"]],
     ]
 
 
-def _of_study(report: dict) -> list[dict]:
-    return [
-        _panel(
-            "orderings",
-            "What the study found, and what we find",
-            "A claim holds where every seed of its side is above every seed of the other; where "
-            "they overlap it is within the spread, and nothing is decided. It is judged by "
-            "samples-F1 (mean, lowest to highest seed) with cross-fitted thresholds, each run at "
-            "its best epoch on the validation rows; mAP stands beside it. The spread is that of "
-            "the seeds alone: other rows would move the figures, too.",
-            f"{_runs(report)} {_note(report)}",
-            [_variant([], [tables.orderings(report)])],
-        ),
-        _panel(
-            "schedule",
-            "Learning-rate schedule",
-            "Linear warm-up and then linear decay to nothing; and the decay without warm-up.",
-            "From the scheduler itself, step by step, with the settings of the study's head on "
-            f"{report['about']['n_train']:,} training rows of {_data(report)}.",
-            [_variant([charts.schedule(report)])],
-        ),
-    ]
+def _orderings(report: dict) -> dict:
+    return _panel(
+        "orderings",
+        "What the study found, and what we find",
+        "A claim holds where every seed of its side is above every seed of the other; where "
+        "they overlap it is within the spread, and nothing is decided. It is judged by "
+        "samples-F1 (mean, lowest to highest seed) with cross-fitted thresholds, each run at "
+        "its best epoch on the validation rows, with mAP next to it. The spread is that of "
+        "the seeds alone: other rows would move the figures, too.",
+        f"{_runs(report)} {report['published'].get('note', '')}",
+        [_variant(tables=[tables.orderings(report)])],
+    )
 
 
-def _of_heads(report: dict) -> list[dict]:
+def _schedule(report: dict) -> dict:
+    return _panel(
+        "schedule",
+        "Learning-rate schedule",
+        "Linear warm-up followed by linear decay to zero; and the decay without warm-up.",
+        "From the scheduler itself, step by step, with the settings of the study's head on "
+        f"{report['about']['n_train']:,} training rows of {_data(report)}.",
+        [_variant([charts.schedule(report)])],
+    )
+
+
+def _of_heads(report: dict) -> Iterable[dict]:
     modes = list(reversed(report["per_label"]))
     curves = report["precision_recall"].values()
     labels = [name for name in report["per_label"][modes[0]] if any(name in c for c in curves)]
     heads = _heads(report)
-    found = [
-        _panel(
-            "labels",
-            "Label by label",
-            "The checkpoint's heads at the card's thresholds"
-            + (", beside the study's figures." if report["published"] else "."),
-            f"{heads} {_note(report)}",
-            [
-                _variant([charts.per_label(report, m)], [tables.per_label(report, m)], m)
-                for m in modes
-            ],
-            choose="Mode",
-        ),
-        _panel(
-            "precision-recall",
-            "Precision and recall",
-            "Of one label, at every threshold; the dot is the card's threshold.",
-            heads,
-            [_variant([charts.precision_recall(report, name)], name=name) for name in labels],
-            choose="Label",
-        ),
-        _panel(
-            "reliability",
-            "Reliability",
-            "First: of all that got such a score, the share that is true; on the dotted line a "
-            "score means what it says. Error is the mean distance from it (expected calibration "
-            "error). Second: how many scores each point stands for.",
-            heads,
-            [_variant([charts.reliability(report), charts.score_counts(report)])],
-        ),
-    ]
+    yield _panel(
+        "labels",
+        "Label by label",
+        "The checkpoint's heads at the card's thresholds"
+        + (", next to the study's figures." if report["published"] else "."),
+        f"{heads} {report['published'].get('note', '')}",
+        [_variant([charts.per_label(report, m)], [tables.per_label(report, m)], m) for m in modes],
+        choose="Mode",
+    )
+    yield _panel(
+        "precision-recall",
+        "Precision and recall",
+        "Of one label, at every threshold; the dot is the card's threshold.",
+        heads,
+        [_variant([charts.precision_recall(report, name)], name=name) for name in labels],
+        choose="Label",
+    )
+    yield _panel(
+        "reliability",
+        "Reliability",
+        "First: of all labels that got such a score, the share that is true; on the dotted line a "
+        "score means what it says. Error is the mean distance from it (expected calibration "
+        "error). Second: how many scores are behind each point.",
+        heads,
+        [_variant([charts.reliability(report), charts.score_counts(report)])],
+    )
     if report["adds"]:
-        found.append(
-            _panel(
-                "adds",
-                "What photo and caption add",
-                "How much better the head of both is than that of the photo (what the caption "
-                "adds) and than that of the caption (what the photo adds). Left of zero it is "
-                "worse.",
-                heads,
-                [_variant([charts.adds(report, measure) for measure in ("f1", "ap")])],
-            )
+        yield _panel(
+            "adds",
+            "What photo and caption add",
+            "How much better the head of both is than that of the photo (what the caption "
+            "adds) and than that of the caption (what the photo adds). Left of zero it is "
+            "worse.",
+            heads,
+            [_variant(charts.adds(report, measure) for measure in ("f1", "ap"))],
         )
-    return found
 
 
 def _panel(
@@ -176,45 +170,43 @@ def _panel(
     return panel | {"variants": variants, "choose": choose}
 
 
-def _variant(figures: Iterable[go.Figure], found: Sequence[dict] = (), name: str = "") -> dict:
+def _variant(
+    figures: Iterable[go.Figure] = (), tables: Sequence[dict] = (), name: str = ""
+) -> dict:
     drawn = [json.loads(figure.to_json()) for figure in figures]
-    return {"name": name, "figures": drawn, "tables": list(found)}
+    return {"name": name, "figures": drawn, "tables": tables}
 
 
 def _data(report: dict) -> str:
-    told = report["about"]
-    return told["table"] + (f" with {told['photos']}" if told["photos"] else ", captions alone")
-
-
-def _note(report: dict) -> str:
-    return report["published"].get("note", "")
+    about = report["about"]
+    return about["table"] + (f" with {about['photos']}" if about["photos"] else ", captions alone")
 
 
 def _runs(report: dict, groups: Sequence[str] = ()) -> str:
     """From which runs and data: of some groups, or all."""
-    told = report["about"]
+    about = report["about"]
     runs = [run for run in report["runs"] if not groups or run["group"] in groups]
     seeds = sorted({run["seed"] for run in runs if run["seed"] is not None})
     which = f"{' and '.join(groups)} runs" if groups else "runs"
     return (
-        f"From {_count(runs)} {which}, seeds {', '.join(map(str, seeds))}: {told['backbone']} on "
-        f"{_data(report)}, split {told['split']}, {_range(run['n_train'] for run in runs)} rows to "
-        f"train and {_range(run['n_check'] for run in runs)} to validate."
+        f"From {_count(runs)} {which}, seeds {', '.join(map(str, seeds))}: {about['backbone']} on "
+        f"{_data(report)}, split {about['split']}, {_range(r['n_train'] for r in runs)} rows to "
+        f"train and {_range(r['n_check'] for r in runs)} to validate."
     )
 
 
 def _heads(report: dict) -> str:
     """From which heads and data, and what their thresholds were tuned on."""
-    told = report["about"]
+    about = report["about"]
     rows = ", ".join(f"{mode} {found['n']:,}" for mode, found in report["overall"].items())
     return (
         f"From the heads of the checkpoint on the validation rows ({rows}) of {_data(report)}, "
-        f"split {told['split']}, backbone {told['backbone']}. {told['thresholds']}"
+        f"split {about['split']}, backbone {about['backbone']}. {about['thresholds']}"
     )
 
 
 def _count(runs: Sequence[dict]) -> int:
-    """How many trainings they are: one may stand in several groups."""
+    """How many trainings they are: one may appear in several groups."""
     keys = ("mode", "kind", "hidden", "rate", "warmup", "captions", "seed")
     return len({tuple(run[key] for key in keys) for run in runs})
 

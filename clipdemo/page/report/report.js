@@ -1,12 +1,7 @@
-// The report: panels of text, charts and tables. Needs dom.js, and Plotly for the charts.
-// Text only ever goes in by textContent; what charts show has been escaped for Plotly before.
+// The report: panels of text, charts and tables. What charts show has been escaped for Plotly before.
 
-// Colours of charts.py, and what they are on a dark page (see page.css).
-const DARK = {
-  "#2f6fdb": "#62a8ff", "#a66300": "#f0a63a", "#0a7f57": "#3cc492", "#7c3aed": "#b39bfb",
-  "#8a3ea8": "#cf8ef0", "#b23a6f": "#f08bb4", "#6b7280": "#9aa3b2",
-};
-const CONFIG = { displayModeBar: false, displaylogo: false, scrollZoom: false };
+import { button, choice, make } from "../shared/dom.js";
+import { drawChart } from "../shared/charts.js";
 
 function reportTable({ groups = [], columns, rows, stacked }) {
   const head = make("thead");
@@ -25,19 +20,13 @@ function reportTable({ groups = [], columns, rows, stacked }) {
   return make("div", { class: "table", tabindex: 0 }, table);
 }
 
-// The same figure in the colours of the page around it.
-function themed(figure, element) {
-  const style = getComputedStyle(element);
-  const dark = style.getPropertyValue("--dark").trim() === "1";
-  const colour = (key, value) => (dark && key.endsWith("color") && DARK[value]) || value;
-  const { data, layout } = JSON.parse(JSON.stringify(figure, colour));
-  layout.font.color = style.color;
-  return [data, layout];
+// One chart after the other, each in a task of its own, so that the page stays responsive.
+let turn = Promise.resolve();
+
+export function waitFor(promise) {
+  turn = promise;
 }
 
-// One chart after the other, each in a task of its own, so that the page stays responsive; the first
-// waits for Plotly where that is still to come.
-let turn = Promise.resolve();
 function inTurn(work) {
   turn = turn.then(() => new Promise((done) => setTimeout(done))).then(work);
   return turn;
@@ -51,9 +40,7 @@ function reportChart(figure, title) {
   chart.style.height = `${figure.layout.height}px`;
   chart.draw = () => {
     const width = paper || chart.clientWidth;
-    if (!chart.isConnected || !width) return;
-    const [data, layout] = themed(figure, chart);
-    window.Plotly.react(chart, data, { ...layout, width }, CONFIG);
+    if (chart.isConnected && width) drawChart(chart, figure, width);
   };
   let seen = 0;
   new ResizeObserver(() => {
@@ -73,8 +60,8 @@ function reportPanel({ id, title, text, source, variants, choose }) {
   };
   const panel = make("section", { id: `report-${id}` }, make("h3", {}, title), make("p", {}, text));
   if (variants.length > 1) {
-    const select = choice({ "aria-label": choose }, variants.map(({ name }, i) => [i, name]));
-    select.addEventListener("change", () => show(variants[select.value]));
+    const select = choice({ "aria-label": choose }, variants.map(({ name }, i) => [i, name]),
+      (i) => show(variants[i]));
     panel.append(make("label", {}, `${choose} `, select));
   }
   panel.append(content, make("p", { class: "source" }, source));
@@ -83,7 +70,7 @@ function reportPanel({ id, title, text, source, variants, choose }) {
 }
 
 // `report`: {title, about: [[word, what]], panels}, or {notice}.
-function drawReport(element, { notice, title, about = [], panels = [] }) {
+export function drawReport(element, { notice, title, about = [], panels = [] }) {
   if (notice) {
     element.replaceChildren(make("p", { class: "notice" }, notice));
     return;
@@ -91,16 +78,13 @@ function drawReport(element, { notice, title, about = [], panels = [] }) {
   const facts = make("dl", {}, ...about.map(([word, what]) =>
     make("div", {}, make("dt", {}, word), make("dd", {}, what))));
   const sections = panels.map(reportPanel);
-  const links = panels.map((panel, i) => {
-    const link = make("button", { type: "button" }, panel.title);
-    link.addEventListener("click", () => sections[i].scrollIntoView({ behavior: "smooth" }));
-    return link;
-  });
+  const links = panels.map((panel, i) =>
+    button(panel.title, () => sections[i].scrollIntoView({ behavior: "smooth" })));
   element.replaceChildren(make("h2", {}, title), facts, make("nav", {}, ...links), ...sections);
 }
 
 // In the page's new colours; for paper of a width at once, else one chart after the other.
-function redrawReport(element, width = 0) {
+export function redrawReport(element, width = 0) {
   paper = width;
   for (const chart of element.querySelectorAll(".chart")) {
     if (paper) chart.draw();

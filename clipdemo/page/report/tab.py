@@ -4,26 +4,23 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-import gradio as gr
 import plotly
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
 from clipdemo.model.checkpoints import Card
-from clipdemo.page.shared.files import joined
+from clipdemo.page.shared.modules import part
 
-SCRIPTS = ("shared/dom.js", "shared/plotly.js", "report/report.js", "report/tab.js")
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
 
 
 def build(card: Card) -> None:
     """Put the tab's component into the page; it asks for its content when it is first seen."""
-    report = gr.HTML(
+    report = part(
+        "report/tab.js",
+        "open",
         value={},
-        apply_default_css=False,
-        html_template="<div></div>",
-        js_on_load=joined(*SCRIPTS),
         plotly=f"plotly.min.js?{plotly.__version__}",
         elem_id="report",
         elem_classes="report",
@@ -32,14 +29,14 @@ def build(card: Card) -> None:
 
 
 def shown(card: Card) -> dict:
-    """What the tab shows of the `report.json` beside a card, or one sentence why there is none."""
+    """The content of the `report.json` next to a card, or one sentence saying why there is none."""
     path = card.folder and card.folder / "report.json"
     if path is None or not path.is_file():
         return {"notice": f"There is no report of this model yet: {MAKE} makes one."}
     try:
         return _page(path, path.stat().st_mtime_ns)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return {"notice": f"The report of this model cannot be read: {MAKE} makes it anew."}
+        return {"notice": f"The report of this model cannot be read: {MAKE} makes a new one."}
 
 
 @lru_cache(maxsize=1)
@@ -51,5 +48,5 @@ def _page(path: Path, changed: int) -> dict:
 
 def plotly_script() -> Route:
     """GET /plotly.min.js, which the tab fetches when it is first opened."""
-    kept = {"Cache-Control": "public, max-age=604800"}  # its address says its version
+    kept = {"Cache-Control": "public, max-age=604800"}  # the version is in its address
     return Route("/plotly.min.js", lambda request: FileResponse(PLOTLY, headers=kept))

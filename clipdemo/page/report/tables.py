@@ -10,7 +10,7 @@ OUTCOMES = {
 
 
 def orderings(report: dict) -> dict:
-    """The study's claims beside ours."""
+    """The study's claims next to ours."""
     rows = []
     for found in report["orderings"]:
         outcome, tone = OUTCOMES[found["holds"]]
@@ -23,7 +23,7 @@ def orderings(report: dict) -> dict:
 
 
 def per_label(report: dict, mode: str) -> dict:
-    """F1, precision, recall and AP of each label, beside the study's where there are any."""
+    """F1, precision, recall and AP of each label, next to the study's where there are any."""
     overall, published = report["overall"][mode], report["published"]
     rows = {"mean over rows": _means(overall, overall["n"])}
     rows["… cross-fitted"] = _means(overall["cross_fitted"], overall["n"])
@@ -49,7 +49,7 @@ def per_label(report: dict, mode: str) -> dict:
 
 
 def _means(found: dict, rows: int) -> dict:
-    """Means over the rows, as a label has them."""
+    """Means over the rows in the form of a label's figures."""
     means = {key: found[f"samples_{key}"] for key in ("precision", "recall", "f1")}
     return means | {"ap": None, "support": rows}
 

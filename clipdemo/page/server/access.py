@@ -1,8 +1,8 @@
 """Who asks: the owner, who started the app on this machine, or a visitor; and who is turned away.
 
-A browser sends what any site tells it to, to this machine too. So a request must name a host that
-this page goes by (or a site whose name was pointed to this machine could read the page: DNS
-rebinding) and must not come from another site's page (cross-site request forgery).
+Any site can make a browser send requests, also to this machine. So a request must name a host that
+this page is served as (against DNS rebinding, where a site points its own name to this machine to
+read the page) and must not come from another site's page (cross-site request forgery).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from clipdemo.errors import ClipdemoError
+from starlette.exceptions import HTTPException
 
 if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Role = Literal["owner", "visitor"]
 
-# What proxies add. A page's script may set some of them, which only ever takes rights away.
+# Headers that proxies add. A script may set some of them, which only ever takes rights away.
 FORWARDED = (
     "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
     "x-forwarded-port", "x-forwarded-server", "x-forwarded-prefix", "x-real-ip", "x-client-ip",
@@ -33,20 +33,16 @@ FORWARDED = (
 _FRAMES = ("iframe", "frame", "embed", "object")
 
 
-class Refused(ClipdemoError):
-    """A request that is not answered; the message says why and what to do."""
-
-
 @dataclass(frozen=True)
 class Access:
     """The rules of one page.
 
     Attributes:
         mode: `public` (everybody is a visitor), `private` (everybody is the owner) or `auto`
-            (the owner is who comes from this machine, through no proxy, by its own name).
+            (the owner connects from this machine, by its own name, not through a proxy).
         host: the address that the page listens at.
         guarded: whether visitors log in, so that another site could use their cookie.
-        names: hosts the page goes by, in small letters, beside loopback and plain addresses.
+        names: lower-case hosts the page is served as, besides loopback and plain addresses.
     """
 
     mode: Literal["public", "private", "auto"] = "auto"
@@ -67,32 +63,33 @@ class Access:
         """Who asks.
 
         Raises:
-            Refused: the request names a host that is not this page's, or comes from the page of
-                another site.
+            HTTPException: 403; the request names a host that is not this page's, or comes from the
+                page of another site.
         """
         host = _host(request)
         if self.mode == "public":
             if self.guarded:
                 self._check_site(request)
             return "visitor"
-        if _is_loopback(self.host) and not self._goes_by(host):
-            raise Refused(
+        if _is_loopback(self.host) and not self._is_served_as(host):
+            raise HTTPException(
+                403,
                 f"This page is private and not served as {host or '(no name)'}: open it at "
-                "http://127.0.0.1 with its port, or start it with --public to host it."
+                "http://127.0.0.1 with its port, or start it with --public to host it.",
             )
         self._check_site(request)
         if self.mode == "private":
-            return "owner" if self._goes_by(host) else "visitor"
+            return "owner" if self._is_served_as(host) else "visitor"
         near = request.client is not None and _is_loopback(request.client.host)
         return "owner" if near and not is_forwarded(request) and _is_loopback(host) else "visitor"
 
-    def _goes_by(self, host: str) -> bool:
-        """Whether a page of another site cannot have got here by this name: no such name is made
-        to point elsewhere, and an address needs no name at all."""
+    def _is_served_as(self, host: str) -> bool:
+        """Whether no other site's page can get here by this name: it cannot point such a name
+        here, and an address needs no name at all."""
         return _is_loopback(host) or _address(host) is not None or host in self.names
 
     def _check_site(self, request: HTTPConnection) -> None:
-        """Raises Refused when the page of another site asks, or would show this one in a frame."""
+        """Raises HTTPException if another site's page asks, or would show this one in a frame."""
         headers = request.headers
         same = all(self._is_own(origin, request) for origin in headers.getlist("origin"))
         if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
@@ -100,9 +97,10 @@ class Access:
             framed = headers.get("sec-fetch-dest") in _FRAMES
             same &= opened and not framed and request.scope["method"] in ("GET", "HEAD")
         if not same:
-            raise Refused(
+            raise HTTPException(
+                403,
                 "The page of another site asked for this, which is not answered: use this page "
-                "itself, and behind a proxy have it pass on the header Host."
+                "itself, and behind a proxy have it pass on the header Host.",
             )
 
     def _is_own(self, origin: str, request: HTTPConnection) -> bool:
@@ -121,7 +119,8 @@ class Access:
     def _named(self, request: HTTPConnection) -> list[str]:
         """The hosts that a request names: its own, and the one that a proxy was asked for.
 
-        Where there are rights to gain, not the latter: a page of another site may be let set it.
+        The latter does not count where there are rights to gain: another site's page may be able
+        to set it.
         """
         headers = request.headers
         forwarded = headers.get("x-forwarded-host", "").split(",")[0].strip()
@@ -130,10 +129,10 @@ class Access:
 
 
 def is_forwarded(request: HTTPConnection) -> bool:
-    """Whether a proxy passed it on, as far as can be told.
+    """Whether a proxy passed it on, as far as one can see.
 
-    One that adds no header cannot be told, unless it speaks HTTP/1.0, as nginx does by default
-    before 1.29.7: behind it the page has to be started with --public.
+    A proxy that adds no header shows only if it speaks HTTP/1.0, as nginx does by default before
+    1.29.7. Behind any other one the page has to be started with --public.
     """
     old = request.scope.get("http_version") == "1.0"
     return old or any(name in request.headers for name in FORWARDED)
@@ -146,7 +145,7 @@ def _host(request: HTTPConnection) -> str:
 
 
 def _place(netloc: str) -> tuple[str, int | None]:
-    """Host, in small letters, and port of `host:port`; an empty host for what is none."""
+    """Lower-case host and port of `host:port`; an empty host for anything else."""
     try:
         found = urlsplit(f"//{netloc}")
         plain = not (found.path or found.query or found.fragment or "@" in netloc)

@@ -1,4 +1,4 @@
-"""Bounds to what strangers can make Gradio itself keep in memory, where it has none."""
+"""Where Gradio itself would keep, or read, more than strangers may make it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import re
 from gradio import route_utils
 from gradio.route_utils import GradioMultiPartParser, MultiPartException
 
+from clipdemo.page.server.door import content_length
 from clipdemo.page.server.requests import Page
 
-FIELD = 2**16  # bytes of an uploaded form's field that is no file
-BUSY = 16  # events that wait while a long one is still taken in
+FIELD = 2**16  # bytes of a field that is no file in an uploaded form
+BUSY = 16  # waiting events beyond which no long one is taken
 LONG = 2**20  # bytes
 SESSION = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
@@ -29,16 +30,29 @@ def bound_gradio(page: Page) -> None:
     """Bound the forms that are uploaded, and what may wait in the page's queue."""
     route_utils.GradioMultiPartParser = _Form
     queue, push = page._queue, page._queue.push
-    # A table over all events after each, for a view that is switched off.
+    # A table of all events, computed after each one for a view that is switched off.
     queue.compute_analytics_summary = lambda records: {}
 
     async def bounded(body, request, username):
         if body.session_hash is not None and not SESSION.fullmatch(body.session_hash):
             return False, "session_hash takes up to 100 letters, digits and -_.: signs.", "error"
-        length = request.headers.get("content-length", "")
-        long = not length.isdecimal() or int(length) > LONG
+        long = not 0 < content_length(request) <= LONG
         if long and len(queue) > BUSY:
             return False, "The server is busy: try again later.", "queue_full"
         return await push(body=body, request=request, username=username)
 
     queue.push = bounded
+
+
+def bound_mcp() -> None:
+    """Have Gradio's MCP server pass on the values of a call, which are then checked like those of
+    any other request. It would read files and data URLs itself: any file on this machine."""
+    from gradio.mcp import GradioMCPServer
+
+    def passed_on(self: GradioMCPServer, value: dict, positions: list) -> dict:
+        for name, given in value.items():
+            if isinstance(given, dict | list):
+                raise ValueError(f"{name} takes text: of a file, its address or a data URL.")
+        return value
+
+    GradioMCPServer.convert_strings_to_filedata = passed_on

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from contextlib import suppress
-from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
 from fastapi.exceptions import RequestValidationError
 from gradio.route_utils import FnIndexInferError
 from gradio.routes import App
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
+from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.images import MAX_BYTES
-from clipdemo.page.server.access import Access, Refused, Role
+from clipdemo.page.server.access import Access, Role
 from clipdemo.page.server.requests import NO_ROOM, report
 from clipdemo.page.server.uploads import Uploads
 
@@ -29,15 +30,16 @@ HEARTBEAT, BY_NAME = f"{API}/heartbeat/", f"{API}/call/v2/"
 LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request that is no upload: a photo in base64
 VALUES = 100_000  # in a request
 TOO_LONG = f"A request may have {LONGEST // 2**20} MB and {VALUES:,} values: upload large files."
+ROOM_EVERY = 2**23  # bytes of an upload between two looks at the disk
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(
     r"/(config|login|logout|theme\.css|robots\.txt|manifest\.json|pwa_icon(/(192|512))?|favicon\.ico"
-    r"|healthz|plotly\.min\.js|inspect/.+|(assets|static|svelte)/.+"
+    r"|healthz|plotly\.min\.js|modules/.+|inspect/.+|(assets|static|svelte)/.+"
     r"|gradio_api/(user|login_check|token|app_id|info|openapi\.json|startup-events|theme\.css"
     r"|upload|upload_progress|cancel|reset|queue/(join|data|status)|heartbeat/[^/]+"
     r"|call/.+|run/[^/]+|api/[^/]+|file=.+|mcp(/.*)?))?/?"
 )
-NONE = "This page has nothing at this address"
+NOTHING = "This page has nothing at this address"
 # Where Gradio asks for no login.
 OURS = re.compile(r"/(inspect/.+|plotly\.min\.js|gradio_api/(heartbeat/.+|cancel|reset))/?")
 
@@ -46,21 +48,21 @@ class Guarded(App):
     """Gradio's app behind the door, which stands outside all of Gradio's own middleware."""
 
     def __init__(self, access: Access, uploads: Uploads, live: Counter[str], **options) -> None:
-        handlers = {Exception: _told, RequestValidationError: _told}
-        super().__init__(exception_handlers=handlers, **options)
+        kinds = (Exception, RequestValidationError, ClipdemoError)
+        super().__init__(exception_handlers=dict.fromkeys(kinds, handle), **options)
         self._door = access, uploads, live
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Starlette asks for it once."""
+        """The app's middleware inside the door; Starlette asks for it once."""
         return Door(super().build_middleware_stack(), *self._door)
 
 
 class Door:
     """ASGI middleware around the page.
 
-    Turned away are requests of other sites (`Access`), routes that are not `OPEN`, bodies that are
-    too long and files that were not uploaded. What goes wrong unforeseen is a sentence for the
-    caller, and one line in the log.
+    It turns away requests of other sites (`Access`), routes that are not `OPEN`, bodies that are
+    too long and files that were not uploaded. An unexpected error becomes a sentence for the
+    caller and one line in the log.
     """
 
     def __init__(self, app: ASGIApp, access: Access, uploads: Uploads, live: Counter[str]) -> None:
@@ -92,44 +94,41 @@ class Door:
                 counted = True
             await self._app(scope, self._measured(receive, request), watched)
         except Exception as error:
-            if not isinstance(error, Refusal):
+            if not isinstance(error, HTTPException):
                 report(error)
             if not begun:
-                await refusal(error, request).answer(scope, receive, send)
-            else:  # a stream, which said what it could, or what `_told` said
+                await response_to(error, request)(scope, receive, send)
+            else:  # a stream, which said what it could, or what `handle` said
                 with suppress(Exception):
                     await send({"type": "http.response.body"})
         finally:
             if counted:
                 self._live[session] -= 1
-                self._live += Counter()  # without those at zero
+                self._live += Counter()  # drops those at zero
 
     def _check(self, request: Request) -> None:
-        """Raises Refusal."""
+        """Raises HTTPException for a request that is turned away."""
         path = _path(request)
         if path == "/healthz":
-            return  # says nothing of anybody, and is asked by machines
-        try:
-            request.state.role = self._access.role(request)
-        except Refused as error:
-            raise Refusal(403, str(error)) from None
+            return  # says nothing about anybody, and is asked by machines
+        request.state.role = self._access.role(request)
         if not OPEN.fullmatch(path):
-            raise Refusal(404, f"{NONE}: open the page itself.")
+            raise HTTPException(404, f"{NOTHING}: open the page itself.")
         if OURS.fullmatch(path) and not logged_in(request):
-            raise Refusal(401, "Log in first: open the page itself.")
+            raise HTTPException(401, "Log in first: open the page itself.")
         if path.startswith(FILE) and self._uploads.find(path.removeprefix(FILE)) is None:
-            raise Refusal(
+            raise HTTPException(
                 403, "Only files uploaded here within the last hour are served: upload it again."
             )
-        if path.rstrip("/") == UPLOAD:
+        if _is_upload(request):
             if not self._uploads.has_room():
-                raise Refusal(507, NO_ROOM)
-        elif int(_number(request.headers.get("content-length"))) > LONGEST:
-            raise Refusal(413, TOO_LONG)
+                raise HTTPException(507, NO_ROOM)
+        elif content_length(request) > LONGEST:
+            raise HTTPException(413, TOO_LONG)
 
     def _measured(self, receive: Receive, request: Request) -> Receive:
-        """`receive`, but a body that is too long, or for which there is no room, is refused."""
-        upload = _path(request).rstrip("/") == UPLOAD
+        """`receive`, but it refuses a body that is too long, or for which there is no room."""
+        upload = _is_upload(request)
         length = values = 0
 
         async def measured() -> Message:
@@ -138,49 +137,39 @@ class Door:
             body = message.get("body", b"")
             before, length = length, length + len(body)
             if upload:  # Gradio counts each file
-                if length // 2**23 > before // 2**23 and not self._uploads.has_room():
-                    raise Refusal(507, NO_ROOM)
+                if length // ROOM_EVERY > before // ROOM_EVERY and not self._uploads.has_room():
+                    raise HTTPException(507, NO_ROOM)
                 return message
             # Each value of JSON takes 100 times as much memory as in the body.
             values += body.count(b",") + body.count(b"[") + body.count(b"{")
             if length > LONGEST or values > VALUES:
-                raise Refusal(413, TOO_LONG)
+                raise HTTPException(413, TOO_LONG)
             return message
 
         return measured
 
 
-class Refusal(Exception):
-    """A request that is answered here, with a status and one sentence."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
-
-    def response(self) -> Response:
-        """In the shape that Gradio's client and page read."""
-        return JSONResponse({"error": str(self), "detail": str(self)}, self.status)
-
-    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        await self.response()(scope, receive, send)
+async def handle(request: Request, error: Exception) -> Response:
+    """`response_to` as Starlette calls it for an error within the app."""
+    return response_to(error, request)
 
 
-def refusal(error: Exception, request: Request) -> Refusal:
-    """What is said of an error, foreseen or not."""
-    if isinstance(error, Refusal):
-        return error
-    if isinstance(error, TypeError) and _rest(request, BY_NAME):  # a value is missing, or unknown
-        return Refusal(400, f"{str(error)[:200]}.")
-    if isinstance(error, RequestValidationError):
-        return Refusal(422, "This is not what this address takes: see the API at the page's foot.")
-    if isinstance(error, KeyError | FnIndexInferError):  # Gradio's, for an endpoint that is none
-        return Refusal(404, f"{NONE}: see the API at its foot.")
-    return Refusal(500, "This request could not be answered: reload the page, or see its API.")
-
-
-async def _told(request: Request, error: Exception) -> Response:
-    return refusal(error, request).response()
+def response_to(error: Exception, request: Request) -> Response:
+    """One sentence about an error, expected or not, in the shape that Gradio and Inspect read."""
+    status, sentence = 500, "This request could not be answered: reload the page, or see its API."
+    if isinstance(error, HTTPException):
+        status, sentence = error.status_code, error.detail
+    elif isinstance(error, ClipdemoError):  # of Inspect: what it has not, or does not understand
+        status, sentence = 404 if request.method == "GET" else 400, str(error)
+    elif isinstance(error, TypeError) and _rest(request, BY_NAME):  # a missing or unknown value
+        status, sentence = 400, f"{str(error)[:200]}."
+    elif isinstance(error, RequestValidationError):
+        status = 422
+        sentence = "This is not what this address takes: see the API at the page's foot."
+    elif isinstance(error, KeyError | FnIndexInferError):  # Gradio's, for an unknown endpoint
+        status, sentence = 404, f"{NOTHING}: see the API at its foot."
+    said = dict.fromkeys(("error", "detail", "notice"), sentence)
+    return JSONResponse(said, status, {"Cache-Control": "no-store"})
 
 
 def role_of(request: HTTPConnection) -> Role:
@@ -189,13 +178,22 @@ def role_of(request: HTTPConnection) -> Role:
 
 
 def logged_in(request: Request) -> bool:
-    """Whether Gradio would answer: nobody has to log in, or this one did."""
+    """Whether Gradio would answer: there is no login, or this visitor has logged in."""
     app = request.scope["app"]
     if getattr(app, "auth", None) is None:
         return True
-    cookies = SimpleCookie(request.headers.get("cookie", ""))
     names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return any(name in cookies and cookies[name].value in app.tokens for name in names)
+    return any(request.cookies.get(name) in app.tokens for name in names)
+
+
+def content_length(request: Request) -> int:
+    """What the header says, in bytes; 0 where it says nothing that is a number."""
+    text = request.headers.get("content-length", "")
+    return int(text) if text.isdecimal() else 0
+
+
+def _is_upload(request: Request) -> bool:
+    return _path(request).rstrip("/") == UPLOAD
 
 
 def _path(request: Request) -> str:
@@ -208,7 +206,3 @@ def _path(request: Request) -> str:
 def _rest(request: Request, start: str) -> str:
     path = _path(request)
     return path.removeprefix(start) if path.startswith(start) else ""
-
-
-def _number(text: str | None) -> str:
-    return text if text and text.isdecimal() else "0"

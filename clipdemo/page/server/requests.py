@@ -1,4 +1,4 @@
-"""What a request may say: every value is looked at here before anything reads it.
+"""What a request may say: every value is checked here before anything reads it.
 
 This is the one way in for the queue, direct calls, private events by their number, and MCP.
 """
@@ -9,6 +9,7 @@ import inspect
 import logging
 import re
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 from weakref import WeakKeyDictionary
@@ -16,13 +17,14 @@ from weakref import WeakKeyDictionary
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
+from clipdemo.errors import ClipdemoError
 from clipdemo.page.server.addresses import fetch, unpack
 from clipdemo.page.server.uploads import Uploads
 
 SCENES = Path(__file__).resolve().parents[3] / "assets" / "scenes"
 SESSIONS = 200
-"""How many visitors Gradio remembers, those that came last; 0.2 MB each, and what they gave."""
-LONGEST = 20_000  # characters of a text; captions and labels of one's own read far fewer
+"""How many visitors Gradio remembers, the latest; 0.2 MB each, besides what they gave."""
+LONGEST = 20_000  # characters of a text; far more than captions and labels need
 SHAPES = (
     'uploaded files ({"path": …} as /gradio_api/upload answers), addresses ({"url": '
     '"https://…"}) and data URLs ({"url": "data:image/…"})'
@@ -35,10 +37,10 @@ _log = logging.getLogger("clipdemo")
 
 
 class Page(gr.Blocks):
-    """Gradio's page behind a check of what it is asked.
+    """Gradio's page, with checked requests.
 
     Args:
-        uploads: where the files lie that requests may name.
+        uploads: the files that requests may name.
     """
 
     def __init__(self, uploads: Uploads, **options: Any) -> None:
@@ -47,7 +49,7 @@ class Page(gr.Blocks):
         self._given: WeakKeyDictionary[object, dict[int, list[Path]]] = WeakKeyDictionary()
 
     async def process_api(self, block_fn, *args, event_data=None, **options):
-        """As Gradio's; what goes wrong unforeseen is a sentence for the caller and one log line."""
+        """As Gradio's, but errors are sentences for the caller; unexpected ones are logged."""
         if event_data is not None:
             event_data._data = _plain(event_data._data)
         try:
@@ -55,12 +57,14 @@ class Page(gr.Blocks):
         except gr.Error as error:
             error.print_exception = False
             raise
+        except ClipdemoError as error:
+            refuse(str(error))
         except Exception as error:
             report(error)
             refuse("This request could not be answered: reload the page, or see its API.")
 
     async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
-        """As Gradio's, of admitted values: files are paths in the folder of uploads."""
+        """As Gradio's, with checked values: files are paths in the folder of uploads."""
         names = parameters(block_fn.fn)
         blocks = block_fn.inputs
         if not isinstance(inputs, list) or len(inputs) < len(blocks):
@@ -75,7 +79,7 @@ class Page(gr.Blocks):
         return await super().preprocess_data(block_fn, admitted, state, explicit_call)
 
     def shown(self, sessions: set[str]) -> set[Path]:
-        """The files that the pages of some sessions show: those each gave last, by component."""
+        """The files that the pages of some sessions show: the last ones given to each component."""
         states = [self.state_holder.session_data.get(session) for session in sessions]
         given = [self._given.get(state, {}) for state in states if state is not None]
         return {path for files in given for paths in [*files.values()] for path in paths}
@@ -84,10 +88,10 @@ class Page(gr.Blocks):
         """The value as Gradio's own checks then take it.
 
         Raises:
-            gr.Error: it is none that this parameter takes; one sentence.
+            gr.Error: this parameter does not take it; one sentence.
         """
         if block.stateful or value is None:
-            return value  # Gradio takes state from the session, whatever is sent
+            return value  # Gradio takes state from the session, not from the request
         if isinstance(block, gr.Image):
             return file_data(await self._file(name, value))
         if isinstance(block, gr.File):
@@ -96,11 +100,11 @@ class Page(gr.Blocks):
             return [file_data(await self._file(name, file)) for file in value]
         kind, told = _KINDS[type(block)]
         if not isinstance(value, kind):
-            refuse(f"{name} takes {told}, not {_said(value)}.")
+            refuse(f"{name} takes {told}, and nothing else.")
         return value[:LONGEST] if isinstance(value, str) else value
 
     async def _file(self, name: str, value: object) -> Path:
-        """Where the file lies that a request names, gives, or gives the address of."""
+        """The path of a file that a request names, contains, or gives the address of."""
         if isinstance(value, dict):
             value = value.get("path") or value.get("url")
         if isinstance(value, str) and value.startswith("data:"):
@@ -115,7 +119,7 @@ class Page(gr.Blocks):
         return found
 
     def _example(self, value: object) -> Path | None:
-        """A copy of one of the app's own scenes, if that is what is named."""
+        """A copy of one of the app's own scenes, if it is named."""
         own = next((path for path in SCENES.glob("*.webp") if str(path) == value), None)
         return own and self._keep(own.read_bytes(), own.name)
 
@@ -126,41 +130,56 @@ class Page(gr.Blocks):
 
 
 def parameters(function: object) -> list[str]:
-    """Names of the values that a function takes from a request, in their order."""
+    """Names of the values that a function takes from a request, in order."""
     found = inspect.signature(function).parameters.values() if callable(function) else ()
     return [p.name for p in found if not re.search("Request|EventData", str(p.annotation))]
 
 
 def told(event: gr.EventData, name: str) -> Any:
-    """What a private event says of something; None where it does not, whatever it is."""
+    """A value in a private event's data; None where there is none. It can be of any plain type."""
     return event._data.get(name)
 
 
 def _plain(said: object) -> dict:
-    """What an event says, without files and whatever else no event of this page says."""
+    """An event's data without files and other things that no event of this page has."""
     said = said if isinstance(said, dict) else {}
     plain = (str, int, float, bool)
     return {key: value for key, value in said.items() if key != "path" and isinstance(value, plain)}
 
 
 def file_data(path: Path) -> dict:
-    """A file as Gradio's own checks take it."""
+    """A file in the form that Gradio's own checks take."""
     return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
 
+def endpoint(
+    function: Callable, inputs: list[gr.components.Component], answer: str, about: str, **options
+) -> None:
+    """Put a public endpoint into the page, under the function's name.
+
+    Args:
+        function: what it calls; its docstring describes the parameters.
+        inputs: components of the parameters.
+        answer: the name of what it returns.
+        about: what it is for, and what it returns.
+    """
+    gr.Button(visible=False).click(
+        function,
+        inputs,
+        gr.JSON(label=answer, visible=False),
+        api_name=function.__name__,
+        api_description=about,
+        **options,
+    )
+
+
 def refuse(sentence: str) -> NoReturn:
-    """Raises gr.Error with one sentence for whoever asked; the log stays empty."""
+    """Raises gr.Error with one sentence for the caller; nothing is logged."""
     raise gr.Error(sentence, print_exception=False)
 
 
 def report(error: BaseException) -> None:
-    """One line in the log of what was not foreseen: what, and where."""
+    """Log an unexpected error in one line: what, and where."""
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)
-    _log.warning("Not foreseen: %s%s", " ".join(repr(error).split())[:300], where)
-
-
-def _said(value: object) -> str:
-    return {dict: "an object", list: "a list", str: "text", bool: "true or false"}.get(
-        type(value), "a number"
-    )
+    _log.warning("Unexpected: %s%s", " ".join(repr(error).split())[:300], where)

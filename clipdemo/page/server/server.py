@@ -1,4 +1,4 @@
-"""The server: the page at its address, how far the model is, and an orderly end."""
+"""The server: the page at its address, its health, and an orderly end."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from gradio.utils import get_upload_folder
 
 from clipdemo.errors import CheckpointError, ClipdemoError
 from clipdemo.hub.caches import data_folder
-from clipdemo.hub.catalog import best, has_cuda
-from clipdemo.hub.fetch import here, repository
+from clipdemo.hub.catalog import has_cuda
+from clipdemo.hub.locate import best, locate_local
+from clipdemo.hub.repositories import repository
 from clipdemo.inputs.images import MAX_BYTES
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inspection.scored_table import ScoredTable
@@ -30,34 +31,33 @@ from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.layout import build
 from clipdemo.page.report.tab import plotly_script
 from clipdemo.page.server.access import Access
-from clipdemo.page.server.bounds import bound_gradio
+from clipdemo.page.server.bounds import bound_gradio, bound_mcp
 from clipdemo.page.server.door import Guarded
-from clipdemo.page.server.mcp import take_values_as_they_come
 from clipdemo.page.server.proxies import around_proxies, reach_directly
 from clipdemo.page.server.requests import SESSIONS, Page, report
 from clipdemo.page.server.uploads import Uploads
 from clipdemo.page.settings import Settings
 from clipdemo.page.shared.files import PAGE
 from clipdemo.page.shared.models import BackgroundModel, Models
+from clipdemo.page.shared.modules import modules, preloads
 from clipdemo.page.shared.theme import theme
 
 if TYPE_CHECKING:
     from starlette.routing import Route
 
 STYLES = (
-    "shared/page.css", "batch/batch.css", "inspect/inspect.css", "report/report.css",
-    "compare/words_and_regions.css",
+    "shared/page.css", "compare/compare.css", "compare/board.css", "compare/panels.css",
+    "batch/batch.css", "inspect/inspect.css", "report/report.css",
 )  # fmt: skip
-SWEEP = 30.0  # seconds between two looks at what can be deleted
-PATIENCE = 5.0  # seconds that running requests get at the end; Docker kills after 10
+SWEEP = 30.0  # seconds between two searches for files to delete
+PATIENCE = 5.0  # seconds for running requests at the end; Docker kills after 10
 
 
 def serve(settings: Settings) -> NoReturn:
-    """Show the page, load the model behind it, and end with code 0 at SIGTERM or Ctrl-C.
+    """Show the page, load the model in the background, and end with code 0 at SIGTERM or Ctrl-C.
 
     Raises:
-        CheckpointError: there are no heads for the backbone asked for.
-        ClipdemoError: nothing can listen at the address.
+        ClipdemoError: as `start`.
     """
     asked = signals()
     page = start(settings)
@@ -72,20 +72,22 @@ def start(settings: Settings) -> Page:
     Raises:
         CheckpointError: there are no heads for the backbone asked for.
         TableError: there is no such table, or there are no such photos.
-        ClipdemoError: nothing can listen at the address, or nothing can be kept.
+        ClipdemoError: the address is taken, or files cannot be written.
     """
     card = first_card(settings)
     declare_gpu()
     models = Models(settings, card)
-    inspector = Inspector(table_of(settings, card), models)
+    table = ScoredTable(card, settings.table, settings.photos, data_folder(settings.cache))
+    inspector = Inspector(table, models)
     uploads, live = open_uploads(), Counter()
     page = build(models, inspector, uploads)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
     if settings.mcp:
-        take_values_as_they_come()
-    routes = [health(models.first), plotly_script(), *inspect_routes.routes(inspector)]
-    app = Guarded(Access.of(settings), uploads, live, routes=routes)  # there from the first request
+        bound_mcp()
+    routes = [health(models.first), plotly_script(), modules(), *inspect_routes.routes(inspector)]
+    # In place from the first request.
+    app = Guarded(Access.of(settings), uploads, live, routes=routes)
     bound_gradio(page)
     reach_directly(settings.host)
     with around_proxies():
@@ -95,13 +97,14 @@ def start(settings: Settings) -> Page:
             root_path=settings.root_path,
             auth=[tuple(settings.auth.split(":", 1))] if settings.auth else None,
             theme=theme(),
+            head=preloads(),
             css_paths=[PAGE / name for name in STYLES],
             max_file_size=MAX_BYTES,
             run_history=False,
             ssr_mode=False,
             share=False,
             state_session_capacity=SESSIONS,
-            num_workers=0,  # they would answer behind the door
+            num_workers=0,  # they would answer without the door
             enable_monitoring=False,
             mcp_server=settings.mcp,
             show_error=True,
@@ -118,17 +121,17 @@ def start(settings: Settings) -> Page:
 
 
 def open_uploads() -> Uploads:
-    """The folder of this run's uploads; Gradio keeps what it is sent there from now on.
+    """The folder of this run's uploads, which Gradio uses from now on.
 
     Raises:
-        ClipdemoError: it cannot be written to.
+        ClipdemoError: it cannot be written.
     """
     parent = Path(get_upload_folder())
     try:
         uploads = Uploads(parent)
     except OSError as error:
         raise ClipdemoError(
-            f"Nothing can be kept in {parent} ({error.strerror}): choose another --cache."
+            f"Files cannot be written to {parent} ({error.strerror}): choose another --cache."
         ) from error
     os.environ["GRADIO_TEMP_DIR"] = str(uploads.folder)
     atexit.register(uploads.close)
@@ -136,26 +139,17 @@ def open_uploads() -> Uploads:
 
 
 def tidy(page: Page, uploads: Uploads, live: Counter[str]) -> NoReturn:
-    """Delete what was uploaded and is used no more, again and again."""
+    """Delete uploads that are no longer used, every `SWEEP` seconds."""
     while True:
         time.sleep(SWEEP)
         try:
             uploads.sweep(page.shown(set(live)))
-        except Exception as error:  # or nothing would be deleted from then on
+        except Exception as error:  # the next one may work
             report(error)
 
 
-def table_of(settings: Settings, card: Card) -> ScoredTable:
-    """What the Inspect tab shows.
-
-    Raises:
-        TableError: there is no such table, or there are no such photos.
-    """
-    return ScoredTable(card, settings.table, settings.photos, data_folder(settings.cache))
-
-
 def first_card(settings: Settings) -> Card:
-    """The card of the model that the page starts with; loads no torch where there are heads.
+    """The card of the model that the page starts with; does not import torch if there are heads.
 
     Raises:
         CheckpointError: the heads are not for the backbone asked for, or cannot be read.
@@ -165,7 +159,7 @@ def first_card(settings: Settings) -> Card:
     if backbone == "auto" and not settings.checkpoint:
         backbone = best(has_cuda())
     if not settings.checkpoint and not has_card(backbone):
-        here(backbone) or repository(backbone)  # or it cannot be one
+        locate_local(backbone) or repository(backbone)  # raises for an id that cannot be one
         return zero_shot_card(backbone, COCO18)
     card = find_card(backbone, settings.checkpoint or None)
     if backbone not in ("auto", card.backbone):
@@ -204,7 +198,7 @@ def check_address(host: str, port: int) -> None:
 
 
 def signals() -> list[int]:
-    """A list that SIGTERM and Ctrl-C are put into; a second one ends the process at once."""
+    """A list to which SIGTERM and Ctrl-C are added; a second one ends the process at once."""
     asked = []
 
     def ask(number: int, frame: object) -> None:
@@ -217,11 +211,11 @@ def signals() -> list[int]:
 
 
 def finish(page: Page) -> NoReturn:
-    """Accept nothing more, answer what runs as long as there is patience, and end the process."""
-    page.server_app.stop_event.set()  # ends the page's heartbeats, which have no end of their own
+    """Accept no more requests, wait `PATIENCE` seconds for running ones, and end the process."""
+    page.server_app.stop_event.set()  # ends the heartbeats, which would go on forever
     page.server.should_exit = True
     page.server.thread.join(PATIENCE)
-    # Not by returning: Python would wait for threads that score, and crash those that load torch.
+    # Without returning: Python would wait for threads that score, and crash those loading torch.
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

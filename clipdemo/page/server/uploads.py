@@ -1,7 +1,7 @@
 """What visitors upload: one folder per run of the app, and the only files that requests may name.
 
-Everything in it goes an hour after its last use, except what an open page shows, and all of it
-when the run ends. What a killed run left goes when the next one starts.
+A file is deleted an hour after its last use unless an open page shows it, and all of them when the
+run ends. What a killed run left is deleted when the next one starts.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 KEPT = 3600.0
-"""Seconds after its last use for which a file stays."""
+"""Seconds for which a file is kept after its last use."""
 SPARE = 2**30
 """Bytes of the disk that uploads leave free."""
 _PREFIX = "clipdemo-uploads-"
@@ -24,18 +24,17 @@ _PREFIX = "clipdemo-uploads-"
 class Uploads:
     """The folder of one run.
 
-    Its age is that of the files' modification times, so that `touch` is what counts as use.
-    Gradio's own `delete_cache` would take away photos that a page still shows, and misses what
-    is not in its list.
+    A file's last use is its modification time. Gradio's own `delete_cache` would delete photos
+    that a page still shows, and misses files that are not in its list.
 
     Attributes:
-        folder: where the files lie; its real path.
+        folder: where the files are; its real path.
     """
 
     def __init__(self, parent: Path) -> None:
         """Make the folder in `parent`, and delete those of runs that have ended.
 
-        Other programs may use `parent` too, and other runs of the app: neither's files are touched.
+        Files of other programs and of other running apps in `parent` are not touched.
 
         Raises:
             OSError: nothing can be written to `parent`.
@@ -44,13 +43,13 @@ class Uploads:
         _delete_ended(parent)
         name = _PREFIX + secrets.token_hex(8)
         self._lock = FileLock(parent / f"{name}.lock")
-        self._lock.acquire()  # first, or another run could take the folder for one that has ended
+        self._lock.acquire()  # first, or another run could delete the folder
         folder = parent / name
         folder.mkdir(mode=0o700)
         self.folder = folder.resolve()
 
     def find(self, path: str) -> Path | None:
-        """The file of that path if it lies here, links resolved; else None, whatever is there.
+        """The file of that path if it is in this folder, links resolved; else None.
 
         Finding it counts as use.
         """
@@ -59,19 +58,19 @@ class Uploads:
             if not found.is_relative_to(self.folder) or not found.is_file():
                 return None
             os.utime(found)
-        except (OSError, ValueError, RuntimeError):  # none, a name too long, a NUL, a loop of links
+        except (OSError, ValueError, RuntimeError):  # missing, too long, a NUL, a link loop
             return None
         return found
 
     def has_room(self) -> bool:
-        """Whether there is more left on the disk than uploads may use up."""
+        """Whether more than `SPARE` bytes of the disk are free."""
         return shutil.disk_usage(self.folder).free > SPARE
 
     def sweep(self, shown: Set[Path] = frozenset()) -> None:
-        """Delete what was not used for `KEPT` seconds, but for files that a page shows."""
+        """Delete what was not used for `KEPT` seconds, except files that a page shows."""
         old = time.time() - KEPT
-        for path in sorted(self.folder.rglob("*"), reverse=True):  # what is in a folder before it
-            with suppress(OSError):  # gone meanwhile, or a folder that is not empty
+        for path in sorted(self.folder.rglob("*"), reverse=True):  # files before their folder
+            with suppress(OSError):  # already gone, or a folder that is not empty
                 if path.lstat().st_mtime > old or path in shown:
                     continue
                 path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -84,7 +83,7 @@ class Uploads:
 
 
 def _delete_ended(parent: Path) -> None:
-    """Delete the folders whose runs hold no lock any more."""
+    """Delete the folders of runs that no longer hold their lock."""
     for folder in {path.with_suffix("") for path in parent.glob(f"{_PREFIX}*")}:
         lock = FileLock(folder.with_suffix(".lock"), timeout=0)
         with suppress(Timeout, OSError), lock:

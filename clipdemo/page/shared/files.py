@@ -1,10 +1,20 @@
-"""Scripts, styles and pictures of the page: each lies in the folder of the tab it belongs to."""
+"""Scripts, styles and pictures of the page: each is in the folder of its tab.
 
+A file is named from `page/` on, such as "compare/board.js".
+"""
+
+import re
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent
 
 
 def joined(*names: str) -> str:
-    """Texts of files, one after the other; each is named from `page/` on: "compare/board.js"."""
+    """The texts of files, concatenated."""
     return "".join((PAGE / name).read_text("utf-8") for name in names)
+
+
+def inlined(*names: str) -> str:
+    """Modules as one script; each comes after those that it imports from."""
+    script = re.sub(r"^import [^;]*;$", "", joined(*names), flags=re.MULTILINE)
+    return re.sub(r"^export ", "", script, flags=re.MULTILINE)

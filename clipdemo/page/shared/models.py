@@ -1,14 +1,15 @@
-"""The classifiers of the page, each loaded behind it."""
+"""The classifiers of the page, each loaded in the background."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from clipdemo.errors import BackboneError, ClipdemoError
 from clipdemo.hub.catalog import offer
-from clipdemo.hub.fetch import here
+from clipdemo.hub.locate import locate_local
 from clipdemo.model.checkpoints import Card
 from clipdemo.page.settings import Settings
 
@@ -33,62 +34,58 @@ class BackgroundModel:
         self._loader = load
         self._lock = threading.Lock()
         self._started = False
-        self._done = threading.Event()
-        self._loaded = None
-        self._error: Exception | None = None
+        self._loaded: Future = Future()
 
     def start(self) -> BackgroundModel:
         """Begin loading, once, or again after it failed; returns at once."""
         with self._lock:
             if self._started and self.status != "failed":
                 return self
+            if self._started:
+                self._loaded = Future()
             self._started = True
-            self._error = None
-            self._done.clear()
         threading.Thread(target=self._load, name="load-model", daemon=True).start()
         return self
 
     def _load(self) -> None:
         try:
-            self._loaded = self._loader()
-        except Exception as error:  # whoever waits in get() is told
-            self._error = error
-        finally:
-            self._done.set()
+            self._loaded.set_result(self._loader())
+        except Exception as error:  # get() raises it
+            self._loaded.set_exception(error)
 
     @property
     def status(self) -> str:
         """`loading`, `ready` or `failed`; never waits."""
-        if not self._done.is_set():
+        if not self._loaded.done():
             return "loading"
-        return "ready" if self._error is None else "failed"
+        return "ready" if self._loaded.exception() is None else "failed"
 
     def get(self):
-        """What was loaded; waits until it is there.
+        """What was loaded; waits for it.
 
         Raises:
             ClipdemoError: it could not be loaded.
         """
-        self._done.wait()
-        if isinstance(self._error, ClipdemoError):
-            raise self._error
-        if self._error is not None:
-            reason = f"{type(self._error).__name__}: {self._error}"
-            raise ClipdemoError(
-                f"{self.backbone} could not be loaded ({reason}): choose another."
-            ) from self._error
-        return self._loaded
+        error = self._loaded.exception()
+        if error is None:
+            return self._loaded.result()
+        if isinstance(error, ClipdemoError):
+            raise error
+        reason = f"{type(error).__name__}: {error}"
+        raise ClipdemoError(
+            f"{self.backbone} could not be loaded ({reason}): choose another."
+        ) from error
 
 
 class Models:
-    """The page's models by backbone id: the first one always, and the `KEPT` asked for last.
+    """The page's models by backbone id: always the first one, and the `KEPT` last used others.
 
     Attributes:
-        first: the model that the page starts with; it loads when it is started.
+        first: the model that the page starts with; it loads once it is started.
         card: the first one's card.
         captioner_name: which captioner the settings ask for.
         fetches: the latest download of each backbone that had to be fetched.
-        offered: what visitors may have fetched.
+        offered: backbones that visitors may have downloaded.
     """
 
     def __init__(self, settings: Settings, card: Card) -> None:
@@ -103,26 +100,26 @@ class Models:
         self.first = BackgroundModel(card.backbone, lambda: self._load(card.backbone, card))
 
     def check(self, backbone: str, role: Role) -> None:
-        """Refuse what visitors may not have: folders, downloads and loads of their choice.
+        """Refuse visitors folders, downloads and models of their choice.
 
         Raises:
-            BackboneError: a visitor asks, and the backbone is neither one of the list that is on
-                this machine, nor one that the owner offers.
+            BackboneError: a visitor asks for a backbone that is neither listed and on this
+                machine, nor offered by the owner.
         """
         if role == "owner" or backbone in (self.first.backbone, *self.offered):
             return
         if offer(backbone) is None:
             raise BackboneError("This page runs only the backbones of its list: choose one.")
-        if here(backbone) is None:
+        if locate_local(backbone) is None:
             raise BackboneError(
-                f"{backbone} is not on this page's server, and visitors cannot have it fetched: "
+                f"{backbone} is not on this page's server, and visitors cannot download it: "
                 "choose one that is."
             )
 
     def __getitem__(self, backbone: str) -> BackgroundModel:
-        """The model of a backbone; one that is not here, or failed, begins to load.
+        """The model of a backbone; one that is not loaded, or failed, begins to load.
 
-        Whether that may be is for `check` to say first.
+        Call `check` first.
         """
         if backbone == self.first.backbone:
             return self.first
@@ -130,29 +127,29 @@ class Models:
             other = self._others.pop(backbone, None)
             if other is None or other.status == "failed":
                 other = BackgroundModel(backbone, lambda: self._load(backbone))
-            self._others[backbone] = other  # before it starts: one that is not here need not load
+            self._others[backbone] = other  # before it starts, since `_load` checks that
             other.start()
-            # The oldest goes when the last request that holds it is answered.
+            # The oldest is freed when the last request that holds it is answered.
             for old in list(self._others)[:-KEPT]:
                 del self._others[old]
             return other
 
     def captioner(self) -> Captioner:
-        """The captioner of the settings; `auto` is the study's where it is cached, else bundled.
+        """The captioner of the settings; `auto` is the study's if cached, else the bundled one.
 
         Raises:
-            CaptionerError: it is not here, or damaged.
+            CaptionerError: it is missing, or damaged.
         """
         from clipdemo.model.captioners.choice import load_captioner
 
         return load_captioner(self.captioner_name, self.first.get(), self._settings.device)
 
     def _load(self, backbone: str, card: Card | None = None) -> Classifier:
-        from clipdemo.hub.ready import bring
+        from clipdemo.hub.fetch import ensure_local
         from clipdemo.model.loading import load
 
-        bring(backbone, lambda fetch: self.fetches.update({backbone: fetch}))
-        with self._loading:  # one at a time, since each takes more memory than it then keeps
+        ensure_local(backbone, lambda fetch: self.fetches.update({backbone: fetch}))
+        with self._loading:  # one at a time, as loading takes more memory than the model
             if card is None and backbone not in self._others:
                 raise BackboneError(f"{backbone} had to make room for others: choose it again.")
             return load(

@@ -1,4 +1,4 @@
-"""Heads with labels of one's own: the page shows these, and only what they can be given."""
+"""Heads with their own labels and modes: the page shows these, and only what they can be given."""
 
 import json
 from itertools import pairwise
@@ -13,15 +13,37 @@ from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.model.checkpoints import save_heads
 from clipdemo.model.heads import new_head
 from clipdemo.model.thresholds import decide, recall_thresholds
+from page.shared.test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
 
 NAMES = ("red mug", "kettle", "<b>tea</b> pot", "spoon")
 SCENE = json.loads((SCENES / "scenes.json").read_text())["crossing"]["caption"]
 
+# Numbers that lie on another one or reach out of their row, and rows that lie on the next one.
+CLASHES = """() => {
+  const box = (e) => e.getBoundingClientRect();
+  const rows = [...document.querySelectorAll("#board .row")];
+  const out = [];
+  rows.forEach((row, i) => {
+    const numbers = [...row.querySelectorAll(".number")].map(box);
+    const { top, bottom, right } = box(row);
+    for (const [j, a] of numbers.entries()) {
+      if (a.top < top - 0.5 || a.bottom > bottom + 0.5 || a.right > right + 0.5)
+        out.push(`${row.dataset.label}: a number leaves its row`);
+      if (numbers.slice(j + 1).some((b) => a.left < b.right - 0.5 && b.left < a.right - 0.5 &&
+          a.top < b.bottom - 0.5 && b.top < a.bottom - 0.5))
+        out.push(`${row.dataset.label}: numbers overlap`);
+    }
+    if (i && top < box(rows[i - 1]).bottom - 0.5) out.push(`${row.dataset.label}: rows overlap`);
+    if (box(row.querySelector(".bars")).width < 110) out.push(`${row.dataset.label}: no bar`);
+  });
+  return out;
+}"""
+
 
 def write_own_heads(folder, modes, recalls: bool) -> None:
-    """Random heads on `tiny`, sure of nothing, with thresholds for a recall if told."""
+    """Random heads on `tiny`, sure of nothing, with thresholds for a recall if asked."""
     import torch
 
     torch.manual_seed(5)
@@ -56,38 +78,61 @@ def image_app(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def four_app(tmp_path_factory):
-    yield from app(tmp_path_factory.mktemp("four"), ALL_MODES, False)
+    yield from app(tmp_path_factory.mktemp("four"), ALL_MODES, True)
+
+
+@pytest.fixture(scope="module")
+def text_app(tmp_path_factory):
+    yield from app(tmp_path_factory.mktemp("text"), ("text",), False)
+
+
+def open_page(visitor, url, size=(1280, 900), theme="light"):
+    page = visitor.new_page()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    visit(page, f"{url}?__theme={theme}")
+    return page
 
 
 @pytest.fixture
 def image_only(visitor, image_app):
     """Its page, and the heads in this process."""
-    page = visitor.new_page()
-    visit(page, image_app[0])
-    return page, image_app[1]
-
-
-@pytest.fixture
-def four_modes(visitor, four_app):
-    """Its page, and the heads in this process."""
-    page = visitor.new_page()
-    visit(page, four_app[0])
-    return page, four_app[1]
+    return open_page(visitor, image_app[0]), image_app[1]
 
 
 def choose_scene(page, classifier, caption):
     """Choose a scene and wait until its scores are there, which are those of `classifier`."""
     page.locator("#scenes button[title*='bus']").first.click()
     expected = classifier.predict(SCENES / "crossing.webp", caption).scores
+    eventually(page, lambda: assert_scores(page, expected))
+
+
+def assert_scores(page, expected) -> None:
+    cells = read(page)
+    for mode, scores in expected.items():
+        for label, score in scores.items():
+            assert set(cells[label]) == set(expected)
+            assert abs(float(cells[label][mode][0] or -1) - score) < 1e-4
+
+
+def look_for(page, name: str) -> None:
+    """Type a label and wait until its row has scores."""
 
     def shown() -> None:
-        for label, cells in read(page).items():
-            assert set(cells) == set(expected)
-            for mode, (score, _) in cells.items():
-                assert score
-                assert abs(float(score) - expected[mode][label]) < 1e-4
+        assert name in order(page)
+        assert all(score for score, _ in read(page)[name].values())
 
+    page.locator("#own-labels input, #own-labels textarea").first.fill(name)
     eventually(page, shown)
+
+
+def assert_tidy(page) -> None:
+    page.mouse.move(0, 0)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(CLASHES) == []
+    faint = [f"{contrast:.2f} {text}" for contrast, text in page.evaluate(CONTRASTS)
+             if contrast < 4.5]  # fmt: skip
+    assert not faint, f"{len(faint)} texts below 4.5:1, such as {faint[:5]}"
 
 
 def test_heads_that_read_photos_show_their_labels_and_no_caption(image_only):
@@ -101,24 +146,8 @@ def test_heads_that_read_photos_show_their_labels_and_no_caption(image_only):
     choose_scene(page, classifier, None)
     assert page.locator("#board .set").count() == 1
     assert page.locator('#board .set[data-mode="image"]').is_visible()
-
-
-def look_for(page, name: str) -> None:
-    """Type a label of one's own and wait for its row."""
-
-    def shown() -> None:
-        assert name in order(page)
-
-    page.locator("#own-labels input, #own-labels textarea").first.fill(name)
-    eventually(page, shown)
-
-
-def test_labels_that_are_typed_in_join_them(image_only):
-    page, classifier = image_only
-    choose_scene(page, classifier, None)
     look_for(page, "umbrella")
     assert list(read(page)["umbrella"]) == ["image"]
-    assert read(page)["umbrella"]["image"][0]
 
 
 def test_the_caption_belongs_to_what_answers(image_only, vit_folder):
@@ -135,26 +164,29 @@ def test_the_caption_belongs_to_what_answers(image_only, vit_folder):
         page.locator("#caption").wait_for(state="visible" if read_captions else "hidden")
 
 
-@pytest.mark.parametrize("chosen", ["0.50", "0.80", "0.95"])
-def test_the_rule_of_a_chosen_recall_decides_by_the_cards_thresholds(image_only, chosen):
+def test_the_rule_of_a_chosen_recall_decides_by_the_cards_thresholds(image_only):
     page, classifier = image_only
     choose_scene(page, classifier, None)
     assert not page.locator("#recall").is_visible()
     page.locator("#rule").select_option("recall")
-    page.locator("#recall").select_option(chosen)
     cells = read(page)
     scores = np.array([[float(cells[name]["image"][0]) for name in NAMES]])
-    tuned = np.array(classifier.card.modes["image"]["recall"][chosen])
-    expected = decide(scores, "recall", tuned=tuned)[0].tolist()
-    assert [cells[name]["image"][1] for name in NAMES] == expected
+    for chosen in ("0.50", "0.80", "0.95"):
+        page.locator("#recall").select_option(chosen)
+        cells = read(page)
+        tuned = np.array(classifier.card.modes["image"]["recall"][chosen])
+        expected = decide(scores, "recall", tuned=tuned)[0].tolist()
+        assert [cells[name]["image"][1] for name in NAMES] == expected
     page.get_by_role("button", name="Reset").click()
     assert page.locator("#rule").input_value() == "tuned"
     page.locator("#rule").select_option("recall")
     assert page.locator("#recall").input_value() == "0.90"
 
 
-def test_mutan_is_a_fourth_bar_with_a_set_of_its_own(four_modes):
-    page, classifier = four_modes
+@pytest.mark.parametrize(("size", "theme"), [((1280, 800), "light"), ((390, 844), "dark")])
+def test_mutan_is_a_fourth_bar_with_a_set_of_its_own(visitor, four_app, size, theme):
+    url, classifier = four_app
+    page = open_page(visitor, url, size, theme)
     page.locator("#caption").wait_for()
     write_caption(page, "a kettle")
     choose_scene(page, classifier, SCENE)
@@ -165,12 +197,49 @@ def test_mutan_is_a_fourth_bar_with_a_set_of_its_own(four_modes):
     assert len(set(colours)) == 4
     boxes = [row.bounding_box() for row in page.locator("#board .row").all()]
     assert all(a["y"] + a["height"] <= b["y"] + 0.5 for a, b in pairwise(boxes))
+    page.locator("#rule").select_option("recall")
+    assert page.locator("#recall").is_visible()
+    assert_tidy(page)
+
+
+def test_a_recall_decides_in_each_mode_by_that_modes_thresholds(visitor, four_app):
+    """Also for a label that was typed in, which keeps 0.5."""
+    url, classifier = four_app
+    page = open_page(visitor, url)
+    choose_scene(page, classifier, SCENE)
     look_for(page, "umbrella")
-    assert all(score for score, _ in read(page)["umbrella"].values())
+    page.locator("#rule").select_option("recall")
+    seen = set()
+    for recall in ("0.50", "0.70", "0.95"):
+        page.locator("#recall").select_option(recall)
+        cells = read(page)
+        for mode, entry in classifier.card.modes.items():
+            cuts = dict(zip(NAMES, entry["recall"][recall], strict=True)) | {"umbrella": 0.5}
+            expected = {name: float(cells[name][mode][0]) >= cuts[name] for name in cuts}
+            assert {name: cells[name][mode][1] for name in cuts} == expected, (mode, recall)
+            seen.add((mode, *expected.values()))
+    assert len(seen) > 6, "the recall must make a difference"
 
 
-def test_heads_without_thresholds_for_a_recall_do_not_offer_the_rule(four_modes):
-    assert four_modes[0].locator("#rule option[value=recall]").is_disabled()
+def test_heads_that_read_captions_alone_ask_for_no_photo(visitor, text_app):
+    url, classifier = text_app
+    page = open_page(visitor, url, (390, 844), "dark")
+    assert page.locator("#head h1").inner_text() == "What does the caption say?"
+    assert not page.locator("#photo").is_visible()
+    assert not page.locator("#suggest").is_visible()
+    eventually(page, lambda: asks_for_a_caption(page))
+    write_caption(page, "a cat on a red bus")
+    expected = classifier.predict(None, "a cat on a red bus").scores
+    eventually(page, lambda: assert_scores(page, expected))
+    assert "photo" not in page.locator("#board").inner_text().lower()
+    assert page.locator("#rule option[value=recall]").is_disabled(), "they have no such thresholds"
+    assert_tidy(page)
+
+
+def asks_for_a_caption(page) -> None:
+    verdict = page.locator("#board .verdict").inner_text()
+    assert "caption" in verdict
+    assert "photo" not in verdict
 
 
 def test_a_batch_of_photos_alone_has_no_captions_to_offer(image_only):

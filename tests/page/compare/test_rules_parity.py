@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import clipdemo.page.compare.tab
 from clipdemo.model.thresholds import RULES, decide
+from clipdemo.page.shared.files import inlined
 
 pytestmark = pytest.mark.browser
 
@@ -21,14 +21,21 @@ cases = st.integers(1, 20).flatmap(
 def rules(browser):
     """A blank page that knows the page's rules."""
     page = browser.new_page()
-    page.add_script_tag(content=(clipdemo.page.compare.tab.STATIC / "rules.js").read_text())
+    page.add_script_tag(content=inlined("shared/rules.js"))
     yield page
     page.close()
 
 
+DECIDE = """([scores, { tuned, own, ...decision }]) => {
+  const labels = scores.map((score, i) => `label ${i}`);
+  const marks = new Map(own.map(([i, value]) => [labels[i], value]));
+  return decide(scores, decision, thresholdsOf(labels, { ...decision, own: marks }, tuned)).on;
+}"""
+
+
 def on_page(page, scores, **options) -> list[bool]:
-    start = {"rule": "fixed", "threshold": 0.5, "k": 3, "tuned": [0.5] * len(scores), "own": {}}
-    return page.evaluate("([s, o]) => decide(s, o).on", [scores, start | options])
+    start = {"rule": "fixed", "threshold": 0.5, "k": 3, "tuned": [0.5] * len(scores), "own": []}
+    return page.evaluate(DECIDE, [scores, start | options])
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -49,9 +56,11 @@ def test_own_markers_are_thresholds_of_their_label_only(rules):
     @given(cases, score, st.sets(st.integers(0, 19)))
     def same(case, threshold, moved):
         scores, marks = case[0], case[1]
-        own = {str(i): marks[i] for i in moved if i < len(scores)}
-        cuts = [own.get(str(i), threshold) for i in range(len(scores))]
+        own = {i: marks[i] for i in moved if i < len(scores)}
+        cuts = [own.get(i, threshold) for i in range(len(scores))]
         expected = decide(np.array([scores]), "fixed", threshold=np.array(cuts))
-        assert on_page(rules, scores, threshold=threshold, own=own) == expected[0].tolist()
+        assert (
+            on_page(rules, scores, threshold=threshold, own=[*own.items()]) == expected[0].tolist()
+        )
 
     same()

@@ -26,6 +26,10 @@ def filled_with(page, classifier, name: str) -> None:
 def test_every_scene_fills_photo_caption_and_board(page, classifier):
     buttons = page.locator("#scenes button")
     assert buttons.count() == len(NAMES)
+    for picture, caption in zip(page.locator("#scenes img").all(), CAPTIONS.values(), strict=True):
+        assert caption in picture.get_attribute("alt")
+    missing = page.locator("img:not([alt]), img[alt='']")
+    assert missing.evaluate_all("pictures => pictures.map(p => p.outerHTML.slice(0, 80))") == []
     for i, name in enumerate(NAMES):
         buttons.nth(i).click()
         filled_with(page, classifier, name)
@@ -33,7 +37,7 @@ def test_every_scene_fills_photo_caption_and_board(page, classifier):
 
 def test_the_last_of_quickly_clicked_scenes_is_shown(page, classifier):
     buttons = page.locator("#scenes button")
-    for clicked in ((0, 1, 2), (3, 4, 5), (8, 7, 6), (1, 3, 9)):
+    for clicked in ((0, 1, 2), (8, 7, 6), (1, 3, 9)):
         for i in clicked:
             buttons.nth(i).click()
         filled_with(page, classifier, NAMES[clicked[-1]])
@@ -53,10 +57,3 @@ def test_scenes_are_reached_and_chosen_by_keyboard(page, classifier):
     assert page.evaluate(focused) == 1
     page.keyboard.press("Space")
     filled_with(page, classifier, NAMES[1])
-
-
-def test_every_picture_says_in_words_what_it_is(page):
-    for picture, caption in zip(page.locator("#scenes img").all(), CAPTIONS.values(), strict=True):
-        assert caption in picture.get_attribute("alt")
-    missing = page.locator("img:not([alt]), img[alt='']")
-    assert missing.evaluate_all("pictures => pictures.map(p => p.outerHTML.slice(0, 80))") == []

@@ -1,4 +1,4 @@
-"""What is taken away from the board: labels as text, JSON, and a link that restores it."""
+"""What can be copied from the board: labels as text, JSON, and a link that restores it."""
 
 import json
 import re
@@ -43,20 +43,15 @@ def on(page, mode: str) -> set[str]:
     return {label for label, cells in read(page).items() if cells[mode][1]}
 
 
-def test_the_labels_are_copied_as_the_board_shows_them(board):
+def test_labels_and_json_are_what_the_board_shows(board, classifier):
     board.locator("#rule").select_option("top-k")
     lines = copied(board, "Copy labels").splitlines()
-    for line, title, mode in zip(
-        lines, ("Photo", "Caption", "Both"), ("image", "text", "concat"), strict=False
-    ):
+    titles = {"Photo": "image", "Caption": "text", "Both": "concat"}
+    for line, (title, mode) in zip(lines, titles.items(), strict=False):
         assert line.startswith(f"{title}: ")
-        assert set(re.sub(r" \d\.\d\d", "", line.removeprefix(f"{title}: ")).split(", ")) == on(
-            board, mode
-        )
+        said = re.sub(r" \d\.\d\d", "", line.removeprefix(f"{title}: ")).split(", ")
+        assert set(said) == on(board, mode)
     assert lines[-1] == "Rule: top k 3. Backbone: tiny."
-
-
-def test_the_json_holds_what_is_on_the_board(board, classifier):
     board.locator("#rule").select_option("fixed")
     board.locator("#threshold input").fill("0.3")
     drag(board, "dog", 0.9)
@@ -86,34 +81,33 @@ def test_a_link_restores_caption_rule_and_dragged_thresholds(board, classifier, 
     assert other.locator("#caption textarea").input_value() == CAPTION
     assert other.locator("#rule").input_value() == "recall"
     assert other.locator("#recall").input_value() == "0.80"
-    marker = other.locator('#board [data-label="boat"] .marker')
-    assert float(marker.input_value()) == pytest.approx(0.1234)
+    assert_marker(other, "boat", 0.1234)
     assert on(other, "text") == on(board, "text")
 
 
-@pytest.mark.parametrize(
-    ("rule", "control", "value"),
-    [("fixed", "#threshold input", "0.42"), ("top-k", "#board input[type=number]", "5"),
-     ("mcut", None, None)],
-)  # fmt: skip
-def test_a_link_in_an_open_page_restores_the_rules_number(page, classifier, rule, control, value):
-    number = {"fixed": f"&threshold={value}", "top-k": f"&k={value}"}.get(rule, "")
-    page.evaluate(f"location.hash = 'caption=a+dog&rule={rule}{number}'")
-    shows(page, classifier.predict(None, "a dog"))
-    assert page.locator("#rule").input_value() == rule
-    if control:
-        assert float(page.locator(control).input_value()) == float(value)
-
-
-def test_a_link_restores_labels_that_were_typed_in(page, classifier):
+def test_a_link_in_an_open_page_restores_the_rules_number_and_typed_labels(page, classifier):
+    for rule, control, value in (
+        ("fixed", "#threshold input", "threshold=0.42"),
+        ("top-k", "#board input[type=number]", "k=5"),
+        ("mcut", None, ""),
+    ):
+        page.evaluate(f"location.hash = 'caption=a+dog&rule={rule}&{value}'")
+        shows(page, classifier.predict(None, "a dog"))
+        eventually(page, lambda rule=rule: assert_rule(page, rule))
+        if control:
+            assert page.locator(control).input_value() == value.partition("=")[2]
     page.evaluate("location.hash = 'caption=a+dog&labels=red+bus&own=0.25:red+bus'")
-
-    def restored() -> None:
-        marker = page.locator('#board [data-label="red bus"] .marker')
-        assert float(marker.input_value()) == 0.25
-
     page.locator('#board [data-label="red bus"]').wait_for()
-    eventually(page, restored)
+    eventually(page, lambda: assert_marker(page, "red bus", 0.25))
+
+
+def assert_rule(page, rule: str) -> None:
+    assert page.locator("#rule").input_value() == rule
+
+
+def assert_marker(page, label: str, value: float) -> None:
+    marker = page.locator(f'#board [data-label="{label}"] .marker')
+    assert float(marker.input_value()) == pytest.approx(value)
 
 
 HOSTILE = {

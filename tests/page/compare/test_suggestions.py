@@ -57,7 +57,7 @@ def assert_suggested(page, expected: list[str]) -> None:
     assert suggested(page) == expected
 
 
-def test_a_suggestion_can_be_taken_or_added_and_the_scores_follow(page, folder):
+def test_a_suggestion_can_be_taken_or_added_and_goes_with_its_photo(page, folder):
     classifier = clipdemo.load("tiny", device="cpu")
     give_photo(page, PHOTO)
     first, second, _ = ask(page, folder)
@@ -69,19 +69,9 @@ def test_a_suggestion_can_be_taken_or_added_and_the_scores_follow(page, folder):
     assert caption(page).startswith(first)
     assert caption(page).endswith(second)
     shows(page, classifier.predict(PHOTO, caption(page)))
-
-
-def test_added_to_nothing_it_is_the_caption(page, folder):
-    give_photo(page, PHOTO)
-    _, second, _ = ask(page, folder)
     write_caption(page, "  ")
     page.locator("#suggestions li").nth(1).get_by_role("button", name="add").click()
     assert caption(page) == second
-
-
-def test_another_photo_takes_the_suggestions_away(page, folder):
-    give_photo(page, PHOTO)
-    ask(page, folder)
     page.locator("#scenes button").first.click()
     eventually(page, lambda: assert_suggested(page, []))
 

@@ -1,4 +1,4 @@
-"""Thresholds, rules, order and hiding change under the hand, without asking the server."""
+"""Thresholds, rules, order and hiding change at once, without asking the server."""
 
 import numpy as np
 import pytest
@@ -119,7 +119,7 @@ def test_dragging_with_the_mouse_decides_at_every_step(board):
     assert board.requests == []
 
 
-def test_the_keyboard_moves_the_threshold(board):
+def test_the_keyboard_moves_the_threshold_and_a_labels_own(board):
     slider = board.locator(SLIDER)
     slider.focus()
     slider.press("Home")
@@ -133,6 +133,11 @@ def test_the_keyboard_moves_the_threshold(board):
     slider.press("End")
     assert float(slider.input_value()) == 1
     assert not any(any(decisions(board, mode)) for mode in MODES)
+    marker = board.locator('#board [data-label="bus"] input[type=range]')
+    marker.focus()
+    for key, on in (("End", False), ("Home", True)):
+        marker.press(key)
+        assert [cell_on for _, cell_on in read(board)["bus"].values()] == [on] * 3
     assert board.requests == []
 
 
@@ -149,32 +154,16 @@ def test_a_labels_own_marker_changes_that_label_only(board, chosen):
     assert board.requests == []
 
 
-def test_a_labels_own_marker_moves_by_keyboard(board):
-    marker = board.locator('#board [data-label="bus"] input[type=range]')
-    marker.focus()
-    marker.press("End")
-    assert [on for _, on in read(board)["bus"].values()] == [False] * 3
-    marker.press("Home")
-    assert [on for _, on in read(board)["bus"].values()] == [True] * 3
-
-
-def test_the_page_offers_every_rule(board):
+def test_every_rule_is_offered_and_decides_as_the_python_rule_does(board, classifier):
     offered = board.locator("#rule option").evaluate_all("options => options.map(o => o.value)")
     assert set(offered) == set(RULES)
-
-
-@pytest.mark.parametrize("rule", RULES)
-def test_a_rule_decides_as_the_python_rule_does(board, classifier, rule):
-    board.locator("#rule").select_option(rule)
-    for mode in MODES:
-        entry = classifier.card.modes[mode]
-        tuned = np.array(entry["recall"]["0.90"] if rule == "recall" else entry["thresholds"])
-        expected = decide(values(board, mode), rule, tuned=tuned)[0].tolist()
-        assert decisions(board, mode) == expected, mode
-    assert board.requests == []
-
-
-def test_k_of_top_k_can_be_changed(board):
+    for rule in RULES:
+        board.locator("#rule").select_option(rule)
+        for mode in MODES:
+            entry = classifier.card.modes[mode]
+            tuned = np.array(entry["recall"]["0.90"] if rule == "recall" else entry["thresholds"])
+            expected = decide(values(board, mode), rule, tuned=tuned)[0].tolist()
+            assert decisions(board, mode) == expected, (rule, mode)
     board.locator("#rule").select_option("top-k")
     number = board.locator("#board input[type=number]")
     for k in (5, 1, len(LABELS)):
@@ -182,6 +171,7 @@ def test_k_of_top_k_can_be_changed(board):
         for mode in MODES:
             expected = decide(values(board, mode), "top-k", k=k)[0].tolist()
             assert decisions(board, mode) == expected, (mode, k)
+    assert board.requests == []
 
 
 def test_a_rule_stays_when_new_scores_come(page, classifier):

@@ -1,4 +1,4 @@
-"""A table of one's own on the Inspect tab: findings survive a restart, hostile text stays text."""
+"""A user's table on the Inspect tab: findings survive a restart, hostile text stays text."""
 
 import csv
 import json

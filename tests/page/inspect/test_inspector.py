@@ -1,4 +1,4 @@
-"""What anybody may ask the Inspect tab's server: it never hangs, and always says what is wrong."""
+"""The server side of the Inspect tab: it never hangs, and always says what is wrong."""
 
 import time
 from collections import Counter

@@ -7,8 +7,11 @@ from support.driver import eventually, read, serving, visit, write_caption
 from support.made_report import made_report
 from support.paths import ROOT
 
+from clipdemo.model.checkpoints import find_card
 from clipdemo.page.report.file import report_html
 from clipdemo.page.report.panels import panels
+from clipdemo.page.report.tab import shown
+from clipdemo.page.report.tables import per_label
 
 pytestmark = pytest.mark.browser
 
@@ -65,15 +68,6 @@ def hostile():
 
 
 @pytest.fixture
-def report(folder, content):
-    """The report beside the heads, for one test."""
-    path = folder / "report.json"
-    path.write_text(json.dumps(content))
-    yield content
-    path.unlink()
-
-
-@pytest.fixture
 def requests(visitor):
     """Addresses the visitor's browser has asked for."""
     found = []
@@ -111,94 +105,62 @@ def assert_shows(page, report: dict) -> None:
     assert found == expected
 
 
-def test_the_tab_shows_every_panel_with_its_source(visitor, address, report):
-    page = visitor.new_page()
-    visit(page, address)
-    open_tab(page, "Report")
-    eventually(page, lambda: assert_shows(page, report))
-    eventually(page, lambda: assert_drawn(page))
-    page.get_by_label("Label", exact=True).select_option(label="dog")
-    eventually(page, lambda: assert_drawn(page))
-    page.get_by_label("Mode", exact=True).select_option(label="image")
-    group = page.locator("#report-labels th.group").nth(2)
-    assert group.text_content() == "ours, image"
-
-
-def test_nothing_of_it_is_fetched_before_it_is_opened_and_once_only(
-    visitor, address, report, requests
+def test_the_tab_is_drawn_when_it_is_opened_and_leaves_compare_alone(
+    visitor, address, folder, hostile, requests
 ):
-    page = visitor.new_page()
-    visit(page, address)
-    write_caption(page, "a dog")
-    eventually(page, lambda: assert_scored(page))
-    assert page.locator(".report").count() == 0
-    assert not [url for url in requests if "plotly" in url.lower()]
-    open_tab(page, "Report")
-    eventually(page, lambda: assert_drawn(page))
-    fetched = list(requests)
-    assert len([url for url in fetched if "plotly" in url.lower()]) == 1
-    assert all(url.startswith((address, "data:", "blob:")) for url in fetched)
-    open_tab(page, "Compare")
-    open_tab(page, "Report")
-    page.wait_for_timeout(300)
-    assert_drawn(page)
-    assert requests == fetched
-
-
-def assert_scored(page) -> None:
-    assert {cells["text"][0] != "" for cells in read(page).values()} == {True}
-
-
-def test_compare_is_as_it_was_left(visitor, address, report):
+    (folder / "report.json").write_text(json.dumps(hostile))
     page = visitor.new_page()
     visit(page, address)
     write_caption(page, "a dog and a red bus")
     eventually(page, lambda: assert_scored(page))
     page.locator("#threshold input[type=range]").fill("0.25")
     before = read(page), page.locator("#board").bounding_box()
+    assert page.locator(".report").count() == 0
+    assert plotly(requests) == []
     open_tab(page, "Report")
-    eventually(page, lambda: assert_shows(page, report))
+    eventually(page, lambda: assert_shows(page, hostile))
+    eventually(page, lambda: assert_drawn(page))
+    assert_unharmed(page)
+    page.get_by_label("Label", exact=True).select_option(label="label 3")
+    eventually(page, lambda: assert_drawn(page))
+    page.get_by_label("Mode", exact=True).select_option(label="image")
+    cells = page.locator("#report-labels tbody tr").first.locator("td").all_text_contents()
+    assert cells == per_label(hostile, "image")["rows"][0]
     open_tab(page, "Compare")
     assert (read(page), page.locator("#board").bounding_box()) == before
     assert page.locator("#caption textarea").input_value() == "a dog and a red bus"
-    write_caption(page, "a cat")
-    eventually(page, lambda: assert_other(page, before[0]))
+    open_tab(page, "Report")
+    page.wait_for_timeout(300)
+    assert_drawn(page)
+    assert len(plotly(requests)) == 1
+    assert all(url.startswith((address, "data:", "blob:")) for url in requests)
 
 
-def assert_other(page, board) -> None:
-    assert_scored(page)
-    assert read(page) != board
+def plotly(requests: list[str]) -> list[str]:
+    return [url for url in requests if "plotly" in url.lower()]
+
+
+def assert_scored(page) -> None:
+    assert {cells["text"][0] != "" for cells in read(page).values()} == {True}
 
 
 @pytest.mark.parametrize("damaged", [None, "{", "[]", '{"about": {}}'])
-def test_without_a_report_one_sentence_says_how_to_make_it(visitor, address, folder, damaged):
-    path = folder / "report.json"
+def test_without_a_report_one_sentence_says_how_to_make_it(folder, damaged):
+    (folder / "report.json").unlink(missing_ok=True)
     if damaged is not None:
-        path.write_text(damaged)
-    try:
-        page = visitor.new_page()
-        visit(page, address)
-        open_tab(page, "Report")
-        notice = page.locator("#report .notice", has_text="python -m clipdemo report --runs")
-        notice.wait_for()
-        kind = "no report" if damaged is None else "cannot be read"
-        assert kind in notice.text_content()
-        assert page.locator("#report section").count() == 0
-    finally:
-        path.unlink(missing_ok=True)
+        (folder / "report.json").write_text(damaged)
+    notice = shown(find_card("tiny", folder))["notice"]
+    assert "python -m clipdemo report --runs" in notice
+    assert ("no report" if damaged is None else "cannot be read") in notice
 
 
-def test_hostile_labels_are_text_in_the_tab(visitor, address, folder, hostile):
-    path = folder / "report.json"
-    path.write_text(json.dumps(hostile))
-    try:
-        page = visitor.new_page()
-        visit(page, address)
-        open_tab(page, "Report")
-        eventually(page, lambda: assert_drawn(page))
-        assert_unharmed(page)
-    finally:
-        path.unlink()
+def test_the_tab_shows_that_sentence(visitor, address, folder):
+    (folder / "report.json").unlink(missing_ok=True)
+    page = visitor.new_page()
+    visit(page, address)
+    open_tab(page, "Report")
+    page.locator("#report .notice", has_text="There is no report").wait_for()
+    assert page.locator("#report section").count() == 0
 
 
 def assert_unharmed(page) -> None:
@@ -225,7 +187,6 @@ def test_the_file_shows_everything_and_asks_for_nothing(
     assert_shows(page, content)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.evaluate(CLASHES) == []
-    page.get_by_label("Label", exact=True).select_option(label="horse")
     page.mouse.wheel(0, 20_000)
     page.wait_for_timeout(300)
     ours = (tmp_path / "report.html").as_uri()
@@ -244,7 +205,7 @@ def test_hostile_labels_are_text_in_the_file(visitor, tmp_path, hostile):
 
 def test_the_file_follows_the_readers_colours_and_prints_on_white(visitor, tmp_path, content):
     page = open_file(visitor, tmp_path / "report.html", content, scheme="dark")
-    bar = page.locator("#report-baselines .barlayer path").first
+    bar = page.locator("#report-baselines .scatterlayer .point").first
     colour = bar.evaluate("(e) => e.style.fill")
     page.emulate_media(color_scheme="light")
     eventually(page, lambda: assert_colour(bar, colour, False))
@@ -265,10 +226,8 @@ def assert_colour(mark, colour: str, same: bool) -> None:
     assert (mark.evaluate("(e) => e.style.fill") == colour) == same
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
-def test_the_bundled_report_is_shown_beside_compare(page, url, theme, width):
-    page.set_viewport_size({"width": width, "height": 900})
-    visit(page, f"{url}?__theme={theme}")
+def test_the_bundled_report_fits_a_phone(page, url):
+    page.set_viewport_size({"width": 390, "height": 900})
     tabs = [tab.strip() for tab in page.get_by_role("tab").all_text_contents()]
     assert (tabs[0], tabs[-1]) == ("Compare", "Report")
     open_tab(page, "Report")

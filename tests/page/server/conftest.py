@@ -1,8 +1,10 @@
 """One running app for the door's tests; at the end its log must hold no traceback."""
 
 import pytest
+from PIL import Image
 from support.asking import Stranger
 from support.driver import serving, until
+from support.paths import SCENES
 
 
 @pytest.fixture(scope="package")
@@ -19,11 +21,31 @@ def app(tmp_path_factory):
 
 @pytest.fixture
 def owner(app) -> Stranger:
-    """Asks as who started the app does."""
+    """Asks like the person who started the app."""
     return Stranger(app[0])
 
 
 @pytest.fixture
 def stranger(app) -> Stranger:
-    """Asks as somebody behind a proxy does."""
+    """Asks like somebody behind a proxy."""
     return Stranger(app[0], **{"X-Forwarded-For": "203.0.113.7"})
+
+
+@pytest.fixture(scope="package")
+def elsewhere(app, tmp_path_factory):
+    """Files outside the folder of uploads: a photo, a text, none, and ways to them from inside."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    Image.open(SCENES / "farm.webp").convert("RGB").save(folder / "photo.jpg")
+    (folder / "secret.txt").write_text("a secret")
+    (uploads,) = app[1].glob("clipdemo-uploads-*/")
+    (uploads / "link.jpg").symlink_to(folder / "photo.jpg")
+    (uploads / "folder").symlink_to(folder)
+    beside = app[1] / "other-app.jpg"  # where other Gradio apps on this machine keep theirs
+    beside.write_bytes((folder / "photo.jpg").read_bytes())
+    up = "../" * 12
+    return [
+        folder / "photo.jpg", folder / "secret.txt", folder / "missing.jpg", folder, beside,
+        uploads / "link.jpg", uploads / "folder" / "photo.jpg", f"{uploads}/{up}{folder}/photo.jpg",
+        uploads, "/etc/passwd", "photo.jpg", "~/photo.jpg", "/dev/zero", "/proc/self/environ",
+        f"file://{folder}/photo.jpg", f"{folder}/photo.jpg\0.png", "x" * 5000, "\ud800", "//host/x",
+    ]  # fmt: skip

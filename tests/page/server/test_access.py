@@ -4,9 +4,14 @@ import socket
 
 import pytest
 from PIL import Image
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from support.asking import Stranger
 from support.driver import eventually, serving, until
 from support.loopback import LoopbackServer, QuietHandler
+
+from clipdemo.page.server.access import Access
+from clipdemo.page.settings import Settings
 
 JSON = {"Content-Type": "application/json"}
 MARK = {"row": 0, "finding": {"finding": "note", "note": "mine"}}
@@ -213,30 +218,39 @@ def test_visitors_are_shown_only_what_they_may_have(public, app):
     assert len(listed(Stranger(app[0]))) > 4
 
 
-def test_a_private_page_takes_everybody_for_its_owner_but_no_other_site(tmp_path):
-    with serving(tmp_path, ("app.py", "--private", "--root-path", "http://clip.example")) as (
-        url, _,
-    ):  # fmt: skip
-        for headers in ({}, FORWARDED["nginx"], {"Host": "clip.example", "Via": "1.1 proxy"}):
-            assert is_owner(Stranger(url, **headers))
-        for site in ("another site", "a frame", "a name pointed here"):
-            assert Stranger(url, **OTHER_SITES[site]).http.get("/config").status_code == 403
+def role(settings: Settings, headers: dict[str, str], method: str = "GET") -> str | int:
+    """Owner, visitor or the status of the refusal, for a request to a page with these settings."""
+    raw = [(name.lower().encode(), text.encode()) for name, text in headers.items()]
+    scope = {"type": "http", "method": method, "headers": raw, "client": ("192.0.2.9", 50000)}
+    try:
+        return Access.of(settings).role(Request(scope))
+    except HTTPException as refused:
+        return refused.status_code
 
 
-def test_a_header_that_a_page_may_be_let_set_gives_no_rights(tmp_path):
+def test_a_private_page_takes_everybody_for_its_owner_but_no_other_site():
+    private, own = Settings(private=True, root_path="http://clip.example"), {"Host": "127.0.0.1"}
+    for headers in ({}, FORWARDED["nginx"], {"Host": "clip.example", "Via": "1.1 proxy"}):
+        assert role(private, own | headers) == "owner"
+    for site in ("another site", "a frame", "a name pointed here"):
+        assert role(private, own | OTHER_SITES[site]) == 403
+    everywhere = Settings(private=True, host="0.0.0.0")
+    assert role(everywhere, {"Host": "192.0.2.1:7860"}) == "owner"
+    assert role(everywhere, OTHER_SITES["a name pointed here"]) == "visitor"
+
+
+def test_a_header_that_a_page_may_be_let_set_gives_no_rights(app):
     """Gradio's own answers to questions of other sites stay behind the door, too."""
-    host = {"Host": "192.0.2.1:7860"}
-    evil = host | {"Origin": "http://192.0.2.6", "X-Forwarded-Host": "192.0.2.6"}
+    evil = {"Origin": "http://192.0.2.6", "X-Forwarded-Host": "192.0.2.6"}
+    private = Settings(private=True, host="0.0.0.0")
+    assert role(private, {"Host": "192.0.2.1:7860"} | evil, "POST") == 403
     asks = {
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "x-forwarded-host,content-type",
     }
-    with serving(tmp_path, ("app.py", "--private", "--host", "0.0.0.0")) as (url, _):
-        assert is_owner(Stranger(url, **host))
-        assert Stranger(url, **evil).http.get("/inspect/state").status_code == 403
-        answer = Stranger(url, **evil, **asks).http.options("/inspect/mark")
-        assert answer.status_code == 403
-        assert "access-control-allow-origin" not in answer.headers
+    answer = Stranger(app[0], Origin="http://192.0.2.6", **asks).http.options("/inspect/mark")
+    assert answer.status_code == 403
+    assert "access-control-allow-origin" not in answer.headers
 
 
 def test_a_request_without_a_host_is_one_sentence(app):

@@ -7,9 +7,9 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
@@ -91,7 +91,7 @@ def hosted(tmp_path_factory):
 
 @pytest.fixture
 def large(tmp_path):
-    """A photo of more bytes than nginx takes unless it is told to."""
+    """A photo of more bytes than nginx accepts by default."""
     path = tmp_path / "large.png"
     noise = Image.frombytes("RGB", (1300, 1300), os.urandom(1300 * 1300 * 3))
     noise.save(path)
@@ -99,10 +99,10 @@ def large(tmp_path):
     return path
 
 
-@pytest.mark.parametrize("end", ["", "/"])
-def test_behind_nginx_the_page_does_all_it_does(hosted, visitor, classifier, large, end):
+def test_behind_nginx_the_page_does_all_it_does(hosted, visitor, classifier, large):
+    assert Stranger(hosted).http.get("/").status_code == 200
     page = visitor.new_page()
-    visit(page, hosted + end)
+    visit(page, hosted)
     give_photo(page, large)
     shows(page, classifier.predict(large, None))
     write_caption(page, "a dog on a bench")
@@ -141,26 +141,25 @@ def test_behind_nginx_programs_work(hosted, classifier):
     assert found["scores"]["concat"] == pytest.approx(expected, abs=1e-4)
 
 
-def test_a_plain_nginx_makes_nobody_the_owner_either(tmp_path):
-    """It passes on neither the host nor who asked, and the app was not told that it is public."""
-    with serving(tmp_path) as (url, _), nginx(
-        tmp_path, f"location / {{ proxy_pass {url}; }}"
-    ) as place:  # fmt: skip
-        assert is_owner(Stranger(url))
-        assert not is_owner(Stranger(place))
+def test_the_path_may_be_passed_on_and_a_plain_nginx_makes_nobody_the_owner(
+    tmp_path, visitor, classifier
+):
+    """nginx takes the path off where its proxy_pass ends in a slash, other proxies do not.
 
-
-def test_the_path_may_be_passed_on_as_it_is(tmp_path, visitor, classifier):
-    """nginx takes it off where its proxy_pass ends in a slash, other proxies do not."""
+    A plain one passes on neither the host nor who asked, and the app does not know it is public.
+    """
     passed_on = " ".join(re.findall("proxy_set_header.*", LINES))
-    program = ("app.py", "--root-path", "clip")
-    with serving(tmp_path, program) as (url, _), nginx(
-        tmp_path, f"location /clip {{ proxy_pass {url.rstrip('/')}; {passed_on} }}"
+    with serving(tmp_path, ("app.py", "--root-path", "clip")) as (url, _), nginx(
+        tmp_path,
+        f"location /clip {{ proxy_pass {url.rstrip('/')}; {passed_on} }}\n"
+        f"location /plain/ {{ proxy_pass {url}; }}",
     ) as place:  # fmt: skip
         page = visitor.new_page()
         visit(page, f"{place}/clip/")
         write_caption(page, "a dog on a bench")
         shows(page, classifier.predict(None, "a dog on a bench"))
+        assert is_owner(Stranger(url))
+        assert not is_owner(Stranger(f"{place}/plain"))
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 on this machine")
@@ -180,14 +179,17 @@ def test_it_listens_on_ipv6(tmp_path):
         {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": "{port}", "CLIPDEMO_PORT": "",
          "GRADIO_ROOT_PATH": "/clip", "http_proxy": "http://127.0.0.1:1"},
         {"GRADIO_SERVER_NAME": "::1", "CLIPDEMO_HOST": "127.0.0.1", "PORT": "{port}",
-         "all_proxy": "socks5://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"},
-        {"ALL_PROXY": "nonsense://127.0.0.1:1", "no_proxy": "example.org", "PORT": "{port}"},
+         "all_proxy": "socks5://127.0.0.1:1", "HTTPS_PROXY": "nonsense://127.0.0.1:1",
+         "no_proxy": "example.org"},
     ],
-    ids=["gradio's names", "socks proxy", "wrong proxy"],
+    ids=["gradio's names", "proxies"],
 )  # fmt: skip
 def test_it_starts_as_the_environment_says_and_calls_itself_around_proxies(tmp_path, variables):
+    """A broken socksio, which a SOCKS proxy needs, makes no difference here."""
     port = free_port()
+    (tmp_path / "socksio.py").write_text("raise ImportError('as if it was not installed')")
     variables = {name: text.format(port=port) for name, text in variables.items()}
+    variables["PYTHONPATH"] = str(tmp_path)
     with running(tmp_path, [], **variables):
         guest = Stranger(f"http://127.0.0.1:{port}")
         until(lambda: alive(guest))
@@ -205,10 +207,6 @@ def test_a_missing_socksio_is_one_sentence_where_the_hub_is_needed(tmp_path, is_
     assert done.returncode == 2
     assert is_sentence(done.stderr)
     assert "socksio" in done.stderr
-    port = free_port()
-    with running(tmp_path, [], PORT=str(port), **proxy):
-        until(lambda: alive(Stranger(f"http://127.0.0.1:{port}")))
-    assert "Traceback" not in (tmp_path / "server.log").read_text()
 
 
 def test_hub_calls_go_through_the_proxy(tmp_path):
@@ -231,9 +229,8 @@ def test_hub_calls_go_through_the_proxy(tmp_path):
 
 @pytest.mark.parametrize(
     ("encoding", "arguments"),
-    [("cp1252", ["table", "t.csv"]), ("ascii", ["predict", "--caption", "a dog"]),
-     ("cp1252", ["evaluate", "--table", "☕.csv"]), ("ascii", ["--help"])],
-)  # fmt: skip
+    [("cp1252", ["table", "t.csv"]), ("ascii", ["evaluate", "--table", "☕.csv"])],
+)
 def test_a_console_without_utf_8_ends_in_no_traceback(tmp_path, encoding, arguments, is_sentence):
     table = tmp_path / "t.csv"
     table.write_text("ImageID,Labels,Caption\n☕.jpg,18,a 犬\n☕2.jpg,999,a 犬\n", "utf-8")
@@ -244,10 +241,9 @@ def test_a_console_without_utf_8_ends_in_no_traceback(tmp_path, encoding, argume
     assert done.stdout or is_sentence(done.stderr)
 
 
-@pytest.mark.parametrize("arguments", [["predict", "--caption", "a dog", "--json"], ["--help"]])
-def test_a_reader_that_goes_ends_in_no_traceback(arguments):
+def test_a_reader_that_goes_ends_in_no_traceback():
     """As `| head` does."""
-    command = [sys.executable, "-m", "clipdemo", *arguments]
+    command = [sys.executable, "-m", "clipdemo", "predict", "--caption", "a dog", "--json"]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env=os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"},
@@ -277,7 +273,7 @@ def test_the_page_goes_on_when_the_reader_of_its_console_goes(tmp_path):
 
 
 def clean(folder, **variables: str) -> dict[str, str]:
-    """This environment without what tells an app where to listen, and how to get out."""
+    """This environment without addresses for the app to listen on, and without proxies."""
     told = ("CLIPDEMO_", "GRADIO_", "SPACE_", "PORT", "HTTP_", "HTTPS_", "ALL_", "NO_")
     kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(told)}
     own = {"GRADIO_TEMP_DIR": str(folder), "XDG_DATA_HOME": f"{folder}/data", "HF_HUB_OFFLINE": "1"}
@@ -285,21 +281,19 @@ def clean(folder, **variables: str) -> dict[str, str]:
 
 
 def run(arguments: list, **variables: str) -> subprocess.CompletedProcess:
-    if arguments[0] != sys.executable:
-        arguments = [sys.executable, *arguments]
     environment = {k: v for k, v in (os.environ | variables).items() if v}
     return subprocess.run(
-        arguments, cwd=ROOT, env=environment, capture_output=True, text=True,
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True,
         encoding="utf-8", errors="replace", timeout=120,
     )  # fmt: skip
 
 
 @contextmanager
-def running(folder, flags: list[str], program=("app.py",), **variables: str):
-    """The app, told nothing but this."""
+def running(folder, flags: list[str], **variables: str):
+    """The app, with these flags and variables alone."""
     with (folder / "server.log").open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, *program, *flags], cwd=ROOT, env=clean(folder, **variables),
+            [sys.executable, "app.py", *flags], cwd=ROOT, env=clean(folder, **variables),
             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
     try:
@@ -313,10 +307,5 @@ def running(folder, flags: list[str], program=("app.py",), **variables: str):
 def alive(guest: Stranger) -> bool:
     try:
         return guest.http.get("/healthz").json()["status"] == "ready"
-    except OSError:
+    except (OSError, httpx.ConnectError):
         return False
-    except Exception as error:  # httpx's are none of OSError
-        if "connect" in repr(error).lower():
-            time.sleep(0.1)
-            return False
-        raise

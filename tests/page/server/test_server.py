@@ -1,4 +1,4 @@
-"""The server for those who run it: its health answer, and how it ends."""
+"""The server as its operator sees it: its health, and how it ends."""
 
 import json
 import signal
@@ -9,13 +9,12 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client
+from support.asking import Stranger
 from support.driver import PATIENCE, serving, until
-
-from page.shared.test_loading import HELD_BACK
 
 pytestmark = pytest.mark.browser
 
-# The app, but whoever asks for its model waits for a line to come in.
+# The app, but getting its model waits for a line of input.
 HELD_UP = """
 import sys
 import app
@@ -58,7 +57,7 @@ def is_free(url: str) -> bool:
 
 
 class Asker(threading.Thread):
-    """Asks for a prediction; then `given` is the answer, or the error that came instead."""
+    """Asks for a prediction; `given` is then the answer, or the error that came instead."""
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
@@ -91,14 +90,6 @@ def log(folder: Path) -> str:
     return (folder / "server.log").read_text()
 
 
-def test_health_is_loading_and_then_ready(tmp_path):
-    with serving(tmp_path, ("-c", HELD_BACK)) as (url, process):
-        assert ask(url) == (200, {"status": "loading", "backbone": "tiny"})
-        process.stdin.write(b"go\n")
-        process.stdin.flush()
-        until(lambda: ask(url) == (200, {"status": "ready", "backbone": "tiny"}))
-
-
 def test_health_says_that_the_model_cannot_be_loaded(tmp_path, write_heads):
     backbone = f"local-dir:{tmp_path}/gone"
     write_heads(tmp_path / "heads", backbone, 32)
@@ -106,35 +97,11 @@ def test_health_says_that_the_model_cannot_be_loaded(tmp_path, write_heads):
         until(lambda: ask(url) == (200, {"status": "failed", "backbone": backbone}))
 
 
-def test_health_does_not_wait_for_a_prediction(held_up):
-    url, _, asker, _ = held_up
+def test_a_prediction_under_way_does_not_hold_up_health_and_is_still_answered(held_up, tmp_path):
+    url, process, asker, release = held_up
     for _ in range(20):
         assert ask(url)[1]["status"] in ("loading", "ready")
     assert asker.is_alive()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_ends_when_told_to(tmp_path, number):
-    with serving(tmp_path) as (url, process):
-        process.send_signal(number)
-        assert process.wait(PATIENCE) == 0
-        assert is_free(url)
-    assert "Traceback" not in log(tmp_path)
-
-
-def test_it_ends_with_the_page_open_in_a_browser(tmp_path, browser):
-    """What the page then says is its own affair: a part of it may be asked for just now."""
-    with serving(tmp_path) as (url, process), browser.new_context() as context:
-        page = context.new_page()
-        page.goto(url)
-        page.locator("#board [data-label]").first.wait_for()
-        process.terminate()
-        assert process.wait(PATIENCE) == 0
-    assert "Traceback" not in log(tmp_path)
-
-
-def test_a_prediction_under_way_is_still_answered(held_up, tmp_path):
-    url, process, asker, release = held_up
     until(lambda: ask(url)[1]["status"] == "ready")
     process.terminate()
     until(lambda: not is_answering(url))
@@ -163,26 +130,30 @@ def test_a_second_signal_ends_it_at_once(held_up):
     assert process.wait(PATIENCE) == -signal.SIGTERM
 
 
-def test_on_a_space_it_listens_on_all_interfaces(tmp_path):
-    with serving(tmp_path, SPACE_ID="someone/demo") as (url, _):
+def test_on_a_space_it_listens_on_all_interfaces_and_ends_at_ctrl_c(tmp_path):
+    with serving(tmp_path, SPACE_ID="someone/demo") as (url, process):
         assert ask(url)[0] == 200
         assert "0.0.0.0" in log(tmp_path)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        assert is_free(url)
+    assert "Traceback" not in log(tmp_path)
 
 
-def test_it_works_in_a_home_that_cannot_be_written(tmp_path):
+def test_it_works_in_a_home_that_cannot_be_written_and_ends_with_its_page_open(tmp_path, browser):
     (tmp_path / "home").write_text("a file, so nothing can be made in it")
     home = str(tmp_path / "home")
     places = dict.fromkeys(["HOME", "HF_HOME", "GRADIO_TEMP_DIR"], home)
-    with serving(tmp_path, XDG_CACHE_HOME="", **places) as (url, _):
-        given = Client(url, verbose=False).predict(None, "a dog", api_name="/predict")
+    with serving(tmp_path, XDG_CACHE_HOME="", **places) as (url, process):
+        guest = Stranger(url)
+        went_well, given = guest.run("predict", [None, "a dog"])
+        assert went_well
         assert given["scores"]["text"]["dog"] > 0
-        upload = urllib.request.Request(f"{url}gradio_api/upload", *form("photo.txt", b"hello"))
-        with urllib.request.urlopen(upload, timeout=PATIENCE) as response:
-            assert Path(json.load(response)[0]).read_bytes() == b"hello"
-
-
-def form(name: str, content: bytes) -> tuple[bytes, dict[str, str]]:
-    """Body and headers of a browser's form with one file."""
-    head = f'Content-Disposition: form-data; name="files"; filename="{name}"'
-    body = b"--edge\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n--edge--\r\n"
-    return body, {"Content-Type": "multipart/form-data; boundary=edge"}
+        assert Path(guest.upload("photo.txt", b"hello")).read_bytes() == b"hello"
+        with browser.new_context() as context:
+            page = context.new_page()
+            page.goto(url)
+            page.locator("#board [data-label]").first.wait_for()
+            process.terminate()
+            assert process.wait(PATIENCE) == 0
+    assert "Traceback" not in log(tmp_path)

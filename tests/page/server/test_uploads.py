@@ -1,4 +1,4 @@
-"""What stays on the disk: files of this run, for an hour, and as long as a page shows them."""
+"""What is kept on the disk: files of this run, for an hour or while a page shows them."""
 
 import os
 import signal
@@ -12,8 +12,8 @@ from support.paths import SCENES
 
 from clipdemo.page.server.uploads import KEPT, Uploads
 
-# The app, whose clock goes on by as many seconds as the last line that came in says, and which
-# looks for what can be deleted all the time.
+# The app, with a clock that is ahead by the number of seconds in the last line of its input, and
+# which searches for files to delete all the time.
 CLOCK = """
 import sys, threading, time
 import app
@@ -71,21 +71,17 @@ def test_after_an_hour_only_what_is_shown_is_left(tmp_path, visitor):
     assert not list(tmp_path.glob("clipdemo-uploads-*"))
 
 
-def test_a_killed_run_leaves_nothing_behind_the_next_start(tmp_path):
+def test_a_killed_run_leaves_nothing_and_running_ones_share_a_folder_with_others(tmp_path):
+    (tmp_path / "of another program").write_text("stays")
+    (tmp_path / "a1b2").mkdir()
     with serving(tmp_path) as (url, process):
         Stranger(url).upload("a.webp", PHOTO.read_bytes())
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert len(kept(tmp_path)) == 1
-    with serving(tmp_path):
+    with serving(tmp_path) as (first, _):
         assert kept(tmp_path) == []
         assert len(list(tmp_path.glob("clipdemo-uploads-*/"))) == 1
-
-
-def test_two_apps_and_other_programs_can_share_a_folder(tmp_path):
-    (tmp_path / "of another program").write_text("stays")
-    (tmp_path / "a1b2").mkdir()
-    with serving(tmp_path) as (first, _):
         path = Stranger(first).upload("a.webp", PHOTO.read_bytes())
         (tmp_path / "2").mkdir()
         with serving(tmp_path / "2", GRADIO_TEMP_DIR=str(tmp_path)) as (second, _):

@@ -65,8 +65,9 @@ CONTRASTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["laptop", "phone"])
+@pytest.mark.parametrize(
+    ("size", "theme"), [((1280, 800), "light"), ((390, 844), "dark")], ids=["laptop", "phone"]
+)
 def test_nothing_is_cut_off_or_unreadable(browser, url, classifier, size, theme):
     page = browser.new_page(viewport={"width": size[0], "height": size[1]})
     page.set_default_timeout(PATIENCE * 1000)

@@ -1,4 +1,4 @@
-"""The page's models: loaded behind it, told when they fail, and not open to any visitor's wish."""
+"""The page's models: loaded in the background, with errors as sentences and limits for visitors."""
 
 import pytest
 
@@ -41,8 +41,8 @@ def test_a_backbone_is_loaded_once_and_the_last_two_are_kept(vit_folder, resnet_
     third = own[ids[2]]
     assert own[ids[0]] is first
     assert own[ids[2]] is third
-    assert own[ids[1]] is not second, "it was asked for least lately"
-    assert second.get().backbone.id == ids[1], "who holds it goes on with it"
+    assert own[ids[1]] is not second, "it was used least recently"
+    assert second.get().backbone.id == ids[1], "a request that holds it can still use it"
 
 
 def test_one_that_failed_is_tried_again(tmp_path, vit_folder):
@@ -53,7 +53,7 @@ def test_one_that_failed_is_tried_again(tmp_path, vit_folder):
     assert own[wish].get().backbone.width == 32
 
 
-def test_what_fails_unforeseen_is_a_sentence_too(is_sentence):
+def test_an_unexpected_error_is_a_sentence_too(is_sentence):
     def load() -> None:
         raise KeyError("no such part")
 

@@ -1,0 +1,51 @@
+"""What is measured with: drawn photos, and backbones of any size."""
+
+import itertools
+import json
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+from clipdemo.errors import ClipdemoError
+from clipdemo.scenes import random_scene
+
+PHOTO_SIZE = (640, 480)
+
+
+def photos() -> Iterator[tuple[bytes, str]]:
+    """Drawn photos as JPEG, each with its caption; no two are the same."""
+    for seed in itertools.count():
+        scene, file = random_scene(seed, PHOTO_SIZE), BytesIO()
+        scene.image.save(file, "JPEG", quality=90)
+        yield file.getvalue(), f"{scene.caption} {seed}"
+
+
+def write_random(name: str, folder: Path) -> str:
+    """Write one of open_clip's models with random weights to a folder; return its backbone id.
+
+    In another process, since the memory of this one counts for the processes it starts later.
+
+    Raises:
+        ClipdemoError: open_clip has no such model.
+    """
+    process = multiprocessing.get_context("spawn").Process(target=_write, args=(name, folder))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise ClipdemoError(f"There is no model {name!r}: name one of open_clip, like ViT-B-32.")
+    return f"local-dir:{folder}"
+
+
+def _write(name: str, folder: Path) -> None:
+    import open_clip
+    from safetensors.torch import save_file
+
+    if name not in open_clip.list_models():
+        sys.exit(1)
+    model = open_clip.create_model(name)
+    config = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": {}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    weights = {k: v.contiguous() for k, v in model.state_dict().items()}
+    save_file(weights, folder / "open_clip_model.safetensors")

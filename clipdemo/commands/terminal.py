@@ -1,0 +1,147 @@
+"""What commands print: text, tables, JSON, progress bars; and what a console cannot take."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+Report = Callable[[str, int, int | None], None]
+"""Called with a step, how much of it is done, and how much there is (None: not known)."""
+
+out = Console(soft_wrap=True, markup=False, emoji=False)
+err = Console(soft_wrap=True, markup=False, emoji=False, stderr=True)
+
+
+def print_json(value: object) -> None:
+    """JSON on standard output, and nothing else there."""
+    print(json.dumps(value, indent=1))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], **style: object) -> None:
+    """A table on standard output: floats with three decimals, None as a dash.
+
+    Args:
+        columns: the header.
+        rows: the cells of each row; a `Text` keeps its style.
+        style: passed to `rich.table.Table`.
+    """
+    table = Table(*columns, **style)
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else _cell(cell) for cell in row))
+    out.print(table)
+
+
+def print_account(account: dict) -> None:
+    """The account of a table's rows, in a few lines."""
+    from clipdemo.tables.account import account_lines
+
+    for line in account_lines(account):
+        out.print(line, highlight=False)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Report]:
+    """A bar with rate and time left for every step, if standard error is a terminal."""
+    columns = (
+        TextColumn("{task.description}", markup=False), BarColumn(), _Amount(),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
+        tasks = {}
+
+        def report(step: str, done: int, total: int | None) -> None:
+            if step not in tasks:
+                tasks[step] = bars.add_task(step, total=total)
+            bars.update(tasks[step], completed=done, total=total)
+
+        yield report
+
+
+def counted(report: Report, step: str, total: int) -> Callable[[int], None]:
+    """A function that reports a step's progress, called with the number of rows just done."""
+    done = 0
+
+    def add(rows: int) -> None:
+        nonlocal done
+        done += rows
+        report(step, done, total)
+
+    return add
+
+
+class _Amount(ProgressColumn):
+    """How much is done of how much, and the rate: of megabytes in a download, else of rows."""
+
+    def render(self, task: Task) -> Text:
+        in_bytes = ".zip" in task.description or task.description.startswith("downloading")
+        unit, name = (1e6, " MB") if in_bytes else (1, "")
+        done, speed = task.completed / unit, (task.finished_speed or task.speed or 0) / unit
+        total = f"/{task.total / unit:,.0f}" if task.total else ""
+        return Text(f"{done:,.0f}{total}{name} {speed:.1f}{name}/s")
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Ends the program with one line when it is stopped by Ctrl-C."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("Stopped: run the same command again to resume.", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def settle_console() -> None:
+    """Make standard output and error robust.
+
+    Characters that their encoding lacks are written as escapes, and output is discarded once its
+    reader is gone, as with `| head`.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+            setattr(sys, name, _Lasting(stream))
+
+
+class _Lasting:
+    """A text stream that outlives its reader."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._surviving():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._surviving():
+            self._stream.flush()
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _surviving(self) -> Iterator[None]:
+        """Once the reader is gone, everything goes to the null device, also at the exit."""
+        try:
+            yield
+        except BrokenPipeError:
+            with Path(os.devnull).open("wb") as null:
+                os.dup2(null.fileno(), self._stream.fileno())
+            with suppress(OSError):
+                self._stream.flush()

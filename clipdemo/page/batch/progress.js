@@ -1,0 +1,15 @@
+// How far a run is, in words. `value`: {state, total, rate, left, rows}, as batch/tab.py sends it.
+
+export function progressText({ state, total = 0, rate, left, rows = [] }) {
+  const done = `${rows.length} of ${total}`;
+  const speed = rate ? ` · ${rate.toFixed(1)}/s · ${duration(left)} left` : "";
+  const texts = {
+    reading: "Reading what you gave …", running: done + speed, done: `Done: ${rows.length}.`,
+    stopped: `Cancelled: ${done} are kept.`, failed: rows.length ? `Stopped: ${done} are kept.` : "",
+  };
+  return texts[state] ?? "";
+}
+
+function duration(seconds) {
+  return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.round(seconds / 60)} min`;
+}

@@ -1,0 +1,75 @@
+// A photo's results as a row of the table and as a tile of the gallery.
+
+import { button, make } from "../shared/dom.js";
+import { bestFirst } from "../shared/rules.js";
+
+const SAYS = { image: "Photo says", text: "Caption says", concat: "Both say", mutan: "MUTAN says" };
+
+// Columns of the table as [key, title].
+export function columnsOf(modes) {
+  return [["name", "File"], ["caption", "Caption"], ...modes.map((mode) => [mode, SAYS[mode]])];
+}
+
+// What a column sorts a result by: text, or a mode's score of a label (its place, or -1 for none: the
+// highest).
+function sortKey(result, column, label) {
+  if (column === "name" || column === "caption") return result[column] ?? "";
+  const scores = result.scores[column];
+  if (!scores) return -1;
+  return label >= 0 ? scores[label] : Math.max(...scores);
+}
+
+// Results (or what `get` finds a result in) in the order of a column.
+export function sorted(items, get, column, down, label) {
+  const compare = (a, b) => {
+    const [x, y] = [a, b].map((item) => sortKey(get(item), column, label));
+    return typeof x === "string" ? x.localeCompare(y, undefined, { numeric: true }) : x - y;
+  };
+  return [...items].sort((a, b) => (down ? compare(b, a) : compare(a, b)));
+}
+
+// A button that opens the photo on the Compare board; what has neither photo nor caption opens nothing.
+function opener(result, open, className) {
+  const picture = result.thumbnail
+    ? make("img", { src: result.thumbnail, alt: "", loading: "lazy", decoding: "async" })
+    : make("span", { class: "blank" }, result.problem ? "!" : "“ ”");
+  const title = `${result.name}: open on the Compare board`;
+  const node = button(picture, open, { class: className, title });
+  node.disabled = !Object.keys(result.scores).length;
+  return node;
+}
+
+export function buildRow(result, modes, open) {
+  const name = opener(result, open, "photo");
+  name.append(make("span", { class: "name" }, result.name));
+  const caption = make("td", { class: "caption" }, result.caption ?? "");
+  if (result.by === "model") caption.append(make("small", {}, " written by the model"));
+  if (result.problem) caption.append(make("small", { class: "problem" }, result.problem));
+  const cells = modes.map((mode) => ({ mode, cell: make("td", { "data-mode": mode }) }));
+  const row = make("tr", { "data-photo": result.name }, make("th", { scope: "row" }, name), caption,
+    ...cells.map(({ cell }) => cell));
+  const labels = make("span", { class: "name" });
+  const tile = opener(result, open, "tile");
+  tile.append(labels);
+  return { result, row, tile, labels, cells };
+}
+
+// `decisions`: per mode; `label`: place of the one whose scores are shown, -1 for those that are on.
+export function showDecisions({ result, labels, cells }, decisions, names, label) {
+  for (const { mode, cell } of cells) {
+    cell.replaceChildren(...cellContent(result.scores[mode], decisions[mode]?.on, names, label));
+  }
+  const last = Object.keys(decisions).at(-1);
+  const on = last ? bestFirst(result.scores[last], decisions[last].on) : [];
+  labels.textContent = on.map((i) => names[i]).join(", ") || (last ? "no label" : result.name);
+}
+
+function cellContent(scores, on, names, label) {
+  if (!scores) return ["–"];
+  if (label >= 0) {
+    return [make("span", { class: on[label] ? "number on" : "number" }, scores[label].toFixed(2))];
+  }
+  const chips = bestFirst(scores, on).map((i) =>
+    make("span", { class: "chip" }, names[i], " ", make("b", {}, scores[i].toFixed(2))));
+  return chips.length ? chips : [make("span", { class: "none" }, "no label")];
+}

@@ -1,0 +1,36 @@
+// The map of a label: a cell is warm where the photo supports the label, cold where it speaks against.
+
+import { make } from "../shared/dom.js";
+import { signed } from "../shared/text.js";
+
+const WEAK = 0.1;  // of a score; what is below is not painted as if it were much
+const [NEUTRAL, WARM, COLD] = [[38, 42, 52], [255, 128, 0], [64, 156, 255]];
+
+function largest(effects) {
+  return Math.max(...effects.flat().map(Math.abs));
+}
+
+// `effects`: rows of cells from the top, how much the score falls where the cell is covered.
+export function drawHeat(canvas, effects) {
+  const most = Math.max(WEAK, largest(effects));
+  [canvas.height, canvas.width] = [effects.length, effects[0].length];
+  const brush = canvas.getContext("2d");
+  const pixels = brush.createImageData(canvas.width, canvas.height);
+  effects.flat().forEach((effect, i) => {
+    const strength = Math.min(Math.abs(effect) / most, 1);
+    const end = effect < 0 ? COLD : WARM;
+    pixels.data.set([...NEUTRAL.map((c, j) => c + (end[j] - c) * strength), 255], 4 * i);
+  });
+  brush.putImageData(pixels, 0, 0);
+}
+
+export function legendOf({ effects, seen, label, mode, score }, names) {
+  const most = Math.max(WEAK, largest(effects));
+  return [
+    `speaks against ${signed(-most)}`, make("span", { class: "scale" }), `${signed(most)} supports`,
+    make("br"), largest(effects) < WEAK ? "No part of the photo matters much here. " : "",
+    `${label} by ${names[mode]}: ${score.toFixed(2)}. The colour says how much of it goes when that`
+    + " part is covered.",
+    Math.max(seen[0], seen[1]) > 0.005 ? " The model does not see the dark part." : "",
+  ];
+}

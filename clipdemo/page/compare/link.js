@@ -1,0 +1,45 @@
+// The part of a link behind #, which browsers never send to a server: caption, labels of one's own,
+// rule and thresholds.
+
+import { usedRule } from "../shared/results.js";
+import { RULES, START } from "../shared/rules.js";
+
+export function writeLink(decision, caption, ownLabels) {
+  const kept = new URLSearchParams(usedRule(decision));
+  if (caption) kept.set("caption", caption);
+  if (ownLabels) kept.set("labels", ownLabels);
+  for (const [label, value] of decision.own) kept.append("own", `${value}:${label}`);
+  return kept;
+}
+
+// {decision, caption, ownLabels}, or null where the text is about none of them; it may be anything.
+export function readLink(text, labelCount) {
+  const kept = new URLSearchParams(text);
+  if (!["rule", "caption", "labels", "own"].some((key) => kept.has(key))) return null;
+  const rule = RULES.some(([name]) => name === kept.get("rule")) ? kept.get("rule") : START.rule;
+  const decision = {
+    rule,
+    threshold: within(kept.get("threshold"), 0, 1, START.threshold),
+    k: Math.round(within(kept.get("k"), 1, labelCount, START.k)),
+    recall: within(kept.get("recall"), 0, 1, Number(START.recall)).toFixed(2),
+    own: new Map(kept.getAll("own").map(ownThreshold).filter(Boolean)),
+  };
+  return {
+    decision,
+    caption: (kept.get("caption") ?? "").slice(0, 2000),
+    ownLabels: (kept.get("labels") ?? "").slice(0, 600),
+  };
+}
+
+// [label, value] of "0.25:red bus".
+function ownThreshold(text) {
+  const [, number, label] = text.match(/^([^:]*):(.*)$/s) ?? [];
+  const value = within(number, 0, 1, null);
+  return value === null ? null : [label, value];
+}
+
+// A number of a link, or `otherwise` where it is none from `low` to `high`.
+function within(text, low, high, otherwise) {
+  const number = Number(text || NaN);
+  return number >= low && number <= high ? number : otherwise;
+}

@@ -1,0 +1,20 @@
+// The question on top of a panel: a label, which all panels share, and a mode of its own.
+
+import { choice, fill, refill } from "../shared/dom.js";
+import { page } from "../shared/store.js";
+
+export function labelChoice(hint) {
+  const select = choice({ "aria-label": hint }, [], (label) => page.set({ chosen: label }));
+  const show = () => {
+    fill(select, page.state.labels.map((label) => [label]));
+    select.value = page.state.label ?? "";
+  };
+  page.on(["label"], show);
+  show();
+  return select;
+}
+
+// Offers those of `names` that are in `modes`.
+export function offerModes(select, names, modes) {
+  refill(select, Object.entries(names).filter(([mode]) => modes.includes(mode)));
+}

@@ -1,0 +1,79 @@
+// The board's rows: per label a bar and a number for each mode, and a marker that drags a threshold.
+
+import { button, make, scoreSlider } from "../shared/dom.js";
+import { signed } from "../shared/text.js";
+import { ghostOf } from "./ghosts.js";
+
+// Rows of a board without scores. `choose(label)` and `drag(label, value)` are called on a click on
+// a name and on a move of a marker.
+export function buildRows({ labels, modes, zeroShot }, choose, drag) {
+  return labels.map((label) => {
+    const cells = modes.map((mode) => ({
+      mode,
+      bar: make("div", { class: "cell", "data-mode": mode },
+        make("i", { class: "fill" }), make("i", { class: "cut" })),
+      number: make("span", { class: `number ${mode}` }),
+    }));
+    const name = button(label, () => choose(label), { class: "name" });
+    const marker = scoreSlider({ class: "marker", "aria-label": `Threshold for ${label}` },
+      (value) => drag(label, value));
+    const row = make("div", { class: "row", "data-label": label }, name,
+      make("div", { class: "bars" }, ...cells.map(({ bar }) => bar), marker),
+      make("div", { class: "numbers" }, ...cells.map(({ number }) => number)));
+    if (zeroShot.includes(label)) {
+      row.classList.add("zero-shot");
+      name.title = "zero-shot: from the name alone, uncalibrated";
+    }
+    return { label, row, name, marker, cells };
+  });
+}
+
+export function showScores(rows, { scores, truth }) {
+  rows.forEach(({ label, row, cells }, i) => {
+    row.classList.toggle("true", truth.includes(label));
+    for (const { mode, bar, number } of cells) {
+      const score = scores[mode]?.[i];
+      bar.dataset.score = score?.toFixed(4) ?? "";
+      bar.style.setProperty("--score", score ?? 0);
+      bar.classList.toggle("missing", score === undefined);
+      number.textContent = score?.toFixed(2) ?? "–";
+    }
+  });
+}
+
+// `handles`: where each marker stands, or null where none can be dragged.
+export function showDecisions(rows, decisions, handles, { rule, own }, hide) {
+  rows.forEach(({ label, row, marker, cells }, i) => {
+    for (const { mode, bar } of cells) {
+      bar.dataset.on = decisions[mode]?.on[i] ?? false;
+      bar.style.setProperty("--cut", decisions[mode]?.cut[i] ?? -1);
+    }
+    const any = cells.some(({ bar }) => bar.dataset.on === "true");
+    row.classList.toggle("on", any);
+    row.classList.toggle("shared", rule === "fixed" || own.has(label));
+    row.hidden = hide && !any;
+    marker.hidden = !handles;
+    if (handles) marker.value = handles[i];
+  });
+}
+
+// Where each bar stood before, and how far it moved; whether any did.
+export function showGhosts(rows, ghosts, scores) {
+  let any = false;
+  rows.forEach(({ label, cells }, i) => {
+    for (const { mode, bar, number } of cells) {
+      bar.querySelector(".ghost")?.remove();
+      number.querySelector("small")?.remove();
+      const score = scores[mode]?.[i];
+      const before = score === undefined ? undefined : ghostOf(ghosts, mode, label, score);
+      if (before === undefined) continue;
+      any = true;
+      const ghost = make("i", { class: "ghost", "data-before": before.toFixed(4) });
+      ghost.style.setProperty("--before", before);
+      bar.append(ghost);
+      const moved = score - before;
+      number.append(make("small", { "data-moved": moved.toFixed(4) }, signed(moved).replace("0.", ".")));
+    }
+  });
+  return any;
+}

@@ -1,0 +1,94 @@
+// A card per row: its photo, its labels by outcome, its caption, and what was found out about it.
+
+import { button, choice, make } from "../shared/dom.js";
+import { modeName } from "../shared/text.js";
+import { STEPS, firstStep } from "./counts.js";
+import { getJson } from "./server.js";
+import { labelName, tab, thresholds } from "./state.js";
+
+const FINDINGS = ["label wrong", "caption wrong", "caption silent", "hard to see", "model wrong", "note"];
+const SIGNS = { found: "✓", missed: "−", false: "+", off: "" };
+
+// `open` is called on a click on the photo, `marked` with the answer to a finding.
+export function buildCard(entry, open, marked) {
+  const { photos, marks } = tab.state.about;
+  const noPhoto = (text) => make("span", { class: "no-photo" }, text);
+  const picture = photos
+    ? make("img", { loading: "lazy", alt: entry.id, src: `inspect/photo/${entry.row}` })
+    : noPhoto(entry.id);
+  picture.addEventListener("error", () => picture.replaceWith(noPhoto("no photo")));
+  const chips = make("p", { class: "chips" });
+  const modes = make("p", { class: "by-mode" });
+  const extra = make("div", {}, ...(marks ? [markOf(entry, marked)] : []));
+  const node = make("article", { class: "card", "data-row": entry.row, "data-id": entry.id },
+    button(picture, open, { class: "open", title: `${entry.id}: open on the Compare board` }),
+    make("p", { class: "file" }, entry.id), modes, chips,
+    make("p", { class: "caption", title: entry.caption }, entry.caption), extra);
+  return { entry, node, chips, modes, extra };
+}
+
+// What a person found out about the row; it is kept on the server.
+function markOf(entry, marked) {
+  const kind = choice({ "aria-label": `Finding about ${entry.id}` },
+    [["", "mark …"], ...FINDINGS.map((name) => [name])], keep);
+  const note = make("input", {
+    type: "text", maxlength: 500, placeholder: "note", "aria-label": `Note about ${entry.id}`,
+  });
+  kind.value = entry.finding?.finding ?? "";
+  note.value = entry.finding?.note ?? "";
+  note.hidden = !kind.value;
+  note.addEventListener("change", keep);
+
+  async function keep() {
+    note.hidden = !kind.value;
+    entry.finding = kind.value ? { finding: kind.value, note: note.value, ...lookedAt(entry) } : null;
+    marked(await getJson("mark", { row: entry.row, finding: entry.finding }));
+  }
+
+  return make("div", { class: "mark" }, kind, note);
+}
+
+// What a finding is about: the chosen label, if there is one, with its score and threshold of now.
+function lookedAt({ steps }) {
+  const { view } = tab.state;
+  if (view.label === null) return { mode: view.mode };
+  const score = steps[view.mode]?.[view.label];
+  return {
+    mode: view.mode, label: labelName(), score: score === undefined ? "" : score / STEPS,
+    threshold: thresholds(view.mode)[view.label].toFixed(4),
+  };
+}
+
+// What the row's decisions are now.
+export function paintCard({ entry, chips, modes }) {
+  const { labels, view } = tab.state;
+  const cuts = thresholds(view.mode);
+  const scores = entry.steps[view.mode];
+  const on = (label) => Boolean(scores && scores[label] >= firstStep(cuts[label]));
+  const isTrue = (label) => entry.truth.includes(label);
+  const shown = [...labels.keys()].filter((label) => isTrue(label) || on(label) || label === view.label);
+  shown.sort((a, b) => (b === view.label) - (a === view.label));
+  chips.replaceChildren(...shown.map((label) => {
+    const outcome = isTrue(label) ? (on(label) ? "found" : "missed") : on(label) ? "false" : "off";
+    const score = scores ? ` ${(scores[label] / STEPS).toFixed(2)}` : "";
+    const doubt = entry.suspects.includes(label);
+    const title = `${outcome === "off" ? "not predicted" : outcome}; threshold ${cuts[label].toFixed(2)}`
+      + (doubt ? `; the table perhaps wrongly ${isTrue(label) ? "has" : "lacks"} it` : "");
+    return make("span", { class: `chip ${outcome}`, "data-label": labels[label], title },
+      `${SIGNS[outcome]} ${labels[label]}${score}${doubt ? " ?" : ""}`);
+  }));
+  paintModes(modes, entry.steps);
+}
+
+// What each mode says of the chosen label.
+function paintModes(line, steps) {
+  const { modes, view } = tab.state;
+  line.hidden = view.label === null || modes.length < 2;
+  if (line.hidden) return;
+  line.replaceChildren(...modes.filter((mode) => steps[mode]).map((mode) => {
+    const score = steps[mode][view.label];
+    const on = score >= firstStep(thresholds(mode)[view.label]);
+    return make("span", { "data-mode": mode, class: on ? "on" : "" },
+      `${modeName(mode)} ${(score / STEPS).toFixed(2)}${on ? " ✓" : ""}`);
+  }));
+}

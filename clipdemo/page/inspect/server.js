@@ -1,0 +1,35 @@
+// What is asked of the server, below the page's own address.
+
+function answerTo(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  return fetch(`inspect/${path}`, body && { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+// JSON; {notice} is a sentence why there is none.
+export async function getJson(path, body) {
+  try {
+    return await (await answerTo(path, body)).json();
+  } catch {
+    return { notice: "The server does not answer: is the app still running?" };
+  }
+}
+
+export async function getBlob(path, body) {
+  return (await answerTo(path, body)).blob();
+}
+
+// Counts of scores, see counts.js; null where they could not be fetched.
+export async function getCounts() {
+  const answer = await answerTo("counts").catch(() => null);
+  return answer?.ok ? new Uint32Array(await answer.arrayBuffer()) : null;
+}
+
+// Asks again until `ready(answer)`; `meanwhile` is given the answers before.
+export async function waitFor(path, ready, meanwhile, pause) {
+  for (;;) {
+    const answer = await getJson(path);
+    if (answer.notice || ready(answer)) return answer;
+    meanwhile(answer);
+    await new Promise((done) => setTimeout(done, pause));
+  }
+}

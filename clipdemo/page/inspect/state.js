@@ -1,0 +1,52 @@
+// What the parts of the Inspect tab draw from.
+
+import { START, THRESHOLD_RULES, commonRecalls, thresholdsOf, usable } from "../shared/rules.js";
+import { createStore, page } from "../shared/store.js";
+
+export const START_VIEW = {
+  mode: "", label: null, outcome: "error", disagree: false, low: 0, high: 1, text: "", suspect: false,
+  marked: false, rows: null,
+};
+
+//   about: the table, as /inspect/state tells; labels, modes: their names;
+//   counts: how many scores stand at or above each step, see counts.js;
+//   view: what is asked for; `label` is a place, null for all labels;
+//   decision: the page's, where its rule has thresholds;
+//   total, rows: how many rows were found, and those fetched so far; notice: why there are none;
+//   instead: what is predicted where the label is missed {missed, nothing, said};
+//   walking: place of the row that is open on the Compare tab, else -1.
+export const tab = createStore({
+  about: null, labels: [], modes: [], counts: [], view: { ...START_VIEW }, decision: START,
+  total: 0, rows: [], notice: "", instead: null, walking: -1,
+});
+
+export function ask(changes) {
+  tab.set({ view: { ...tab.state.view, ...changes } });
+}
+
+export function change(changes) {
+  page.set({ decision: { ...tab.state.decision, ...changes } });
+}
+
+export function recalls() {
+  return commonRecalls(Object.values(tab.state.about.modes).map(({ recall }) => recall));
+}
+
+// A rule that looks at a photo's scores together has no threshold to follow.
+export function followPage() {
+  const { decision } = page.state;
+  if (!tab.state.about || !THRESHOLD_RULES.some(([name]) => name === decision.rule)) return;
+  tab.set({ decision: usable(decision, recalls()) });
+}
+
+// A mode's thresholds in the order of the labels.
+export function thresholds(mode) {
+  const { about, labels, decision } = tab.state;
+  return thresholdsOf(labels, decision, about.modes[mode].thresholds, about.modes[mode].recall);
+}
+
+// Name of the label that is looked at; "" for all labels.
+export function labelName() {
+  const { labels, view } = tab.state;
+  return view.label === null ? "" : labels[view.label];
+}

@@ -1,0 +1,48 @@
+// A row on the Compare tab, and from there to its neighbours and back.
+
+import { openTab } from "../shared/gradio.js";
+import { page } from "../shared/store.js";
+import { fetchMore, refreshRows } from "./rows.js";
+import { labelName, tab } from "./state.js";
+
+// Returns what opens a row by its place; `show` has the server open it, `gallery` lends its finding.
+export function walker(show, gallery) {
+  let place = 0;  // of the page, when the first one was opened
+
+  function open(at) {
+    const { rows, total, view, walking } = tab.state;
+    if (!rows[at]) return;
+    if (walking < 0) place = scrollY;
+    tab.set({ walking: at });
+    show(rows[at].row);
+    const label = labelName();
+    const asked = [label, view.outcome].filter(Boolean).join(", ");
+    page.set({
+      ...(label && { chosen: label }),
+      walk: {
+        from: "Inspect", text: `${asked && `${asked}: `}${at + 1} of ${total}, ${rows[at].id}`,
+        name: rows[at].id.split("/").pop(), first: at === 0, last: at + 1 >= total,
+        extra: gallery().lend(at), go,
+      },
+    });
+    openTab("Compare");
+    scrollTo({ top: 0 });
+  }
+
+  async function go(where) {
+    if (where === "back") return back();
+    const { rows, total, walking } = tab.state;
+    if (walking + where >= rows.length && walking + where < total) await fetchMore();
+    open(walking + where);
+  }
+
+  function back() {
+    tab.set({ walking: -1 });
+    gallery().takeBack();
+    refreshRows();
+    openTab("Inspect");
+    requestAnimationFrame(() => scrollTo({ top: place }));
+  }
+
+  return open;
+}

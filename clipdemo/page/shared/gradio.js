@@ -1,0 +1,45 @@
+// What our parts read of Gradio's components, and do with them.
+
+export function photoAddress() {
+  return document.querySelector("#photo img")?.src ?? null;
+}
+
+// File name of the photo on the Compare tab; "" where there is none.
+export function photoName() {
+  const address = photoAddress() ?? "";
+  const name = address.startsWith("data:") ? "" : address.split(/[?#]/)[0].split("/").pop();
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+export function textOf(id) {
+  return textField(id)?.value ?? "";
+}
+
+function textField(id) {
+  return document.querySelector(`#${id} textarea, #${id} input`);
+}
+
+// As a person types, so that the board follows; Gradio may put the field on the page later.
+export function typeInto(id, text, tries = 100) {
+  const field = textField(id);
+  if (!field) {
+    if (tries) setTimeout(typeInto, 100, id, text, tries - 1);
+  } else if (field.value !== text) {
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+export function openTab(name) {
+  const tabs = [...document.querySelectorAll("button[role=tab]")];
+  tabs.find((tab) => tab.textContent.trim() === name)?.click();
+}
+
+// The page turned light or dark.
+export function onThemeChange(work) {
+  new MutationObserver(work).observe(document.body, { attributeFilter: ["class"] });
+}

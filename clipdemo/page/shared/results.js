@@ -1,0 +1,54 @@
+// Results as files, with the rule and the thresholds that decided: the same as
+// clipdemo/inspection/batch_files.py and clipdemo/tables/safe_csv.py.
+
+import { bestFirst } from "./rules.js";
+
+// The rule and what it depends on, and nothing else.
+export function usedRule({ rule, threshold, k, recall }) {
+  const own = { fixed: { threshold }, "top-k": { k }, recall: { recall: Number(recall) } };
+  return { rule, ...own[rule] };
+}
+
+// One photo's entry. `decisions` and `scores` are per mode, in the order of the labels.
+export function resultOf({ name, caption, by, problem, scores }, labels, decisions) {
+  const named = (values) => Object.fromEntries(labels.map((label, i) => [label, values[i]]));
+  const found = { scores: {}, thresholds: {}, labels: {} };
+  for (const [mode, values] of Object.entries(scores)) {
+    const { on, cut } = decisions[mode];
+    found.scores[mode] = named(values);
+    found.thresholds[mode] = named(cut);
+    found.labels[mode] = bestFirst(values, on).map((i) => labels[i]);
+  }
+  const result = { photo: name || null, caption: caption || null, caption_by: by || null, ...found };
+  return problem ? { ...result, problem } : result;
+}
+
+export function toJson(content) {
+  return `${JSON.stringify(content, null, 1)}\n`;
+}
+
+export function toCsv(used, results, modes, labels) {
+  const pairs = modes.flatMap((mode) => labels.map((label) => [mode, label]));
+  const names = pairs.map((pair) => pair.join(" "));
+  const rule = Object.values(used).join(" ");
+  const rows = [[
+    "photo", "caption", "caption by", "rule", ...modes.map((mode) => `${mode} labels`),
+    ...names, ...names.map((name) => `${name} threshold`), "problem",
+  ]];
+  for (const result of results) {
+    const numbers = (key) => pairs.map(([mode, label]) => result[key][mode]?.[label] ?? "");
+    rows.push([
+      result.photo, result.caption, result.caption_by, rule,
+      ...modes.map((mode) => (result.labels[mode] ?? []).join("; ")),
+      ...numbers("scores"), ...numbers("thresholds"), result.problem,
+    ]);
+  }
+  return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+}
+
+// What a spreadsheet would take for a formula is defused; a number stays one.
+function csvCell(value) {
+  if (typeof value === "number") return String(value);
+  const text = `${value ?? ""}`.replace(/^[=+\-@\t\r]/, "'$&");
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

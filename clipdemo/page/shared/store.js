@@ -1,0 +1,33 @@
+// State that several parts of the page draw from. A listener runs after each change of one of its
+// keys and is given what changed; one that comes later reads `state`.
+
+import { START } from "./rules.js";
+
+export function createStore(state) {
+  const listeners = [];
+  return {
+    state,
+    set(changes) {
+      Object.assign(state, changes);
+      for (const { keys, listener } of listeners) {
+        if (keys.some((key) => key in changes)) listener(changes);
+      }
+    },
+    on(keys, listener) {
+      listeners.push({ keys, listener });
+    },
+  };
+}
+
+// What the tabs share:
+//   decision: how scores become decisions, see rules.js;
+//   labels, modes: the board's labels, and its modes that have scores;
+//   label: the one that words and map are about; chosen: the one a person chose last;
+//   scored: how often scores came; rescore: set where the board has to ask for scores again;
+//   caption: {text, words, off: places of the words that are switched off};
+//   walk: what another tab opened on the board {from, text, name, first, last, extra, go}, where
+//     name is the photo's, extra a node to show, and go is called with "back", 1 or -1.
+export const page = createStore({
+  decision: START, labels: [], modes: [], label: "", chosen: "", scored: 0, rescore: 0,
+  caption: { text: "", words: [], off: new Set() }, walk: null,
+});
