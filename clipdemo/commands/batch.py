@@ -29,15 +29,29 @@ def batch(
     captioner: options.CaptionerName = "auto",
     backbone: options.BackboneId = "auto",
     checkpoint: options.Checkpoint = "",
+    labels: Annotated[
+        str, typer.Option(help="Zero-shot for these instead: names, separated by commas.")
+    ] = "",
     rule: options.Rule = "tuned",
     threshold: options.Threshold = 0.5,
     k: options.K = 3,
     recall: options.Recall = 0.9,
+    tags: Annotated[
+        Path | None, typer.Option(help="Folder for a .txt of labels for each photo.")
+    ] = None,
+    keywords: Annotated[
+        Path | None, typer.Option(help="Folder for copies with their labels as keywords.")
+    ] = None,
+    folders: Annotated[
+        Path | None, typer.Option(help="Folder for a folder of photos per label.")
+    ] = None,
+    link: Annotated[bool, typer.Option("--link", help="Links in --folders, not copies.")] = False,
 ) -> None:
     """Scores and labels of many photos and captions, as CSV or JSON; Ctrl-C keeps what is done."""
     from clipdemo.inspection.batch import gather, predict_items
     from clipdemo.inspection.batch_files import Rule as Chosen
     from clipdemo.inspection.batch_files import writing
+    from clipdemo.inspection.exports import Exports
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.model.checkpoints import at_recall
     from clipdemo.model.loading import load
@@ -49,7 +63,8 @@ def batch(
     sources = {}
     reading = {"columns": parse_columns(columns), "strict": strict}
     items, notices, account = gather(photos or [], table, sources=sources, **reading)
-    classifier = load(backbone, checkpoint=checkpoint or None)
+    names = labels.split(",") if labels else None
+    classifier = load(backbone, checkpoint=checkpoint or None, labels=names)
     if rule == "recall":
         for entry in classifier.card.modes.values():
             at_recall(entry.get("recall", {}), recall)
@@ -57,6 +72,7 @@ def batch(
         raise ClipdemoError("These heads read photos only: leave --caption-model out.")
     writer = load_captioner(captioner, classifier) if caption_model else None
     done, problems, stopped = 0, [], False
+    exports = Exports(tags, keywords, folders, link)
     chosen = Chosen(rule, threshold, k, recall)
     with writing(output, classifier, chosen) as write, progress_bars() as progress:
         try:
@@ -64,6 +80,7 @@ def batch(
                 write(results)
                 done += len(results)
                 problems += [f"{r.item.name}: {r.problem}" for r in results if r.problem]
+                problems += exports.write(results, chosen, sources)
                 progress("scoring", done, len(items))
         except KeyboardInterrupt:
             stopped = True

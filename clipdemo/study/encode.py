@@ -6,6 +6,7 @@ made, so that it ends with the same bytes.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import time
@@ -23,6 +24,7 @@ from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.model.backbones import Backbone
 from clipdemo.study.decode import decoded
 from clipdemo.study.feature_store import (
+    ACCOUNT,
     IMAGE,
     READY,
     SKIPPED,
@@ -111,14 +113,15 @@ def encode_table(
         seconds = time.perf_counter() - start
         index = _encode_captions(backbone, index, parts, batch, progress)
         encoded = len(parts.known(IMAGE)) - known[0], len(parts.known(TEXT)) - known[1]
-        _write(out, about, index, skipped, parts)
+        account = _accounted(found, index, skipped, source).to_dict()
+        _write(out, about, index, skipped, account, parts)
     return {
         "rows": len(index),
         "photos": index["ImageID"].nunique() if source else 0,
         "captions": int((index["Caption"] != "").sum()),
         "encoded": {"photos": encoded[0], "captions": encoded[1]},
         "skipped": skipped,
-        "account": _accounted(found, index, skipped, source).to_dict(),
+        "account": account,
         "labels": len(labels),
         "backbone": backbone.id,
         "store": str(out),
@@ -220,7 +223,9 @@ def _encode_captions(
     return index.assign(caption_sha256=[keys.get(caption, "") for caption in index["Caption"]])
 
 
-def _write(out: Path, about: About, index: pd.DataFrame, skipped: list[dict], parts: Parts) -> None:
+def _write(
+    out: Path, about: About, index: pd.DataFrame, skipped: list[dict], account: dict, parts: Parts
+) -> None:
     """Write the store's files, put them in place and remove the parts."""
     ready = out / f"{READY}.partial"
     shutil.rmtree(ready, ignore_errors=True)
@@ -232,6 +237,7 @@ def _write(out: Path, about: About, index: pd.DataFrame, skipped: list[dict], pa
         write_rows(ready / TEXT, parts.rows(TEXT, index["caption_sha256"]), shape)
     columns = ["ImageID", "reason"]
     pd.DataFrame(skipped, columns=columns).to_csv(ready / SKIPPED, index=False, lineterminator="\n")
+    (ready / ACCOUNT).write_text(json.dumps(account, indent=1) + "\n", "utf-8")
     write_index(ready, about, index)
     for path in ready.iterdir():
         with path.open("rb") as file:  # on the disk before it counts

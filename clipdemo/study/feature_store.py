@@ -19,6 +19,7 @@ from clipdemo.inputs.labels import LabelSet
 from clipdemo.tables.label_table import target_matrix
 
 INDEX, IMAGE, TEXT, SKIPPED = "index.parquet", "image.npy", "text.npy", "skipped.csv"
+ACCOUNT = "account.json"
 READY = "ready"
 """Folder in a store with the files that replace its own; there only while they do."""
 
@@ -107,6 +108,12 @@ def read_store(folder: str | Path) -> Store:
             "first."
         ) from error
     return Store(folder, index, image, text, labels, about.backbone, about.width, targets)
+
+
+def read_account(folder: Path) -> dict | None:
+    """The account of the table that a store was made of; None for a store of an older version."""
+    path = folder / ACCOUNT
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
 def read_index(folder: Path) -> tuple[About, pd.DataFrame]:

@@ -77,3 +77,15 @@ def test_a_format_without_keywords_is_one_sentence(is_sentence):
     with pytest.raises(PhotoError) as caught:
         with_keywords(b"no photo", ["dog"])
     assert is_sentence(caught.value)
+
+
+def test_the_command_writes_them_with_labels_of_ones_own(clipdemo_cli, folder, tmp_path):
+    code, _, error = clipdemo_cli(
+        "batch", folder, "--labels", "cow,tractor", "--rule", "top-k", "--k", "1",
+        "--tags", tmp_path / "tags", "--folders", tmp_path / "sorted", "--link",
+        "--out", tmp_path / "r.csv",
+    )  # fmt: skip
+    assert code == 0, error
+    tags = {path.read_text().strip() for path in (tmp_path / "tags").rglob("*.txt")}
+    assert tags <= {"cow", "tractor"}
+    assert tags == {path.name for path in (tmp_path / "sorted").iterdir()}

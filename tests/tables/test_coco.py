@@ -44,10 +44,10 @@ def make(server, tmp_path, monkeypatch):
 
     def make(labels: str = "18"):
         report = coco(tmp_path / "coco", "val", labels, server.url)
-        found = labels_of(report["table"])
+        found = read_label_table(report["table"], None).labels
         table = read_label_table(report["table"], found)
         assert not table.account.left_out
-        assert not table.repaired
+        assert not table.account.to_dict()["repaired"]
         rows = zip(table.frame["Labels"], table.frame["Caption"], strict=True)
         return dict(zip(table.frame["ImageID"], rows, strict=True)), found, report
 
