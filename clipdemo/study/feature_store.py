@@ -149,7 +149,7 @@ def replace(folder: Path) -> None:
     ready = folder / READY
     if not ready.is_dir():
         return
-    for name in (IMAGE, TEXT, SKIPPED, INDEX):
+    for name in (IMAGE, TEXT, SKIPPED, ACCOUNT, INDEX):
         if (ready / name).exists():
             (ready / name).replace(folder / name)
     about, index = read_index(folder)

@@ -47,6 +47,7 @@ from clipdemo.tables.loose_csv import (
 from clipdemo.tables.text import decode, fields, separator
 
 _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))
+STUDY = 0.9  # share of the labels named that are the study's, where a table is one of the study
 _UNKNOWN = LabelSet(("\0",), ("\0",))  # no id is known yet
 Unlabelled = Literal["keep", "leave-out"]
 
@@ -213,11 +214,16 @@ def _suits(header: list[str], find: Find) -> int:
 
 
 def _own(rows: Rows, path: Path) -> LabelSet:
-    """The labels of a table: the study's if all are of these, else its own."""
-    cells = pd.unique(rows.frame["Labels"]).tolist()
+    """The labels of a table: the study's if nearly all are ids of these, else its own."""
+    codes, cells = pd.factorize(rows.frame["Labels"])
+    times = np.bincount(codes, minlength=len(cells)).tolist()
     study = LabelReader(COCO18)
-    found = [study.read(cell) for cell in cells]
-    if any(ids for ids, _ in found) and not any(unknown for _, unknown in found):
+    known = unknown = by_id = 0
+    for cell, n in zip(cells, times, strict=True):
+        ids, strange = study.read(cell)
+        known, unknown = known + n * len(ids), unknown + n * len(strange)
+        by_id += study.reads_ids(cell)
+    if by_id and known >= STUDY * (known + unknown):
         return COCO18
     labels = own_labels(cells)
     if not labels:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from clipdemo.inputs.labels import LabelSet
+from clipdemo.inputs.labels import COCO18, LabelSet
 
 _FLOAT = re.compile(r"\d+\.0+")
 _EMPTY = {"", "nan", "none", "null", "n/a", "-"}
@@ -32,6 +32,7 @@ class LabelReader:
         names = zip(labels.names, labels.ids, strict=True)
         self._known = {folded(name): label for name, label in names}
         self._known |= {folded(label): label for label in labels.ids}
+        self._ids = set(labels.ids)
         self._longest = max((key.count(" ") + 1 for key in self._known), default=1)
 
     def read(self, cell: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -46,6 +47,11 @@ class LabelReader:
             ids += found
             unknown += strange
         return tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(unknown))
+
+    def reads_ids(self, cell: object) -> bool:
+        """Whether a label of the cell is written as its id."""
+        words = (word for part in parts(cell) for word in part.split())
+        return any(word.partition(".")[0] in self._ids for word in words)
 
     def id_of(self, part: str) -> str | None:
         """The id of an id or name; None for any other text."""
@@ -102,16 +108,17 @@ def own_labels(cells: Iterable[object]) -> LabelSet:
     """The labels that a table's cells name, where nothing else is known of them.
 
     Names are sorted, as numbers if all are. Those that differ only in case or outer blanks are
-    one label, named as it first comes. Blanks separate labels where no cell has another mark.
+    one label, named as the study names it, or else as it first comes. Blanks separate labels where no cell has another mark.
     """
     cells = list(cells)
     split = [parts(cell) for cell in cells]
     if not any(_has_mark(cell) for cell in cells):
         split = [[word for part in found for word in part.split()] for found in split]
+    study = {folded(name): name for name in COCO18.names}
     names: dict[str, str] = {}
     for part in (part for found in split for part in found):
         part = part.partition(".")[0] if _FLOAT.fullmatch(part) else part
-        names.setdefault(folded(part), part)
+        names.setdefault(folded(part), study.get(folded(part), part))
     numbers = all(name.isascii() and name.isdigit() for name in names.values())
     found = tuple(sorted(names.values(), key=lambda n: (int(n), n) if numbers else n))
     return LabelSet(found, found)

@@ -147,8 +147,14 @@ def adds_up(account) -> dict:
 @pytest.mark.parametrize("name", FORMS)
 def test_every_form_says_the_same(tmp_path, name, labels):
     table = read_label_table(put(tmp_path, name, FORMS[name]), labels, strict=True)
-    assert table.labels == COCO18
-    assert rows_of(table) == [(n, tuple(sorted(ids, key=int)), c) for n, ids, c in EXPECTED]
+    if table.labels == COCO18:
+        assert rows_of(table) == [(n, tuple(sorted(ids, key=int)), c) for n, ids, c in EXPECTED]
+    else:  # where they are named, they are the table's own
+        assert labels is None
+        found = table.frame[["ImageID", "Labels", "Caption"]].itertuples(index=False, name=None)
+        assert [(n.rpartition("/")[2], set(own), c) for n, own, c in found] == [
+            (n, set(names), c) for n, names, c in ROWS
+        ]
     account = adds_up(table.account)
     assert account["rows"] == account["used"] == (7 if name == "per-label.csv" else 5)
 
