@@ -117,7 +117,10 @@ def gather(
     if not items:
         raise ClipdemoError("There is nothing to score: give photos, or a table with captions.")
     if account is not None:
-        notices += [f"{line}." for line in account_lines(account.to_dict())[1:]]
+        notices += [f"{line}." for line in account_lines(account.to_dict()) if "left out" in line]
+        if account.photos_without_row:
+            left = account.photos_without_row
+            notices.append(f"Photos that are not in the table are left out: {left:,}.")
     if limit is not None and len(items) > limit:
         notices.append(
             f"Only the first {limit:,} are scored here: `python -m clipdemo batch` takes any "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from clipdemo.errors import TableError
 from clipdemo.tables.account import Account
 from clipdemo.tables.columns import find_columns
 from clipdemo.tables.label_table import read_rows
@@ -42,6 +43,11 @@ def read_captions(
             account.leave_out(problem, f"line {line}: {named}"[:120])
         else:
             found.append((name.strip(), caption.strip()))
+    for reason, (_, examples) in account.left_out.items() if not found else ():
+        raise TableError(
+            f"{path} has no row that can be read: {examples[0]} {reason}; put each caption in "
+            "quotes."
+        )
     if strict:
         account.check_strict(path)
     return found[:limit], account

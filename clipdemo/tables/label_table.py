@@ -225,6 +225,11 @@ def _own(rows: Rows, path: Path) -> LabelSet:
         by_id += study.reads_ids(cell)
     if by_id and known >= STUDY * (known + unknown):
         return COCO18
+    if known and not unknown:  # named, so that the table's labels are those that it names
+        used = {i for cell in cells for i in study.read(cell)[0]}
+        pairs = zip(COCO18.names, COCO18.ids, strict=True)
+        names = tuple(sorted(name for name, label in pairs if label in used))
+        return LabelSet(names, names)
     labels = own_labels(cells)
     if not labels:
         raise TableError(f"{path} has no row with a label; fill its column Labels.")
@@ -395,6 +400,8 @@ def _read_plain(path: Path, labels: LabelSet | None) -> LabelTable | None:
     reader = LabelReader(labels or COCO18)
     read = [reader.read(field) for field in fields]
     if any(unknown or not ids for ids, unknown in read):
+        return None
+    if labels is None and not any(map(reader.reads_ids, fields)):
         return None
     parsed = np.empty(len(read), dtype=object)
     for i, (ids, _) in enumerate(read):  # one by one: numpy would make tuples a second axis

@@ -108,7 +108,8 @@ def own_labels(cells: Iterable[object]) -> LabelSet:
     """The labels that a table's cells name, where nothing else is known of them.
 
     Names are sorted, as numbers if all are. Those that differ only in case or outer blanks are
-    one label, named as the study names it, or else as it first comes. Blanks separate labels where no cell has another mark.
+    one label, named as the study names it, else as it first comes. Blanks separate labels where
+    no cell has another mark.
     """
     cells = list(cells)
     split = [parts(cell) for cell in cells]
