@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests use beside Python's packages: a browser and nginx. Each that is there is taken; else
+# What the tests use beside Python's packages: a browser, nginx and exiftool. Each that is there is taken; else
 # Playwright's browser, or the system's packages. The tests that lack one say why they are skipped.
 PATH="$PATH:/usr/sbin"
 browser() {
@@ -8,6 +8,7 @@ browser() {
 }
 missing=
 command -v nginx >/dev/null 2>&1 || missing="nginx-light"
+command -v exiftool >/dev/null 2>&1 || missing="$missing libimage-exiftool-perl"
 browser || timeout 300 .venv/bin/python -m playwright install --with-deps chromium >/dev/null 2>&1 ||
     missing="$missing chromium fonts-dejavu-core"
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

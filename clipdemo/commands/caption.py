@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from clipdemo.commands import options
-from clipdemo.commands.terminal import counted, out, print_json, progress_bars, resumable
+from clipdemo.commands.terminal import (
+    counted,
+    out,
+    print_account,
+    print_json,
+    progress_bars,
+    resumable,
+)
 
 
 def caption(
@@ -14,22 +21,33 @@ def caption(
     photos: Annotated[Path, typer.Option(help="Folder, zip or tar of its photos.")],
     output: Annotated[Path, typer.Option("--out", help="The same table with a model's captions.")],
     captioner: options.CaptionerName = "auto",
+    columns: options.Columns = "",
+    unlabelled: options.Unlabelled = "keep",
+    strict: options.Strict = False,
     as_json: options.Json = False,
 ) -> None:
     """Have a model write a caption for every photo of a table; resumes if it was stopped."""
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.study.caption_table import caption_table
-    from clipdemo.tables.label_table import labels_of, read_label_table
+    from clipdemo.tables.account import photo_reason
+    from clipdemo.tables.label_table import read_label_table
 
-    frame = read_label_table(table, labels_of(table)).frame
-    source, model = PhotoSource(photos), load_captioner(captioner)
+    read = read_label_table(table, None, **options.reading(columns, unlabelled, strict))
+    frame, source, model = read.frame, PhotoSource(photos), load_captioner(captioner)
+    if strict:
+        read.check_photos(source, table)
     with resumable(), progress_bars() as progress:
         rows = counted(progress, "writing captions", len(frame))
         found, skipped = caption_table(model, frame, source, output, rows)
+    reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
+    gone = {row: reasons[name] for row, name in enumerate(frame["ImageID"]) if name in reasons}
+    read = read.leave_out(gone) if gone else read
+    read.note_photos(source)
+    account = read.account.to_dict()
     report = {"captions": len(found), "captioner": model.name, "skipped": skipped}
+    report |= {"account": account}
     if as_json:
         return print_json(report)
     out.print(f"{len(found)} captions by {model.name}, written to {output}")
-    if skipped:
-        out.print(f"{len(skipped)} photos have no caption, the first: {skipped[0]['reason']}")
+    print_account(account)

@@ -1,13 +1,18 @@
 """The command `encode`: embeddings of a table's photos and captions, computed once."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from clipdemo.commands import options
-from clipdemo.commands.terminal import out, print_json, progress_bars, resumable
+from clipdemo.commands.terminal import (
+    out,
+    print_account,
+    print_json,
+    progress_bars,
+    resumable,
+)
 
 
 def encode(
@@ -20,9 +25,13 @@ def encode(
     backbone: options.BackboneId = "auto",
     device: options.Device = "auto",
     batch: Annotated[int, typer.Option(min=0, help="Batch size; 0: as suits the device.")] = 0,
+    columns: options.Columns = "",
+    unlabelled: options.Unlabelled = "keep",
+    strict: options.Strict = False,
     as_json: options.Json = False,
 ) -> None:
     """Encode a table's photos and captions to a feature store; resumes if it was stopped."""
+    reading = options.reading(columns, unlabelled, strict)
     with resumable():
         from clipdemo.hub.catalog import has_cuda
         from clipdemo.hub.locate import best
@@ -33,7 +42,7 @@ def encode(
         with progress_bars() as progress:
             report = encode_table(
                 loaded, table, store, photos, generated, batch,
-                lambda what, done, total: progress(f"encoding {what}", done, total),
+                lambda what, done, total: progress(f"encoding {what}", done, total), **reading,
             )  # fmt: skip
     if as_json:
         return print_json(report)
@@ -47,7 +56,4 @@ def encode(
         f"encoded: {encoded['photos']} photos and {encoded['captions']} captions in "
         f"{report['seconds']} s{speed}"
     )
-    for reason, count in Counter(entry["reason"] for entry in report["skipped"]).most_common():
-        out.print(f"skipped: {count} photos: {reason}")
-    if report["refused"]:
-        out.print(f"refused: {len(report['refused'])} rows: see `clipdemo table {table}`")
+    print_account(report["account"])

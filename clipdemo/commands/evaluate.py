@@ -7,7 +7,13 @@ from typing import Annotated
 import typer
 
 from clipdemo.commands import options
-from clipdemo.commands.terminal import counted, out, print_json, print_table, progress_bars
+from clipdemo.commands.terminal import (
+    counted,
+    print_account,
+    print_json,
+    print_table,
+    progress_bars,
+)
 from clipdemo.errors import ClipdemoError
 
 FIGURES = {"samples_f1": "samples-F1", "micro_f1": "micro-F1", "macro_f1": "macro-F1", "map": "mAP"}
@@ -25,6 +31,9 @@ def evaluate(
     zero_shot: Annotated[
         bool, typer.Option(help="Score from the names of the labels, without heads.")
     ] = False,
+    columns: options.Columns = "",
+    unlabelled: options.Unlabelled = "keep",
+    strict: options.Strict = False,
     output: Annotated[Path | None, typer.Option("--out", help="Write the report here.")] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -34,30 +43,28 @@ def evaluate(
     from clipdemo.model.loading import load
     from clipdemo.tables.label_table import read_label_table
 
+    reading = options.reading(columns, unlabelled, strict)
     classifier = load(backbone, checkpoint=checkpoint or None)
     if zero_shot:
         classifier = classifier.zero_shot(classifier.card.labels)
-    found = read_label_table(table, classifier.card.labels)
-    if found.frame.empty:
-        raise ClipdemoError(f"{table} has no row that can be read: see `clipdemo table {table}`.")
+    found = read_label_table(table, classifier.card.labels, **reading)
     source = PhotoSource(photos) if photos else None
+    if source and strict:
+        found.check_photos(source, table)
     with progress_bars() as progress:
         rows = counted(progress, "scoring", len(found.frame))
-        report = evaluate_table(classifier, found.frame, source, rule, threshold, k, rows, recall)
+        report = evaluate_table(classifier, found, source, rule, threshold, k, rows, recall)
     if not report["modes"]:
         raise ClipdemoError(
             f"These heads read {', '.join(classifier.modes)}, and no row of {table} has that: give "
             "--photos, or a table with captions."
         )
-    report["refused"] = [vars(r) for r in found.refused]
     if output:
         output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     if as_json:
         return print_json(report)
     print_figures(report["modes"])
-    if report["skipped_photos"]:
-        first = report["skipped_photos"][0]
-        out.print(f"{len(report['skipped_photos'])} photos skipped, the first: {first['reason']}")
+    print_account(report["account"])
 
 
 def print_figures(modes: dict[str, dict]) -> None:

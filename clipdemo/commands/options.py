@@ -42,7 +42,7 @@ K = Annotated[int, typer.Option(min=1, help="For rule top-k.")]
 Recall = Annotated[float, typer.Option(help="For rule recall: 0.50, 0.55 ... 0.95.")]
 
 # Tables and photos.
-TableFile = Annotated[Path, typer.Option(help="A label table.")]
+TableFile = Annotated[Path, typer.Option(help="A label table, in any form.")]
 PhotoFolder = Annotated[
     Path | None, typer.Option(help="Folder, zip or tar of its photos; without it, text only.")
 ]
@@ -59,6 +59,30 @@ CocoLabels = Annotated[
 CocoServer = Annotated[
     str, typer.Option(help="Server with zips/ and annotations/.", show_default=False)
 ]
+
+Columns = Annotated[
+    str,
+    typer.Option(
+        help="Which columns hold what, such as ImageID=path,Labels=tags; default: by their names.",
+        show_default=False,
+    ),
+]
+Unlabelled = Annotated[
+    str,
+    typer.Option(
+        help="A row without labels: keep (none is true) or leave-out.",
+        callback=one_of("reading of rows without labels", ("keep", "leave-out")),
+    ),
+]
+Strict = Annotated[bool, typer.Option(help="Refuse the table if a row of it would be left out.")]
+
+
+def reading(columns: str, unlabelled: str, strict: bool) -> dict:
+    """These options as `read_label_table` takes them."""
+    from clipdemo.tables.columns import parse_columns
+
+    return {"columns": parse_columns(columns), "unlabelled": unlabelled, "strict": strict}
+
 
 # The study.
 StoreFolder = Annotated[Path, typer.Option(help="A feature store, as `encode` writes it.")]

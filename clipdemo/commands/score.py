@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from clipdemo.commands import options
-from clipdemo.commands.terminal import out, progress_bars, resumable
+from clipdemo.commands.terminal import (
+    out,
+    print_account,
+    print_json,
+    progress_bars,
+    resumable,
+)
 
 
 def score(
@@ -19,6 +25,10 @@ def score(
     output: Annotated[
         Path | None, typer.Option("--out", help="Write the predictions here as well (parquet).")
     ] = None,
+    columns: options.Columns = "",
+    unlabelled: options.Unlabelled = "keep",
+    strict: options.Strict = False,
+    as_json: options.Json = False,
 ) -> None:
     """Score a labelled table once, for `app.py --table`; resumes if it was stopped."""
     from clipdemo.hub.caches import data_folder
@@ -26,11 +36,20 @@ def score(
     from clipdemo.inspection.scored_table import ScoredTable
     from clipdemo.model.loading import load
 
+    reading = options.reading(columns, unlabelled, strict)
     classifier = load(backbone, checkpoint=checkpoint or None)
     data = data_folder(os.environ.get("CLIPDEMO_CACHE", ""))
-    scored = ScoredTable(classifier.card, str(table), str(photos or ""), data)
+    scored = ScoredTable(classifier.card, str(table), str(photos or ""), data, **reading)
     with resumable(), progress_bars() as progress:
         found = scored.predictions(lambda: classifier, partial(progress, "scoring"))
     if output:
         write_predictions(output, found)
+    account = found.about.get("account")
+    if as_json:
+        return print_json(
+            {"rows": len(found.ids), "modes": list(found.scores), "account": account,
+             "folder": str(scored.folder)}
+        )  # fmt: skip
+    if account:
+        print_account(account)
     out.print(f"{len(found.ids)} rows, {', '.join(found.scores)}; kept in {scored.folder}")

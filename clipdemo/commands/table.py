@@ -6,44 +6,42 @@ from typing import Annotated
 import typer
 
 from clipdemo.commands import options
-from clipdemo.commands.terminal import out, print_json, print_table
+from clipdemo.commands.terminal import print_account, print_json, print_table
 
 
 def table(
-    path: Annotated[Path, typer.Argument(metavar="T.csv", help="A label table.")],
+    path: Annotated[Path, typer.Argument(metavar="TABLE", help="A label table, in any form.")],
     output: Annotated[
-        Path | None, typer.Option("--out", help="Write it here, well-formed.")
+        Path | None, typer.Option("--out", help="Write it here, as well-formed CSV.")
     ] = None,
-    strict: Annotated[bool, typer.Option(help="Refuse the file if a row is refused.")] = False,
+    photos: Annotated[
+        Path | None, typer.Option(help="Folder, zip or tar of its photos, to look for them.")
+    ] = None,
+    columns: options.Columns = "",
+    unlabelled: options.Unlabelled = "keep",
+    strict: options.Strict = False,
     as_json: options.Json = False,
 ) -> None:
-    """Read a label table, however loose; say what is in it and what was repaired or refused."""
-    from clipdemo.inputs.labels import COCO18
-    from clipdemo.tables.label_table import (
-        labels_of,
-        read_label_table,
-        target_matrix,
-        write_label_table,
-    )
+    """Read a label table in any form; say what is in it, and what was left out or repaired."""
+    from clipdemo.inputs.photo_source import PhotoSource
+    from clipdemo.tables.label_table import read_label_table, target_matrix, write_label_table
 
-    found = read_label_table(path)
-    labels = labels_of(path) if found.frame.empty else COCO18
-    if strict or found.frame.empty:
-        found = read_label_table(path, labels, strict)
+    found = read_label_table(path, None, **options.reading(columns, unlabelled, strict))
+    if photos:
+        source = PhotoSource(photos)
+        if strict:
+            found.check_photos(source, path)
+        found = found.without_photos(source)
+        found.note_photos(source)
     if output:
         write_label_table(found.frame, output)
-    counts = target_matrix(found.frame, labels).sum(0).astype(int).tolist()
+    counts = target_matrix(found.frame, found.labels).sum(0).astype(int).tolist()
     report = {
         "rows": len(found.frame),
-        "labels": dict(zip(labels.names, counts, strict=True)),
-        "repaired": found.repaired,
-        "refused": [vars(r) for r in found.refused],
+        "labels": dict(zip(found.labels.names, counts, strict=True)),
+        "account": found.account.to_dict(),
     }
     if as_json:
         return print_json(report)
-    out.print(f"{report['rows']} rows")
-    print_table(["label", "rows"], report["labels"].items())
-    for what, times in found.repaired.items():
-        out.print(f"repaired: {what}, {times} times")
-    for refusal in found.refused:
-        out.print(f"refused: line {refusal.line}, {refusal.image_id}: {refusal.reason}")
+    print_table(["label", "photos"], report["labels"].items())
+    print_account(report["account"])

@@ -39,6 +39,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], **styl
     out.print(table)
 
 
+def print_account(account: dict) -> None:
+    """The account of a table's rows, in a few lines."""
+    from clipdemo.tables.account import account_lines
+
+    for line in account_lines(account):
+        out.print(line, highlight=False)
+
+
 def _cell(value: object) -> str:
     if value is None:
         return "-"

@@ -6,7 +6,13 @@ from typing import Annotated
 import typer
 
 from clipdemo.commands import options
-from clipdemo.commands.terminal import out, print_json, print_table, progress_bars
+from clipdemo.commands.terminal import (
+    out,
+    print_account,
+    print_json,
+    print_table,
+    progress_bars,
+)
 from clipdemo.errors import ClipdemoError
 
 
@@ -33,7 +39,7 @@ def train(
     as_json: options.Json = False,
 ) -> None:
     """Train heads on a feature store; they come calibrated, with a card, ready for --checkpoint."""
-    from clipdemo.study.feature_store import read_store
+    from clipdemo.study.feature_store import read_account, read_store
     from clipdemo.study.fit import FitSettings
     from clipdemo.study.train import modes_of, train_heads
 
@@ -51,7 +57,8 @@ def train(
             found, output, settings, validation, captions,
             lambda mode, epoch: progress(f"training {mode}", epoch["epoch"], epochs),
         )  # fmt: skip
-    print_heads(card, list(settings), as_json)
+    account = read_account(store)
+    print_heads(card, list(settings), as_json, account)
 
 
 def _widths(layers: str) -> tuple[int, ...]:
@@ -67,7 +74,7 @@ def _widths(layers: str) -> tuple[int, ...]:
     return widths
 
 
-def print_heads(card, modes: list[str], as_json: bool) -> None:
+def print_heads(card, modes: list[str], as_json: bool, account: dict | None = None) -> None:
     """Each mode's calibration, and its figures on the validation rows where they were measured."""
     entries = {mode: card.modes[mode] for mode in modes}
     measured = card.content["metrics"].get("photos", {}).get("modes", {})
@@ -78,8 +85,8 @@ def print_heads(card, modes: list[str], as_json: bool) -> None:
             | {k: v for k, v in measured.get(mode, {}).items() if k != "per_label"}
             for mode, entry in entries.items()
         }
-        print_json({"checkpoint": str(card.folder), "modes": found})
-        return
+        account = {"account": account} if account else {}
+        return print_json({"checkpoint": str(card.folder), "modes": found} | account)
     rows = []
     for mode, entry in entries.items():
         figures = [measured.get(mode, {}).get(key) for key in ("samples_f1", "map")]
@@ -91,4 +98,6 @@ def print_heads(card, modes: list[str], as_json: bool) -> None:
     print_table(
         ["mode", "samples-F1", "mAP", "temperature", "error before", "after", "shrinkage"], rows
     )
+    if account:
+        print_account(account)
     out.print(f"written to {card.folder}; show it with python app.py --checkpoint {card.folder}")

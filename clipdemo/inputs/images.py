@@ -4,8 +4,10 @@ A photo may come from anybody, so its size is checked before it is decoded and i
 decided by its content. Training and serving both read photos here.
 """
 
+import contextlib
 import re
 import struct
+import zlib
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -13,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from clipdemo.errors import PhotoError
 
-MAX_BYTES = 20 * 2**20
-MAX_PIXELS = 50_000_000
+MAX_BYTES = 40 * 2**20
+MAX_PIXELS = 50_000_000  # that are decoded
+MAX_JPEG_PIXELS = 250_000_000  # of a JPEG that can be decoded at a half of its size or less
 # Resizing the short side to 336 pixels makes 22 million of a strip of 200:1.
 MAX_ASPECT = 200
 # A progressive JPEG has about 10 scans. Each is a pass over all pixels and takes only some 60
@@ -26,15 +30,19 @@ MAX_SCANS = 100
 
 # Pillow offers the bytes to these only, in this order. AVIF and HEIF share the brand "mif1", and
 # AVIF is the one that notices when such a file is not its own.
-_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "HEIF")
-_JPEG = ("JPEG", "MPO")  # some cameras put several JPEGs into one file, which Pillow calls MPO
+_FORMATS = ("PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+CUT_OFF = "The file of this photo lacks its end: the photo is read as far as it goes."
+_MISSING = 0.25  # share of its rows without which a photo is a damaged one
+_ROUGH = 5  # scans of a progressive JPEG, of about 10, that show all of a photo roughly
+_END = b"\xff\xd9"
+_PROFILE = 2**23  # bytes
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")  # of a PNG
 
 _SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]")  # start marker and possible lengths
 _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
 
 _DAMAGED = "This photo is damaged and cannot be read: save or download it again."
 _TOO_LARGE = f"This photo is larger than {MAX_BYTES // 2**20} MB: make it smaller."
-_TOO_MANY = f"This photo has more than {MAX_PIXELS // 10**6} million pixels: make it smaller."
 
 # Undoes each EXIF orientation.
 _UPRIGHT = {
@@ -56,8 +64,9 @@ def read_photo(
 ) -> Image.Image:
     """Read a photo as an upright RGB picture without metadata.
 
-    JPEG, PNG, WebP, GIF, BMP, AVIF and HEIC are read, of an animation the first frame.
-    Transparent parts become white, and an embedded colour profile is converted to sRGB.
+    JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC are read, of several pictures the first.
+    Transparent parts become white, and an embedded colour profile is converted to sRGB. A JPEG
+    that lacks its end is read as far as it goes; `info["notice"]` then says so.
 
     Args:
         source: a path, the bytes of a file, or a Pillow image, which is not changed.
@@ -72,17 +81,53 @@ def read_photo(
     if not isinstance(source, bytes | Image.Image):
         source = photo_bytes(Path(source))
     try:
-        image = _open(source) if isinstance(source, bytes) else source
-        _check_size(*image.size)
-        if isinstance(source, bytes) and min_side and image.format in _JPEG:
-            # The decoder shrinks by plain averaging. With twice the pixels left, the resize
-            # that follows does the visible filtering.
-            image.draft(None, (2 * min_side, 2 * min_side))
-        return _upright_rgb(image)
+        if not isinstance(source, bytes):
+            _check_size(*source.size)
+            return _upright_rgb(source)
+        try:
+            return _upright_rgb(_decoded(source, min_side))
+        except OSError:
+            if not _is_jpeg(source):
+                raise
+            return _upright_rgb(_cut_off(source, min_side))
     except PhotoError:
         raise
     except Exception as error:  # decoders raise nearly anything when the bytes are damaged
         raise PhotoError(_DAMAGED) from error
+
+
+def _decoded(data: bytes, min_side: int | None) -> Image.Image:
+    """Open and decode; a JPEG no larger than it has to be."""
+    image = _open(data)
+    if isinstance(image, JpegImageFile):
+        width, height = image.size
+        halved = 1 + (width * height > MAX_PIXELS) + 2 * (width * height > 4 * MAX_PIXELS)
+        # The decoder shrinks by plain averaging. With twice the pixels still there, the resize
+        # that follows does the filtering that can be seen.
+        least = 2 * min_side if min_side else max(image.size)
+        image.draft(None, (min(least, width // halved), min(least, height // halved)))
+    image.load()
+    return image
+
+
+def _cut_off(data: bytes, min_side: int | None) -> Image.Image:
+    """A JPEG that lacks its end, with a notice.
+
+    Raises:
+        PhotoError: more than its end is missing.
+    """
+    data = data.rstrip(b"\xff")
+    image = _decoded(data + _END, min_side)
+    if image.info.get("progressive"):
+        complete = len(_SCAN.findall(data)) >= _ROUGH
+    else:  # what is missing takes its colours from what follows, and so differs
+        other = _decoded(data + b"\x55" * 2**16 + _END, min_side)
+        missing = (np.asarray(image) != np.asarray(other)).reshape(image.height, -1).any(1)
+        complete = not missing.any() or np.argmax(missing) >= (1 - _MISSING) * image.height
+    if not complete:
+        raise PhotoError(_DAMAGED)
+    image.info["notice"] = CUT_OFF
+    return image
 
 
 def photo_bytes(path: Path) -> bytes:
@@ -108,38 +153,82 @@ def _open(data: bytes) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise PhotoError(_TOO_LARGE)
     try:
-        image = Image.open(BytesIO(data), formats=_FORMATS)
+        if _is_jpeg(data):  # by itself, for Pillow warns of sizes that are reduced here
+            image = JpegImageFile(BytesIO(data))
+        else:
+            data, profile = _slim_png(data)
+            image = Image.open(BytesIO(data), formats=_FORMATS)
+            image.info |= {"icc_profile": profile} if profile else {}
     except UnidentifiedImageError:
         raise PhotoError(
             "This file is damaged or not a photo this app can read: "
-            "use JPEG, PNG, WebP, GIF, BMP, AVIF or HEIC."
+            "use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC."
         ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PhotoError(_TOO_MANY) from None
+        raise PhotoError(_too_many(MAX_PIXELS)) from None
+    if isinstance(image, JpegImageFile):
+        # A progressive one is kept whole while it is decoded, whatever size comes out.
+        reduced = not image.info.get("progressive")
+        _check_size(*image.size, MAX_JPEG_PIXELS if reduced else MAX_PIXELS)
+        if len(_SCAN.findall(data)) > MAX_SCANS:
+            raise PhotoError(_DAMAGED)
+        return image
+    _check_size(*image.size)
     if image.format == "HEIF":
         # A HEIC reports its size after cropping but is decoded before.
         for size in _HEIC_SIZE.findall(data):
             _check_size(*struct.unpack(">II", size))
-    if image.format in _JPEG and len(_SCAN.findall(data)) > MAX_SCANS:
-        raise PhotoError(_DAMAGED)
     return image
 
 
-def _check_size(width: int, height: int) -> None:
+def _is_jpeg(data: bytes) -> bool:
+    return data.startswith(b"\xff\xd8\xff")
+
+
+def _slim_png(data: bytes) -> tuple[bytes, bytes | None]:
+    """A PNG without its texts and colour profile, of which Pillow reads a megabyte; the profile.
+
+    Other bytes are left as they are.
+    """
+    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data, None
+    kept, at, profile = [data[:8]], 8, None
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4])
+        kind, body = data[at + 4 : at + 8], data[at + 8 : end - 4]
+        if kind == b"iCCP":
+            packed = zlib.decompressobj()
+            with contextlib.suppress(zlib.error):
+                profile = packed.decompress(body[body.find(b"\0") + 2 :], _PROFILE)
+            profile = None if packed.unconsumed_tail else profile
+        elif kind not in _TEXTS:
+            kept.append(data[at:end])
+        at = end
+    return b"".join([*kept, data[at:]]), profile
+
+
+def _check_size(width: int, height: int, most: int | None = None) -> None:
+    most = MAX_PIXELS if most is None else most
     if not width * height:
         raise PhotoError(_DAMAGED)
-    if width * height > MAX_PIXELS:
-        raise PhotoError(_TOO_MANY)
+    if width * height > most:
+        raise PhotoError(_too_many(most))
     if max(width, height) > MAX_ASPECT * min(width, height):
         raise PhotoError(f"This photo is over {MAX_ASPECT} times as long as it is wide: crop it.")
+
+
+def _too_many(most: int) -> str:
+    return f"This photo has more than {most // 10**6} million pixels: make it smaller."
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
     image.load()
     method = _UPRIGHT.get(_orientation(image))
     profile = image.info.get("icc_profile")
+    notice = image.info.get("notice")
     image = _to_srgb(_flatten(image), profile)
-    image.info = {}  # or the next reader would rotate it again
+    # Without what would have the next reader turn it again.
+    image.info = {"notice": notice} if notice else {}
     return image.transpose(method) if method is not None else image
 
 

@@ -4,11 +4,13 @@ import hashlib
 import os
 import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.images import MAX_BYTES, photo_bytes
+from clipdemo.inputs.photo_names import PhotoNames, is_photo, is_side_file
 
 _PIECE = 4096  # bytes
 _PACKED = (
@@ -18,51 +20,84 @@ _PACKED = (
 
 
 class PhotoSource:
-    """Photos by file name, at any depth of a folder, a zip, a tar or a folder with tar shards.
+    """Photos by name, at any depth of a folder, a zip, a tar or a folder with tar shards.
 
-    If a name occurs several times, the one nearest to the top counts. It can be sent to other
-    processes, and used in a forked one.
+    Which file a name means is `PhotoNames`' matter. Linked folders are followed, and what systems
+    put beside photos is left out. It can be sent to other processes, and used in one that was
+    forked.
+
+    Attributes:
+        matched: what it took to find photos that are not named exactly, and for how many names.
     """
 
     def __init__(self, path: str | Path) -> None:
         """Raises TableError when the path is not a folder, a zip or a tar."""
         self.path = Path(path)
         self._zip = self._zip_owner = None
-        self._packed = {}  # member of a tar -> the tar's path, first byte and size
+        self._packed = {}  # where a tar's members lie: its path, the first byte, how many
+        self._inside = {}  # file -> its name inside the zip, where that is another
         if self.path.is_dir():
-            found = [p for p in self.path.rglob("*") if p.is_file()]
-            for shard in sorted(p for p in found if p.suffix == ".tar"):
-                self._packed = _tar_members(shard) | self._packed
-            files = [*self._packed, *(p.relative_to(self.path).as_posix() for p in found)]
+            found = list(_files_below(self.path))
+            for shard in sorted(file for file in found if file.endswith(".tar")):
+                self._packed = _tar_members(self.path / shard) | self._packed
+            files = [*self._packed, *found]
         elif self.path.suffix == ".tar" and self.path.is_file():
             files = self._packed = _tar_members(self.path)
         elif zipfile.is_zipfile(self.path):
             try:
-                files = [i.filename for i in self._opened_zip().infolist() if not i.is_dir()]
+                members = [i.filename for i in self._opened_zip().infolist() if not i.is_dir()]
             except Exception as error:  # a name that is not what it says has an error of its own
                 raise TableError(
                     f"{path} is a damaged zip ({_short(error)}): pack it again."
                 ) from error
+            self._inside = {name.replace("\\", "/"): name for name in members}
+            files = self._inside
         else:
             raise TableError(
                 f"{path} is neither a folder nor a zip or tar of photos: check the path."
             )
-        self._files = {}
-        for file in sorted(files, key=lambda f: (f.count("/"), f)):
-            self._files.setdefault(file, file)
-            self._files.setdefault(file.rpartition("/")[2], file)
+        files = [file for file in files if not is_side_file(file)]
+        self._names = PhotoNames(sorted(files, key=lambda file: (file.count("/"), file)))
+        self._found: dict[str, str | PhotoError] = {}
+        self.matched: Counter[str] = Counter()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._files
+        return isinstance(self._find(name), str)
+
+    def find(self, name: str) -> str:
+        """The path of a photo below the folder or archive.
+
+        Raises:
+            PhotoError: there is none of this name, or there are several.
+        """
+        found = self._find(name)
+        if isinstance(found, PhotoError):
+            raise PhotoError(str(found))
+        return found
+
+    def _find(self, name: str) -> str | PhotoError:
+        if name not in self._found:
+            try:
+                self._found[name], took = self._names.find(name)
+                self.matched.update([took] if took else [])
+            except PhotoError as error:
+                self._found[name] = error
+        return self._found[name]
+
+    def without(self, names: Iterable[str]) -> int:
+        """How many of its photos none of these names means."""
+        used = {found for found in map(self._find, names) if isinstance(found, str)}
+        return sum(is_photo(file) and file not in used for file in self.names)
 
     @property
     def names(self) -> list[str]:
-        """The full name of each file, those nearest to the top first."""
-        return list(dict.fromkeys(self._files.values()))
+        """The path of each file, those nearest to the top first."""
+        return self._names.files
 
     def stamp(self, names: Iterable[str]) -> str:
-        """A hash that changes when one of these photos is replaced, judged by sizes and times."""
-        files = {self.path / self._files[name] for name in names if name in self._files}
+        """Changes when one of these photos is replaced, as far as sizes and times tell."""
+        found = {found for found in map(self._find, names) if isinstance(found, str)}
+        files = {self.path / file for file in found}
         if self._packed or not self.path.is_dir():
             files = {shard for shard, *_ in self._packed.values()} or {self.path}
         facts = [(str(f), (s := f.stat()).st_size, s.st_mtime_ns) for f in sorted(files)]
@@ -74,15 +109,11 @@ class PhotoSource:
         Raises:
             PhotoError: it is not there, too large or damaged.
         """
-        if name not in self._files:
-            raise PhotoError(
-                f"There is no photo {_short(name)} in {self.path.name}: check its name."
-            )
-        file = self._files[name]
+        file = self.find(name)
         if file in self._packed:
             return self._read_tar(name, *self._packed[file])
         if self._zip_owner is not None:
-            return self._read_zip(name, file)
+            return self._read_zip(name, self._inside[file])
         return photo_bytes(self.path / file)
 
     def _read_tar(self, name: str, shard: Path, start: int, size: int) -> bytes:
@@ -133,6 +164,17 @@ def most_members(path: Path) -> int:
     """
     data = path.read_bytes()
     return max(data.count(b"PK\1\2"), data.count(b"ustar"))
+
+
+def _files_below(folder: Path) -> Iterator[str]:
+    """Paths of all files below a folder; linked folders are followed, circles once."""
+    seen = {folder.resolve()}
+    for here, folders, files in os.walk(folder, followlinks=True):
+        real = {name: (Path(here) / name).resolve() for name in folders}
+        folders[:] = [name for name in sorted(folders) if real[name] not in seen]
+        seen |= set(real.values())
+        below = Path(here).relative_to(folder)
+        yield from ((below / name).as_posix() for name in files)
 
 
 def _check_size(name: str, size: int) -> None:

@@ -1,6 +1,6 @@
 """Many photos and captions -> results, a few at a time, so that an interruption loses little.
 
-    items, notices = gather([Path("photos.zip")])
+    items, *_ = gather([Path("photos.zip")])
     for results in predict_items(classifier, items):
         ...  # each has its item, its prediction, and why its photo could not be used
 
@@ -10,14 +10,18 @@ Importing this module loads no torch.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NamedTuple
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import photo_bytes, read_photo
+from clipdemo.inputs.photo_names import PhotoNames
 from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.tables.account import Account, account_lines
 from clipdemo.tables.captions_csv import read_captions
 
 if TYPE_CHECKING:
@@ -29,7 +33,7 @@ if TYPE_CHECKING:
 CHUNK = 8  # results that come at once
 PACKED = (".zip", ".tar")
 Sources = dict[Path, PhotoSource]  # folders and archives that are open already
-_NO_PHOTOS = ("thumbs.db", "desktop.ini")  # put next to photos by systems, like hidden files
+TABLES = ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")
 
 
 @dataclass(frozen=True)
@@ -72,19 +76,30 @@ class Result:
     photo: Image.Image | None = field(repr=False)
 
 
+class Gathered(NamedTuple):
+    """What there is to look at, sentences about it, and the account of the table, if any."""
+
+    items: list[Item]
+    notices: list[str]
+    account: Account | None
+
+
 def gather(
     paths: Sequence[Path],
     table: Path | None = None,
     limit: int | None = None,
     sources: Sources | None = None,
-) -> tuple[list[Item], list[str]]:
+    **reading,
+) -> Gathered:
     """The items to score, and sentences about what is left out.
 
     Args:
-        paths: photo files, folders, zips and tars; if empty, the table's captions alone.
-        table: `ImageID,Caption`; if given, its rows are the items, each with its photo.
+        paths: photo files, folders, zips and tars; if empty, the table's captions alone. A table
+            inside one is used as if it lay next to it.
+        table: photos and captions; if given, its rows are the items, each with its photo.
         limit: the most items.
         sources: what is opened is added here, for `predict_items`.
+        reading: columns and strict, as `read_captions` takes them.
 
     Raises:
         TableError: a table or an archive cannot be read.
@@ -92,53 +107,73 @@ def gather(
     """
     sources = {} if sources is None else sources
     photos = [item for path in paths for item in _photos(path, sources)]
-    if table is None:
-        items = photos
-    else:
-        rows = read_captions(table, None if limit is None else limit + 1)
-        items = _rows(rows, photos, bool(paths))
+    notices, account = [], None
+    with _table_among(paths, sources) if table is None else nullcontext(table) as table:
+        if table is None:
+            items = photos
+        else:
+            rows, account = read_captions(table, None if limit is None else limit + 1, **reading)
+            items = _rows(rows, photos, bool(paths), account)
     if not items:
         raise ClipdemoError("There is nothing to score: give photos, or a table with captions.")
-    notices = []
-    if table is not None and photos:
-        used = {(item.file, item.member) for item in items}
-        left = sum((photo.file, photo.member) not in used for photo in photos)
-        if left:
+    if account is not None:
+        notices += [f"{line}." for line in account_lines(account.to_dict()) if "left out" in line]
+        if account.photos_without_row:
+            left = account.photos_without_row
             notices.append(f"Photos that are not in the table are left out: {left:,}.")
     if limit is not None and len(items) > limit:
         notices.append(
             f"Only the first {limit:,} are scored here: `python -m clipdemo batch` takes any "
             "number."
         )
-    return items[:limit], notices
+    return Gathered(items[:limit], notices, account)
 
 
 def _photos(path: Path, sources: Sources) -> list[Item]:
     if not path.is_dir() and path.suffix.lower() not in PACKED:
         return [Item(path.name, file=path)]
     names = _opened(path, sources).names
-    return [Item(name, file=path, member=name) for name in names if not _is_hidden(name)]
+    return [Item(name, file=path, member=name) for name in names if not _is_table(name)]
 
 
-def _is_hidden(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    hidden = any((part[0] == "." and part != "..") or part == "__MACOSX" for part in parts)
-    return hidden or parts[-1:] == () or parts[-1].lower() in _NO_PHOTOS
+def _is_table(name: str) -> bool:
+    return name.rpartition(".")[2].lower() in TABLES
 
 
-def _rows(rows: list[tuple[str, str]], photos: list[Item], wanted: bool) -> list[Item]:
+@contextmanager
+def _table_among(paths: Sequence[Path], sources: Sources) -> Iterator[Path | None]:
+    """The only table inside the folders and archives; None where there is none, or several."""
+    found = [(path, name) for path in sources for name in sources[path].names if _is_table(name)]
+    if len(found) != 1:
+        yield None
+        return
+    path, name = found[0]
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, PurePosixPath(name).name)
+        copy.write_bytes(sources[path].read(name))
+        yield copy
+
+
+def _rows(
+    rows: list[tuple[str, str]], photos: list[Item], wanted: bool, account: Account
+) -> list[Item]:
     """The table's rows, each with its photo if photos are `wanted`."""
-    by_name = {}
-    for photo in photos:
-        by_name.setdefault(photo.name, photo)
-        by_name.setdefault(PurePosixPath(photo.name).name, photo)
-    items = []
+    names = PhotoNames(photo.name for photo in photos)
+    by_name = {photo.name: photo for photo in reversed(photos)}
+    items, used = [], set()
     for name, caption in rows:
-        photo = by_name.get(name, Item(name))
-        problem = None
-        if wanted and photo.file is None:
-            problem = f"There is no photo {name[:200]} among those given: check its name."
+        photo, problem = Item(name), None
+        if wanted:
+            try:
+                file, took = names.find(name)
+                photo = by_name[file]
+                used.add(file)
+                account.repaired.update([f"photos matched without {took}"] if took else [])
+            except PhotoError as error:
+                problem = str(error)
         items.append(Item(name, caption, photo.file, photo.member, problem))
+    if wanted:
+        account.photos_without_row = len(by_name) - len(used)
     return items
 
 

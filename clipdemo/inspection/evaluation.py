@@ -14,7 +14,8 @@ from clipdemo.model.checkpoints import at_recall
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.embeddings import BATCH
 from clipdemo.model.thresholds import decide
-from clipdemo.tables.label_table import target_matrix
+from clipdemo.tables.account import NO_INPUT, photo_reason
+from clipdemo.tables.label_table import LabelTable, target_matrix
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def score_rows(
 
 def evaluate_table(
     classifier: Classifier,
-    frame: pd.DataFrame,
+    table: LabelTable,
     photos: PhotoSource | None = None,
     rule: str = "tuned",
     threshold: float = 0.5,
@@ -67,7 +68,11 @@ def evaluate_table(
 ) -> dict:
     """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input.
 
-    `progress` is given the number of rows after each batch of them.
+    A label that is true of no row or of every row has `ap` and `f1` None: neither would say
+    anything of the scores.
+
+    Rows that have the input of no mode are left out, as the report's account says. `progress` is
+    given the number of rows after each batch of them.
 
     Raises:
         CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
@@ -78,21 +83,45 @@ def evaluate_table(
         )
         for mode, entry in classifier.card.modes.items()
     }
-    parts = []
-    for start in range(0, len(frame), BATCH):
-        parts.append(score_rows(classifier, frame.iloc[start : start + BATCH], photos))
-        progress(len(parts[-1].image))
-    labels = classifier.card.labels
-    truth = target_matrix(frame, labels)
-    report = {"n": len(frame), "backbone": classifier.backbone.id, "rule": rule}
+    parts, labels = [], classifier.card.labels
+    for start in range(0, len(table.frame), BATCH):
+        rows = table.frame.iloc[start : start + BATCH]
+        parts.append(score_rows(classifier, rows, photos))
+        progress(len(rows))
+    skipped = [entry for part in parts for entry in part.skipped]
+    scores = {
+        mode: np.concatenate([part.scores[mode] for part in parts])
+        for mode in (classifier.modes if parts else ())
+    }
+    table, used = without_input(table, scores, skipped)
+    if photos is not None:
+        table.note_photos(photos)
+    truth = target_matrix(table.frame, labels)
+    report = {"n": len(table.frame), "backbone": classifier.backbone.id, "rule": rule}
     report |= {"head": classifier.card.kind, "modes": {}}
-    for mode in classifier.modes if parts else ():
-        values = np.concatenate([part.scores[mode] for part in parts])
+    for mode, values in scores.items():
+        values = values[used]
         rows = ~np.isnan(values[:, 0])
         if not rows.any():
             continue
         own = tuned[mode]
         on = decide(values[rows], rule, threshold=threshold, tuned=own, k=k)
-        used = {"tuned": own, "recall": own, "fixed": np.full(len(own), threshold)}.get(rule)
-        report["modes"][mode] = metrics.evaluate(truth[rows], values[rows], on, labels.names, used)
-    return report | {"skipped_photos": [entry for part in parts for entry in part.skipped]}
+        cuts = {"tuned": own, "recall": own, "fixed": np.full(len(own), threshold)}.get(rule)
+        found = metrics.evaluate(truth[rows], values[rows], on, labels.names, cuts)
+        for label in found["per_label"].values():
+            if label["support"] in (0, found["n"]):  # true nowhere or everywhere
+                label |= {"ap": None, "f1": None}
+        report["modes"][mode] = found
+    return report | {"skipped_photos": skipped, "account": table.account.to_dict()}
+
+
+def without_input(
+    table: LabelTable, scores: dict[str, np.ndarray], skipped: list[dict]
+) -> tuple[LabelTable, np.ndarray]:
+    """The table without rows that no mode has a score for, and which rows stay ([N] bool)."""
+    known = [~np.isnan(values).all(1) for values in scores.values()]
+    used = np.any(known, axis=0) if known else np.zeros(len(table.frame), bool)
+    reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
+    names = table.frame["ImageID"]
+    out = {row: reasons.get(names.iat[row], NO_INPUT) for row in np.flatnonzero(~used).tolist()}
+    return (table.leave_out(out) if out else table), used

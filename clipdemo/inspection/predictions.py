@@ -83,6 +83,16 @@ def write_predictions(path: Path, found: Predictions) -> None:
         parquet.write_table(table, partial)
 
 
+def is_predictions(path: Path) -> bool:
+    """Whether a file is one of predictions: a label table may be Parquet, too."""
+    if path.suffix.lower() != ".parquet":
+        return False
+    try:
+        return b"clipdemo" in (parquet.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return True  # to be told what is wrong with it
+
+
 def read_predictions(path: Path) -> Predictions:
     """Read such a file.
 

@@ -17,13 +17,16 @@ from clipdemo.errors import TableError
 from clipdemo.hub.atomic import atomic_write
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.predictions import (
+    MISSING,
     Predictions,
     in_steps,
+    is_predictions,
     read_predictions,
     write_predictions,
 )
 from clipdemo.model.checkpoints import Card
 from clipdemo.scenes import DrawnPhotos, drawn_table
+from clipdemo.tables.account import NO_INPUT, photo_reason
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 
 if TYPE_CHECKING:
@@ -45,14 +48,16 @@ class ScoredTable:
         folder: where predictions and findings of this table are kept.
     """
 
-    def __init__(self, card: Card, table: str, photos: str, data: Path) -> None:
+    def __init__(self, card: Card, table: str, photos: str, data: Path, **reading) -> None:
         """A label table, a file of predictions, or, where `table` is empty, drawn scenes.
+
+        `reading`: columns, unlabelled and strict, as `read_label_table` takes them.
 
         Raises:
             TableError: there is no such table, or there are no such photos.
         """
-        self._card, self._table = card, Path(table) if table else None
-        if self._table and not self._table.is_file():
+        self._card, self._table, self._reading = card, Path(table) if table else None, reading
+        if self._table and not self._table.exists():
             raise TableError(f"There is no table {table}: check the path given as --table.")
         if photos and not table:
             raise TableError("Photos alone cannot be inspected: give their --table as well.")
@@ -116,6 +121,7 @@ class ScoredTable:
                     "image": _stacked(found.image[mapped], width),
                     "text": _stacked(found.text[mapped], width),
                     "skipped": np.array([entry["reason"] for entry in found.skipped], str),
+                    "skipped_names": np.array([entry["ImageID"] for entry in found.skipped], str),
                 }
                 scores = {f"scores/{mode}": in_steps(s) for mode, s in found.scores.items()}
                 _save(path, arrays | scores)
@@ -137,15 +143,29 @@ class ScoredTable:
             "modes": modes,
             "skipped": len(skipped),
             "first_skipped": str(skipped[0]) if len(skipped) else None,
-            "refused": len(self._read.refused) if self._table else 0,
         }
         scores = {mode: joined[f"scores/{mode}"] for mode in modes}
+        if self._table:
+            about["account"] = self._account(scores, joined)
         truth = target_matrix(frame, card.labels) > 0.5
         return Predictions(frame["ImageID"], frame["Caption"], truth, scores, about)
 
+    def _account(self, scores: dict[str, np.ndarray], joined: dict[str, np.ndarray]) -> dict:
+        """The table's account; rows that no mode has a score for do not count."""
+        names, said = joined["skipped_names"].tolist(), joined["skipped"].tolist()
+        reasons = dict(zip(names, map(photo_reason, said), strict=True))
+        unread = np.all([(steps == MISSING).all(1) for steps in scores.values()], axis=0)
+        out = {
+            row: reasons.get(self._frame["ImageID"].iat[row], NO_INPUT)
+            for row in np.flatnonzero(unread).tolist()
+        }
+        if out:
+            self._read.leave_out(out)
+        return self._read.account.to_dict()
+
     @property
     def _is_predictions(self) -> bool:
-        return self._table is not None and self._table.suffix.lower() == ".parquet"
+        return self._table is not None and is_predictions(self._table)
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
@@ -153,7 +173,12 @@ class ScoredTable:
 
     @cached_property
     def _read(self) -> LabelTable:
-        return read_label_table(self._table, self._card.labels, unlabelled=True)
+        found = read_label_table(self._table, self._card.labels, **self._reading)
+        if isinstance(self.photos, PhotoSource):
+            if self._reading.get("strict"):
+                found.check_photos(self.photos, self._table)
+            found.note_photos(self.photos)
+        return found
 
     @cached_property
     def _key(self) -> str:

@@ -6,6 +6,7 @@ made, so that it ends with the same bytes.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import time
@@ -17,12 +18,13 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from clipdemo.errors import TableError
+from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.model.backbones import Backbone
 from clipdemo.study.decode import decoded
 from clipdemo.study.feature_store import (
+    ACCOUNT,
     IMAGE,
     READY,
     SKIPPED,
@@ -33,7 +35,8 @@ from clipdemo.study.feature_store import (
     write_rows,
 )
 from clipdemo.study.store_parts import Parts, locked
-from clipdemo.tables.label_table import labels_of, read_label_table
+from clipdemo.tables.account import Account, photo_reason
+from clipdemo.tables.label_table import LabelTable, read_label_table
 
 Progress = Callable[[str, int, int], object]
 """Is told of `photos` or `captions`, how many are done, and of how many."""
@@ -52,6 +55,7 @@ def encode_table(
     generated: Path | None = None,
     batch: int = 0,
     progress: Progress = lambda what, done, total: None,
+    **reading,
 ) -> dict:
     """Write the feature store of a label table to `out`, or bring the one there up to date.
 
@@ -67,6 +71,7 @@ def encode_table(
         generated: a second label table, whose captions become more rows for photos of the first.
         batch: how many are encoded together; 0 for what suits the device.
         progress: is told how far it is.
+        reading: columns, unlabelled and strict, as `read_label_table` takes them.
 
     Returns:
         The report of `encode --json`.
@@ -79,13 +84,13 @@ def encode_table(
     begin = time.perf_counter()
     batch = batch or default_batch(backbone.device)
     source = PhotoSource(photos) if photos else None
-    labels = labels_of(table)
-    found = read_label_table(table, labels)
-    index, refused = _with_captions(found.frame, "table"), found.refused
+    found = read_label_table(table, None, **reading)
+    if source and reading.get("strict"):
+        found.check_photos(source, table)
+    labels, index = found.labels, _with_captions(found.frame, "table")
     if generated:
         more = read_label_table(generated, labels)
         index = _join(index, _with_captions(more.frame, "generated"))
-        refused = refused + more.refused
     about = About(
         backbone.id, fingerprint(backbone), backbone.width, labels.names, labels.ids, table.name,
         photos.name if photos else None,
@@ -108,20 +113,35 @@ def encode_table(
         seconds = time.perf_counter() - start
         index = _encode_captions(backbone, index, parts, batch, progress)
         encoded = len(parts.known(IMAGE)) - known[0], len(parts.known(TEXT)) - known[1]
-        _write(out, about, index, skipped, parts)
+        account = _accounted(found, index, skipped, source).to_dict()
+        _write(out, about, index, skipped, account, parts)
     return {
         "rows": len(index),
         "photos": index["ImageID"].nunique() if source else 0,
         "captions": int((index["Caption"] != "").sum()),
         "encoded": {"photos": encoded[0], "captions": encoded[1]},
         "skipped": skipped,
-        "refused": [vars(refusal) for refusal in refused],
+        "account": account,
         "labels": len(labels),
         "backbone": backbone.id,
         "store": str(out),
         "seconds": round(time.perf_counter() - begin, 2),
         "photos_per_second": round(encoded[0] / seconds, 2) if encoded[0] else None,
     }
+
+
+def _accounted(
+    table: LabelTable, index: pd.DataFrame, skipped: list[dict], source: PhotoSource | None
+) -> Account:
+    """The table's account, with the rows that are not in the store."""
+    reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
+    names = table.frame["ImageID"]
+    gone = np.flatnonzero(~names.isin(index["ImageID"])).tolist()
+    if gone:
+        table = table.leave_out({r: reasons.get(names.iat[r], "has no caption") for r in gone})
+    if source:
+        table.note_photos(source)
+    return table.account
 
 
 def fingerprint(backbone: Backbone) -> str:
@@ -163,7 +183,13 @@ def _encode_photos(
     A batch is the next photos that can be read and are not known, so that it does not depend on
     where a run began.
     """
-    there = [name for name in names if name in source]
+    missing = {}
+    for name in names:
+        try:
+            source.find(name)
+        except PhotoError as error:
+            missing[name] = str(error)
+    there = [name for name in names if name not in missing]
     keys, reasons, waiting = {}, {}, {}
     photos = decoded(backbone, source, there, parts.known(IMAGE))
     for done, (name, (key, photo)) in enumerate(zip(there, photos, strict=True), 1):
@@ -177,12 +203,8 @@ def _encode_photos(
             parts.add(IMAGE, list(waiting), backbone.encode_cut(np.stack(list(waiting.values()))))
             waiting.clear()
         progress("photos", done, len(there))
-    missing = "There is no photo of this name."
-    skipped = [
-        {"ImageID": name, "reason": reasons.get(name, missing)}
-        for name in names
-        if name not in keys
-    ]
+    reasons |= missing
+    skipped = [{"ImageID": name, "reason": reasons[name]} for name in names if name not in keys]
     return keys, skipped
 
 
@@ -201,7 +223,9 @@ def _encode_captions(
     return index.assign(caption_sha256=[keys.get(caption, "") for caption in index["Caption"]])
 
 
-def _write(out: Path, about: About, index: pd.DataFrame, skipped: list[dict], parts: Parts) -> None:
+def _write(
+    out: Path, about: About, index: pd.DataFrame, skipped: list[dict], account: dict, parts: Parts
+) -> None:
     """Write the store's files, put them in place and remove the parts."""
     ready = out / f"{READY}.partial"
     shutil.rmtree(ready, ignore_errors=True)
@@ -213,6 +237,7 @@ def _write(out: Path, about: About, index: pd.DataFrame, skipped: list[dict], pa
         write_rows(ready / TEXT, parts.rows(TEXT, index["caption_sha256"]), shape)
     columns = ["ImageID", "reason"]
     pd.DataFrame(skipped, columns=columns).to_csv(ready / SKIPPED, index=False, lineterminator="\n")
+    (ready / ACCOUNT).write_text(json.dumps(account, indent=1) + "\n", "utf-8")
     write_index(ready, about, index)
     for path in ready.iterdir():
         with path.open("rb") as file:  # on the disk before it counts

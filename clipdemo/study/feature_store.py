@@ -19,6 +19,7 @@ from clipdemo.inputs.labels import LabelSet
 from clipdemo.tables.label_table import target_matrix
 
 INDEX, IMAGE, TEXT, SKIPPED = "index.parquet", "image.npy", "text.npy", "skipped.csv"
+ACCOUNT = "account.json"
 READY = "ready"
 """Folder in a store with the files that replace its own; there only while they do."""
 
@@ -109,6 +110,12 @@ def read_store(folder: str | Path) -> Store:
     return Store(folder, index, image, text, labels, about.backbone, about.width, targets)
 
 
+def read_account(folder: Path) -> dict | None:
+    """The account of the table that a store was made of; None for a store of an older version."""
+    path = folder / ACCOUNT
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None
+
+
 def read_index(folder: Path) -> tuple[About, pd.DataFrame]:
     """What a store was made of, and its index; raises what its readers raise if it is damaged."""
     table = parquet.read_table(folder / INDEX)
@@ -142,7 +149,7 @@ def replace(folder: Path) -> None:
     ready = folder / READY
     if not ready.is_dir():
         return
-    for name in (IMAGE, TEXT, SKIPPED, INDEX):
+    for name in (IMAGE, TEXT, SKIPPED, ACCOUNT, INDEX):
         if (ready / name).exists():
             (ready / name).replace(folder / name)
     about, index = read_index(folder)

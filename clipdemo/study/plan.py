@@ -14,7 +14,7 @@ from clipdemo.study.reproduce import Study
 from clipdemo.tables.coco import ANNOTATIONS, PHOTOS, addresses
 from clipdemo.tables.coco_zips import is_checked
 from clipdemo.tables.http_download import content_length
-from clipdemo.tables.label_table import labels_of, read_label_table
+from clipdemo.tables.label_table import read_label_table
 
 SIZES = {
     ANNOTATIONS: 252_907_541,
@@ -94,7 +94,7 @@ def _rows(study: Study) -> int:
     """Rows of the label table, or as long as there is none all photos of the part."""
     if not study.table.is_file():
         return PHOTOS[study.photos]
-    return len(read_label_table(study.table, labels_of(study.table)).frame)
+    return len(read_label_table(study.table, None).frame)
 
 
 def _asked(url: str) -> int | None:

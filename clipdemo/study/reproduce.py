@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from clipdemo.errors import ClipdemoError, LabelError
 from clipdemo.model.checkpoints import CARD, sha256
 from clipdemo.study.feature_store import INDEX
@@ -187,10 +189,10 @@ def _caption(study: Study, progress: Progress) -> None:
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.study.caption_table import caption_table
-    from clipdemo.tables.label_table import labels_of, read_label_table
+    from clipdemo.tables.label_table import read_label_table
 
     table = study.table
-    frame = read_label_table(table, labels_of(table)).frame
+    frame = read_label_table(table, None).frame
     model = load_captioner(study.captioner, device=study.device)
     told = _Counted("writing captions", len(frame), progress)
     caption_table(model, frame, PhotoSource(study.zip), study.generated, told)
@@ -253,10 +255,11 @@ def _evaluate(study: Study, progress: Progress) -> None:
     from clipdemo.tables.label_table import read_label_table
 
     classifier = _classifier(study)
-    frame = read_label_table(study.table, classifier.card.labels).frame
-    frame = frame[held_out(frame, study.validation)].reset_index(drop=True)
-    told = _Counted("evaluating", len(frame), progress)
-    report = evaluate_table(classifier, frame, PhotoSource(study.zip), progress=told)
+    table = read_label_table(study.table, classifier.card.labels)
+    trained_on = np.flatnonzero(~held_out(table.frame, study.validation)).tolist()
+    table = table.leave_out(dict.fromkeys(trained_on, "is not held out for validation"))
+    told = _Counted("evaluating", len(table.frame), progress)
+    report = evaluate_table(classifier, table, PhotoSource(study.zip), progress=told)
     study.evaluation.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 

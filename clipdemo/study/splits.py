@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
-from clipdemo.tables.label_table import labels_of, read_label_table
+from clipdemo.tables.label_table import read_label_table
 
 DEFAULT = "share:0.15"
 FORMS = "last:2000, every:6:1, share:0.15 or the path of a label table"
@@ -39,7 +39,7 @@ def held_out(index: pd.DataFrame, rule: str = DEFAULT) -> np.ndarray:
         hashed = {name: _fraction(name) for name in names.unique()}
         chosen = names.map(hashed) < float(values)
     elif Path(rule).is_file():
-        chosen = names.isin(read_label_table(rule, labels_of(rule)).frame["ImageID"])
+        chosen = names.isin(read_label_table(rule, None).frame["ImageID"])
     else:
         raise TableError(f"{rule!r} is no rule for the validation rows: use {FORMS}.")
     chosen = chosen.to_numpy(bool)

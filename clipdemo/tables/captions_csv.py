@@ -1,59 +1,53 @@
-"""Captions by photo: a CSV `ImageID,Caption`, or a label table, whose labels are ignored here."""
+"""Captions by photo, for which a table needs no labels."""
 
-import csv
-import io
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from clipdemo.errors import TableError
-from clipdemo.tables.label_table import labels_of, read_label_table
-from clipdemo.tables.loose_csv import decode
+from clipdemo.tables.account import Account
+from clipdemo.tables.columns import find_columns
+from clipdemo.tables.label_table import read_rows
 
-COLUMNS = ("imageid", "caption")
 
+def read_captions(
+    path: Path,
+    limit: int | None = None,
+    columns: Mapping[str, str] | None = None,
+    strict: bool = False,
+) -> tuple[list[tuple[str, str]], Account]:
+    """Photo and caption of each row, in the order of the file, at most `limit`; and its account.
 
-def read_captions(path: Path, limit: int | None = None) -> list[tuple[str, str]]:
-    """Photo and caption of each row, in file order, at most `limit` of them.
-
-    Columns may come in any order and any case. A loose file (`loose_csv`) needs a column
-    `Labels`, and its rows without a label are left out.
+    Args:
+        path: a table in any of the forms of a label table; labels are not needed.
+        limit: how many rows at most.
+        columns: ours -> the file's, where its names do not tell.
+        strict: raise where a row would be left out.
 
     Raises:
         TableError: the file is not such a table.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise TableError(f"{path} cannot be read ({error.strerror}): check the path.") from error
-    text, _ = decode(raw, path)
-    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    header: list[str] = []
-    reader = csv.reader(io.StringIO(text.lstrip("\n"), newline=""), strict=True)
-    try:
-        header = [name.strip().casefold() for name in next(reader)]
-        if any(name not in header for name in COLUMNS):
-            raise TableError(f"{path} has no columns ImageID and Caption: add them to its header.")
-        found = list(islice(_rows(reader, header), limit))
-    except (csv.Error, ValueError):
-        return _loose(path, header)[:limit]
-    if not found:
-        raise TableError(f"{path} has no rows below its header: add at least one.")
-    return found
-
-
-def _rows(reader: Iterable[list[str]], header: list[str]) -> Iterator[tuple[str, str]]:
-    """Raises ValueError at a row whose length differs from the header's."""
-    places = [header.index(name) for name in COLUMNS]
-    for row in reader:
-        if any(row[len(header) :]) or 0 < len(row) < len(header):
-            raise ValueError
-        if any(cell.strip() for cell in row):
-            yield tuple(row[place].strip() for place in places)
-
-
-def _loose(path: Path, header: list[str]) -> list[tuple[str, str]]:
-    if "labels" not in header:
-        raise TableError(f"{path} is not well-formed CSV: put each caption in quotes.")
-    frame = read_label_table(path, labels_of(path)).frame
-    return list(zip(frame["ImageID"], frame["Caption"], strict=True))
+    needed = ("ImageID", "Caption")
+    rows = read_rows(
+        path, partial(find_columns, labels=None, wanted=columns, name=path, needed=needed)
+    )
+    account = Account(len(rows.frame), read_as=rows.read_as)
+    account.repaired.update({what: n for what, n in rows.repaired.items() if n})
+    found = []
+    cells = (rows.frame[name] for name in ("line", "ImageID", "Caption"))
+    for line, name, caption in zip(*cells, strict=True):
+        named, problem = rows.problems.get(line, (name, ""))
+        if problem:
+            account.leave_out(problem, f"line {line}: {named}"[:120])
+        else:
+            found.append((name.strip(), caption.strip()))
+    for reason, (_, examples) in account.left_out.items() if not found else ():
+        raise TableError(
+            f"{path} has no row that can be read: {examples[0]} {reason}; put each caption in "
+            "quotes."
+        )
+    if strict:
+        account.check_strict(path)
+    return found[:limit], account

@@ -16,6 +16,7 @@ import pandas as pd
 from clipdemo.errors import LabelError, TableError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.labels import COCO18
+from clipdemo.tables.account import Account
 from clipdemo.tables.coco_zips import fetch_zip
 from clipdemo.tables.label_table import write_label_table
 
@@ -62,7 +63,7 @@ def coco(
 
     Returns:
         `table` and `photos` (paths), `rows`, `labels` (rows of each by name), `left_out` (photos
-        with none of the labels), `without_caption` (rows).
+        with none of the labels), `account`, `without_caption` (rows).
 
     Raises:
         DownloadError: a zip cannot be downloaded, or is damaged.
@@ -113,8 +114,17 @@ def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame
         "rows": len(frame),
         "labels": {categories[c]: int(rows.get(c, 0)) for c in wanted},
         "left_out": len(files) - len(frame),
+        "account": _account(files, frame["ImageID"]).to_dict(),
         "without_caption": int((frame["Caption"] == "").sum()),
     }
+
+
+def _account(files: dict[int, str], kept: pd.Series) -> Account:
+    """The account of COCO's photos as rows."""
+    account = Account(len(files))
+    for name in sorted(set(files.values()) - set(kept)):
+        account.leave_out("shows none of the labels", name)
+    return account
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> dict:

@@ -7,19 +7,19 @@ photo's file name and a comma, or with `<one word>,<known ids>,`. If all quotes 
 well-formed they are trusted, and a quoted caption may hold any line at all.
 """
 
-import codecs
 import csv
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
-
-COLUMNS = ("ImageID", "Labels", "Caption")
-EXTENSIONS = ("jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif")
+from clipdemo.inputs.photo_names import EXTENSIONS
+from clipdemo.tables.columns import COLUMNS
+from clipdemo.tables.forms import Rows
 
 _END = r"(?![^\r\n])"  # end of a line
 _NAME = rf"\.(?i:{'|'.join(EXTENSIONS)})"
@@ -27,28 +27,6 @@ _PHOTO = rf'(?:"[^"\n]*{_NAME}"|[^,"\n]*{_NAME})[ ]*'
 PHOTO_ROW = rf"{_PHOTO}(?:,|{_END})"  # how a row starts with the name of a photo
 _BLANK = r"[ \t,]*"  # spreadsheets write an empty row as commas only
 _ODD_QUOTES = re.compile(r'(?<!")(?:"")*"(?!")')
-
-
-def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int]]:
-    r"""The text with `\n` line ends and without byte order mark, and what was repaired.
-
-    Bytes that are not UTF-8 become surrogates (`surrogateescape`).
-
-    Raises:
-        TableError: there is no text, or its first line is not UTF-8.
-    """
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise TableError(f"{path} is saved as UTF-16; save it again as CSV in UTF-8.")
-    text = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "surrogateescape")
-    repaired = {"byte order mark": int(raw.startswith(codecs.BOM_UTF8))}
-    repaired["CRLF line ends"] = text.count("\r\n")
-    repaired["CR line ends"] = text.count("\r") - repaired["CRLF line ends"]
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text or text.isspace():
-        raise TableError(f"{path} is empty; give a CSV file with the columns ImageID and Labels.")
-    if re.search("[\0-\x08\x0e-\x1f\udc80-\udcff]", text.lstrip("\n").partition("\n")[0]):
-        raise TableError(f"{path} is not UTF-8 text; save the table as CSV in UTF-8.")
-    return text, repaired
 
 
 def read_header(head: str, path: Path) -> tuple[list[str], int]:
@@ -66,6 +44,47 @@ def read_header(head: str, path: Path) -> tuple[list[str], int]:
             seen = ", ".join(found)[:120]
             raise TableError(f"{path} has no column {name} (found: {seen}); add it to the header.")
     return columns, len(names) - len(found)
+
+
+def loose_rows(text: str, labels: LabelSet, path: Path) -> Rows:
+    """The rows of a table in the study's form, whose quotes may be broken.
+
+    Args:
+        text: of the file, with `\\n` line ends.
+        labels: whose ids tell rows from lines of captions.
+
+    Raises:
+        TableError: it has not our columns, or no rows.
+    """
+    start = len(text) - len(text.lstrip("\n"))
+    head, _, body = text[start:].partition("\n")
+    columns, commas = read_header(head, path)
+    if not body.strip(" \t,\n"):
+        raise TableError(f"{path} has no rows below its header; add at least one.")
+    pattern = row_pattern(columns, labels, body)
+    matches = list(pattern.finditer(body))
+    *fields, short = zip(*(match.groups("") for match in matches), strict=True)
+    found = dict(zip(filter(None, columns), fields, strict=True))
+    repaired = {"trailing comma": len(short) if commas else 0}
+    captions = found.get("Caption") or ("",) * len(short)
+    captions = unquote_captions(captions, commas if columns[-1] == "Caption" else 0, repaired)
+    lines, problems, line, at = [], {}, start + 2, 0
+    for match, rest in zip(matches, short, strict=True):
+        line, at = line + body.count("\n", at, match.start()), match.start()
+        lines.append(line)
+        if rest:
+            problems[line] = rest.split(",")[0], "has too few fields"
+        elif "\0" in match[0]:
+            problems[line] = "", "holds a NUL byte"
+    frame = pd.DataFrame(
+        {
+            "line": lines,
+            "ImageID": pd.Series([unquote(field) for field in found["ImageID"]], dtype="str"),
+            "Labels": pd.Series([unquote(field) for field in found["Labels"]], dtype=object),
+            "Caption": pd.Series(captions, dtype="str"),
+        }
+    )
+    return Rows(frame, problems, repaired)
 
 
 def quotes_are_well_formed(body: str | memoryview, start: str) -> bool:
@@ -169,18 +188,6 @@ def unquote_captions(raw: Sequence[str], commas: int, repaired: dict[str, int]) 
         for i, caption in enumerate(captions)
     )
     return captions
-
-
-def parse_ids(text: str, labels: LabelSet) -> tuple[str, ...] | str:
-    """The ids in a `Labels` field, or the reason there are none. An id may hold blanks."""
-    ids = []
-    for part in re.split("[;|]", text):
-        part = part.strip()
-        ids += [part] if part in labels.ids else part.split()
-    unknown = [i for i in ids if i not in labels.ids]
-    if unknown:
-        return f"has {unknown[0]!r}, which is the id of no label"
-    return tuple(dict.fromkeys(ids)) or "has no labels"
 
 
 def unquote(field: str) -> str:

@@ -20,7 +20,7 @@ from clipdemo.model import checkpoints, thresholds
 from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.loading import load
-from clipdemo.tables.label_table import read_label_table, target_matrix
+from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 from clipdemo.tiny.photo_pack import is_validation, validation_rows
 
 START, END = "<!-- figures: written by `python -m clipdemo measure` -->", "<!-- /figures -->"
@@ -41,9 +41,9 @@ def measure(data: Path, folder: Path) -> dict:
     validation = validation_rows(frame)
     captions = frame[validation]
     found = {
-        "photos": evaluate_table(classifier, photos, source),
-        "zero_shot": evaluate_table(classifier.zero_shot(COCO18), photos, source),
-        "captions": evaluate_table(classifier, captions),
+        "photos": _measured(classifier, photos, source),
+        "zero_shot": _measured(classifier.zero_shot(COCO18), photos, source),
+        "captions": _measured(classifier, captions),
         "bag_of_words": bag_of_words(frame[~validation], captions),
     }
     card = checkpoints.read_card(folder)
@@ -133,3 +133,11 @@ def write_figures(card: checkpoints.Card, readme: Path) -> None:
         raise TableError(f"{readme} has no {START} … {END}: put the two marks back.")
     block = f"{START}\n{figures(card)}\n{END}"
     readme.write_text(pattern.sub(lambda _: block, text), "utf-8")
+
+
+def _measured(
+    classifier: Classifier, frame: pd.DataFrame, photos: PhotoSource | None = None
+) -> dict:
+    report = evaluate_table(classifier, LabelTable.of(frame), photos)
+    del report["account"]
+    return report

@@ -12,7 +12,7 @@ from clipdemo.commands.app import app
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.evaluation import evaluate_table
-from clipdemo.tables.label_table import read_label_table
+from clipdemo.tables.label_table import LabelTable, read_label_table
 
 TABLE = (
     'ImageID,Labels,Caption\n0.png,18,"a dog, alone"\n1.png,6 3,a bus and a car\n2.png,2,a field\n'
@@ -128,28 +128,32 @@ def test_what_cannot_be_used_is_refused(fails, folder, arguments, words):
     assert words.replace("FOLDER", str(folder)) in fails(*given)
 
 
-def test_table_reports_rows_labels_repairs_and_refusals(clipdemo_cli, tmp_path):
-    loose = '\ufeffImageID,Labels,Caption\n0.png,1 18,a "quoted" word, loosely\n1.png,99,no such\n'
+def test_table_reports_rows_labels_and_the_account(clipdemo_cli, tmp_path):
+    loose = '\ufeffImageID,Labels,Caption\n0.png,1 18,a "quoted" word, loosely\n1.png,1\n'
+    loose += "".join(f"{i}.png,1 2 3 18 17,a\n" for i in range(2, 5)) + "9.png,99 1,no such\n"
     (tmp_path / "loose.csv").write_text(loose)
     code, out, _ = clipdemo_cli(
         "table", tmp_path / "loose.csv", "--json", "--out", tmp_path / "clean.csv"
     )
     assert code == 0
     report = json.loads(out)
-    assert report["rows"] == 1
+    assert report["rows"] == 5
     assert list(report["labels"]) == list(COCO18.names)
-    assert {name for name, rows in report["labels"].items() if rows} == {"person", "dog"}
-    assert report["repaired"]
-    (refused,) = report["refused"]
-    assert (refused["line"], refused["image_id"]) == (3, "1.png")
+    assert report["labels"]["person"] == 5
+    account = report["account"]
+    assert (account["rows"], account["used"]) == (6, 5)
+    assert account["repaired"]["byte order mark"] == 1
+    assert account["unknown_labels"] == {"99": 1}
+    (left,) = account["left_out"]
+    assert left["examples"] == ["line 3: 1.png"]
 
     clean = read_label_table(tmp_path / "clean.csv", strict=True)
-    assert clean.repaired == {}
-    assert clean.frame["Caption"].tolist() == ['a "quoted" word, loosely']
+    assert not clean.account.to_dict()["repaired"]
+    assert clean.frame["Caption"][0] == 'a "quoted" word, loosely'
 
     code, out, _ = clipdemo_cli("table", tmp_path / "loose.csv")
     assert code == 0
-    assert "1 rows" in out
+    assert "5 of 6 rows are used" in out
     assert "1.png" in out
 
 
@@ -157,17 +161,28 @@ def test_a_table_of_other_labels_is_read_with_its_own(clipdemo_cli, tmp_path):
     (tmp_path / "own.csv").write_text("ImageID,Labels\n0.png,red bus;dog\n1.png,dog\n2.png,\n")
     code, out, _ = clipdemo_cli("table", tmp_path / "own.csv", "--json")
     assert code == 0
-    report = json.loads(out)
-    assert report["labels"] == {"dog": 2, "red bus": 1}
-    assert [refused["image_id"] for refused in report["refused"]] == ["2.png"]
+    assert json.loads(out)["labels"] == {"dog": 2, "red bus": 1}
+    code, out, _ = clipdemo_cli(
+        "table", tmp_path / "own.csv", "--json", "--unlabelled", "leave-out"
+    )
+    (left,) = json.loads(out)["account"]["left_out"]
+    assert left == {"reason": "has no labels", "count": 1, "examples": ["line 4: 2.png"]}
 
 
-def test_table_strict_refuses_what_it_cannot_read(fails, clipdemo_cli, tmp_path):
+def test_table_strict_refuses_what_it_would_leave_out(fails, clipdemo_cli, tmp_path):
     path = tmp_path / "t.csv"
-    path.write_text("ImageID,Labels,Caption\n0.png,99,no such label\n1.png,1,fine\n")
+    path.write_text("ImageID,Labels,Caption\n0.png,1\n1.png,1,fine\n")
     assert "line 2" in fails("table", path, "--strict", "--out", tmp_path / "clean.csv")
     assert not (tmp_path / "clean.csv").exists()
     assert clipdemo_cli("table", path)[0] == 0
+
+
+def test_columns_can_be_named(fails, clipdemo_cli, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("path,filename,tags\na/0.png,0.png,dog\n")
+    assert "--columns" in fails("table", path)
+    assert clipdemo_cli("table", path, "--columns", "ImageID=filename")[0] == 0
+    assert "--columns" in fails("table", path, "--columns", "photo=filename")
 
 
 @pytest.mark.parametrize("command", [["table"], ["evaluate", "--table"]])
@@ -198,29 +213,37 @@ def test_evaluate_writes_and_prints_the_report(clipdemo_cli, folder, tiny):
     report = json.loads(out)
     assert json.loads((folder / "report.json").read_text()) == report
     frame = read_label_table(folder / "table.csv").frame
-    expected = evaluate_table(tiny, frame, PhotoSource(folder))
+    expected = evaluate_table(tiny, LabelTable.of(frame), PhotoSource(folder))
     assert report["modes"].keys() == expected["modes"].keys()
     for mode, figures in expected["modes"].items():
         assert report["modes"][mode]["map"] == pytest.approx(figures["map"])
-    assert report["refused"] == report["skipped_photos"] == []
+    assert report["skipped_photos"] == []
+    assert report["account"]["used"] == report["account"]["rows"] == report["n"]
 
 
-def test_evaluate_lists_refused_rows_and_missing_photos(clipdemo_cli, folder):
+def test_evaluate_accounts_for_every_row(clipdemo_cli, fails, folder):
     with (folder / "table.csv").open("a") as file:
-        file.write("gone.png,1,a man\nbad.png,1,a man\nrefused.png,99,a man\n")
+        file.write("gone.png,1,a man\nbad.png,1,a man\nsilent.png,1,\nunknown.png,1 99,a man\n")
     args = ["evaluate", "--table", folder / "table.csv", "--photos", folder]
     code, out, _ = clipdemo_cli(*args, "--json")
     assert code == 0
     report = json.loads(out)
-    assert report["n"] == 5
-    assert [entry["ImageID"] for entry in report["skipped_photos"]] == ["gone.png", "bad.png"]
-    assert [entry["image_id"] for entry in report["refused"]] == ["refused.png"]
+    account = report["account"]
+    assert [entry["ImageID"] for entry in report["skipped_photos"]] == [
+        "gone.png", "bad.png", "silent.png", "unknown.png"
+    ]  # fmt: skip
+    assert account["used"] == report["n"] == account["rows"] - 1
+    (left,) = account["left_out"]
+    assert left["reason"] == "its photo is not there"
+    assert left["examples"][0].endswith("silent.png")
+    assert account["unknown_labels"] == {"99": 1}
     assert report["modes"]["image"]["n"] == 3
 
     code, out, _ = clipdemo_cli(*args)
     assert code == 0
-    assert "2 photos skipped" in out
+    assert "rows are used" in out
     assert "concat" in out
+    assert "99" in fails(*args, "--strict")
 
 
 @pytest.mark.parametrize(

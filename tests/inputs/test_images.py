@@ -5,8 +5,11 @@ import contextlib
 import gzip
 import io
 import struct
+import subprocess
 import sys
+import threading
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +19,9 @@ from PIL import Image, ImageChops, ImageCms, PngImagePlugin
 
 from clipdemo.errors import PhotoError
 from clipdemo.inputs import images
-from clipdemo.inputs.images import MAX_ASPECT, MAX_BYTES, MAX_SCANS, read_photo
+from clipdemo.inputs.images import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MAX_SCANS, read_photo
 
-FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF", "HEIF"]
+FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"]
 WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
 
 
@@ -74,12 +77,19 @@ def refusal(source, **options) -> str:
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_every_format_is_read_from_bytes_and_from_a_path_of_any_name(kind, tmp_path):
+def test_every_format_is_read_from_bytes_and_from_a_path(kind, tmp_path):
     data = encode(quarters(), kind)
-    path = tmp_path / ("photo.jpg" if kind == "PNG" else "photo.png")
+    path = tmp_path / "photo.dat"
     path.write_bytes(data)
     for source in (data, path, str(path)):
         assert_same_colours(read_photo(source), quarters())
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_the_content_decides_and_not_the_name(kind, tmp_path):
+    path = tmp_path / ("photo.jpg" if kind == "PNG" else "photo.png")
+    path.write_bytes(encode(quarters(), kind))
+    assert_same_colours(read_photo(path), quarters())
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "HEIF"])
@@ -204,6 +214,17 @@ def test_cmyk_jpegs_have_their_colours_and_not_the_inverse():
     assert_same_colours(read_photo(quarters("CMYK")), quarters())
 
 
+def test_ycck_jpegs_have_their_colours():
+    """The other way Adobe programs store CMYK: its inks as YCbCr, told by one byte."""
+    inks = ImageChops.invert(quarters()).convert("YCbCr").split()
+    stored = [ImageChops.invert(ink) for ink in inks] + [Image.new("L", (96, 64), 0)]
+    data = bytearray(encode(Image.merge("CMYK", stored), "JPEG"))
+    transform = data.index(b"Adobe") + 11
+    assert data[transform] == 0
+    data[transform] = 2
+    assert_same_colours(read_photo(bytes(data)), quarters())
+
+
 def test_a_colour_profile_is_converted_to_srgb():
     """A profile with red and blue exchanged stands for the wide ones that phones write."""
     srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -281,7 +302,7 @@ def test_other_files_are_refused_whatever_their_name(tmp_path):
     svg = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
     others = [b"dog", b"<html>", b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF", b"P6 1 1 255 abc", svg]
     others += [gzip.compress(svg), b"MZ" + bytes(99), bytes(99)]
-    others += [encode(quarters(), kind) for kind in ("TIFF", "PPM", "ICNS", "PDF", "EPS", "TGA")]
+    others += [encode(quarters(), kind) for kind in ("PPM", "ICNS", "PDF", "EPS", "TGA")]
     for data in others:
         path = tmp_path / "photo.png"
         path.write_bytes(data)
@@ -302,6 +323,16 @@ def test_missing_empty_and_unreadable_files_are_refused(tmp_path):
     assert "no photo" in refusal("/dev/zero")
 
 
+@pytest.mark.parametrize("kind", FORMATS)
+def test_truncated_photos_are_refused_or_read_but_never_crash(kind):
+    data = encode(quarters(), kind)
+    for keep in range(1, len(data), max(1, len(data) // 40)):
+        try:
+            assert read_photo(data[:keep]).mode == "RGB"
+        except PhotoError:
+            refusal(data[:keep])
+
+
 def test_a_photo_cut_in_the_middle_is_refused_as_damaged():
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     for kind in ("JPEG", "PNG", "WEBP", "BMP", "AVIF", "HEIF"):
@@ -313,8 +344,8 @@ def test_files_over_the_limit_are_refused_before_they_are_read(tmp_path):
     path = tmp_path / "large.png"
     with path.open("wb") as file:
         file.truncate(2**40)  # sparse: reading it would take all memory
-    assert refusal(path) == "This photo is larger than 20 MB: make it smaller."
-    assert refusal(bytes(MAX_BYTES + 1)) == "This photo is larger than 20 MB: make it smaller."
+    assert refusal(path) == "This photo is larger than 40 MB: make it smaller."
+    assert refusal(bytes(MAX_BYTES + 1)) == "This photo is larger than 40 MB: make it smaller."
     good = encode(quarters(), "PNG")
     assert read_photo(good + bytes(MAX_BYTES - len(good))).size == (96, 64)
 
@@ -327,7 +358,9 @@ def test_too_many_pixels_are_refused_from_the_header(size):
 
 
 def test_the_limit_on_pixels_holds_for_every_format_and_for_pillow_images(monkeypatch):
-    sources = [encode(quarters(), kind) for kind in FORMATS if kind != "HEIF"] + [quarters()]
+    kinds = [kind for kind in FORMATS if kind not in ("HEIF", "JPEG")]
+    sources = [encode(quarters(), kind) for kind in kinds] + [quarters()]
+    sources.append(encode(quarters(), "JPEG", progressive=True))
     monkeypatch.setattr(images, "MAX_PIXELS", 96 * 64)
     for source in sources:
         assert read_photo(source).size == (96, 64)
@@ -346,17 +379,80 @@ def test_a_cropped_heic_is_measured_before_its_crop(monkeypatch):
         read_photo(data)
 
 
-def test_metadata_bombs_are_refused():
-    """A few KB of text that unpack to megabytes, in front of a good picture."""
+def test_a_bomb_costs_no_memory():
+    """500 KB of PNG that would take 500 MB to decode."""
+    pack = zlib.compressobj()
+    rows = b"".join(pack.compress(bytes(13_000 * 3 + 1)) for _ in range(13_000)) + pack.flush()
+    code = (
+        "import resource, sys\n"
+        "from clipdemo.inputs.images import PhotoError, read_photo\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "data = sys.stdin.buffer.read()\n"
+        "before = peak()\n"
+        "try: read_photo(data)\n"
+        "except PhotoError as error: print(error, file=sys.stderr)\n"
+        "print(peak() - before)\n"
+    )
+    bomb = png(13_000, 13_000, rows)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], input=bomb, capture_output=True, check=True
+    )
+    assert b"million pixels" in done.stderr
+    assert int(done.stdout) * (1 if sys.platform == "darwin" else 1024) < 50 * 2**20
+
+
+def test_metadata_of_a_png_neither_hinders_nor_costs():
+    """Megabytes of text, as programs that make pictures write; a profile that unpacks to more."""
     rows = zlib.compress(b"\0" + bytes(3))
     packed = zlib.compress(bytes(20 * 2**20))
     for chunk in [
+        (b"tEXt", b"a\0" + b"made " * 600_000),
         (b"zTXt", b"a\0\0" + packed),
         (b"iTXt", b"a\0\1\0\0\0" + packed),
         (b"iCCP", b"a\0\0" + packed),
+        (b"iCCP", b"a\0\0no zlib"),
     ]:
-        assert "damaged" in refusal(png(1, 1, rows, chunk))
-    assert read_photo(png(1, 1, rows)).size == (1, 1)
+        assert read_photo(png(1, 1, rows, chunk)).size == (1, 1)
+
+
+def test_a_large_colour_profile_of_a_png_counts():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    swapped = profile.replace(b"rXYZ", b"tmp ").replace(b"bXYZ", b"rXYZ").replace(b"tmp ", b"bXYZ")
+    swapped = swapped.replace(b"s\0R\0G\0B", b"o\0t\0h\0e").replace(b"sRGB", b"othr")
+    large = swapped + bytes(2**21)
+    large = len(large).to_bytes(4) + large[4:]
+    plain = encode(Image.new("RGB", (4, 4), RED), "PNG", icc_profile=swapped)
+    found = read_photo(encode(Image.new("RGB", (4, 4), RED), "PNG", icc_profile=large))
+    assert found.getpixel((0, 0)) == read_photo(plain).getpixel((0, 0)) != RED
+
+
+@pytest.mark.parametrize(
+    ("lacks", "progressive"), [(1, False), (2, False), (40, False), (1, True), (2, True)]
+)
+def test_a_jpeg_without_its_last_bytes_is_read_and_says_so(lacks, progressive):
+    data = encode(quarters(), "JPEG", progressive=progressive)
+    found = read_photo(data[:-lacks])
+    assert found.info["notice"] == images.CUT_OFF
+    assert_same_colours(found.crop((0, 0, 96, 32)), quarters().crop((0, 0, 96, 32)))
+    assert "notice" not in read_photo(data).info
+
+
+def test_a_phone_photo_of_108_megapixels_is_read_smaller():
+    small = encode(quarters(), "JPEG")
+    size = b"\0\x40\0\x60"  # 64 x 96
+    assert small.count(size) == 1
+    huge = Image.new("RGB", (12_000, 9_000), RED)
+    assert read_photo(encode(huge, "JPEG", quality=30)).size == (6_000, 4_500)
+    for options in ({"progressive": True}, {}):
+        wide = small.replace(size, b"\xff\xff\xff\xff") if not options else b""
+        with pytest.raises(PhotoError, match="million pixels"):
+            read_photo(wide or encode(huge, "JPEG", quality=30, **options))
+
+
+def test_a_tiff_gives_its_first_page():
+    pages = io.BytesIO()
+    quarters().save(pages, "TIFF", save_all=True, append_images=[Image.new("RGB", (9, 9))])
+    assert_same_colours(read_photo(pages.getvalue()), quarters())
 
 
 def test_empty_and_thread_thin_pictures_are_refused():
@@ -374,6 +470,45 @@ def test_a_jpeg_of_endless_passes_is_refused():
     assert "damaged" in refusal(data[:-2] + scan * MAX_SCANS + data[-2:])
 
 
+def test_nothing_global_is_changed():
+    """Other code in the process keeps Pillow as it expects it."""
+    refusal(b"x")
+    assert Image.MAX_IMAGE_PIXELS == 89_478_485 > MAX_PIXELS
+    assert not sys.modules["PIL.ImageFile"].LOAD_TRUNCATED_IMAGES
+
+
+def test_photos_can_be_read_in_threads_side_by_side():
+    sources = [encode(quarters(), kind) for kind in FORMATS] * 4 + [b"x"] * 4
+    results = [None] * len(sources)
+
+    def read(index: int) -> None:
+        try:
+            results[index] = read_photo(sources[index])
+        except PhotoError as error:
+            results[index] = error
+
+    threads = [threading.Thread(target=read, args=(i,)) for i in range(len(sources))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for result in results[:-4]:
+        assert_same_colours(result, quarters())
+    assert all(isinstance(error, PhotoError) for error in results[-4:])
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts /proc/self/fd")
+def test_no_file_stays_open(tmp_path):
+    good, bad = tmp_path / "a.gif", tmp_path / "b.png"
+    good.write_bytes(encode(quarters(), "GIF"))
+    bad.write_bytes(encode(quarters(), "PNG")[:90])
+    count = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        read_photo(good)
+        refusal(bad)
+    assert len(list(Path("/proc/self/fd").iterdir())) == count
+
+
 # Anything at all
 
 WHOLE = {kind: encode(quarters(), kind) for kind in FORMATS}
@@ -382,6 +517,12 @@ WHOLE = {kind: encode(quarters(), kind) for kind in FORMATS}
 def read_or_refuse(data: bytes) -> None:
     with contextlib.suppress(PhotoError):
         assert read_photo(data, min_side=16).mode == "RGB"
+
+
+@settings(deadline=None)
+@given(st.sampled_from(FORMATS), st.integers(0, 40), st.binary(max_size=200))
+def test_random_bytes_give_a_photo_or_a_sentence(kind, keep, data):
+    read_or_refuse(WHOLE[kind][:keep] + data)
 
 
 @settings(deadline=None, max_examples=300)

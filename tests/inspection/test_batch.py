@@ -41,7 +41,7 @@ def everything(classifier, items: list[Item], captioner=None) -> list:
 
 
 def test_it_gives_what_predict_gives_one_by_one(tiny, folder, table):
-    items, notices = gather([folder], table)
+    items, notices, _ = gather([folder], table)
     assert notices == ["Photos that are not in the table are left out: 1."]
     found = everything(tiny, items)
     assert [r.item.name for r in found] == list(CAPTIONS)
@@ -91,14 +91,14 @@ def test_captions_alone_need_no_photo(tiny, table):
 def test_a_loose_label_table_will_do(tmp_path):
     table = tmp_path / "t.csv"
     table.write_text('ImageID,Labels,Caption\n0.png,1 18,a "quoted" word, loosely\n1.png,1,fine\n')
-    items, _ = gather([], table)
+    items, *_ = gather([], table)
     assert [item.caption for item in items] == ['a "quoted" word, loosely', "fine"]
 
 
 def test_only_line_ends_part_the_rows_of_a_table(tmp_path):
     table = tmp_path / "t.csv"
     table.write_bytes('ImageID,Caption\r\n0.png,a dog\u2028runs\r\n1.png,"a\ncat"\r\n'.encode())
-    items, _ = gather([], table)
+    items, *_ = gather([], table)
     assert [item.caption for item in items] == ["a dog\u2028runs", "a\ncat"]
 
 
@@ -135,10 +135,10 @@ def test_no_items_are_refused():
 
 
 def test_no_more_than_the_limit(folder, table):
-    items, notices = gather([folder], limit=2)
+    items, notices, _ = gather([folder], limit=2)
     assert len(items) == 2
     assert "first 2" in notices[0]
-    items, notices = gather([], table, limit=3)
+    items, notices, _ = gather([], table, limit=3)
     assert len(items) == 3
     assert notices == []
 
@@ -197,7 +197,7 @@ RULES = [Rule(), Rule("fixed", 0.3), Rule("mcut"), Rule("top-k", k=2), Rule("rec
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule)
 def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, rule):
-    items, _ = gather([folder], table)
+    items, *_ = gather([folder], table)
     for name in ("r.csv", "r.json"):
         with writing(tmp_path / name, tiny, rule) as write:
             for results in predict_items(tiny, items):

@@ -14,7 +14,7 @@ from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.evaluation import evaluate_table, score_rows
 from clipdemo.scenes import random_scene
-from clipdemo.tables.label_table import read_label_table
+from clipdemo.tables.label_table import LabelTable, read_label_table
 
 ROWS = 40
 LOST, DAMAGED = "7.png", "21.png"
@@ -58,7 +58,7 @@ def source(folder):
 
 @pytest.fixture(scope="module")
 def report(tiny, frame, source):
-    return evaluate_table(tiny, frame, source)
+    return evaluate_table(tiny, LabelTable.of(frame), source)
 
 
 def rows_of(mode: str, scenes) -> list[int]:
@@ -125,18 +125,21 @@ def test_scores_are_missing_exactly_where_the_input_is(tiny, frame, source, scen
 
 def test_without_photos_only_captions_are_scored(tiny, frame, report):
     rows = []
-    found = evaluate_table(tiny, frame, progress=rows.append)
+    found = evaluate_table(tiny, LabelTable.of(frame), progress=rows.append)
     assert sum(rows) == ROWS
     assert len(rows) > 1, "a long table shows progress"
     assert list(found["modes"]) == ["text"]
     assert found["modes"]["text"] == report["modes"]["text"]
     assert found["skipped_photos"] == []
-    assert found["n"] == ROWS
+    empty = int((frame["Caption"].str.strip() == "").sum())
+    assert found["n"] == found["account"]["used"] == ROWS - empty
+    (left,) = found["account"]["left_out"]
+    assert left["count"] == empty > 0
 
 
 @pytest.mark.parametrize("rule", ["fixed", "mcut", "top-k"])
 def test_a_rule_is_used_and_named(tiny, frame, rule, scenes):
-    found = evaluate_table(tiny, frame, rule=rule, threshold=0.3, k=2)
+    found = evaluate_table(tiny, LabelTable.of(frame), rule=rule, threshold=0.3, k=2)
     rows = rows_of("text", scenes)
     predictions = tiny.predict_batch([None] * len(rows), [scenes[i].caption for i in rows])
     labels = [p.labels("text", rule, threshold=0.3, k=2) for p in predictions]
@@ -155,7 +158,7 @@ def test_a_head_with_its_own_labels_is_evaluated(vit_folder, write_heads, tmp_pa
     classifier = clipdemo.load("auto", checkpoint=tmp_path, device="cpu")
     own = [("1", ("a",), "a dog"), ("2", (), "a field"), ("3", ("a",), "two dogs")]
     own = pd.DataFrame(own, columns=["ImageID", "Labels", "Caption"])
-    found = evaluate_table(classifier, own, rule="fixed", threshold=0.0)
+    found = evaluate_table(classifier, LabelTable.of(own), rule="fixed", threshold=0.0)
     per_label = found["modes"]["text"]["per_label"]
     assert list(per_label) == ["dog", "cat", "red bus"][:labels]
     assert per_label["dog"]["support"] == 2

@@ -11,6 +11,7 @@ import clipdemo
 from clipdemo.errors import CheckpointError
 from clipdemo.inspection.evaluation import evaluate_table
 from clipdemo.model.thresholds import RECALLS
+from clipdemo.tables.label_table import LabelTable
 
 MODES = ("image", "text", "concat", "mutan")
 CAPTION = "a dog on a bench"
@@ -67,7 +68,9 @@ def test_evaluation_judges_by_the_thresholds_of_the_recall(classifier):
     seen = set()
     for recall in ("0.50", "0.70", "0.95"):
         line = classifier.card.modes["text"]["recall"][recall]
-        found = evaluate_table(classifier, frame, rule="recall", recall=float(recall))
+        found = evaluate_table(
+            classifier, LabelTable.of(frame), rule="recall", recall=float(recall)
+        )
         found = found["modes"]["text"]
         expected = reference.f1_score(
             truth, np.array(scores) >= line, average="micro", zero_division=0
@@ -84,7 +87,9 @@ def test_zero_shot_has_no_thresholds_for_a_recall(tiny, is_sentence):
     rows, zero_shot = [], tiny.zero_shot(["dog"])
     for ask in (
         lambda: zero_shot.predict(None, CAPTION).labels("text", "recall"),
-        lambda: evaluate_table(zero_shot, frame, rule="recall", progress=rows.append),
+        lambda: evaluate_table(
+            zero_shot, LabelTable.of(frame), rule="recall", progress=rows.append
+        ),
     ):
         with pytest.raises(CheckpointError, match="clipdemo calibrate") as refused:
             ask()

@@ -33,7 +33,10 @@ def test_every_photo_gets_a_caption_of_its_own_and_keeps_its_labels(table, tmp_p
         "--json",
     )  # fmt: skip
     assert code == 0
-    assert json.loads(printed) == {"captions": 8, "captioner": "bundled", "skipped": []}
+    report = json.loads(printed)
+    account = report.pop("account")
+    assert report == {"captions": 8, "captioner": "bundled", "skipped": []}
+    assert account["used"] == account["rows"] == 8
     found, given = read_label_table(out).frame, read_label_table(path).frame
     assert found[["ImageID", "Labels"]].equals(given[["ImageID", "Labels"]])
     assert all(found["Caption"] != "by hand")

@@ -165,5 +165,5 @@ def test_ctrl_c_ends_in_one_line(start, tmp_path):
     assert process.exitcode == 130
     lines = [line for line in (tmp_path / "log").read_text().splitlines() if line.strip()]
     assert lines[-1].startswith("Stopped")
-    assert "goes on" in lines[-1]
+    assert "resume" in lines[-1]
     assert len([line for line in lines if "encoding" not in line]) == 1

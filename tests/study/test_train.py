@@ -15,7 +15,7 @@ from clipdemo.study.cross_fit import cross_fitted, run_metrics
 from clipdemo.study.feature_store import read_store
 from clipdemo.study.splits import held_out
 from clipdemo.study.train import validation_logits
-from clipdemo.tables.label_table import labels_of, read_label_table, write_label_table
+from clipdemo.tables.label_table import read_label_table, write_label_table
 
 RULE = "every:4:1"
 
@@ -85,7 +85,7 @@ def test_photos_with_labels_of_ones_own_and_no_captions(tmp_path, vit_folder, cl
     frame = read_label_table(table).frame
     own = [("red bus",) if i % 2 else ("tea pot", "cup") for i in range(len(frame))]
     write_label_table(frame.assign(Labels=own, Caption=""), table)
-    assert labels_of(table).names == ("cup", "red bus", "tea pot")
+    assert read_label_table(table, None).labels.names == ("cup", "red bus", "tea pot")
     store, heads = tmp_path / "store", tmp_path / "heads"
     code, _, error = clipdemo_cli(
         "encode", "--table", table, "--photos", tmp_path / "photos", "--backbone",
@@ -100,7 +100,8 @@ def test_photos_with_labels_of_ones_own_and_no_captions(tmp_path, vit_folder, cl
     )
     assert code == 0, error
     scores = json.loads(printed)[0]["scores"]
-    assert {mode: set(of) for mode, of in scores.items()} == {"image": set(labels_of(table).names)}
+    names = set(read_label_table(table, None).labels.names)
+    assert {mode: set(of) for mode, of in scores.items()} == {"image": names}
 
 
 def test_heads_of_other_labels_are_not_overwritten(folder, tmp_path, clipdemo_cli, write_heads):

@@ -12,7 +12,7 @@ from PIL import Image
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["clipdemo.study.encode", "clipdemo.commands.encode"])
 
-STORE_FILES = ("image.npy", "text.npy", "index.parquet", "skipped.csv")
+STORE_FILES = ("image.npy", "text.npy", "index.parquet", "skipped.csv", "account.json")
 
 
 def noise(seed: int, side: int = 48) -> bytes:

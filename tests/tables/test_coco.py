@@ -19,7 +19,7 @@ from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables import http_download
 from clipdemo.tables.coco import coco, read_annotations
-from clipdemo.tables.label_table import labels_of, read_label_table
+from clipdemo.tables.label_table import read_label_table
 
 ZIP = "/val2017.zip"  # not the end of annotations_trainval2017.zip
 
@@ -44,10 +44,10 @@ def make(server, tmp_path, monkeypatch):
 
     def make(labels: str = "18"):
         report = coco(tmp_path / "coco", "val", labels, server.url)
-        found = labels_of(report["table"])
+        found = read_label_table(report["table"], None).labels
         table = read_label_table(report["table"], found)
-        assert not table.refused
-        assert not table.repaired
+        assert not table.account.left_out
+        assert not table.account.to_dict()["repaired"]
         rows = zip(table.frame["Labels"], table.frame["Caption"], strict=True)
         return dict(zip(table.frame["ImageID"], rows, strict=True)), found, report
 

@@ -5,7 +5,7 @@ import pytest
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
-from clipdemo.tables.label_table import labels_of, read_label_table, write_label_table
+from clipdemo.tables.label_table import read_label_table, write_label_table
 
 HEAD = "ImageID,Labels,Caption\n"
 
@@ -17,9 +17,9 @@ def own(tmp_path):
     def read(content: str | bytes):
         path = tmp_path / "table.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        labels = labels_of(path)
-        table = read_label_table(path, labels)
-        return labels, list(table.frame.itertuples(index=False, name=None)), table.refused
+        table = read_label_table(path, None)
+        rows = list(table.frame.itertuples(index=False, name=None))
+        return table.labels, rows, table.account.left_out
 
     return read
 
@@ -86,9 +86,9 @@ def test_what_was_written_has_the_same_labels(tmp_path, ids):
     path = tmp_path / "table.csv"
     frame = pd.DataFrame({"ImageID": ["1.jpg", "2.jpg"], "Labels": ids, "Caption": ["a", "b"]})
     write_label_table(frame, path)
-    labels = labels_of(path)
-    assert set(labels.ids) == {i for row in ids for i in row}
-    assert read_label_table(path, labels).frame["Labels"].tolist() == ids
+    table = read_label_table(path, None)
+    assert set(table.labels.ids) == {i for row in ids for i in row}
+    assert table.frame["Labels"].tolist() == ids
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n", HEAD, HEAD + "1.jpg,,a\n", "\x89PNG\r\n"])

@@ -153,7 +153,7 @@ def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
             raise ClipdemoError(
                 f"{path.name} holds more than {MEMBERS:,} files: use `python -m clipdemo batch`."
             )
-    items, notices = gather(photos, tables[0] if tables else None, LIMIT, sources)
+    items, notices, _ = gather(photos, tables[0] if tables else None, LIMIT, sources)
     if any(len(item.name) > NAME for item in items):
         raise ClipdemoError(f"There is a file name of more than {NAME:,} letters: make it shorter.")
     return items, notices

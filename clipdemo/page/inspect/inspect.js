@@ -26,7 +26,7 @@ export function headline(state) {
     .map(([count, name]) => `, ${count} without a ${name}`);
   const sentences = [`${state.name}: ${state.rows} rows${lacking.join("")}, scored by ${state.backbone}.`];
   if (state.head === "zero-shot") sentences.push("Zero-shot: from the labels' names alone, uncalibrated.");
-  if (state.refused) sentences.push(`${state.refused} rows of the table could not be read.`);
+  for (const line of state.account ?? []) sentences.push(`${line}.`);
   if (state.skipped) {
     sentences.push(`${state.skipped} photos could not be used; the first: ${state.first_skipped}`);
   }

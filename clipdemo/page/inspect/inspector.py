@@ -16,6 +16,7 @@ from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inspection.findings import Findings
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.pictures import shrunk
+from clipdemo.tables.account import account_lines
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
@@ -81,8 +82,10 @@ class Inspector:
         except ClipdemoError as error:
             return found | {"notice": str(error)}
         self._suspects.start()
-        about = predictions.about
+        about = dict(predictions.about)
+        account = about.pop("account", None)
         return found | about | {
+            "account": account_lines(account) if account else [],
             "rows": len(predictions.ids),
             "known": self.ready.known,
             "marks": role == "owner",

@@ -1,0 +1,136 @@
+"""Names of photos: which files are photos at all, and which file a name in a table means."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import PurePosixPath
+from urllib.parse import unquote
+
+from clipdemo.errors import PhotoError
+
+EXTENSIONS = ("jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif")
+_SIDE_FOLDERS = {"__macosx", "@eadir", "$recycle.bin"}
+_SIDE_FILES = {"thumbs.db", "desktop.ini"}
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # Label Studio puts this before a file's name
+
+
+def is_photo(path: str) -> bool:
+    """Whether a path below a folder or archive has a photo's extension and is no side file."""
+    return path.rpartition(".")[2].casefold() in EXTENSIONS and not is_side_file(path)
+
+
+def is_side_file(path: str) -> bool:
+    """Whether systems put a file there by themselves: previews, settings, forks, hidden files."""
+    *folders, name = (part for part in path.split("/") if part != "..")
+    if any(folder.casefold() in _SIDE_FOLDERS or folder.startswith(".") for folder in folders):
+        return True
+    return name.startswith(".") or name.casefold() in _SIDE_FILES
+
+
+def _slashed(name: str) -> str:
+    """A path of any system or address as one with `/`, without its drive and `./`."""
+    name = unquote(re.sub(r"^file:/*", "/", name.strip(), flags=re.IGNORECASE))
+    name = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/"))
+    return "/".join(part for part in name.split("/") if part not in ("", "."))
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
+
+
+def _stem(name: str) -> str:
+    stem, dot, extension = name.rpartition(".")
+    return stem if dot and extension.casefold() in EXTENSIONS else name
+
+
+def _unpadded(name: str) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", name)
+
+
+# From what changes least to what changes most: what it takes off a name, and how it is told.
+_STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("", lambda name: name),
+    ("Unicode form", _composed),
+    ("case", lambda name: _composed(name).casefold()),
+    ("extension", lambda name: _stem(_composed(name).casefold())),
+    ("leading zeros", lambda name: _unpadded(_composed(name).casefold())),
+    ("leading zeros and extension", lambda name: _unpadded(_stem(_composed(name).casefold()))),
+)
+
+
+class PhotoNames:
+    """Finds the file that a name in a table means.
+
+    That is the file of exactly that name, else the only one that is the same after slashes,
+    drive, folders, URL escapes, Unicode form, case, a missing extension and leading zeros are
+    put aside, in this order.
+
+    Attributes:
+        files: all paths.
+    """
+
+    def __init__(self, files: Iterable[str]) -> None:
+        """`files` are paths below the folder or archive, with `/`."""
+        self.files = list(files)
+        self._exact = set(self.files)
+        self._indexes: dict[int, dict[str, list[str]]] = {}
+
+    def find(self, name: str) -> tuple[str, str]:
+        """The file, and what it took to find it: "" for its exact name, else such as "case".
+
+        Raises:
+            PhotoError: there is none, or there are several.
+        """
+        if name in self._exact:
+            return name, ""
+        path = _slashed(name)
+        if path in self._exact:
+            return path, "path"
+        wanted = PurePosixPath(path).parts
+        last = wanted[-1] if wanted else ""
+        for step, (took, simplify) in enumerate(_STEPS):
+            if took == "extension" and last.rpartition(".")[2].casefold() in EXTENSIONS:
+                continue
+            candidates = self._index(step).get(simplify(last), [])
+            if candidates:
+                return self._nearest(name, path, candidates, simplify), took or "folder"
+        uploaded = _UPLOADED.sub("", last, count=1)
+        if uploaded != last:
+            return self.find(uploaded)[0], "prefix of an upload"
+        raise PhotoError(f"There is no photo {name[:200]}: check its name.")
+
+    def _index(self, step: int) -> dict[str, list[str]]:
+        if step not in self._indexes:
+            index = defaultdict(list)
+            for file in self.files:
+                index[_STEPS[step][1](file.rpartition("/")[2])].append(file)
+            self._indexes[step] = index
+        return self._indexes[step]
+
+    @staticmethod
+    def _nearest(name: str, path: str, candidates: list[str], simplify: Callable) -> str:
+        """The candidate that shares most of the folders before the name."""
+        if len(candidates) > 1:
+            shared = {file: _shared(file, path, simplify) for file in candidates}
+            most = max(shared.values())
+            candidates = [file for file in candidates if shared[file] == most]
+        if len(candidates) > 1:
+            first, second = candidates[:2]
+            raise PhotoError(
+                f"{name[:200]} may be {first[:200]} or {second[:200]}: write its folder into the "
+                "table."
+            )
+        return candidates[0]
+
+
+def _shared(file: str, path: str, simplify: Callable[[str], str]) -> int:
+    """How many folders right before their names two paths share."""
+    count = 0
+    for ours, theirs in zip(file.split("/")[-2::-1], path.split("/")[-2::-1], strict=False):
+        if simplify(ours) != simplify(theirs):
+            break
+        count += 1
+    return count

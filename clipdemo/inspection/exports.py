@@ -1,0 +1,131 @@
+"""What was found in photos, written where people use it: beside them, into copies, into folders."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.inputs.labels import ALL_MODES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clipdemo.inspection.batch import Result, Sources
+    from clipdemo.inspection.batch_files import Rule
+
+NOTHING = "no label"  # folder of photos in which nothing was found
+
+
+@dataclass(frozen=True)
+class Exports:
+    """Folders to write to; None for what is not wanted.
+
+    Attributes:
+        tags: gets a `.txt` for each photo, its labels separated by commas.
+        keywords: gets copies of the photos with their labels as keywords (XMP `dc:subject`, and
+            IPTC where the format has it).
+        folders: gets a folder per label, with copies of the photos that show it.
+        link: links in `folders` instead of copies, where the photo is a file of its own.
+    """
+
+    tags: Path | None = None
+    keywords: Path | None = None
+    folders: Path | None = None
+    link: bool = False
+
+    def write(self, results: Iterable[Result], rule: Rule, sources: Sources) -> list[str]:
+        """Write what is wanted of results with a photo; a sentence for each that cannot be.
+
+        Raises:
+            ClipdemoError: keywords are wanted, and what writes them is not installed.
+            OSError: a folder cannot be written.
+        """
+        from clipdemo.inspection.batch import photo_of
+
+        if not (self.tags or self.keywords or self.folders):
+            return []
+        problems = []
+        for result in results:
+            if result.photo is None:
+                continue
+            found, name = labels_of(result, rule), _safe(result.item.name)
+            if self.tags:
+                _put(self.tags / name.with_suffix(".txt"), (", ".join(found) + "\n").encode())
+            try:
+                if self.keywords:
+                    data = with_keywords(photo_of(result.item, sources), found)
+                    _put(self.keywords / name, data)
+                for label in (found or [NOTHING]) if self.folders else ():
+                    self._sort(result, self.folders / _part(label) / name, sources)
+            except PhotoError as error:
+                problems.append(f"{result.item.name}: {error}")
+        return problems
+
+    def _sort(self, result: Result, place: Path, sources: Sources) -> None:
+        from clipdemo.inspection.batch import photo_of
+
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        item = result.item
+        own = item.file if item.member is None else item.file / item.member
+        if own.is_file() and self.link:
+            place.symlink_to(os.path.relpath(own.resolve(), place.parent.resolve()))
+        elif own.is_file():
+            shutil.copy2(own, place)
+        else:
+            _put(place, photo_of(item, sources))
+
+
+def labels_of(result: Result, rule: Rule) -> list[str]:
+    """The labels by the mode that reads most of what there is."""
+    order = sorted(result.prediction.scores, key=("image", "text", *ALL_MODES[2:]).index)
+    return result.prediction.labels(order[-1], **vars(rule)) if order else []
+
+
+def with_keywords(data: bytes, keywords: list[str]) -> bytes:
+    """A photo's file with these keywords added; its pixels and other metadata stay.
+
+    Raises:
+        ClipdemoError: pyexiv2 is not installed.
+        PhotoError: the format takes no keywords.
+    """
+    try:
+        import pyexiv2
+    except (ImportError, OSError) as error:
+        raise ClipdemoError(
+            "Keywords are written by pyexiv2, which is not there: `pip install pyexiv2`."
+        ) from error
+    try:
+        with pyexiv2.ImageData(data) as image:
+            before = image.read_xmp().get("Xmp.dc.subject", [])
+            image.modify_xmp({"Xmp.dc.subject": list(dict.fromkeys([*before, *keywords]))})
+            if image.get_mime_type() in ("image/jpeg", "image/tiff", "image/png"):
+                before = image.read_iptc().get("Iptc.Application2.Keywords", [])
+                before = [before] if isinstance(before, str) else before
+                all_of_them = list(dict.fromkeys([*before, *keywords]))
+                image.modify_iptc({"Iptc.Application2.Keywords": all_of_them})
+            return image.get_bytes()
+    except RuntimeError as error:
+        raise PhotoError(
+            f"Its file takes no keywords ({str(error)[:80]}): save it as JPEG."
+        ) from error
+
+
+def _safe(name: str) -> PurePosixPath:
+    """A photo's name as a path that stays below a folder."""
+    parts = [_part(part) for part in name.replace("\\", "/").split("/")]
+    return PurePosixPath(*[part for part in parts if part] or ["photo"])
+
+
+def _part(name: str) -> str:
+    name = "".join("_" if c in '\0:*?"<>|/\\' or ord(c) < 32 else c for c in name).strip(" .")
+    return name[:120]
+
+
+def _put(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)

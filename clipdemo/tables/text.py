@@ -1,0 +1,87 @@
+"""Text of any of the encodings that people's tables have, and what separates its fields."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+from clipdemo.errors import TableError
+
+SEPARATORS = ",;\t|"
+_LATIN = re.compile(r"cp125[0247]|latin|iso8859|mac|cp\d{3}$|hp_roman|ascii|utf")
+_SEP_LINE = re.compile(r"sep=(.)\n")
+
+
+def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
+    r"""The text with `\n` line ends and without byte order mark, what that repaired, the encoding.
+
+    What is not UTF-8 is cp1252, line by line, unless it is clearly another encoding.
+
+    Raises:
+        TableError: there is no text.
+    """
+    text, encoding, repaired = _decoded(raw)
+    if "\0" in text[:16]:
+        raise TableError(f"{path} is no text; give a table as CSV, Excel, Parquet or JSON.")
+    repaired["CRLF line ends"] = text.count("\r\n")
+    repaired["CR line ends"] = text.count("\r") - repaired["CRLF line ends"]
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not text or text.isspace():
+        raise TableError(f"{path} is empty; give a table with the columns ImageID and Labels.")
+    if re.search("[\0-\x08\x0e-\x1f]", text.lstrip("\n").partition("\n")[0]):
+        raise TableError(f"{path} is no text; give a table as CSV, Excel, Parquet or JSON.")
+    return text, repaired, encoding
+
+
+def _decoded(raw: bytes) -> tuple[str, str, dict[str, int]]:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace"), "utf-16", {}
+    start = raw[:64]
+    if len(start) > 3 and start[1::2].count(0) > len(start) // 3:
+        return raw.decode("utf-16-le", "replace"), "utf-16-le", {}
+    bom = {"byte order mark": int(raw.startswith(codecs.BOM_UTF8))}
+    raw = raw.removeprefix(codecs.BOM_UTF8)
+    try:
+        return raw.decode(), "utf-8", bom
+    except UnicodeDecodeError:
+        pass
+    other = _other_encoding(raw)
+    if other:
+        return raw.decode(other, "replace"), other, bom
+    lines, wrong = [], 0
+    for line in raw.splitlines(keepends=True):
+        try:
+            lines.append(line.decode())
+        except UnicodeDecodeError:
+            wrong += 1
+            lines.append(line.decode("cp1252", "replace"))
+    return "".join(lines), "cp1252", bom | {"lines in cp1252": wrong}
+
+
+def _other_encoding(raw: bytes) -> str | None:
+    """An encoding of a script other than Latin that the bytes clearly are in."""
+    best = from_bytes(raw[: 1 << 20]).best()
+    return None if best is None or _LATIN.match(best.encoding) else best.encoding
+
+
+def separator(text: str, good: callable) -> tuple[str, str]:
+    """What separates the fields, and the text without Excel's line `sep=;`.
+
+    Args:
+        text: of the table.
+        good: how well a header suits, as a number.
+    """
+    told = _SEP_LINE.match(text)
+    if told:
+        return told[1], text[told.end() :]
+    head = text.lstrip("\n").partition("\n")[0]
+    return max(SEPARATORS, key=lambda mark: good(fields(head, mark))), text
+
+
+def fields(line: str, mark: str) -> list[str]:
+    """The fields of one line."""
+    return [field.strip() for field in next(csv.reader([line], delimiter=mark), [])]
