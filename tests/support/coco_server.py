@@ -191,9 +191,9 @@ class _Handler(QuietHandler):
         once = fault in ("stutter", "no range", "changed", "short", "no tag")
         breaks = fault in ("hang", "cut") or (once and not before)
         part = content[first:middle] if breaks else content[first:]
+        self.server.sent += len(part)  # before its reader can have it
         self.wfile.write(part)
         self.wfile.flush()
-        self.server.sent += len(part)
         if breaks:
             self.server.broke_off.add(self.path)
             if fault == "hang":
