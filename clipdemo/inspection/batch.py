@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,6 +34,8 @@ CHUNK = 8  # results that come at once
 PACKED = (".zip", ".tar")
 Sources = dict[Path, PhotoSource]  # folders and archives that are open already
 TABLES = ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")
+SMALL_TABLES = ("csv", "tsv", "jsonl")  # which unpack to no more than they are
+TABLE_BYTES = 2 * 2**20  # of one of these
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def gather(
     sources = {} if sources is None else sources
     photos = [item for path in paths for item in _photos(path, sources)]
     notices, account = [], None
-    with _table_among(paths, sources) if table is None else nullcontext(table) as table:
+    kinds = TABLES if limit is None else SMALL_TABLES
+    with _table_among(sources, kinds) if table is None else nullcontext(table) as table:
         if table is None:
             items = photos
         else:
@@ -141,16 +144,24 @@ def _is_table(name: str) -> bool:
 
 
 @contextmanager
-def _table_among(paths: Sequence[Path], sources: Sources) -> Iterator[Path | None]:
-    """The only table inside the folders and archives; None where there is none, or several."""
+def _table_among(sources: Sources, kinds: Sequence[str]) -> Iterator[Path | None]:
+    """The only table inside the folders and archives; None where there is none, or several.
+
+    Where only `SMALL_TABLES` are taken, a larger one is left out: it may come from anybody.
+    """
     found = [(path, name) for path in sources for name in sources[path].names if _is_table(name)]
-    if len(found) != 1:
+    path, name = found[0] if len(found) == 1 else (None, "")
+    if name.rpartition(".")[2].lower() not in kinds:
         yield None
         return
-    path, name = found[0]
+    data = sources[path].read(name)
+    if kinds == SMALL_TABLES and len(data) > TABLE_BYTES:
+        raise ClipdemoError(
+            f"The table is larger than {TABLE_BYTES // 2**20} MB: use `python -m clipdemo batch`."
+        )
     with TemporaryDirectory() as folder:
-        copy = Path(folder, PurePosixPath(name).name)
-        copy.write_bytes(sources[path].read(name))
+        copy = Path(folder, f"table.{name.rpartition('.')[2].lower()}")
+        copy.write_bytes(data)
         yield copy
 
 

@@ -301,3 +301,34 @@ def test_a_sentence_says_neither_where_a_zip_lies_nor_all_of_a_long_name(
         assert is_sentence(problem)
         assert str(tmp_path) not in str(problem)
         assert len(str(problem)) < 500
+
+
+def test_a_table_inside_a_zip_is_used_and_side_files_are_no_photos(tiny, folder, tmp_path):
+    """As a phone and a Windows program pack them."""
+    path = tmp_path / "phone.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in ("0.png", "1.png"):
+            file.write(folder / name, f"DCIM\\{name}")
+            file.writestr(f"__MACOSX/DCIM/._{name}", b"\0\5\x16\7")
+            file.write(folder / name, f"@eaDir/{name}/SYNOPHOTO_THUMB_S.jpg")
+        file.writestr("Thumbs.db", bytes(99))
+        file.writestr("captions.csv", "file_name;text\n0.png;a dog\n1.png;a cat\n")
+    for limit in (None, 500):
+        items, _, account = gather([path], limit=limit)
+        found = [(item.name, item.member, item.caption) for item in items]
+        assert found == [("0.png", "DCIM/0.png", "a dog"), ("1.png", "DCIM/1.png", "a cat")]
+        assert account.used == 2
+    assert not any(result.problem for result in everything(tiny, items))
+
+
+def test_a_large_table_inside_a_zip_is_not_read_for_a_visitor(tmp_path, is_sentence):
+    path = tmp_path / "large.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("captions.csv", "ImageID,Caption\n" + "0.png,a dog\n" * 300_000)
+    with pytest.raises(ClipdemoError) as raised:
+        gather([path], limit=500)
+    assert is_sentence(raised.value)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("captions.xlsx", "a workbook may unpack to anything")
+    with pytest.raises(ClipdemoError, match="nothing to score"):
+        gather([path], limit=500)

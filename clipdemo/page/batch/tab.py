@@ -17,7 +17,16 @@ from gradio.processing_utils import save_bytes_to_cache
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.photo_source import most_members
-from clipdemo.inspection.batch import PACKED, Item, Sources, gather, photo_of, predict_items
+from clipdemo.inspection.batch import (
+    PACKED,
+    SMALL_TABLES,
+    TABLE_BYTES,
+    Item,
+    Sources,
+    gather,
+    photo_of,
+    predict_items,
+)
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
@@ -31,13 +40,13 @@ if TYPE_CHECKING:
 LIMIT = 500  # photos; the command line has none
 ZIPS = 4
 MEMBERS = 20_000  # files in a zip; reading more names would take seconds
-TABLE_BYTES = 2 * 2**20
 NAME = 1000  # characters of a file name, which is kept while the page is open
 STEP = 0.25  # seconds between two updates of the board
 THUMBNAIL = 144  # pixels
 ABOUT = (
-    f"Drop up to {LIMIT} photos, a zip of them, or a table `ImageID,Caption` as CSV; a table "
-    "together with photos gives them their captions. A photo or zip may have 20 MB. "
+    f"Drop up to {LIMIT} photos, a zip of them, or a table of photo names and captions as CSV; "
+    "together with photos, or inside their zip, it gives them their captions. A photo or zip may "
+    "have 40 MB. "
     "`python -m clipdemo batch` has no such limits."
 )
 
@@ -137,7 +146,7 @@ def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
         ClipdemoError: there is nothing in them, or too much.
     """
     paths = list(dict.fromkeys(paths))
-    tables = [path for path in paths if path.suffix.lower() == ".csv"]
+    tables = [path for path in paths if path.suffix.lower()[1:] in SMALL_TABLES]
     photos = [path for path in paths if path not in tables]
     if len(tables) > 1:
         raise ClipdemoError("There is more than one table: give one, with all captions.")
