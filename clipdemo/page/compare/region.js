@@ -27,10 +27,11 @@ export function mount({ element, props, watch, trigger }) {
     make("label", {}, "Photo ", fader, " Map"), legend);
   let running = false;
   let photo = null;  // address of the one that was asked about
-  let asked = {};  // {label, mode} of it
+  let asked = { id: 0 };  // {id, label, mode} of it
 
   function ask() {
-    asked = { label: label.value, mode: mode.value };
+    if (running) trigger("stop");
+    asked = { id: asked.id + 1, label: label.value, mode: mode.value };
     photo = photoAddress();
     run(true);
     trigger("show", asked);
@@ -75,8 +76,8 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   function receive() {
-    const { done, total, notice: sentence, effects, seen: part, photo: under } = props.value ?? {};
-    if (!running) return;
+    const { id, done, total, notice: sentence, effects, seen: part, photo: under } = props.value ?? {};
+    if (!running || id !== asked.id) return;
     if (total) {
       bar.max = total;
       bar.value = done;

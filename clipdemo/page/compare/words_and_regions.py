@@ -43,11 +43,13 @@ def listen(models: Models, shown: dict[str, gr.HTML], given: list[gr.components.
     def show(
         photo: str | None, caption: str | None, own: str | None, backbone: str, event: gr.EventData
     ) -> Iterator[dict]:
+        asked = {"id": told(event, "id")}  # others may have been asked meanwhile
         mode, label = told(event, "mode"), told(event, "label")
         try:
-            yield from map_of(models[backbone].get(), photo, caption, own, mode, label)
+            for step in map_of(models[backbone].get(), photo, caption, own, mode, label):
+                yield step | asked
         except ClipdemoError as error:
-            yield {"notice": str(error)}
+            yield {"notice": str(error)} | asked
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
     words, region = shown["words"], shown["region"]
@@ -56,7 +58,8 @@ def listen(models: Models, shown: dict[str, gr.HTML], given: list[gr.components.
         show,
         given,
         region,
-        trigger_mode="always_last",
+        # Gradio forgets one that is deferred until another is cancelled.
+        trigger_mode="multiple",
         js=SPOKEN,
         concurrency_limit=2,
         **hidden,
