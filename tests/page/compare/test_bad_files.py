@@ -9,6 +9,8 @@ from PIL import Image
 from support.driver import LABELS, eventually, give_photo, notices, read, shows, write_caption
 from support.paths import SCENES
 
+from clipdemo.inputs.images import MAX_BYTES
+
 pytestmark = pytest.mark.browser
 
 GOOD, NEXT = SCENES / "beach.webp", SCENES / "station.webp"
@@ -40,7 +42,7 @@ BAD = {
     "cut.jpg": cut_jpeg,
     "empty.jpg": lambda: b"",
     "bomb.png": bomb,
-    "large.jpg": lambda: GOOD.read_bytes() + bytes(21 * 2**20),
+    "large.jpg": lambda: GOOD.read_bytes() + bytes(MAX_BYTES),
 }
 
 
@@ -63,7 +65,7 @@ def test_a_bad_file_gives_one_sentence_and_the_next_photo_works(page, classifier
         give_photo(page, bad)
         eventually(page, lambda: assert_one_sentence(page))
         if name == "large.jpg":
-            assert "20" in notices(page)[0]
+            assert str(MAX_BYTES // 2**20) in notices(page)[0]
         for mode in ("image", "concat"):
             eventually(page, lambda mode=mode: no_score_of(page, mode))
         give_photo(page, NEXT)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
-from support.driver import eventually, visit
+from support.driver import eventually, until, visit
 
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inspection.predictions import STEPS
@@ -311,8 +311,9 @@ def test_an_opened_photo_brings_its_label_its_true_labels_and_its_finding(tab):
     assert "dog, missed: 1 of" in tab.locator("#walk").inner_text()
     tab.locator("#walk select").select_option("hard to see")
     tab.get_by_label("Back to Inspect").click()
-    assert tab.locator("#inspect .card select").first.input_value() == "hard to see"
-    tab.locator("#inspect .card select").first.select_option("")
+    card = tab.locator("#inspect .card select").first
+    until(lambda: card.input_value() == "hard to see")
+    card.select_option("")
     tab.locator("#inspect .download").wait_for(state="hidden")
     tab.locator("#inspect .card .open").first.click()
     tab.locator("#board .row.true").first.wait_for()

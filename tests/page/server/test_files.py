@@ -149,7 +149,7 @@ def test_what_is_no_photo_is_refused_not_ignored(owner, value):
         ("caption", [None], "There is no photo"),
         ("regions", [None, None, "image", "dog"], "There is no photo"),
         ("regions", [{"url": DATA}, None, "image", "unicorn"], "no label"),
-        ("regions", [{"url": DATA}, None, "nonsense", "dog"], "no mode"),
+        ("regions", [{"url": DATA}, None, "nonsense", "dog"], "not a mode"),
         ("nothing", [None], "nothing at this address"),
     ],
 )
