@@ -27,7 +27,7 @@ class Study:
         backbone: a backbone id.
         out: folder for everything but the backbone, which goes to the Hugging Face cache.
         photos: `val` or `train`, of COCO 2017.
-        labels: `18`, `80` or names, parted by commas.
+        labels: `18`, `80` or names, separated by commas.
         base_url: where COCO is.
         captioner: what writes the additional captions (see `captioners.load_captioner`).
         validation: see `splits.held_out`.

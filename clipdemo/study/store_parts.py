@@ -84,7 +84,7 @@ class Parts:
     def _find_store(self, folder: Path) -> None:
         try:
             store, (about, _) = read_store(folder), read_index(folder)
-        except TableError:  # none, or a damaged one, which is made anew
+        except TableError:  # none, or a damaged one, which is made again
             return
         if not self._is_mine(folder, vars(about)):
             return

@@ -80,7 +80,7 @@ def train_heads(
 
 
 def calibrate(classifier: Classifier, store: Store, validation: str) -> checkpoints.Card:
-    """Temperature, thresholds, reliability and figures of every mode anew, written to the card.
+    """Temperature, thresholds, reliability and figures of every mode again, written to the card.
 
     Raises:
         CheckpointError: the heads are for another backbone or other labels than the store.

@@ -1,4 +1,4 @@
-"""Which captioner a name stands for: the bundled one or a model of transformers.
+"""Choosing a captioner by name: the bundled one or a model of transformers.
 
 captioner = load_captioner("bundled")
 captioner.suggest("photo.jpg")  # three captions, the best first
