@@ -83,6 +83,15 @@ class Findings:
                 ) from error
             self._found = changed
 
+    def corrections(self) -> dict[str, dict[str, bool]]:
+        """By `ImageID`, the labels that were found to be wrong, and what is true of each."""
+        wrong: dict[str, dict[str, bool]] = {}
+        for entry in self._found.values():
+            label = entry.get("label")
+            if entry.get("finding") == "label wrong" and label:
+                wrong.setdefault(entry["ImageID"], {})[label] = label not in entry["Labels"]
+        return wrong
+
     def as_csv(self) -> str:
         """All of them as a table, for a spreadsheet."""
         file = io.StringIO(newline="")

@@ -27,6 +27,7 @@ from clipdemo.inspection.predictions import (
 from clipdemo.model.checkpoints import Card
 from clipdemo.scenes import DrawnPhotos, drawn_table
 from clipdemo.tables.account import NO_INPUT, photo_reason
+from clipdemo.tables.corrected import Changes, corrected
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 
 if TYPE_CHECKING:
@@ -94,6 +95,23 @@ class ScoredTable:
             write_predictions(path, found)
             shutil.rmtree(self._kept("parts"), ignore_errors=True)
             return found
+
+    def corrected(self, changes: Changes) -> tuple[str, bytes]:
+        """Name and content of the table with other labels, in the form that it came in.
+
+        Raises:
+            TableError: it was not read from a label table, or cannot be written again.
+        """
+        if not self.can_be_corrected:
+            raise TableError("There is no label table to correct: start the app with --table.")
+        return corrected(
+            self._table, self._card.labels, changes, self._reading.get("columns") or {}
+        )
+
+    @property
+    def can_be_corrected(self) -> bool:
+        """Whether `corrected` has a table to write again."""
+        return self._table is not None and not self._is_predictions
 
     def embeddings(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Rows on the map [M], and their embeddings [M, D] by `image` and `text`, nan for none.

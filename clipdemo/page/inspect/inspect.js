@@ -97,7 +97,7 @@ export function mount({ element, props, trigger }) {
     deciding.build();
     asking.build();
     table.build();
-    photos.showFindings(state.findings);
+    photos.showFindings(state);
     body.hidden = deciding.node.hidden = false;
     tab.on(["view"], () => {
       paint();

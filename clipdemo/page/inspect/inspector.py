@@ -90,6 +90,7 @@ class Inspector:
             "known": self.ready.known,
             "marks": role == "owner",
             "findings": len(self._findings) if role == "owner" else 0,
+            "corrections": self._corrections(role),
             "photos": self.table.photos is not None,
             "drawn": self.table.drawn,
             "judge": self.ready.judge,
@@ -156,11 +157,20 @@ class Inspector:
         if finding is not None and not isinstance(finding, dict):
             raise ClipdemoError("This is no finding: reload the page.")
         findings.set(self.ready.found, self._number(asked.get("row")), finding)
-        return {"findings": len(findings)}
+        return {"findings": len(findings), "corrections": self._corrections(role)}
 
     def findings_csv(self, role: Role) -> str:
         """All findings, as a table for a spreadsheet."""
         return self._own_findings(role).as_csv()
+
+    def corrected_table(self, role: Role) -> tuple[str, bytes]:
+        """Name and content of the table with the labels that were found to be wrong corrected."""
+        return self.table.corrected(self._own_findings(role).corrections())
+
+    def _corrections(self, role: Role) -> int:
+        """How many photos a corrected table would change."""
+        own = role == "owner" and self.table.can_be_corrected
+        return len(self._findings.corrections()) if own else 0
 
     def _own_findings(self, role: Role) -> Findings:
         if role != "owner":

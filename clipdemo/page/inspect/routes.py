@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -39,12 +40,18 @@ def routes(inspector: Inspector) -> list[Route]:
         name = {"Content-Disposition": 'attachment; filename="findings.csv"'}
         return Response(inspector.findings_csv(role_of(request)), 200, NO_STORE | name, "text/csv")
 
+    def corrected(request: Request) -> Response:
+        name, content = inspector.corrected_table(role_of(request))
+        name = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
+        return Response(content, 200, NO_STORE | name, "application/octet-stream")
+
     return [
         Route("/inspect/state", state),
         Route("/inspect/map", points),
         Route("/inspect/counts", counts),
         Route("/inspect/photo/{row:int}", photo),
         Route("/inspect/findings.csv", findings),
+        Route("/inspect/corrected", corrected),
         Route("/inspect/rows", _post(inspector.rows), methods=["POST"]),
         Route("/inspect/rows.csv", _post(inspector.csv), methods=["POST"]),
         Route("/inspect/mark", _post(inspector.mark), methods=["POST"]),

@@ -11,7 +11,7 @@ from support.driver import eventually, serving, visit
 
 from clipdemo.inputs.labels import COCO18
 from clipdemo.scenes import random_scene
-from clipdemo.tables.label_table import write_label_table
+from clipdemo.tables.label_table import read_label_table, write_label_table
 from page.inspect.test_inspect import NAMES, open_inspect, total
 
 pytestmark = pytest.mark.browser
@@ -79,7 +79,25 @@ def test_findings_survive_a_restart_and_a_hostile_table_stays_text(visitor, own)
         [row] = csv.DictReader(download.value.path().open(newline=""))
         assert (row["ImageID"], row["finding"]) == (name, "caption wrong")
         assert row["note"] == '\'=1+1, says "nobody"'
+        assert page.locator("#inspect .corrected").is_hidden()
+        row = int(name.removeprefix("<b>").removesuffix(".png"))
+        correct(url, row, own)
         refused(url)
+
+
+def correct(url: str, row: int, own) -> None:
+    """A label that was found to be wrong is another in the table that is then downloaded."""
+    finding = {"finding": "label wrong", "label": "horse", "mode": "concat"}
+    post(url, "mark", json.dumps({"row": row, "finding": finding}), "application/json")
+    with urllib.request.urlopen(f"{url}inspect/corrected", timeout=30) as answer:
+        assert "t-corrected.csv" in answer.headers["Content-Disposition"]
+        (own / "corrected.csv").write_bytes(answer.read())
+    old, new = (read_label_table(own / name).frame for name in ("t.csv", "corrected.csv"))
+    changed = [r for r in range(len(old)) if set(old["Labels"][r]) != set(new["Labels"][r])]
+    assert changed == [row]
+    horse = COCO18.ids[NAMES.index("horse")]
+    assert set(old["Labels"][row]) ^ set(new["Labels"][row]) == {horse}
+    assert new["Caption"].tolist() == old["Caption"].tolist()
 
 
 def one_card(page) -> None:
