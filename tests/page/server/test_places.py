@@ -358,7 +358,7 @@ PLACES = (
     Place("url of a photo", "URL", "addresses.fetch", inner_addresses),
     Place("routes that Gradio has and the page has not", "URL, shell", "door.OPEN", unused_routes),
     Place("text of an Inspect filter", "regular expression", "Inspection.select", patterns),
-    Place("id of a backbone", "shell, URL", "sources, hub.Fetch", shells),
+    Place("id of a backbone", "shell, URL", "repositories, Fetch", shells),
     Place("paths, sessions, labels, names", "log line", "requests.report", log_lines),
     Place("query and headers", "HTML", "Door, Gradio's template", page_source),
     Place("a finding's note", "CSV cell", "safe_csv.defused", csv_cells),
