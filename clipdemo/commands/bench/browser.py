@@ -76,6 +76,7 @@ def slide(url: str) -> dict:
             page = browser.new_page()
             traffic = Traffic(page)
             open_scene(page, url)
+            page.wait_for_selector("#words .words button")  # asked for once there are scores
             traffic.settle()
             before = traffic.asked
             board = page.evaluate(SLIDE, ["#threshold input[type=range]", "#board"])
