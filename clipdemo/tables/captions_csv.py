@@ -8,8 +8,8 @@ from pathlib import Path
 
 from clipdemo.errors import TableError
 from clipdemo.tables.account import Account
+from clipdemo.tables.any_form import read_rows
 from clipdemo.tables.columns import find_columns
-from clipdemo.tables.label_table import read_rows
 
 
 def read_captions(

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -14,8 +15,9 @@ import pandas as pd
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.tables.columns import Columns, find_columns
-from clipdemo.tables.forms import METADATA, photo_name
+from clipdemo.tables.forms import METADATA
 from clipdemo.tables.label_values import LabelReader, parts
+from clipdemo.tables.rows import photo_name
 from clipdemo.tables.text import decode, fields, separator
 
 Changes = Mapping[str, Mapping[str, bool]]
@@ -160,14 +162,7 @@ def _csv(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> bytes:
     raw = path.read_bytes()
     text, _, encoding = decode(raw, path)
 
-    def good(header: list[str]) -> int:
-        try:
-            found = find_columns(header, edit.labels, wanted)
-        except TableError:
-            return -1
-        return len(found.places) + min(len(found.own), 1)
-
-    mark, body = separator(text, good)
+    mark, body = separator(text, partial(find_columns, labels=edit.labels, wanted=wanted))
     rows = list(csv.reader(io.StringIO(body, newline=""), delimiter=mark))
     header = fields(body.lstrip("\n").partition("\n")[0], mark)
     if any(row and len(row) != len(header) for row in rows):  # broken quotes: written well-formed
@@ -218,11 +213,11 @@ def _excel(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> bytes:
 
 
 def _json(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> bytes:
-    text = path.read_text("utf-8-sig")
+    text, *_ = decode(path.read_bytes(), path)
     try:
         found = json.loads(text)
     except ValueError:
-        records = [json.loads(line) for line in text.splitlines() if line.strip()]
+        records = [json.loads(line) for line in text.split("\n") if line.strip()]
         lines = [json.dumps(r, ensure_ascii=False) for r in _records(records, edit, wanted, path)]
         return ("\n".join(lines) + "\n").encode()
     if isinstance(found, dict) and "annotations" in found:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import tempfile
 from collections.abc import Mapping
@@ -24,31 +23,15 @@ import pandas as pd
 
 from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.labels import COCO18, LabelSet
-from clipdemo.inputs.photo_names import EXTENSIONS
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account, photo_reason
+from clipdemo.tables.any_form import UNKNOWN, read_rows
 from clipdemo.tables.columns import COLUMNS, find_columns
-from clipdemo.tables.forms import (
-    Find,
-    Rows,
-    read_csv_rows,
-    read_excel,
-    read_folder,
-    read_json,
-    read_parquet,
-)
 from clipdemo.tables.label_values import LabelReader, own_labels
-from clipdemo.tables.loose_csv import (
-    PHOTO_ROW,
-    loose_rows,
-    quotes_are_well_formed,
-    read_header,
-)
-from clipdemo.tables.text import decode, fields, separator
+from clipdemo.tables.plain_csv import read_plain
+from clipdemo.tables.rows import Rows
 
-_PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))
 STUDY = 0.9  # share of the labels named that are the study's, where a table is one of the study
-_UNKNOWN = LabelSet(("\0",), ("\0",))  # no id is known yet
 Unlabelled = Literal["keep", "leave-out"]
 
 
@@ -149,68 +132,18 @@ def read_label_table(
         TableError: the file is no label table, or `strict` and a row would be left out.
     """
     path, wanted = Path(path), columns or {}
-    plain = None if wanted else _read_plain(path, labels)
-    if plain is not None and (unlabelled == "keep" or plain.frame["Labels"].map(bool).all()):
-        return plain
+    plain = None if wanted else read_plain(path, labels)
+    if plain is not None:  # each of its rows has labels
+        return LabelTable(*plain, labels or COCO18, np.arange(2, len(plain[0]) + 2))
     find = partial(find_columns, labels=labels, wanted=wanted, name=path)
-    labels = labels or _own(read_rows(path, find, _UNKNOWN), path)
-    rows = read_rows(path, find, labels)
+    rows = read_rows(path, find, labels or UNKNOWN)
+    if labels is None:
+        labels = _own(rows, path)
+        rows = read_rows(path, find, labels) if rows.by_ids else rows
     table = _understood(rows, labels, unlabelled, path)
     if strict:
         table.account.check_strict(path)
     return table
-
-
-def read_rows(path: Path, find: Find, labels: LabelSet = _UNKNOWN) -> Rows:
-    """The rows of a table in any form.
-
-    Args:
-        path: the file, or the folder of an imagefolder.
-        find: finds the columns that are needed.
-        labels: whose ids tell rows from captions where quotes are broken.
-
-    Raises:
-        TableError: it cannot be read, or has no rows.
-    """
-    if path.is_dir():
-        found = read_folder(path)
-        return found if isinstance(found, Rows) else read_rows(found, find, labels)
-    raw = _read_bytes(path)
-    suffix = path.suffix.lower()
-    if suffix in (".xlsx", ".xlsm") or raw[:4] == b"PK\3\4":
-        return read_excel(path, find)
-    if raw[:4] == b"PAR1":
-        return read_parquet(path, find)
-    if suffix in (".json", ".jsonl", ".ndjson") or raw.lstrip()[:1] in (b"{", b"["):
-        return read_json(path, find)
-    text, repaired, encoding = decode(raw, path)
-    del raw  # may be large
-    mark, text = separator(text, lambda header: _suits(header, find))
-    header = fields(text.lstrip("\n").partition("\n")[0], mark)
-    if mark == "," and _is_study_form(header, find(header).places):
-        rows = loose_rows(text, labels, path)
-    else:
-        rows = read_csv_rows(text, mark, find)
-    if rows.frame.empty:
-        raise TableError(f"{path} has no rows below its header; add at least one.")
-    rows.repaired = repaired | rows.repaired
-    if encoding != "utf-8":
-        rows.read_as["encoding"] = encoding
-    return rows
-
-
-def _is_study_form(header: list[str], places: Mapping[str, int]) -> bool:
-    named = all(header[place].casefold() == ours.casefold() for ours, place in places.items())
-    return named and "Labels" in places
-
-
-def _suits(header: list[str], find: Find) -> int:
-    """How well a header suits, as a number."""
-    try:
-        found = find(header)
-    except TableError:
-        return -1 if len(header) > 1 else -2
-    return len(found.places) + min(len(found.own), 1)
 
 
 def _own(rows: Rows, path: Path) -> LabelSet:
@@ -304,14 +237,6 @@ def _joined(frame: pd.DataFrame, lines: np.ndarray, account: Account, labels: La
     return joined, account, labels, lines[kept], further
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise TableError(f"{path} cannot be read ({why}); give the path of a table.") from error
-
-
 def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
     r"""Write a table as well-formed CSV: UTF-8, quotes doubled, `\n` line ends.
 
@@ -356,68 +281,3 @@ def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:
             f"{error.args[0]!r} is the id of no label; read the table with the same labels."
         ) from None
     return targets
-
-
-def _read_plain(path: Path, labels: LabelSet | None) -> LabelTable | None:
-    """The table where pandas is sure to read the same as `loose_rows`, only faster; else None.
-
-    That is: well-formed quotes, each row begins with the name of a photo, nothing to refuse.
-    """
-    if path.is_dir() or path.suffix.lower() != ".csv":
-        return None
-    raw = _read_bytes(path)
-    end, breaks = raw.find(b"\n"), raw.count(b"\r\n") if b"\r" in raw else 0
-    try:
-        columns, commas = read_header(raw[: max(end, 0)].decode("utf-8-sig"), path)
-    except (UnicodeDecodeError, TableError, csv.Error):
-        return None
-    quotes, body = b'"' in raw, memoryview(raw)[end + 1 :]
-    if tuple(columns) != COLUMNS or commas or b"\0" in raw or raw.count(b"\r") != breaks:
-        return None
-    if quotes and not quotes_are_well_formed(body, PHOTO_ROW):
-        return None
-    try:
-        options = {"keep_default_na": False, "compression": None, "dtype": {"Labels": "str"}}
-        frame = pd.read_csv(path, header=0, names=COLUMNS, **options)
-    except ValueError:  # among them: rows of several lengths, bytes that are not UTF-8
-        return None
-    if not len(frame) or not isinstance(frame.index, pd.RangeIndex):  # a fourth field: an index
-        return None
-    if not all(isinstance(d, pd.StringDtype) for d in frame.dtypes):
-        return None
-    names, captions = frame["ImageID"], frame["Caption"]
-    suffixes = [e for e in _PHOTO_NAMES if names[0].endswith(e)]  # usually the only one
-    if (
-        frame.isna().any(axis=None)
-        or (captions == "").any()
-        or not any(names.str.endswith(e).all() for e in (*suffixes, _PHOTO_NAMES))
-        or names.str.startswith((" ", "\t")).any()
-        or (quotes and any(names.str.contains(c, regex=False).any() for c in '"\n'))
-        or not (_in_order(names) or names.is_unique)
-    ):
-        return None
-    codes, fields = pd.factorize(frame["Labels"])
-    reader = LabelReader(labels or COCO18)
-    read = [reader.read(field) for field in fields]
-    if any(unknown or not ids for ids, unknown in read):
-        return None
-    if labels is None and not any(map(reader.reads_ids, fields)):
-        return None
-    parsed = np.empty(len(read), dtype=object)
-    for i, (ids, _) in enumerate(read):  # one by one: numpy would make tuples a second axis
-        parsed[i] = ids
-    if breaks and breaks != len(frame) + raw.endswith(b"\n"):
-        captions = captions.str.replace("\r\n", "\n", regex=False)
-    account = Account(len(frame))
-    account.repaired.update({"byte order mark": int(raw[:1] == b"\xef"), "CRLF line ends": breaks})
-    frame = frame.assign(Labels=pd.Series(parsed[codes], dtype=object), Caption=captions)
-    return LabelTable(frame, account, labels or COCO18, np.arange(2, len(frame) + 2))
-
-
-def _in_order(names: pd.Series) -> bool:
-    """Whether each name is longer than the one before, or as long and later in the alphabet.
-
-    Numbered photos usually are, and are then all different, which is faster than hashing them.
-    """
-    size, after = names.str.len().to_numpy(), names[1:].array > names[:-1].array
-    return bool(((size[1:] > size[:-1]) | ((size[1:] == size[:-1]) & np.asarray(after))).all())

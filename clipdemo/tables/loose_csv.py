@@ -19,7 +19,8 @@ from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.inputs.photo_names import EXTENSIONS
 from clipdemo.tables.columns import COLUMNS
-from clipdemo.tables.forms import Rows
+from clipdemo.tables.rows import Rows
+from clipdemo.tables.text import unquote
 
 _END = r"(?![^\r\n])"  # end of a line
 _NAME = rf"\.(?i:{'|'.join(EXTENSIONS)})"
@@ -84,7 +85,7 @@ def loose_rows(text: str, labels: LabelSet, path: Path) -> Rows:
             "Caption": pd.Series(captions, dtype="str"),
         }
     )
-    return Rows(frame, problems, repaired)
+    return Rows(frame, problems, repaired, by_ids=True)
 
 
 def quotes_are_well_formed(body: str | memoryview, start: str) -> bool:
@@ -188,11 +189,3 @@ def unquote_captions(raw: Sequence[str], commas: int, repaired: dict[str, int]) 
         for i, caption in enumerate(captions)
     )
     return captions
-
-
-def unquote(field: str) -> str:
-    """A field without its quotes and the blanks around it."""
-    field = field.strip()
-    if len(field) > 1 and field[0] == field[-1] == '"':
-        field = field[1:-1].replace('""', '"').strip()
-    return field

@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+from collections.abc import Callable
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
 from clipdemo.errors import TableError
+from clipdemo.tables.columns import Columns
 
 SEPARATORS = ",;\t|"
+csv.field_size_limit(2**31 - 1)  # a file is as large as its fields may be
 _LATIN = re.compile(r"cp125[0247]|latin|iso8859|mac|cp\d{3}$|hp_roman|ascii|utf")
 _SEP_LINE = re.compile(r"sep=(.)\n")
 
@@ -64,24 +65,52 @@ def _decoded(raw: bytes) -> tuple[str, str, dict[str, int]]:
 
 def _other_encoding(raw: bytes) -> str | None:
     """An encoding of a script other than Latin that the bytes clearly are in."""
+    from charset_normalizer import from_bytes
+
     best = from_bytes(raw[: 1 << 20]).best()
     return None if best is None or _LATIN.match(best.encoding) else best.encoding
 
 
-def separator(text: str, good: callable) -> tuple[str, str]:
+def separator(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, str]:
     """What separates the fields, and the text without Excel's line `sep=;`.
 
     Args:
         text: of the table.
-        good: how well a header suits, as a number.
+        find: finds the columns by a header; raises TableError.
     """
     told = _SEP_LINE.match(text)
     if told:
         return told[1], text[told.end() :]
     head = text.lstrip("\n").partition("\n")[0]
-    return max(SEPARATORS, key=lambda mark: good(fields(head, mark))), text
+    return max(SEPARATORS, key=lambda mark: _suits(fields(head, mark), find)), text
+
+
+def _suits(header: list[str], find: Callable[[list[str]], Columns]) -> int:
+    """How well a header suits, as a number."""
+    try:
+        found = find(header)
+    except TableError:
+        return -1 if len(header) > 1 else -2
+    return len(found.places) + min(len(found.own), 1)
 
 
 def fields(line: str, mark: str) -> list[str]:
     """The fields of one line."""
     return [field.strip() for field in next(csv.reader([line], delimiter=mark), [])]
+
+
+def unquote(field: str) -> str:
+    """A field without its quotes and the blanks around it."""
+    field = field.strip()
+    if len(field) > 1 and field[0] == field[-1] == '"':
+        field = field[1:-1].replace('""', '"').strip()
+    return field
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a table's file; raises TableError."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise TableError(f"{path} cannot be read ({why}); give the path of a table.") from error

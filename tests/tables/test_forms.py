@@ -191,6 +191,43 @@ def test_lines_of_two_encodings_are_each_read_in_its_own(tmp_path):
     assert table.account.read_as["encoding"] == "cp1252"
 
 
+BROKEN = {
+    "never closed": 'ImageID;Labels;Caption\n1.jpg;1;"a man\n2.jpg;18;b\n3.jpg;17;c\n',
+    "inside": 'file_name\ttags\ttext\n1.jpg\t1\t"a "red" bus"\n2.jpg\t18\tb\n3.jpg\t17\tc\n',
+    "a long one": f'path;tags;text\n1.jpg;1;"{"x" * 140_000}"\n2.jpg;18;b\n3.jpg;17;c\n',
+    "an inch": 'path;tags;text\n5" pipe.jpg;1;a\n2.jpg;18;b\n3.jpg;17;c\n',
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_quote_swallows_no_row(tmp_path, content):
+    """One that is never closed would make the rest of the file a caption."""
+    table = read_label_table(put(tmp_path, "t.csv", content))
+    assert table.frame["Labels"].tolist() == [("1",), ("18",), ("17",)]
+    assert table.frame["Caption"].tolist()[1:] == ["b", "c"]
+    assert adds_up(table.account)["rows"] == 3
+
+
+def test_lines_of_json_end_at_line_ends_alone(tmp_path):
+    """JSON may hold U+2028 as it is; and some programs write cp1252."""
+    records = [dict(zip(("image", "labels", "text"), row, strict=True)) for row in ROWS[:3]]
+    records[0]["text"] = "two\u2028lines"
+    lines = "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
+    table = read_label_table(put(tmp_path, "t.jsonl", lines))
+    assert table.frame["Caption"][0] == "two\u2028lines"
+    assert table.account.used == 3
+    table = read_label_table(put(tmp_path, "t.json", f"[{json.dumps(records[2])}]"))
+    assert table.frame["Caption"][0] == ROWS[2][2]
+    content = json.dumps(records[2], ensure_ascii=False).encode("cp1252")
+    table = read_label_table(put(tmp_path, "u.jsonl", content))
+    assert table.frame["Caption"][0] == ROWS[2][2]
+
+
+def test_an_address_that_is_none_is_a_name(tmp_path):
+    table = read_label_table(put(tmp_path, "t.csv", "image,tags\nhttp://[::1?d=a%20b.jpg,dog\n"))
+    assert table.frame["ImageID"].tolist() == ["a b.jpg"]
+
+
 def test_a_row_keeps_the_labels_that_are_known_and_the_account_names_the_others(tmp_path):
     path = put(tmp_path, "t.csv", "ImageID,Labels,Caption\n1.jpg,18 44 18,a\n2.jpg,zebra dog,b\n")
     table = read_label_table(path)

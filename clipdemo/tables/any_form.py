@@ -1,0 +1,58 @@
+"""A table of any form as plain rows: which form it is, and who reads it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from clipdemo.errors import TableError
+from clipdemo.inputs.labels import LabelSet
+from clipdemo.tables.forms import read_csv_rows, read_excel, read_folder, read_parquet
+from clipdemo.tables.json_forms import read_json
+from clipdemo.tables.loose_csv import loose_rows
+from clipdemo.tables.rows import Find, Rows
+from clipdemo.tables.text import decode, fields, read_bytes, separator
+
+UNKNOWN = LabelSet(("\0",), ("\0",))  # no id is known yet
+
+
+def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
+    """The rows of a table in any form.
+
+    Args:
+        path: the file, or the folder of an imagefolder.
+        find: finds the columns that are needed.
+        labels: whose ids tell rows from captions where quotes are broken.
+
+    Raises:
+        TableError: it cannot be read, or has no rows.
+    """
+    if path.is_dir():
+        found = read_folder(path)
+        return found if isinstance(found, Rows) else read_rows(found, find, labels)
+    raw = read_bytes(path)
+    suffix = path.suffix.lower()
+    if suffix in (".xlsx", ".xlsm") or raw[:4] == b"PK\3\4":
+        return read_excel(path, find)
+    if raw[:4] == b"PAR1":
+        return read_parquet(path, find)
+    text, repaired, encoding = decode(raw, path)
+    del raw  # may be large
+    if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("{", "["):
+        rows, repaired = read_json(text, path, find), {}
+    else:
+        mark, text = separator(text, find)
+        header = fields(text.lstrip("\n").partition("\n")[0], mark)
+        if mark == "," and _is_study_form(header, find(header).places):
+            rows = loose_rows(text, labels, path)
+        else:
+            rows = read_csv_rows(text, mark, find)
+    if rows.frame.empty:
+        raise TableError(f"{path} has no rows below its header; add at least one.")
+    rows.repaired = repaired | rows.repaired
+    if encoding != "utf-8":
+        rows.read_as["encoding"] = encoding
+    return rows
+
+
+def _is_study_form(header: list[str], places: Mapping[str, int]) -> bool:
+    named = all(header[place].casefold() == ours.casefold() for ours, place in places.items())
+    return named and "Labels" in places
