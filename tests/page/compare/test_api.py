@@ -1,5 +1,6 @@
 """The public endpoints, as a program calls them."""
 
+import ast
 import json
 import re
 import subprocess
@@ -67,7 +68,17 @@ def test_the_readmes_example_runs_as_it_stands(url, monkeypatch, tmp_path):
         photo.convert("RGB").save(tmp_path / "photo.jpg")
     monkeypatch.chdir(tmp_path)
     (example,) = re.findall(r"```python\n(from gradio_client.*?)```", README, re.DOTALL)
-    exec(example.replace("http://127.0.0.1:7860", url), {})
+    names, answers = {}, []
+    for line in ast.parse(example.replace("http://127.0.0.1:7860", url)).body:
+        if isinstance(line, ast.Expr):
+            answers.append(eval(ast.unparse(line), names))
+        else:
+            exec(ast.unparse(line), names)
+    scores, captions, words, regions = answers
+    assert scores["scores"]["concat"].keys() == set(LABELS)
+    assert 1 <= len(captions) <= 3
+    assert [word["word"] for word in words["words"]] == ["a", "dog", "on", "a", "bench"]
+    assert regions["label"] == "dog"
 
 
 def test_the_readmes_shell_lines_run_as_they_stand(url, classifier, tmp_path):
