@@ -104,13 +104,18 @@ def read_predictions(path: Path) -> Predictions:
     try:
         table = parquet.read_table(path)
         about = json.loads((table.schema.metadata or {})[b"clipdemo"])
-        labels = about["labels"]
+        labels, modes = about["labels"], about["modes"]
+        if not modes or any(len(mode["thresholds"]) != len(labels) for mode in modes.values()):
+            raise ValueError("it lacks a mode, or a threshold of one")
         scores = {
             mode: np.stack([_steps(table[f"{mode}/{label}"]) for label in labels], axis=1)
-            for mode in about["modes"]
+            for mode in modes
         }
         ids, captions = (table[name].to_pandas().fillna("") for name in ("ImageID", "Caption"))
         true = [names or () for names in table["Labels"].to_pylist()]
+        unknown = set().union(*true) - set(labels)
+        if unknown:
+            raise ValueError(f"{unknown.pop()!r} is not one of its labels")
         truth = MultiLabelBinarizer(classes=labels).fit_transform(true).astype(bool)
         return Predictions(ids, captions, truth, scores, about)
     except OSError as error:

@@ -52,8 +52,11 @@ def damaged(path, change):
         lambda t, a: (t, {k: v for k, v in a.items() if k != "labels"}),
         lambda t, a: (t.set_column(3, "image/dog", pa.array([7.0] * len(t))), a),
         lambda t, a: (t.set_column(3, "image/dog", pa.array(["x"] * len(t))), a),
+        lambda t, a: (t.set_column(2, "Labels", pa.array([["zebra"]] * len(t))), a),
+        lambda t, a: (t, a | {"modes": {}}),
+        lambda t, a: (t, a | {"modes": {m: v | {"thresholds": []} for m, v in a["modes"].items()}}),
     ],
-    ids=["column", "truth", "no labels", "score of 7", "text"],
+    ids=["column", "truth", "no labels", "score of 7", "text", "label", "no mode", "thresholds"],
 )
 def test_a_damaged_file_is_one_sentence(path, change, is_sentence):
     damaged(path, change)
