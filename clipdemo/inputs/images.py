@@ -31,7 +31,7 @@ MAX_SCANS = 100
 # Pillow offers the bytes to these only, in this order. AVIF and HEIF share the brand "mif1", and
 # AVIF is the one that notices when such a file is not its own.
 _FORMATS = ("PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
-CUT_OFF = "The file of this photo lacks its end: the photo is read as far as it goes."
+CUT_OFF = "The file of this photo is cut off at its end: only what is there was read."
 _MISSING = 0.25  # share of its rows without which a photo is a damaged one
 _ROUGH = 5  # scans of a progressive JPEG, of about 10, that show all of a photo roughly
 _END = b"\xff\xd9"

@@ -97,7 +97,7 @@ def with_keywords(data: bytes, keywords: list[str]) -> bytes:
         import pyexiv2
     except (ImportError, OSError) as error:
         raise ClipdemoError(
-            "Keywords are written by pyexiv2, which is not there: `pip install pyexiv2`."
+            "Keywords are written by pyexiv2, which is not installed: run `pip install pyexiv2`."
         ) from error
     try:
         with pyexiv2.ImageData(data) as image:
@@ -111,7 +111,7 @@ def with_keywords(data: bytes, keywords: list[str]) -> bytes:
             return image.get_bytes()
     except RuntimeError as error:
         raise PhotoError(
-            f"Its file takes no keywords ({str(error)[:80]}): save it as JPEG."
+            f"Its format does not take keywords ({str(error)[:80]}): save it as JPEG."
         ) from error
 
 

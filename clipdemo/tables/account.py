@@ -75,7 +75,7 @@ class Account:
 def photo_reason(problem: str) -> str:
     """A problem with a row's photo in words that are the same for many rows."""
     if problem.startswith("There is no photo"):
-        return "its photo is not there"
+        return "its photo is missing"
     if " may be " in problem:
         return f"its photo is not certain: {problem}"
     return f"its photo cannot be used: {problem}"

@@ -26,7 +26,7 @@ def read_excel(path: Path, find: Find) -> Rows:
     """The first sheet that has our columns.
 
     Raises:
-        TableError: it is no workbook, or no sheet has them.
+        TableError: it is not a workbook, or no sheet has them.
     """
     try:
         sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=object)
@@ -55,7 +55,7 @@ def read_parquet(path: Path, find: Find) -> Rows:
     """A table in a Parquet file, read in pieces.
 
     Raises:
-        TableError: it is no Parquet file, or has not our columns.
+        TableError: it is not a Parquet file, or lacks our columns.
     """
     import pyarrow as pa
     from pyarrow import parquet
@@ -78,7 +78,7 @@ def read_parquet(path: Path, find: Find) -> Rows:
         return gathered(lines(), header, columns)
     except (OSError, pa.ArrowException) as error:
         raise TableError(
-            f"{path} is no Parquet file that can be read ({str(error)[:120]}): write it again."
+            f"{path} is not a Parquet file that can be read ({str(error)[:120]}): write it again."
         ) from error
 
 
@@ -111,7 +111,7 @@ def read_csv_rows(text: str, mark: str, find: Find) -> Rows:
     Otherwise one quote that is never closed would make the rest of the table a caption.
 
     Raises:
-        TableError: the header has not our columns.
+        TableError: the header lacks our columns.
     """
     try:
         rows = _csv_rows(text, mark, find, strict=True)

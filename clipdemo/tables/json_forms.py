@@ -41,7 +41,7 @@ def read_json(text: str, path: Path, find: Find) -> Rows:
 def _json_lines(text: str, path: Path) -> Iterator[tuple[int, dict | None]]:
     lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines or not lines[0][1].lstrip().startswith("{"):
-        raise TableError(f"{path} is no JSON that can be read: check where it ends.")
+        raise TableError(f"{path} is not JSON that can be read: check where it ends.")
     for number, line in lines:
         try:
             found = json.loads(line)
@@ -57,7 +57,7 @@ def _records(
     records = list(records)
     header = list(dict.fromkeys(name for _, row in records if row for name in row))
     columns = find(header)
-    problems = {line: ("", "is no JSON record") for line, row in records if row is None}
+    problems = {line: ("", "is not a JSON record") for line, row in records if row is None}
     lines = ((line, [(row or {}).get(name) for name in header]) for line, row in records)
     rows = gathered(lines, header, columns)
     rows.problems |= problems
@@ -102,6 +102,6 @@ def _coco(path: Path, found: dict) -> Rows:
         ]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TableError(
-            f"{path} is no complete COCO file ({str(error)[:80]} is missing): export it again."
+            f"{path} is not a complete COCO file ({str(error)[:80]} is missing): export it again."
         ) from error
     return with_note(gathered(enumerate(rows, 1), COLUMNS, OURS), form="COCO instances")

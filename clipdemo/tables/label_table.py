@@ -129,7 +129,7 @@ def read_label_table(
         strict: raise where a row would be left out.
 
     Raises:
-        TableError: the file is no label table, or `strict` and a row would be left out.
+        TableError: the file is not a label table, or `strict` and a row would be left out.
     """
     path, wanted = Path(path), columns or {}
     plain = None if wanted else read_plain(path, labels)
@@ -185,8 +185,8 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     if not any(known for known, _ in read) and any(unknown for _, unknown in read):
         unknown = next(unknown for _, unknown in read if unknown)[0]
         raise TableError(
-            f"{path} has none of the labels asked for ({', '.join(labels.names[:3])}, ...) but "
-            f"such as {unknown!r}; choose heads or labels that fit it."
+            f"{path} has none of the labels asked for ({', '.join(labels.names[:3])}, ...), but "
+            f"others, such as {unknown!r}; choose heads or labels that fit it."
         )
     reasons = {line: reason for line, (_, reason) in rows.problems.items()}
     names = frame["ImageID"].str.strip()
@@ -278,6 +278,6 @@ def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:
         targets[rows, [index[i] for i in chain.from_iterable(frame["Labels"])]] = 1.0
     except KeyError as error:
         raise TableError(
-            f"{error.args[0]!r} is the id of no label; read the table with the same labels."
+            f"{error.args[0]!r} is not the id of a label; read the table with the same labels."
         ) from None
     return targets

@@ -55,7 +55,7 @@ def loose_rows(text: str, labels: LabelSet, path: Path) -> Rows:
         labels: whose ids tell rows from lines of captions.
 
     Raises:
-        TableError: it has not our columns, or no rows.
+        TableError: it lacks our columns, or has no rows.
     """
     start = len(text) - len(text.lstrip("\n"))
     head, _, body = text[start:].partition("\n")

@@ -27,14 +27,14 @@ def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
     """
     text, encoding, repaired = _decoded(raw)
     if "\0" in text[:16]:
-        raise TableError(f"{path} is no text; give a table as CSV, Excel, Parquet or JSON.")
+        raise TableError(f"{path} is not text; give a table as CSV, Excel, Parquet or JSON.")
     repaired["CRLF line ends"] = text.count("\r\n")
     repaired["CR line ends"] = text.count("\r") - repaired["CRLF line ends"]
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text or text.isspace():
         raise TableError(f"{path} is empty; give a table with the columns ImageID and Labels.")
     if re.search("[\0-\x08\x0e-\x1f]", text.lstrip("\n").partition("\n")[0]):
-        raise TableError(f"{path} is no text; give a table as CSV, Excel, Parquet or JSON.")
+        raise TableError(f"{path} is not text; give a table as CSV, Excel, Parquet or JSON.")
     return text, repaired, encoding
 
 

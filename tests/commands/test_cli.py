@@ -234,7 +234,7 @@ def test_evaluate_accounts_for_every_row(clipdemo_cli, fails, folder):
     ]  # fmt: skip
     assert account["used"] == report["n"] == account["rows"] - 1
     (left,) = account["left_out"]
-    assert left["reason"] == "its photo is not there"
+    assert left["reason"] == "its photo is missing"
     assert left["examples"][0].endswith("silent.png")
     assert account["unknown_labels"] == {"99": 1}
     assert report["modes"]["image"]["n"] == 3

@@ -231,7 +231,7 @@ def test_the_command_prints_pure_json(clipdemo_cli, backbone, own):
     code, printed, _ = clipdemo_cli(*args, "--out", out, "--device", "cpu")
     assert code == 0
     assert "29 rows" in printed
-    assert "left out: 1, its photo is not there" in printed
+    assert "left out: 1, its photo is missing" in printed
 
 
 @pytest.mark.parametrize("wrong", ["--table", "--photos", "--backbone"])

@@ -289,7 +289,7 @@ BAD = {
     "header.csv": (b"ImageID,Labels,Caption\n", "no rows"),
     "no-labels.csv": (b"ImageID,Caption\n1.jpg,a\n", "no column of labels"),
     "no-names.csv": (b"Labels,Caption\n1,a\n", "no column of photo names"),
-    "picture.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "no text"),
+    "picture.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not text"),
     "strange.csv": (b"ImageID,Labels,Caption\n1.jpg,zebra,a\n", "none of the labels"),
     "cut.json": (b'[{"image": "1.jpg", "labels": ["dog"]', "JSON"),
     "number.json": (b"7", "JSON of a form"),
