@@ -11,9 +11,7 @@ from support.small_tiny import write_small_tiny
 
 import clipdemo
 from clipdemo.errors import CaptionerError
-from clipdemo.inputs.captions import clean_caption
 from clipdemo.model.captioners.bundled import diverse
-from clipdemo.model.captioners.captioner import distinct
 from clipdemo.model.captioners.choice import load_captioner
 from clipdemo.model.captioners.decoder import (
     END,
@@ -57,27 +55,8 @@ def folder(complete, tmp_path) -> Path:
     return Path(shutil.copytree(complete, tmp_path / "tiny"))
 
 
-@pytest.fixture
-def refused(is_sentence):
-    """Loads the captioner of a folder, which must fail, and gives the sentence."""
-
-    def load(folder: Path) -> str:
-        with pytest.raises(CaptionerError) as caught:
-            load_captioner(str(folder), device="cpu")
-        assert is_sentence(caught.value), caught.value
-        return str(caught.value)
-
-    return load
-
-
-def test_a_photo_gets_three_different_captions(complete, photos):
-    captioner = load_captioner(str(complete), device="cpu")
-    for photo in photos:
-        captions = captioner.suggest(photo)
-        assert len(captions) == 3
-        assert distinct(captions) == captions
-        assert [clean_caption(c) for c in captions] == captions
-    assert len(captioner.suggest(photos[0], 1)) == 1
+def test_a_photo_gets_three_different_captions(complete, suggests_three):
+    suggests_three(load_captioner(str(complete), device="cpu"))
 
 
 def test_the_same_photo_gets_the_same_captions(complete, photos, png):

@@ -11,8 +11,7 @@ from support.hub_server import HubServer
 from support.small_captioners import write_blip, write_vit_gpt2
 from support.trap import Trap
 
-from clipdemo.errors import CaptionerError, PhotoError
-from clipdemo.inputs.captions import clean_caption
+from clipdemo.errors import PhotoError
 from clipdemo.model.captioners.captioner import distinct
 from clipdemo.model.captioners.choice import load_captioner
 
@@ -31,26 +30,8 @@ def folder(complete, tmp_path) -> Path:
     return Path(shutil.copytree(complete, tmp_path / "captioner"))
 
 
-@pytest.fixture
-def refused(is_sentence):
-    """Loads a captioner, which must fail, and gives the sentence."""
-
-    def load(name) -> str:
-        with pytest.raises(CaptionerError) as caught:
-            load_captioner(str(name), device="cpu")
-        assert is_sentence(caught.value), caught.value
-        return str(caught.value)
-
-    return load
-
-
-def test_a_photo_gets_three_different_captions(complete, photos):
-    captioner = load_captioner(str(complete), device="cpu")
-    for photo in photos:
-        captions = captioner.suggest(photo)
-        assert len(captions) == 3
-        assert distinct(captions) == captions
-        assert [clean_caption(c) for c in captions] == captions
+def test_a_photo_gets_three_different_captions(complete, suggests_three):
+    suggests_three(load_captioner(str(complete), device="cpu"))
 
 
 def test_the_same_photo_gets_the_same_captions_however_it_comes(complete, photos, png, tmp_path):
