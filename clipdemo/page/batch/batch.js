@@ -1,5 +1,6 @@
 // The Batch tab: progress, and the results as a table or a gallery under a rule that is chosen here.
 
+import { put } from "../compare/desk.js";
 import { decisionControls } from "../shared/decision_controls.js";
 import { button, choice, fill, make, saveFile } from "../shared/dom.js";
 import { openTab } from "../shared/gradio.js";
@@ -68,7 +69,7 @@ export function mount({ element, props, watch, trigger }) {
 
   // The board decides as this table does, or the two would contradict each other.
   function open({ name }, index) {
-    trigger("open", { index });
+    put(() => trigger("open", { index }));
     page.set({
       decision,
       walk: {

@@ -132,9 +132,9 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
         trigger_mode="once", concurrency_limit=2, **hidden,
     )  # fmt: skip
     board.cancel(cancel, None, None, **hidden)
-    board.open(show, kept, [desk.photo, desk.caption, tabs], **hidden).then(
-        None, js=calling("compare/caption.js", "rescore")
-    )
+    board.open(
+        show, kept, [desk.photo, desk.caption, tabs], trigger_mode="multiple", **hidden
+    ).then(None, js=calling("compare/desk.js", "arrived"))
 
 
 def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:

@@ -95,7 +95,8 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
         except ClipdemoError as error:
             yield show(str(error)) | {backbone: running}
             return
-        yield show() | {chosen: wanted, head: headline(card), backbone: wanted}
+        # Not `backbone`: it says this already, or what was typed since.
+        yield show() | {chosen: wanted, head: headline(card)}
 
     def stop(wanted: str | None, request: gr.Request) -> None:
         if role_of(request.request) != "owner" and wanted not in models.offered:

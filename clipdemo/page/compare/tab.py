@@ -135,9 +135,8 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         [photo, caption],
         show_progress="hidden",
         trigger_mode="multiple",
-        concurrency_limit=1,
         api_visibility="private",
-    ).then(None, js=calling("compare/caption.js", "rescore"))
+    ).then(None, js=calling("compare/desk.js", "arrived"))
     endpoint(
         predict,
         [photo, caption],

@@ -1,6 +1,7 @@
 // The Inspect tab: how often each label goes wrong, and the photos behind each figure. Rows, photos
 // and findings come from /inspect/...
 
+import { put } from "../compare/desk.js";
 import { make, settled } from "../shared/dom.js";
 import { onThemeChange } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
@@ -39,7 +40,7 @@ export function mount({ element, props, trigger }) {
   const sample = make("p", { class: "hint" },
     "A sample, far easier than photos. For a table of your own: ",
     make("code", {}, "python app.py --table T.csv --photos DIR"));
-  const photos = gallery(walker((row) => trigger("show", { row }), () => photos));
+  const photos = gallery(walker((row) => put(() => trigger("show", { row })), () => photos));
   const table = figureTable(photos.bringIntoView);
   const deciding = controls(table.arrange);
   const asking = filters();

@@ -31,6 +31,6 @@ def build(inspector: Inspector, desk: Desk) -> None:
         None,
         [desk.photo, desk.caption, desk.opened],
         show_progress="hidden",
-        trigger_mode="always_last",
+        trigger_mode="multiple",
         api_visibility="private",
-    ).then(None, js=calling("compare/caption.js", "rescore"))
+    ).then(None, js=calling("compare/desk.js", "arrived"))

@@ -195,11 +195,18 @@ def test_mutan_is_a_fourth_bar_with_a_set_of_its_own(visitor, four_app, size, th
         "fills => fills.map(f => getComputedStyle(f).backgroundColor)"
     )
     assert len(set(colours)) == 4
-    boxes = [row.bounding_box() for row in page.locator("#board .row").all()]
-    assert all(a["y"] + a["height"] <= b["y"] + 0.5 for a, b in pairwise(boxes))
+    eventually(page, lambda: assert_no_row_over_another(page))
     page.locator("#rule").select_option("recall")
     assert page.locator("#recall").is_visible()
     assert_tidy(page)
+
+
+def assert_no_row_over_another(page) -> None:
+    """All measured at once: they move while scores come."""
+    rows = page.locator("#board .row").evaluate_all(
+        "rows => rows.map(r => r.getBoundingClientRect()).map(r => [r.top, r.bottom])"
+    )
+    assert all(bottom <= top + 0.5 for (_, bottom), (top, _) in pairwise(rows))
 
 
 def test_a_recall_decides_in_each_mode_by_that_modes_thresholds(visitor, four_app):

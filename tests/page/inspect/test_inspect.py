@@ -206,7 +206,9 @@ def test_every_filter_counts_what_pandas_counts(tab, drawn):
 def test_a_photo_opens_on_the_board_and_back_is_the_same_place(tab, drawn, classifier):
     tab.locator('#inspect tr[data-label=""] td[data-figure="missed"] button').click()
     tab.locator('#inspect .modes [data-mode="text"]').click()
-    tab.locator("#inspect .filters").get_by_label("Text in the caption").fill("a")
+    with tab.expect_response(lambda answer: answer.request.post_data_json["text"] == "a"
+                             if answer.url.endswith("inspect/rows") else False):  # fmt: skip
+        tab.locator("#inspect .filters").get_by_label("Text in the caption").fill("a")
     tab.wait_for_timeout(600)
     cards, text = shown_rows(tab), tab.locator("#inspect .tally").inner_text()
     tab.locator("#inspect .card .open").nth(20).scroll_into_view_if_needed()
