@@ -36,6 +36,9 @@ def batch(
     threshold: options.Threshold = 0.5,
     k: options.K = 3,
     recall: options.Recall = 0.9,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="All scores and thresholds in the CSV as well.")
+    ] = False,
     tags: Annotated[
         Path | None, typer.Option(help="Folder for a .txt of labels for each photo.")
     ] = None,
@@ -47,16 +50,21 @@ def batch(
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="Links in --folders, not copies.")] = False,
 ) -> None:
-    """Scores and labels of many photos and captions, as CSV or JSON; Ctrl-C keeps what is done."""
+    """Labels of many photos and captions, as CSV or JSON; a stopped run resumes.
+
+    Ctrl-C keeps what is done. Started again with the same options, it goes on from there.
+    """
     from clipdemo.inspection.batch import gather, predict_items
     from clipdemo.inspection.batch_files import Rule as Chosen
-    from clipdemo.inspection.batch_files import writing
+    from clipdemo.inspection.batch_files import check_name, entry, write_results
     from clipdemo.inspection.exports import Exports
+    from clipdemo.inspection.unfinished import Unfinished
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.model.checkpoints import at_recall
     from clipdemo.model.loading import load
     from clipdemo.tables.columns import parse_columns
 
+    check_name(output)
     for path in photos or []:
         if not path.exists():
             raise ClipdemoError(f"There is no {path}: check the spelling.")
@@ -71,23 +79,39 @@ def batch(
     if caption_model and classifier.modes == ["image"]:
         raise ClipdemoError("These heads read photos only: leave --caption-model out.")
     writer = load_captioner(captioner, classifier) if caption_model else None
-    done, problems, stopped = 0, [], False
+    problems, stopped = [], False
     exports = Exports(tags, keywords, folders, link)
     chosen = Chosen(rule, threshold, k, recall)
-    with writing(output, classifier, chosen) as write, progress_bars() as progress:
+    run = f"{classifier.card.digest} {chosen} {caption_model and captioner} {exports}"
+    with Unfinished(output, run) as unfinished, progress_bars() as progress:
+        left = unfinished.left(items)
+        done = resumed = len(items) - len(left)
         try:
-            for results in predict_items(classifier, items, writer, sources):
-                write(results)
-                done += len(results)
-                problems += [f"{r.item.name}: {r.problem}" for r in results if r.problem]
+            for results in predict_items(classifier, left, writer, sources):
                 problems += exports.write(results, chosen, sources)
+                problems += [
+                    f"{r.item.name}: {r.photo.info['notice']}"
+                    for r in results
+                    if r.photo and r.photo.info.get("notice")
+                ]
+                unfinished.add((result.item, entry(result, chosen)) for result in results)
+                done += len(results)
                 progress("scoring", done, len(items))
         except KeyboardInterrupt:
             stopped = True
+        problems += [
+            f"{found['photo']}: {found['problem']}"
+            for found in unfinished.entries(items)
+            if "problem" in found
+        ]
+        write_results(output, unfinished.entries(items), classifier.card, chosen, scores)
+        if not stopped:
+            unfinished.finish()
     if account:
         print_account(account.to_dict())
     for sentence in [*([] if account else notices), *problems]:
         print(sentence, file=sys.stderr)
-    out.print(f"{done} of {len(items)} written to {output}")
+    before = f", {resumed} of them before" if resumed else ""
+    out.print(f"{done} of {len(items)} written to {output}{before}")
     if stopped:
         raise SystemExit(130)

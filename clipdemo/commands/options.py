@@ -88,7 +88,10 @@ def reading(columns: str, unlabelled: str, strict: bool) -> dict:
 StoreFolder = Annotated[Path, typer.Option(help="A feature store, as `encode` writes it.")]
 Validation = Annotated[
     str,
-    typer.Option(help="Validation rows: last:2000, every:6:1, share:0.15 or a label table."),
+    typer.Option(
+        help="Validation rows: last:2000, every:6:1, share:0.15, stratified:0.15 (of each label) "
+        "or a label table."
+    ),
 ]
 HeadModes = Annotated[
     list[str] | None,

@@ -48,7 +48,11 @@ def predict(
             raise ClipdemoError(f"These heads read {_needs(classifier.modes)}.")
         on = {m: prediction.labels(m, rule, threshold, k, recall) for m in prediction.scores}
         found = prediction.to_dict() | {"labels": on, "rule": rule}
+        notice = classifier.notice(photo)
+        found |= {"notice": notice} if notice else {}
         results.append({"photo": photo, "caption": caption} | found)
+        if notice:
+            print(f"{photo}: {notice}", file=sys.stderr)
         if not as_json:
             _show(photo or caption, found)
     if as_json:

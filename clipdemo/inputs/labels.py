@@ -50,18 +50,23 @@ COCO18 = LabelSet(
 """The first 19 COCO categories without id 12, which COCO does not use: the study's labels."""
 
 MAX_NAMED = 20
+LONGEST_LABEL = 60  # characters
 
 
 def named_labels(names: Sequence[str]) -> LabelSet:
-    """Labels that have only a name, cleaned and without duplicates.
+    """Labels that have only a name, cleaned; those that differ only in case are one.
 
     Raises:
-        LabelError: there is none, or there are more than `MAX_NAMED`.
+        LabelError: there is none, there are more than `MAX_NAMED`, or one is too long.
     """
-    cleaned = (clean_caption(name) for name in names)
-    known = tuple(dict.fromkeys(name[:60].strip() for name in cleaned if name))
+    first: dict[str, str] = {}
+    for name in filter(None, map(clean_caption, names)):
+        first.setdefault(name.casefold(), name)
+    known = tuple(first.values())
     if not known:
         raise LabelError("There is no label to look for: name at least one, such as skateboard.")
     if len(known) > MAX_NAMED:
         raise LabelError(f"{len(known)} labels are too many at once: name {MAX_NAMED} at most.")
+    if max(map(len, known)) > LONGEST_LABEL:
+        raise LabelError(f"A label may have {LONGEST_LABEL} characters: make it shorter.")
     return LabelSet(known, known)

@@ -6,21 +6,19 @@ Importing this module loads no torch. The page's results.js writes the same file
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.hub.atomic import atomic_write
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
     from clipdemo.inspection.batch import Result
-    from clipdemo.model.classifier import Classifier
-
-Write = Callable[[list["Result"]], None]
+    from clipdemo.model.checkpoints import Card
 
 
 @dataclass(frozen=True)
@@ -63,19 +61,23 @@ def entry(result: Result, rule: Rule) -> dict:
     return found | ({"problem": result.problem} if result.problem else {})
 
 
-def columns(modes: list[str], names: tuple[str, ...]) -> list[str]:
-    """The header of the CSV: one line per photo, with each mode's labels, scores and thresholds."""
-    pairs = [f"{mode} {name}" for mode in modes for name in names]
+def columns(modes: list[str], names: tuple[str, ...], scores: bool) -> list[str]:
+    """The header of the CSV, one line per photo: each mode's labels, and its scores if wanted."""
+    pairs = [f"{mode} {name}" for mode in modes for name in names] if scores else []
     return [
         "photo", "caption", "caption by", "rule", *(f"{mode} labels" for mode in modes),
         *pairs, *(f"{pair} threshold" for pair in pairs), "problem",
     ]  # fmt: skip
 
 
-def line(found: dict, rule: Rule, modes: list[str], names: tuple[str, ...]) -> list[object]:
+def line(
+    found: dict, rule: Rule, modes: list[str], names: tuple[str, ...], scores: bool
+) -> list[object]:
     """The cells of an `entry`, in the order of `columns`; empty where a mode had no input."""
 
     def numbers(key: str) -> list[object]:
+        if not scores:
+            return []
         return [found[key].get(mode, {}).get(name, "") for mode in modes for name in names]
 
     return [
@@ -86,43 +88,38 @@ def line(found: dict, rule: Rule, modes: list[str], names: tuple[str, ...]) -> l
     ]  # fmt: skip
 
 
-@contextmanager
-def writing(path: Path, classifier: Classifier, rule: Rule) -> Iterator[Write]:
-    """Gives a function that writes results to a `.csv` or `.json` file.
-
-    The file is complete at the end of the block, even if an exception ends it early.
+def check_name(path: Path) -> None:
+    """Whether results can be written to this file.
 
     Raises:
-        ClipdemoError: the file is neither.
+        ClipdemoError: its name ends in neither .csv nor .json.
     """
-    kinds = {".csv": _csv, ".json": _json}
-    if path.suffix.lower() not in kinds:
+    if path.suffix.lower() not in (".csv", ".json"):
         raise ClipdemoError(f"{path} is neither a .csv nor a .json: choose one of them.")
+
+
+def write_results(
+    path: Path, entries: Iterable[dict], card: Card, rule: Rule, scores: bool = False
+) -> None:
+    """Write what `entry` returned as CSV, in which `scores` may be left out, or as JSON.
+
+    Raises:
+        ClipdemoError: see `check_name`.
+    """
+    check_name(path)
+    # Excel takes a CSV for the local code page unless it begins with a byte order mark.
+    encoding = "utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8"
     with (
-        path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-        kinds[path.suffix.lower()](file, classifier, rule) as write,
+        atomic_write(path) as partial,
+        partial.open("w", encoding=encoding, errors="backslashreplace", newline="") as file,
     ):
-        yield write
-
-
-@contextmanager
-def _csv(file: TextIO, classifier: Classifier, rule: Rule) -> Iterator[Write]:
-    shape = classifier.modes, classifier.card.labels.names
-    write_rows(file, [columns(*shape)])
-    yield lambda results: write_rows(file, [line(entry(r, rule), rule, *shape) for r in results])
-
-
-@contextmanager
-def _json(file: TextIO, classifier: Classifier, rule: Rule) -> Iterator[Write]:
-    head = {"backbone": classifier.backbone.id, "head": classifier.card.kind} | rule.used()
-    file.write(json.dumps(head)[:-1] + ', "photos": [')
-    separators = chain(["\n"], repeat(",\n"))
-
-    def write(results: list[Result]) -> None:
-        for result in results:
-            file.write(next(separators) + json.dumps(entry(result, rule)))
-
-    try:
-        yield write
-    finally:
+        if encoding == "utf-8-sig":
+            shape = list(card.modes), card.labels.names, scores
+            write_rows(file, [columns(*shape)])
+            write_rows(file, (line(found, rule, *shape) for found in entries))
+            return
+        head = {"backbone": card.backbone, "head": card.kind} | rule.used()
+        file.write(json.dumps(head)[:-1] + ', "photos": [')
+        for separator, found in zip(chain(["\n"], repeat(",\n")), entries, strict=False):
+            file.write(separator + json.dumps(found))
         file.write("\n]}\n")

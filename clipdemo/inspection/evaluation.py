@@ -14,7 +14,7 @@ from clipdemo.model.checkpoints import at_recall
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.embeddings import BATCH
 from clipdemo.model.thresholds import decide
-from clipdemo.tables.account import NO_INPUT, photo_reason
+from clipdemo.tables.account import CUT_OFF, NO_INPUT, photo_reason
 from clipdemo.tables.label_table import LabelTable, target_matrix
 
 
@@ -26,12 +26,14 @@ class ScoredRows:
         scores: per mode [N, L], nan where the row lacks the mode's input.
         image, text: embeddings [D] of the photos and captions, None for those that are missing.
         skipped: the photos that could not be used, each with its `ImageID` and `reason`.
+        cut_off: how many photos were read without their end.
     """
 
     scores: dict[str, np.ndarray]
     image: list[np.ndarray | None]
     text: list[np.ndarray | None]
     skipped: list[dict]
+    cut_off: int
 
 
 def score_rows(
@@ -53,7 +55,8 @@ def score_rows(
         mode: np.array([list(p.scores.get(mode, unknown).values()) for p in predictions])
         for mode in classifier.modes
     }
-    return ScoredRows(scores, image, text, skipped)
+    cut_off = sum(photo is not None and "notice" in photo.info for photo in batch)
+    return ScoredRows(scores, image, text, skipped, cut_off)
 
 
 def evaluate_table(
@@ -96,6 +99,7 @@ def evaluate_table(
     table, used = without_input(table, scores, skipped)
     if photos is not None:
         table.note_photos(photos)
+    table.account.repaired[CUT_OFF] = sum(part.cut_off for part in parts)
     truth = target_matrix(table.frame, labels)
     report = {"n": len(table.frame), "backbone": classifier.backbone.id, "rule": rule}
     report |= {"head": classifier.card.kind, "modes": {}}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,6 +102,39 @@ class Findings:
         ]
         write_rows(file, [COLUMNS, *rows])
         return file.getvalue()
+
+    def as_label_studio(self, found: Predictions) -> list[dict]:
+        """Tasks for Label Studio's import: the rows with a finding, their labels corrected.
+
+        Each has its photo's name as `image` and its caption as `text`, the labels as an annotation,
+        what the model says as a prediction, and the finding as `meta`. They suit a project whose
+        `Choices` are named `labels` and whose `Image` is named `image`. See Label Studio's
+        documentation, "Import pre-annotated data".
+        """
+        wrong = self.corrections()
+        return [
+            {
+                "data": {"image": found.ids[row], "text": found.captions[row]},
+                "meta": dict(self._found[found.ids[row], found.captions[row]]),
+                "annotations": [{"result": _choices(_corrected(found, row, wrong))}],
+                "predictions": [
+                    {"model_version": f"{found.about['backbone']}, {mode}", "result": _choices(on)}
+                    for mode, on in found.labels_on(row).items()
+                ],
+            }
+            for row in self.rows(found)
+        ]
+
+
+def _corrected(found: Predictions, row: int, wrong: Mapping[str, Mapping[str, bool]]) -> list[str]:
+    true = dict.fromkeys(found.true_of(row), True) | wrong.get(found.ids[row], {})
+    return [name for name in found.labels if true.get(name)]
+
+
+def _choices(names: list[str]) -> list[dict]:
+    """The form in which Label Studio states labels of a photo."""
+    value = {"choices": names}
+    return [{"from_name": "labels", "to_name": "image", "type": "choices", "value": value}]
 
 
 def _checked(finding: dict) -> dict:

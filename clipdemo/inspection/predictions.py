@@ -51,6 +51,16 @@ class Predictions:
         """Names of the labels that a row has."""
         return [name for name, true in zip(self.labels, self.truth[row], strict=True) if true]
 
+    def labels_on(self, row: int) -> dict[str, list[str]]:
+        """Per mode that has the row's input, the labels that are on at the tuned thresholds."""
+        found = {}
+        for mode, steps in self.scores.items():
+            cuts = first_step(self.about["modes"][mode]["thresholds"])
+            if steps[row, 0] != MISSING:
+                on = steps[row] >= cuts
+                found[mode] = [name for name, yes in zip(self.labels, on, strict=True) if yes]
+        return found
+
 
 def in_steps(scores: np.ndarray) -> np.ndarray:
     """Scores [...] in [0, 1] as steps, nan as `MISSING`."""

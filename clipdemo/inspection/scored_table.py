@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from functools import cached_property
@@ -26,7 +25,7 @@ from clipdemo.inspection.predictions import (
 )
 from clipdemo.model.checkpoints import Card
 from clipdemo.scenes import DrawnPhotos, drawn_table
-from clipdemo.tables.account import NO_INPUT, photo_reason
+from clipdemo.tables.account import CUT_OFF, NO_INPUT, photo_reason
 from clipdemo.tables.corrected import Changes, corrected
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 
@@ -140,6 +139,7 @@ class ScoredTable:
                     "text": _stacked(found.text[mapped], width),
                     "skipped": np.array([entry["reason"] for entry in found.skipped], str),
                     "skipped_names": np.array([entry["ImageID"] for entry in found.skipped], str),
+                    "cut_off": np.array([found.cut_off]),
                 }
                 scores = {f"scores/{mode}": in_steps(s) for mode, s in found.scores.items()}
                 _save(path, arrays | scores)
@@ -179,6 +179,7 @@ class ScoredTable:
         }
         if out:
             self._read.leave_out(out)
+        self._read.account.repaired[CUT_OFF] = int(joined["cut_off"].sum())
         return self._read.account.to_dict()
 
     @property
@@ -205,9 +206,8 @@ class ScoredTable:
         stamp = ""
         if isinstance(self.photos, PhotoSource):
             stamp = self.photos.stamp(self._frame["ImageID"])
-        card = {name: self._card.content.get(name) for name in ("backbone", "modes", "files")}
-        card = json.dumps(card | vars(self._card.labels), sort_keys=True)
-        return hashlib.sha256("\0".join((card, rows, stamp)).encode()).hexdigest()[:12]
+        parts = self._card.digest, rows, stamp
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
     def _kept(self, name: str) -> Path:
         return self.folder / f"{self._key}-{name}"

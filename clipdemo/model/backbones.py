@@ -168,6 +168,24 @@ class Backbone:
         x, y = (side / (2 * length) for length in size)
         return 0.5 - x, 0.5 - y, 0.5 + x, 0.5 + y
 
+    def overlooked(self, size: tuple[int, int]) -> str | None:
+        """A sentence about what it does not see well of a photo longer than 2:1, or None."""
+        ratio = max(size) / min(size)
+        if ratio <= 2:
+            return None
+        wide = size[0] > size[1]
+        left, top, *_ = self.seen(size)
+        if max(left, top) > 0:
+            side = "width" if wide else "height"
+            return (
+                f"{self.id} sees only the middle {100 / ratio:.0f} % of this photo's {side}: "
+                "crop it to what matters."
+            )
+        return (
+            f"This photo is {ratio:.1f} times as {'wide as high' if wide else 'high as wide'}; "
+            f"{self.id} shrinks it to a square and may miss what is small: crop it to what matters."
+        )
+
     def _rows(self, encode: Callable, inputs: torch.Tensor) -> np.ndarray:
         kind = torch.device(self.device).type
         half = self.precision != "fp32"

@@ -52,6 +52,13 @@ class Card:
     def modes(self) -> dict[str, dict]:
         return self.content["modes"]
 
+    @property
+    def digest(self) -> str:
+        """Hex digest of all that scores and decisions depend on."""
+        parts = {name: self.content.get(name) for name in ("backbone", "modes", "files")}
+        text = json.dumps(parts | vars(self.labels), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
 
 def read_card(folder: Path) -> Card:
     """Read and check a folder's card; the weights are not touched.

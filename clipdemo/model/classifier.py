@@ -115,6 +115,14 @@ class Classifier:
             labels = named_labels(labels)
         return Classifier(self._encoder, *zero_shot_heads(self._encoder, labels))
 
+    def extended(self, labels: Sequence[str]) -> "Classifier":
+        """This one, and behind its labels others that are scored zero-shot, with thresholds of 0.5.
+
+        Raises:
+            LabelError: there is no further label, or there are too many.
+        """
+        return _Extended(self, self.zero_shot(labels))
+
     @property
     def modes(self) -> list[str]:
         """The modes that it has heads for."""
@@ -126,6 +134,10 @@ class Classifier:
         if read is None or self.modes == ["image"]:
             return None
         return f"The caption is too long for {self.backbone.id}: it reads up to “… {read}”."
+
+    def notice(self, photo: Photo | None) -> str | None:
+        """A sentence about what could not be seen of a photo that was scored, or None."""
+        return None if photo is None or self.modes == ["text"] else self._encoder.notice(photo)
 
     def predict(self, photo: Photo | None = None, caption: str | None = None) -> Prediction:
         """Scores of a photo (path, bytes or PIL image) and/or a caption.
@@ -209,6 +221,29 @@ class Classifier:
         """Logits [N, L] of what the mode's head reads [N, inputs]."""
         with torch.inference_mode():
             return self._heads[mode](inputs).numpy()
+
+
+class _Extended(Classifier):
+    """A classifier with the labels of a zero-shot one behind its own."""
+
+    def __init__(self, first: Classifier, more: Classifier) -> None:
+        own, extra = first.card.labels, more.card.labels
+        middle = [0.5] * len(extra)
+        modes = {
+            mode: entry
+            | {"thresholds": entry["thresholds"] + middle}
+            | {"recall": {r: line + middle for r, line in entry.get("recall", {}).items()}}
+            for mode, entry in first.card.modes.items()
+        }
+        labels = {"labels": [*own.names, *extra.names], "label_ids": [*own.ids, *extra.ids]}
+        card = checkpoints.Card(None, first.card.content | labels | {"modes": modes})
+        super().__init__(first._encoder, card, first._heads)
+        self._more = more
+
+    def scores(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
+        # Zero-shot has no mode of its own for both multiplied.
+        more = self._more.scores("concat" if mode == "mutan" else mode, inputs)
+        return np.concatenate([super().scores(mode, inputs), more], axis=1)
 
 
 def load_card(card: checkpoints.Card, backbone: str = "auto", **options) -> Classifier:

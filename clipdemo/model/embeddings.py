@@ -18,6 +18,7 @@ from clipdemo.model.zero_gpu import on_gpu
 
 Photo = str | PathLike | bytes | Image.Image
 BATCH = 32
+NOTICES = 1000  # that are remembered
 
 
 class Recent:
@@ -86,6 +87,7 @@ class Encoder:
     def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone
         self._recent = Recent()
+        self._notices: dict[bytes, str] = {}
         self._pixels = Together(on_gpu(backbone.encode_pixels))
         self._tokens = Together(on_gpu(backbone.encode_tokens))
 
@@ -95,15 +97,33 @@ class Encoder:
         Raises:
             PhotoError: a photo cannot be read.
         """
-        size, prepare = self.backbone.image_size, self.backbone.prepare
+        size = self.backbone.image_size
         photos = [photo_bytes(Path(p)) if isinstance(p, str | PathLike) else p for p in photos]
         photos = [read_photo(p, size) if isinstance(p, Image.Image) else p for p in photos]
         keys = [None if p is None else _photo_key(p) for p in photos]
 
+        def prepared(i: int) -> torch.Tensor:
+            photo = read_photo(photos[i], size)
+            self._note(keys[i], photo)
+            return self.backbone.prepare(photo)
+
         def encode(rows: list[int]) -> np.ndarray:
-            return self._pixels(torch.stack([prepare(read_photo(photos[i], size)) for i in rows]))
+            return self._pixels(torch.stack([prepared(i) for i in rows]))
 
         return self._rows(keys, encode)
+
+    def notice(self, photo: Photo) -> str | None:
+        """A sentence about what could not be seen of a photo that `photos` encoded, or None."""
+        if isinstance(photo, str | PathLike):
+            photo = photo_bytes(Path(photo))
+        return self._notices.get(_photo_key(photo))
+
+    def _note(self, key: bytes, photo: Image.Image) -> None:
+        said = photo.info.get("notice"), self.backbone.overlooked(photo.size)
+        if any(said):
+            if len(self._notices) >= NOTICES:
+                self._notices.pop(next(iter(self._notices)), None)
+            self._notices[key] = " ".join(filter(None, said))
 
     def captions(self, captions: Sequence[str | None]) -> list[np.ndarray | None]:
         """An embedding [D] per cleaned caption, None for None."""

@@ -251,12 +251,16 @@ def _evaluate(study: Study, progress: Progress) -> None:
     """Score the validation photos as `evaluate` does: from their files, through the classifier."""
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.inspection.evaluation import evaluate_table
+    from clipdemo.study.feature_store import read_store
     from clipdemo.study.splits import held_out
     from clipdemo.tables.label_table import read_label_table
 
     classifier = _classifier(study)
     table = read_label_table(study.table, classifier.card.labels)
-    trained_on = np.flatnonzero(~held_out(table.frame, study.validation)).tolist()
+    # Of the store, not of the table, whose other rows might be divided otherwise.
+    index = read_store(study.store).index
+    held = index["ImageID"][held_out(index, study.validation)]
+    trained_on = np.flatnonzero(~table.frame["ImageID"].isin(held)).tolist()
     table = table.leave_out(dict.fromkeys(trained_on, "is not held out for validation"))
     told = _Counted("evaluating", len(table.frame), progress)
     report = evaluate_table(classifier, table, PhotoSource(study.zip), progress=told)

@@ -11,17 +11,19 @@ from clipdemo.errors import TableError
 from clipdemo.tables.label_table import read_label_table
 
 DEFAULT = "share:0.15"
-FORMS = "last:2000, every:6:1, share:0.15 or the path of a label table"
+FORMS = "last:2000, every:6:1, share:0.15, stratified:0.15 or the path of a label table"
 
 
 def held_out(index: pd.DataFrame, rule: str = DEFAULT) -> np.ndarray:
     """[N] bool: the rows for validation; all rows of one `ImageID` fall on the same side.
 
     Args:
-        index: a column `ImageID`.
+        index: columns `ImageID` and, for `stratified`, `Labels` (tuples of ids).
         rule: `last:2000`: the last photos, as in the study. `every:6:1`: those whose number
             leaves 1 when divided by 6. `share:0.15`: by a hash of the `ImageID`, so that rows
-            added later move none. Anything else: a label table of the photos.
+            added later move none. `stratified:0.15`: about that share of each label, however rare
+            (iterative stratification, Sechidis et al. 2011); another table, another split.
+            Anything else: a label table of the photos.
 
     Raises:
         TableError: the rule cannot be read, or leaves nothing on one side.
@@ -38,6 +40,8 @@ def held_out(index: pd.DataFrame, rule: str = DEFAULT) -> np.ndarray:
     elif kind == "share" and re.fullmatch(r"0?\.\d+", values):
         hashed = {name: _fraction(name) for name in names.unique()}
         chosen = names.map(hashed) < float(values)
+    elif kind == "stratified" and re.fullmatch(r"0?\.\d+", values):
+        chosen = names.isin(_stratified(index, float(values)))
     elif Path(rule).is_file():
         chosen = names.isin(read_label_table(rule, None).frame["ImageID"])
     else:
@@ -47,6 +51,20 @@ def held_out(index: pd.DataFrame, rule: str = DEFAULT) -> np.ndarray:
         side = "training" if chosen.all() else "validation"
         raise TableError(f"The rule {rule!r} leaves no row for {side}: choose another.")
     return chosen
+
+
+def _stratified(index: pd.DataFrame, share: float) -> pd.Series:
+    """The names of the photos held out; the order of the rows does not matter."""
+    from iterstrat.ml_stratifiers import MultilabelStratifiedShuffleSplit
+    from sklearn.preprocessing import MultiLabelBinarizer
+
+    photos = index.drop_duplicates("ImageID").sort_values("ImageID")
+    labels = MultiLabelBinarizer().fit_transform(photos["Labels"])
+    # Without any label nothing would be left to stratify by.
+    labels = np.column_stack([labels, ~labels.any(1)]).astype(int)
+    split = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=0)
+    _, held = next(split.split(labels, labels))
+    return photos["ImageID"].iloc[held]
 
 
 def _fraction(name: str) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from clipdemo.errors import TableError
 
 NO_INPUT = "has neither a photo nor a caption that these heads read"
+CUT_OFF = "photos without their end, read as far as they go"
 EXAMPLES = 3  # rows that are named for each reason
 NAMED = 20  # unknown labels that are named
 

@@ -17,4 +17,4 @@ def defused(cell: object) -> object:
 
 def write_rows(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
     r"""Write rows to a file opened with `newline=""`; lines end in `\n`."""
-    csv.writer(file, lineterminator="\n").writerows([map(defused, row) for row in rows])
+    csv.writer(file, lineterminator="\n").writerows(map(defused, row) for row in rows)

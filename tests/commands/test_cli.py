@@ -5,10 +5,12 @@ import json
 import re
 
 import pytest
+from PIL import Image
 from support.paths import ROOT
 from typer.main import get_command
 
 from clipdemo.commands.app import app
+from clipdemo.inputs.images import CUT_OFF
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.evaluation import evaluate_table
@@ -92,6 +94,26 @@ def test_one_bad_photo_does_not_stop_the_others(clipdemo_cli, folder, is_sentenc
     assert "image" in last["scores"]
     assert is_sentence(bad["error"])
     assert "scores" not in bad
+
+
+def test_a_photo_without_its_end_is_scored_and_every_command_says_so(
+    clipdemo_cli, folder, tmp_path
+):
+    for name in ("0.jpg", "1.jpg"):
+        Image.open(folder / "0.png").convert("RGB").save(tmp_path / name)
+    (tmp_path / "1.jpg").write_bytes((tmp_path / "1.jpg").read_bytes()[:-2])
+    code, out, err = clipdemo_cli("predict", tmp_path / "0.jpg", tmp_path / "1.jpg", "--json")
+    assert code == 0
+    assert [found.get("notice") for found in json.loads(out)] == [None, CUT_OFF]
+    assert CUT_OFF in err
+    _, _, err = clipdemo_cli("batch", tmp_path / "1.jpg", "--out", tmp_path / "r.csv")
+    assert f"1.jpg: {CUT_OFF}" in err
+    (tmp_path / "t.csv").write_text("ImageID,Labels,Caption\n0.jpg,1,\n1.jpg,18,\n")
+    _, out, _ = clipdemo_cli(
+        "evaluate", "--table", tmp_path / "t.csv", "--photos", tmp_path, "--json"
+    )
+    account = json.loads(out)["account"]
+    assert account["repaired"] == {"photos without their end, read as far as they go": 1}
 
 
 @pytest.mark.parametrize("caption", ["a dog [/b] here", "[red]a dog[/red] [link=x]"])

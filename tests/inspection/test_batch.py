@@ -2,16 +2,23 @@
 
 import csv
 import json
+import os
 import shutil
+import sqlite3
+import subprocess
+import sys
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from clipdemo.errors import ClipdemoError, PhotoError, TableError
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.batch import Item, Result, gather, predict_items
-from clipdemo.inspection.batch_files import Rule, entry, writing
+from clipdemo.inspection.batch_files import Rule, entry, write_results
+from clipdemo.inspection.unfinished import Unfinished
 from clipdemo.model.classifier import Prediction
 from clipdemo.tables.safe_csv import defused
 
@@ -162,10 +169,10 @@ def hostile(tmp_path, folder) -> Path:
 def test_a_hostile_zip_costs_a_sentence_for_each_bad_file(tiny, hostile, tmp_path, is_sentence):
     before = sorted(tmp_path.rglob("*"))
     found = {}
-    with writing(tmp_path.parent / "r.csv", tiny, Rule()) as write:
-        for results in predict_items(tiny, gather([hostile])[0]):
-            found |= {result.item.name: result for result in results}
-            write(results)
+    for results in predict_items(tiny, gather([hostile])[0]):
+        found |= {result.item.name: result for result in results}
+    entries = [entry(result, Rule()) for result in found.values()]
+    write_results(tmp_path.parent / "r.csv", entries, tiny.card, Rule())
     assert "\n'=1+1.png," in (tmp_path.parent / "r.csv").read_text("utf-8"), "no formula"
     bad = {"notes.txt", "inner.zip", "large.png"}
     assert found.keys() - bad == {
@@ -198,14 +205,13 @@ RULES = [Rule(), Rule("fixed", 0.3), Rule("mcut"), Rule("top-k", k=2), Rule("rec
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.rule)
 def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, rule):
     items, *_ = gather([folder], table)
+    entries = [entry(r, rule) for results in predict_items(tiny, items) for r in results]
     for name in ("r.csv", "r.json"):
-        with writing(tmp_path / name, tiny, rule) as write:
-            for results in predict_items(tiny, items):
-                write(results)
+        write_results(tmp_path / name, entries, tiny.card, rule, scores=True)
     written = json.loads((tmp_path / "r.json").read_text("utf-8"))
     assert written["rule"] == rule.rule
     assert written["backbone"] == "tiny"
-    with (tmp_path / "r.csv").open(newline="") as file:
+    with (tmp_path / "r.csv").open(newline="", encoding="utf-8-sig") as file:
         lines = list(csv.DictReader(file))
     assert (
         [e["photo"] for e in written["photos"]] == [ln["photo"] for ln in lines] == list(CAPTIONS)
@@ -262,6 +268,67 @@ def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, 
     assert "2 of 4" in out
     written = json.loads((tmp_path / "r.json").read_text("utf-8"))
     assert [entry["photo"] for entry in written["photos"]] == ["0.png", "1.png"]
+
+
+def test_the_csv_is_short_unless_scores_are_wanted_and_excel_reads_its_accents(
+    clipdemo_cli, folder, tmp_path
+):
+    (tmp_path / "t.csv").write_text("ImageID,Caption\n0.png,a café\n", "utf-8")
+    path = tmp_path / "r.csv"
+    for options, width in (([], 8), (["--scores"], 8 + 2 * 3 * 18)):
+        clipdemo_cli("batch", folder, "--table", tmp_path / "t.csv", "--out", path, *options)
+        assert path.read_bytes().startswith("\ufeffphoto,caption,".encode())
+        frame = pd.read_csv(path)
+        assert frame.shape == (1, width)
+        assert frame["caption"][0] == "a café"
+
+
+def test_a_run_that_was_killed_resumes_and_gives_what_an_undisturbed_one_gives(
+    folder, tmp_path, run_python
+):
+    """Killed at once, as by a power failure; a photo that changed meanwhile is scored again."""
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(300):
+        shutil.copy(folder / f"{number % 3}.png", many / f"{number}.png")
+    whole, path = tmp_path / "whole.csv", tmp_path / "r.csv"
+    assert run_python("-m", "clipdemo", "batch", many, "--out", whole).returncode == 0
+    command = [sys.executable, "-m", "clipdemo", "batch", many, "--out", path]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while not kept(tmp_path / "r.csv.part"):
+            assert run.poll() is None
+        run.kill()
+    before = kept(tmp_path / "r.csv.part")
+    assert not path.exists()
+    os.utime(many / "0.png", (1, 1))
+    again = run_python("-m", "clipdemo", "batch", many, "--out", path)
+    assert f"300 of 300 written to {path}, {before - 1} of them before" in again.stdout
+    assert path.read_bytes() == whole.read_bytes()
+    assert not (tmp_path / "r.csv.part").exists()
+
+
+def kept(path: Path) -> int:
+    """How many results an unfinished run has kept."""
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            return database.execute("SELECT count(*) FROM found").fetchone()[0]
+    except sqlite3.Error:
+        return 0
+
+
+def test_what_other_options_found_does_not_count_and_a_damaged_file_is_replaced(
+    clipdemo_cli, folder, tmp_path
+):
+    for run, damage in (("one", b""), ("two", b"no database" * 100)):
+        with Unfinished(tmp_path / "r.json", run) as unfinished:
+            unfinished.add([(item, {"photo": "wrong"}) for item in gather([folder])[0]])
+        if damage:
+            (tmp_path / "r.json.part").write_bytes(damage)
+        code, out, _ = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json")
+        assert code == 0
+        assert "before" not in out
+        photos = json.loads((tmp_path / "r.json").read_text("utf-8"))["photos"]
+        assert {found["photo"] for found in photos} == {"0.png", "1.png", "2.png", "bad.png"}
 
 
 @pytest.mark.parametrize(

@@ -71,3 +71,28 @@ def test_the_csv_has_every_finding_and_no_formula(tmp_path):
     assert rows[0]["note"].startswith("'=")
     assert rows[1]["note"] == 'two\nlines, "quoted"'
     assert rows[0]["Labels"].split(";") == FOUND.true_of(4) or rows[0]["Labels"] == ""
+
+
+def test_label_studio_gets_the_corrected_labels_and_what_the_model_says(tmp_path):
+    findings = Findings(tmp_path)
+    wrong = "dog" in FOUND.true_of(4)
+    findings.set(FOUND, 4, FINDING)
+    findings.set(FOUND, 7, FINDING | {"finding": "hard to see"})
+    first, second = findings.as_label_studio(FOUND)
+    assert first["data"] == {"image": "4.jpg", "text": FOUND.captions[4]}
+    assert first["meta"]["note"] == "a wolf, I think"
+    assert ("dog" in choices(first["annotations"])) != wrong
+    assert choices(second["annotations"]) == FOUND.true_of(7)
+    said = FOUND.labels_on(4)
+    assert [entry["model_version"].split()[-1] for entry in first["predictions"]] == list(said)
+    assert choices(first["predictions"]) == next(iter(said.values()))
+
+
+def choices(entries: list[dict]) -> list[str]:
+    (result,) = entries[0]["result"]
+    assert (result["from_name"], result["to_name"], result["type"]) == (
+        "labels",
+        "image",
+        "choices",
+    )
+    return result["value"]["choices"]

@@ -163,3 +163,22 @@ def test_the_bundled_backbone_is_a_plain_open_clip_folder(tmp_path, photos, tiny
     ours = [tiny.backbone.encode_photos(photos[:1]),
             tiny.backbone.encode_captions(["a dog on a bench"])]  # fmt: skip
     np.testing.assert_allclose(np.load(tmp_path / "rows.npy"), np.concatenate(ours), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("size", "part"), [((300, 100), "33 % of this photo's width"), ((100, 250), "40 % of this")]
+)
+def test_what_is_cut_from_a_long_photo_is_said(copy, size, part, is_sentence):
+    config = copy / "open_clip_config.json"
+    config.write_text(config.read_text().replace("squash", "shortest"))
+    backbone = Backbone(f"local-dir:{copy}", "cpu")
+    said = backbone.overlooked(size)
+    assert part in said
+    assert is_sentence(said)
+    assert backbone.overlooked((200, 100)) is None
+
+
+def test_what_is_squashed_of_a_long_photo_is_said(tiny, is_sentence):
+    said = tiny.backbone.overlooked((100, 250))
+    assert "2.5 times as high as wide" in said
+    assert is_sentence(said)

@@ -238,3 +238,13 @@ def test_threads_get_the_same_as_one(fresh, photos):
         thread.join()
     for i in range(12):
         assert_same(found[i], alone.predict(photos[i % 4], f"{i} dogs"))
+
+
+def test_what_is_not_seen_of_a_photo_is_said_for_that_photo_alone(tiny, photos, png, tmp_path):
+    wide, plain = png(photos[0].resize((300, 100))), png(photos[0].resize((100, 100)))
+    (tmp_path / "wide.png").write_bytes(wide)
+    assert tiny.notice(None) is None
+    tiny.predict_batch([wide, plain], ["a dog", None])
+    for photo in (wide, tmp_path / "wide.png"):
+        assert "3.0 times as wide as high" in tiny.notice(photo)
+    assert tiny.notice(plain) is None

@@ -80,11 +80,31 @@ def test_own_labels_can_be_loaded():
     assert json.loads(json.dumps(found)) == found
 
 
-@pytest.mark.parametrize("names", [[], ["", " \t"], [f"thing {i}" for i in range(21)]])
-def test_none_or_too_many_are_refused(tiny, is_sentence, names):
+@pytest.mark.parametrize("names", [[], ["", " \t"], [f"thing {i}" for i in range(21)], ["x" * 61]])
+def test_none_too_many_or_too_long_are_refused(tiny, is_sentence, names):
     with pytest.raises(LabelError) as caught:
         tiny.zero_shot(names)
     assert is_sentence(caught.value)
+
+
+def test_labels_that_differ_only_in_case_are_one(tiny):
+    assert tiny.zero_shot(["Kite", "kite", "KITE", "fox"]).card.labels.names == ("Kite", "fox")
+
+
+def test_more_labels_follow_a_classifiers_own_and_change_nothing_about_them(tiny, photos):
+    more = tiny.extended(["kite", "red bus"])
+    assert more.card.labels.names == (*COCO18.names, "kite", "red bus")
+    whole = more.predict(photos[0], "a kite over a beach")
+    own, extra = (
+        classifier.predict(photos[0], "a kite over a beach")
+        for classifier in (tiny, tiny.zero_shot(["kite", "red bus"]))
+    )
+    for mode, scores in whole.scores.items():
+        assert scores == own.scores[mode] | extra.scores[mode]
+        assert whole.thresholds[mode] == own.thresholds[mode] | {"kite": 0.5, "red bus": 0.5}
+    assert set(whole.labels("concat", "recall", recall=0.8)) >= set(
+        own.labels("concat", "recall", recall=0.8)
+    )
 
 
 def test_prompts_name_the_label_with_its_article():

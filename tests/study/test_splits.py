@@ -44,6 +44,21 @@ def test_share_goes_by_the_name_alone():
     assert set(names(SCATTERED, "share:0.3")) > chosen
 
 
+def test_stratified_holds_out_that_share_of_every_label_however_rare():
+    rng = np.random.default_rng(0)
+    rates = np.array([0.5, 0.2, 0.05, 0.02, 0.01])
+    true = rng.random((2000, 5)) < rates
+    frame = index(*(f"{n}.jpg" for n in range(2000)))
+    frame["Labels"] = [tuple(str(i) for i in np.flatnonzero(row)) for row in true]
+    held = held_out(frame, "stratified:0.15")
+    assert held.mean() == pytest.approx(0.15, abs=0.005)
+    assert np.abs(true[held].sum(0) - 0.15 * true.sum(0)).max() <= 1
+    turned = frame.iloc[::-1].reset_index(drop=True)
+    assert (held_out(turned, "stratified:0.15") == held[::-1]).all()
+    twice = pd.concat([frame, frame.iloc[::3]], ignore_index=True)
+    assert set(names(twice, "stratified:0.15")) == set(names(frame, "stratified:0.15"))
+
+
 def test_a_label_table_holds_out_its_photos(tmp_path):
     table = tmp_path / "check.csv"
     table.write_text("ImageID,Labels\n5.jpg,tea pot;cup\n7.jpg,cup\nelsewhere.jpg,cup\n")

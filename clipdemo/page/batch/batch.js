@@ -32,10 +32,12 @@ export function mount({ element, props, watch, trigger }) {
     paint();
   });
   const views = ["Table", "Gallery"].map((name, i) => button(name, () => show(i)));
+  const scores = make("input", { type: "checkbox" });
   const controls = make("div", { class: "controls" }, ...deciding.nodes,
     make("label", {}, "Show ", label),
     make("span", { role: "group", "aria-label": "View" }, ...views),
-    make("span", {}, button("Download CSV", saveCsv), button("Download JSON", saveJson)));
+    make("span", {}, button("Download CSV", saveCsv), make("label", {}, scores, "with scores"),
+      button("Download JSON", saveJson)));
   const head = make("tr");
   const body = make("tbody");
   const table = make("div", { class: "table", tabindex: 0 },
@@ -52,7 +54,7 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   function saveCsv() {
-    const text = toCsv(usedRule(decision), results(), run.modes, run.labels);
+    const text = toCsv(usedRule(decision), results(), run.modes, run.labels, scores.checked);
     saveFile("clipdemo.csv", new Blob([text], { type: "text/csv" }));
   }
 
@@ -81,7 +83,7 @@ export function mount({ element, props, watch, trigger }) {
   function paint() {
     deciding.show(decision);
     for (const row of rows) {
-      showDecisions(row, decisionsOf(row.result), run.labels, run.labels.indexOf(label.value));
+      showDecisions(row, decisionsOf(row.result), run, run.labels.indexOf(label.value));
     }
   }
 

@@ -3,6 +3,7 @@
 import { button, make } from "../shared/dom.js";
 import { bestFirst } from "../shared/rules.js";
 
+const ZERO_SHOT = { class: "chip zero-shot", title: "Zero-shot: from the label's name alone, uncalibrated" };
 const SAYS = { image: "Photo says", text: "Caption says", concat: "Both say", mutan: "MUTAN says" };
 
 // Columns of the table as [key, title].
@@ -54,22 +55,25 @@ export function buildRow(result, modes, open) {
   return { result, row, tile, labels, cells };
 }
 
-// `decisions`: per mode; `label`: place of the one whose scores are shown, -1 for those that are on.
-export function showDecisions({ result, labels, cells }, decisions, names, label) {
+// `decisions`: per mode; `run` names the labels; `label`: place of the one whose scores are shown, -1
+// for those that are on.
+export function showDecisions({ result, labels, cells }, decisions, run, label) {
+  const names = run.labels;
   for (const { mode, cell } of cells) {
-    cell.replaceChildren(...cellContent(result.scores[mode], decisions[mode]?.on, names, label));
+    cell.replaceChildren(...cellContent(result.scores[mode], decisions[mode]?.on, run, label));
   }
   const last = Object.keys(decisions).at(-1);
   const on = last ? bestFirst(result.scores[last], decisions[last].on) : [];
   labels.textContent = on.map((i) => names[i]).join(", ") || (last ? "no label" : result.name);
 }
 
-function cellContent(scores, on, names, label) {
+function cellContent(scores, on, { labels, zeroShot }, label) {
   if (!scores) return ["–"];
   if (label >= 0) {
     return [make("span", { class: on[label] ? "number on" : "number" }, scores[label].toFixed(2))];
   }
   const chips = bestFirst(scores, on).map((i) =>
-    make("span", { class: "chip" }, names[i], " ", make("b", {}, scores[i].toFixed(2))));
+    make("span", zeroShot.includes(labels[i]) ? ZERO_SHOT : { class: "chip" },
+      labels[i], " ", make("b", {}, scores[i].toFixed(2))));
   return chips.length ? chips : [make("span", { class: "none" }, "no label")];
 }

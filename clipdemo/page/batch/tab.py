@@ -66,23 +66,32 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
                 elem_id="batch-captions",
                 elem_classes="captioned",
             )
+            own = gr.Textbox(
+                label="Look for anything else (zero-shot)",
+                placeholder="skateboard, umbrella, red bus",
+                max_length=4000,
+                elem_id="batch-labels",
+            )
             start = gr.Button("Start", variant="primary", elem_id="batch-start")
     board = part("batch/batch.js", "open", "cancel", value={}, elem_id="batch")
     kept = gr.State([])
     running: dict[str, threading.Event] = {}  # by session: stops its run
 
-    def run(files: list[str], write: bool, backbone: str, request: gr.Request) -> Iterator[dict]:
+    def run(
+        files: list[str], write: bool, own: str, backbone: str, request: gr.Request
+    ) -> Iterator[dict]:
         stop = running[request.session_hash] = threading.Event()
         shown = {"state": "reading"}
         yield {board: shown}
         try:
             sources = {}
             items, notices = given([Path(path) for path in files], sources)
-            classifier = models[backbone].get()
+            classifier, names, notice = boards.with_own(models[backbone].get(), own)
+            notices += [notice] if notice else []
             writer = (
                 desk.captioner.start().get() if write and classifier.modes != ["image"] else None
             )
-            shown = boards.frame(classifier.card) | {
+            shown = boards.frame(classifier.card, names) | {
                 "run": secrets.token_hex(8), "state": "running",
                 "total": len(items), "notices": notices, "rows": [],
             }  # fmt: skip
@@ -128,7 +137,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs) -> None:
     # The server keeps the files while this page is open, because it knows of them at once.
     files.change(lambda files: None, files, None, **hidden)
     start.click(
-        run, [files, write, desk.chosen], [board, kept],
+        run, [files, write, own, desk.chosen], [board, kept],
         trigger_mode="once", concurrency_limit=2, **hidden,
     )  # fmt: skip
     board.cancel(cancel, None, None, **hidden)

@@ -1,9 +1,12 @@
 """What the board shows: scores of the trained heads and of labels that the user typed in."""
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inputs.labels import LONGEST_LABEL, MAX_NAMED
 from clipdemo.model.checkpoints import Card
 from clipdemo.page.shared.models import BackgroundModel
 
@@ -11,21 +14,19 @@ if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
 
-def frame(card: Card, own: tuple[str, ...] = ()) -> dict:
-    """The board without scores: its rows, modes and thresholds (tuned, and by recall)."""
-    names = [*card.labels.names, *own]
-    middle = [0.5] * len(own)
+def frame(card: Card, own: Sequence[str] = ()) -> dict:
+    """The board without scores: its rows, modes and thresholds (tuned, and by recall).
+
+    `own` are those of the card's labels that a visitor typed in.
+    """
     return {
         "backbone": card.backbone,
         "head": card.kind,
         "modes": list(card.modes),
-        "labels": names,
-        "zeroShot": names if card.kind == "zero-shot" else list(own),
-        "tuned": {mode: entry["thresholds"] + middle for mode, entry in card.modes.items()},
-        "recall": {
-            mode: {key: line + middle for key, line in entry.get("recall", {}).items()}
-            for mode, entry in card.modes.items()
-        },
+        "labels": list(card.labels.names),
+        "zeroShot": list(card.labels.names if card.kind == "zero-shot" else own),
+        "tuned": {mode: entry["thresholds"] for mode, entry in card.modes.items()},
+        "recall": {mode: entry.get("recall", {}) for mode, entry in card.modes.items()},
         "scores": {},
         "notice": None,
         "waiting": False,
@@ -39,28 +40,17 @@ def scored(model: BackgroundModel, path: str | None, caption: str | None, own: s
     An input that cannot be read is left out, and `notice` is one sentence about it.
     """
     try:
-        classifier = model.get()
+        classifier, names, notice = with_own(model.get(), own)
     except ClipdemoError as error:
         return {"scores": {}, "notice": str(error), "waiting": False}
-    board, notice = frame(classifier.card), None
+    board = frame(classifier.card, names)
     try:
-        try:
-            board["scores"] = scores(classifier, path, caption)
-        except PhotoError as error:
-            path, notice = None, str(error)
-            board["scores"] = scores(classifier, None, caption)
-        names = own_names(own, classifier.card)
-        if names:
-            added = classifier.zero_shot(names)
-            extra = scores(added, path, caption)
-            board = frame(classifier.card, added.card.labels.names) | {
-                "scores": {
-                    mode: row + extra[zero_shot_mode(mode)] for mode, row in board["scores"].items()
-                }
-            }
-    except ClipdemoError as error:
-        notice = str(error)
-    return board | {"notice": notice or classifier.too_long(caption)}
+        board["scores"] = scores(classifier, path, caption)
+    except PhotoError as error:
+        path, notice = None, str(error)
+        board["scores"] = scores(classifier, None, caption)
+    said = notice, path and classifier.notice(path), classifier.too_long(caption)
+    return board | {"notice": next(filter(None, said), None)}
 
 
 def scores(classifier: "Classifier", path: str | None, caption: str | None) -> dict[str, list]:
@@ -69,13 +59,31 @@ def scores(classifier: "Classifier", path: str | None, caption: str | None) -> d
     return {mode: list(values.values()) for mode, values in found.items()}
 
 
-def own_names(text: str | None, card: Card) -> list[str]:
-    """Typed label names, separated by commas, semicolons or lines, without those of the card."""
-    names = [name.strip() for name in re.split(r"[,;\n]", text or "")]
-    known = {name.casefold() for name in card.labels.names}
-    return [name for name in names if name and name.casefold() not in known]
+class WithOwn(NamedTuple):
+    """A classifier that scores typed labels as well, their names, and what was left out of them."""
+
+    classifier: "Classifier"
+    names: list[str]
+    notice: str | None
 
 
-def zero_shot_mode(mode: str) -> str:
-    """The mode in which typed labels are scored: zero-shot joins photo and caption as `concat`."""
-    return "concat" if mode == "mutan" else mode
+def with_own(classifier: "Classifier", text: str | None) -> WithOwn:
+    """A classifier and the labels that a visitor typed in, separated by commas or lines.
+
+    Those that it knows already, or that cannot be looked for, are left out.
+    """
+    names = {}
+    for name in re.split(r"[,;\n]", text or ""):
+        cleaned = clean_caption(name)
+        if cleaned:
+            names.setdefault(cleaned.casefold(), cleaned)
+    for known in classifier.card.labels.names:
+        names.pop(known.casefold(), None)
+    chosen = [name for name in names.values() if len(name) <= LONGEST_LABEL]
+    notice = None
+    if len(chosen) < len(names):
+        notice = f"Labels of over {LONGEST_LABEL} characters are left out: make them shorter."
+    if len(chosen) > MAX_NAMED:
+        notice = f"Only the first {MAX_NAMED} of these {len(chosen)} labels are looked for."
+        chosen = chosen[:MAX_NAMED]
+    return WithOwn(classifier.extended(chosen) if chosen else classifier, chosen, notice)

@@ -84,7 +84,7 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             own = gr.Textbox(
                 label="Look for anything else (zero-shot)",
                 placeholder="skateboard, umbrella, red bus",
-                max_length=600,
+                max_length=4000,
                 elem_id="own-labels",
             )
 

@@ -8,7 +8,7 @@ import gradio as gr
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
-from clipdemo.page.compare.board import own_names, zero_shot_mode
+from clipdemo.page.compare.board import with_own
 from clipdemo.page.server.requests import endpoint, told
 from clipdemo.page.shared.models import Models
 from clipdemo.page.shared.modules import calling, part
@@ -130,17 +130,12 @@ def words_of(classifier: "Classifier", path: str | None, text: str | None, own: 
     """
     from clipdemo.model import attribution
 
+    classifier, *_ = with_own(classifier, own)
     try:
         fit = attribution.fit(classifier, path, text)
     except PhotoError:
         path = fit = None
     found = [word.to_dict() for word in attribution.words(classifier, path, text)]
-    names = own_names(own, classifier.card)
-    if names:
-        more = attribution.words(classifier.zero_shot(names), path, text)
-        for word, extra in zip(found, more, strict=True):
-            for mode, effects in word["effects"].items():
-                effects |= extra.effects[zero_shot_mode(mode)]
     value = {"caption": text, "words": found}
     if fit:
         known = classifier.card.content.get("fit", {})
@@ -170,9 +165,7 @@ def map_of(
     if not path:
         raise ClipdemoError("There is no photo to look at: choose one first.")
     photo = data_url(shrunk(read_photo(path, SIDE), SIDE), "jpeg")
-    names = own_names(own, classifier.card)
-    if names and label not in classifier.card.labels.names:
-        classifier, mode = classifier.zero_shot(names), zero_shot_mode(mode)
+    classifier, *_ = with_own(classifier, own)
     for step in attribution.mapping(classifier, path, text, mode, label):
         if isinstance(step, attribution.Regions):
             yield step.to_dict() | {"photo": photo}

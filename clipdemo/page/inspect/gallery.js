@@ -12,6 +12,8 @@ const NEEDED = { image: "with a photo", text: "with a caption", concat: BOTH, mu
 export function gallery(open) {
   const tally = make("p", { class: "tally", role: "status" });
   const findings = make("a", { class: "download", href: "inspect/findings.csv", download: "findings.csv" });
+  const tasks = make("a", { href: "inspect/label-studio.json", download: "label-studio.json" },
+    "for Label Studio");
   const corrected = make("a", { class: "corrected", href: "inspect/corrected", download: "" });
   const legend = make("p", { class: "legend" },
     "✓ found   − missed   + false   ? the table may be wrong (cleanlab)");
@@ -20,7 +22,7 @@ export function gallery(open) {
   const save = button("Download these rows (CSV)",
     async () => saveFile("rows.csv", await rowsAsCsv()), { class: "save" });
   const node = make("section", { class: "gallery" },
-    make("div", { class: "gallery-head" }, tally, findings, corrected), legend, list, make("div", {}, more, save));
+    make("div", { class: "gallery-head" }, tally, findings, tasks, corrected), legend, list, make("div", {}, more, save));
   let cards = [];
 
   function receive() {
@@ -50,7 +52,7 @@ export function gallery(open) {
   function showFindings({ findings: count, corrections }) {
     corrected.hidden = !corrections;
     corrected.textContent = `Download the table, corrected for ${corrections} photo${corrections === 1 ? "" : "s"}`;
-    findings.hidden = !count;
+    findings.hidden = tasks.hidden = !count;
     findings.textContent = `Download ${count} finding${count === 1 ? "" : "s"} (CSV)`;
   }
 

@@ -163,6 +163,10 @@ class Inspector:
         """All findings, as a table for a spreadsheet."""
         return self._own_findings(role).as_csv()
 
+    def findings_for_label_studio(self, role: Role) -> list[dict]:
+        """The rows with a finding, as `Findings.as_label_studio` gives them."""
+        return self._own_findings(role).as_label_studio(self.ready.found)
+
     def corrected_table(self, role: Role) -> tuple[str, bytes]:
         """Name and content of the table with the labels that were found to be wrong corrected."""
         return self.table.corrected(self._own_findings(role).corrections())

@@ -40,6 +40,11 @@ def routes(inspector: Inspector) -> list[Route]:
         name = {"Content-Disposition": 'attachment; filename="findings.csv"'}
         return Response(inspector.findings_csv(role_of(request)), 200, NO_STORE | name, "text/csv")
 
+    def label_studio(request: Request) -> Response:
+        name = {"Content-Disposition": 'attachment; filename="label-studio.json"'}
+        tasks = inspector.findings_for_label_studio(role_of(request))
+        return JSONResponse(tasks, headers=NO_STORE | name)
+
     def corrected(request: Request) -> Response:
         name, content = inspector.corrected_table(role_of(request))
         name = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
@@ -51,6 +56,7 @@ def routes(inspector: Inspector) -> list[Route]:
         Route("/inspect/counts", counts),
         Route("/inspect/photo/{row:int}", photo),
         Route("/inspect/findings.csv", findings),
+        Route("/inspect/label-studio.json", label_studio),
         Route("/inspect/corrected", corrected),
         Route("/inspect/rows", _post(inspector.rows), methods=["POST"]),
         Route("/inspect/rows.csv", _post(inspector.csv), methods=["POST"]),

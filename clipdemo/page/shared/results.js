@@ -27,8 +27,9 @@ export function toJson(content) {
   return `${JSON.stringify(content, null, 1)}\n`;
 }
 
-export function toCsv(used, results, modes, labels) {
-  const pairs = modes.flatMap((mode) => labels.map((label) => [mode, label]));
+// Excel takes a CSV for the local code page unless it begins with a byte order mark.
+export function toCsv(used, results, modes, labels, withScores) {
+  const pairs = withScores ? modes.flatMap((mode) => labels.map((label) => [mode, label])) : [];
   const names = pairs.map((pair) => pair.join(" "));
   const rule = Object.values(used).join(" ");
   const rows = [[
@@ -43,7 +44,7 @@ export function toCsv(used, results, modes, labels) {
       ...numbers("scores"), ...numbers("thresholds"), result.problem,
     ]);
   }
-  return rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("");
+  return `\uFEFF${rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("")}`;
 }
 
 // What a spreadsheet would take for a formula is defused; a number stays one.

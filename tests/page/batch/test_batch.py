@@ -14,7 +14,7 @@ from support.paths import SCENES
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.inspection.batch import gather, predict_items
-from clipdemo.inspection.batch_files import Rule, writing
+from clipdemo.inspection.batch_files import Rule, entry, write_results
 from clipdemo.page.batch.tab import LIMIT, MEMBERS, given
 from page.shared.test_looks import CONTRASTS, OUTSIDE
 
@@ -103,12 +103,12 @@ def test_a_zip_gives_what_predict_gives_and_its_table_can_be_sorted(page, classi
     found = {entry["photo"]: entry for entry in json.loads(download(page, "JSON"))["photos"]}
     assert len(found) == 5
     assert "not a photo" in found.pop("notes.txt")["problem"]
-    for name, entry in found.items():
+    for name, photo in found.items():
         scene = "corner" if name.startswith("=1") else Path(name).stem
         expected = classifier.predict(SCENES / f"{scene}.webp")
-        assert list(entry["scores"]) == ["image"]
-        assert entry["scores"]["image"] == pytest.approx(expected.scores["image"], abs=1e-4)
-        assert entry["labels"]["image"] == expected.labels("image")
+        assert list(photo["scores"]) == ["image"]
+        assert photo["scores"]["image"] == pytest.approx(expected.scores["image"], abs=1e-4)
+        assert photo["labels"]["image"] == expected.labels("image")
     rows = list(csv.reader(io.StringIO(download(page, "CSV"))))
     assert next(row[0] for row in rows if "=1" in row[0]).startswith("'=1")
     assert page.locator("#batch tr small.problem").count() == 1
@@ -158,7 +158,8 @@ def test_its_csv_is_that_of_the_command_line(page, classifier, packed, table, tm
     page.on("request", lambda request: asked.append(request.url))
     beach = classifier.predict(SCENES / "beach.webp", CAPTIONS["beach.webp"])
     results = [r for part in predict_items(classifier, gather([packed], table)[0]) for r in part]
-    for rule in (Rule(), Rule("fixed", 0.3), Rule("top-k", k=2)):
+    for rule, scores in ((Rule(), False), (Rule("fixed", 0.3), True), (Rule("top-k", k=2), True)):
+        page.get_by_label("with scores").set_checked(scores)
         page.get_by_label("Rule for all photos").select_option(rule.rule)
         if rule.rule == "fixed":
             page.get_by_label("Threshold for all photos").fill(str(rule.threshold))
@@ -166,8 +167,8 @@ def test_its_csv_is_that_of_the_command_line(page, classifier, packed, table, tm
             page.locator("#batch").get_by_label("k: how many labels").fill(str(rule.k))
         expected = beach.labels("concat", rule.rule, rule.threshold, rule.k)
         eventually(page, lambda expected=expected: assert_chips(page, expected))
-        with writing(tmp_path / "r.csv", classifier, rule) as write:
-            write(results)
+        entries = [entry(result, rule) for result in results]
+        write_results(tmp_path / "r.csv", entries, classifier.card, rule, scores)
         ours, theirs = (
             list(csv.reader(io.StringIO(text)))
             for text in (download(page, "CSV"), (tmp_path / "r.csv").read_text("utf-8"))
@@ -288,3 +289,22 @@ def test_it_can_be_read_and_fits_a_phone(visitor, url, packed, table, width, the
         before = first.bounding_box()["x"]
         box.evaluate("box => { box.scrollLeft = 200; }")
         assert abs(first.bounding_box()["x"] - before) < 1
+
+
+def test_own_labels_are_looked_for_beside_the_heads_own_and_named_as_zero_shot(
+    page, classifier, packed
+):
+    page.get_by_role("tab", name="Batch").click()
+    page.locator("#batch-labels textarea, #batch-labels input").fill("lighthouse, Dog, LIGHTHOUSE")
+    finish(page, packed)
+    photos = {found["photo"]: found for found in json.loads(download(page, "JSON"))["photos"]}
+    found = photos["trip/beach.webp" if "trip/beach.webp" in photos else "beach.webp"]
+    scores = found["scores"]["image"]
+    assert list(scores) == [*classifier.card.labels.names, "lighthouse"]
+    alone = classifier.zero_shot(["lighthouse"]).predict(SCENES / "beach.webp")
+    assert scores["lighthouse"] == pytest.approx(alone.scores["image"]["lighthouse"], abs=1e-4)
+    page.get_by_label("Rule for all photos").select_option("top-k")
+    page.locator("#batch").get_by_label("k: how many labels").fill("19")
+    marked = page.locator("#batch .chip.zero-shot").all_inner_texts()
+    assert len(marked) == 4
+    assert all(text.startswith("lighthouse") for text in marked)

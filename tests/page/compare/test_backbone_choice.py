@@ -204,3 +204,17 @@ def test_a_start_with_one_that_cannot_be_had_says_so_on_the_page(visitor, tmp_pa
 
 def assert_notice(page, words: str) -> None:
     assert any(words in notice for notice in notices(page))
+
+
+def test_labels_that_cannot_be_looked_for_are_named_and_the_others_are_there(page):
+    box = page.locator("#own-labels").locator("input, textarea")
+    for text, count, said in (
+        ("Kite, kite, KITE", 19, ""),
+        (", ".join(f"thing {i}" for i in range(200)), 38, "first 20 of these 200 labels"),
+        (f"kite, {'x' * 300}", 19, "over 60 characters"),
+    ):
+        box.fill(text)
+        eventually(page, lambda count=count: assert_count(page, count))
+        assert said in page.locator("#board .notice").inner_text()
+    box.fill("")
+    eventually(page, lambda: assert_count(page, 18))

@@ -85,3 +85,23 @@ def test_a_bad_file_takes_nothing_from_the_caption(page, classifier, tmp_path):
     give_photo(page, bad)
     eventually(page, lambda: assert_one_sentence(page))
     shows(page, classifier.predict(None, "a dog on a bench"))
+
+
+def test_what_is_not_seen_of_a_photo_is_said_beside_its_scores(page, classifier, tmp_path):
+    wide, cut = tmp_path / "wide.png", tmp_path / "cut-off.jpg"
+    with Image.open(GOOD) as photo:
+        photo.convert("RGB").save(cut, "JPEG")
+        photo.resize((900, 300)).save(wide)
+    cut.write_bytes(cut.read_bytes()[:-2])
+    for path, said in ((wide, "3.0 times as wide as high"), (cut, "cut off at its end")):
+        give_photo(page, path)
+        shows(page, classifier.predict(path, None))
+        eventually(page, lambda said=said: assert_said(page, said))
+    give_photo(page, NEXT)
+    shows(page, classifier.predict(NEXT, None))
+    eventually(page, lambda: assert_none(page))
+
+
+def assert_said(page, sentence: str) -> None:
+    (found,) = notices(page)
+    assert sentence in found

@@ -89,12 +89,17 @@ def correct(url: str, row: int, own) -> None:
     """A label that was found to be wrong is another in the table that is then downloaded."""
     finding = {"finding": "label wrong", "label": "horse", "mode": "concat"}
     post(url, "mark", json.dumps({"row": row, "finding": finding}), "application/json")
+    with urllib.request.urlopen(f"{url}inspect/label-studio.json", timeout=30) as answer:
+        (own / "tasks.json").write_bytes(answer.read())
+    (task,) = read_label_table(own / "tasks.json").frame.itertuples()
     with urllib.request.urlopen(f"{url}inspect/corrected", timeout=30) as answer:
         assert "t-corrected.csv" in answer.headers["Content-Disposition"]
         (own / "corrected.csv").write_bytes(answer.read())
     old, new = (read_label_table(own / name).frame for name in ("t.csv", "corrected.csv"))
     changed = [r for r in range(len(old)) if set(old["Labels"][r]) != set(new["Labels"][r])]
     assert changed == [row]
+    assert (task.ImageID, task.Caption) == (new["ImageID"][row], new["Caption"][row])
+    assert set(task.Labels) == set(new["Labels"][row])
     horse = COCO18.ids[NAMES.index("horse")]
     assert set(old["Labels"][row]) ^ set(new["Labels"][row]) == {horse}
     assert new["Caption"].tolist() == old["Caption"].tolist()

@@ -1,0 +1,85 @@
+"""What a batch has found so far, in a file beside its results, so that it resumes after a stop."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clipdemo.errors import ClipdemoError
+
+if TYPE_CHECKING:
+    from clipdemo.inspection.batch import Item
+
+
+class Unfinished(AbstractContextManager):
+    """Entries of a run in `<results>.part`, an SQLite file; `finish` deletes it.
+
+    What was found with other heads, rules or captions does not count: `run` tells runs apart.
+    """
+
+    def __init__(self, results: Path, run: str) -> None:
+        """Raises ClipdemoError: the file cannot be written, or another program uses it."""
+        self._path = results.with_name(f"{results.name}.part")
+        self._run = hashlib.sha256(run.encode()).hexdigest()
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise ClipdemoError(
+                    f"{self._path} cannot be written ({error}): choose another --out."
+                ) from None
+            self._path.unlink()  # cut off by a power failure, or not ours
+            self._open()
+
+    def _open(self) -> None:
+        self._database = sqlite3.connect(self._path, timeout=1)
+        with self._database as database:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS found (run, item, entry, PRIMARY KEY (run, item))"
+            )
+
+    def __exit__(self, *error: object) -> None:
+        self._database.close()
+
+    def left(self, items: Iterable[Item]) -> list[Item]:
+        """The items that have no entry yet."""
+        rows = self._database.execute("SELECT item FROM found WHERE run = ?", [self._run])
+        done = {key for (key,) in rows}
+        return [item for item in items if _key(item) not in done]
+
+    def add(self, found: Iterable[tuple[Item, dict]]) -> None:
+        """Keep items with their entries; all of them, or none after a crash."""
+        rows = [(self._run, _key(item), json.dumps(entry)) for item, entry in found]
+        with self._database as database:
+            database.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?)", rows)
+
+    def entries(self, items: Iterable[Item]) -> Iterator[dict]:
+        """The entries so far, in the order of the items."""
+        for item in items:
+            query = "SELECT entry FROM found WHERE run = ? AND item = ?"
+            row = self._database.execute(query, [self._run, _key(item)]).fetchone()
+            if row is not None:
+                yield json.loads(row[0])
+
+    def finish(self) -> None:
+        """Delete the file: the results are written."""
+        self._database.close()
+        self._path.unlink()
+
+
+def _key(item: Item) -> str:
+    """Changes with the item's caption and with the file that its photo is in."""
+    place = item.file
+    if place is not None and place.is_dir():
+        place = place / item.member
+    try:
+        stamp = place and (place.stat().st_size, place.stat().st_mtime_ns)
+    except OSError:
+        stamp = None
+    said = [item.name, item.caption, str(item.file), item.member, item.problem, stamp]
+    return hashlib.sha256(json.dumps(said).encode("utf-8", "backslashreplace")).hexdigest()
