@@ -12,6 +12,7 @@ from clipdemo.commands.terminal import (
     print_account,
     print_json,
     progress_bars,
+    read_table,
     resumable,
 )
 
@@ -29,22 +30,16 @@ def caption(
     """Have a model write a caption for every photo of a table; resumes if it was stopped."""
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.model.captioners.choice import load_captioner
-    from clipdemo.study.caption_table import caption_table
-    from clipdemo.tables.account import photo_reason
-    from clipdemo.tables.label_table import read_label_table
+    from clipdemo.study.caption_table import accounted, caption_table
 
-    read = read_label_table(table, None, **options.reading(columns, unlabelled, strict))
+    read = read_table(table, None, **options.reading(columns, unlabelled, strict))
     frame, source, model = read.frame, PhotoSource(photos), load_captioner(captioner)
     if strict:
         read.check_photos(source, table)
     with resumable(), progress_bars() as progress:
         rows = counted(progress, "writing captions", len(frame))
         found, skipped = caption_table(model, frame, source, output, rows)
-    reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
-    gone = {row: reasons[name] for row, name in enumerate(frame["ImageID"]) if name in reasons}
-    read = read.leave_out(gone) if gone else read
-    read.note_photos(source)
-    account = read.account.to_dict()
+    account = accounted(read, skipped, source).to_dict()
     report = {"captions": len(found), "captioner": model.name, "skipped": skipped}
     report |= {"account": account}
     if as_json:

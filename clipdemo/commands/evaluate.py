@@ -13,6 +13,7 @@ from clipdemo.commands.terminal import (
     print_json,
     print_table,
     progress_bars,
+    read_table,
 )
 from clipdemo.errors import ClipdemoError
 
@@ -41,13 +42,12 @@ def evaluate(
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.inspection.evaluation import evaluate_table
     from clipdemo.model.loading import load
-    from clipdemo.tables.label_table import read_label_table
 
     reading = options.reading(columns, unlabelled, strict)
     classifier = load(backbone, checkpoint=checkpoint or None)
     if zero_shot:
         classifier = classifier.zero_shot(classifier.card.labels)
-    found = read_label_table(table, classifier.card.labels, **reading)
+    found = read_table(table, classifier.card.labels, **reading)
     source = PhotoSource(photos) if photos else None
     if source and strict:
         found.check_photos(source, table)

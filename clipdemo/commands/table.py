@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from clipdemo.commands import options
-from clipdemo.commands.terminal import print_account, print_json, print_table
+from clipdemo.commands.terminal import print_account, print_json, print_table, read_table
 
 
 def table(
@@ -24,9 +24,9 @@ def table(
 ) -> None:
     """Read a label table in any form; say what is in it, and what was left out or repaired."""
     from clipdemo.inputs.photo_source import PhotoSource
-    from clipdemo.tables.label_table import read_label_table, target_matrix, write_label_table
+    from clipdemo.tables.label_table import target_matrix, write_label_table
 
-    found = read_label_table(path, None, **options.reading(columns, unlabelled, strict))
+    found = read_table(path, None, **options.reading(columns, unlabelled, strict))
     if photos:
         source = PhotoSource(photos)
         if strict:

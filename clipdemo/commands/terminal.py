@@ -47,6 +47,14 @@ def print_account(account: dict) -> None:
         out.print(line, highlight=False)
 
 
+def read_table(path: Path, labels, **reading: object):
+    """`read_label_table`, with a sign on a terminal that it is under way: it may take a minute."""
+    from clipdemo.tables.label_table import read_label_table
+
+    with err.status(Text(f"reading {path.name}"), spinner="line"):
+        return read_label_table(path, labels, **reading)
+
+
 def _cell(value: object) -> str:
     if value is None:
         return "-"

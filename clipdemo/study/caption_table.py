@@ -10,7 +10,8 @@ import pandas as pd
 from clipdemo.errors import PhotoError
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.model.captioners.choice import Captioner
-from clipdemo.tables.label_table import write_label_table
+from clipdemo.tables.account import Account, photo_reason
+from clipdemo.tables.label_table import LabelTable, write_label_table
 
 
 def caption_table(
@@ -49,10 +50,20 @@ def caption_table(
                 captions.append("")
                 skipped.append({"ImageID": image_id, "reason": str(error)})
             progress(1)
-    found = frame.assign(Caption=captions)
+    found = frame.assign(Caption=pd.array(captions, dtype="str"))
     found = found[found["Caption"] != ""].reset_index(drop=True)
     write_label_table(found, out)
     return found, skipped
+
+
+def accounted(table: LabelTable, skipped: list[dict], photos: PhotoSource) -> Account:
+    """The table's account, with the rows that have no caption."""
+    reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
+    names = enumerate(table.frame["ImageID"])
+    gone = {row: reasons[name] for row, name in names if name in reasons}
+    table = table.leave_out(gone) if gone else table
+    table.note_photos(photos)
+    return table.account
 
 
 def _read(journal: Path) -> dict[tuple[str, str], str]:

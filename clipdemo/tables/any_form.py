@@ -30,6 +30,8 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         return found if isinstance(found, Rows) else read_rows(found, find, labels)
     raw = read_bytes(path)
     suffix = path.suffix.lower()
+    if suffix in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"):
+        raise TableError(f"{path} is an archive and no table: unpack the table, and give that.")
     if suffix in (".xlsx", ".xlsm") or raw[:4] == b"PK\3\4":
         return read_excel(path, find)
     if raw[:4] == b"PAR1":

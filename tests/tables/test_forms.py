@@ -296,6 +296,7 @@ BAD = {
     "empty.json": (b"[]", "JSON of a form"),
     "half.json": (b'{"images": [{}], "annotations": [], "categories": []}', "complete COCO"),
     "no-book.xlsx": (b"PK\3\4 no book", "workbook"),
+    "photos.zip": (b"PK\3\4 photos", "archive and no table"),
     "no.parquet": (b"PAR1 and nothing", "Parquet"),
 }
 
