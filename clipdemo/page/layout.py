@@ -7,6 +7,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from clipdemo.page.batch import tab as batch
+from clipdemo.page.batch.jobs import Jobs
 from clipdemo.page.compare import tab as compare
 from clipdemo.page.inspect import tab as inspect
 from clipdemo.page.inspect.inspector import Inspector
@@ -16,13 +17,15 @@ from clipdemo.page.server.uploads import Uploads
 from clipdemo.page.shared.models import Models
 
 
-def build(models: Models, inspector: Inspector, uploads: Uploads) -> Page:
-    """The page; its models may still be loading."""
+def build(
+    models: Models, inspector: Inspector, uploads: Uploads, jobs: Jobs, start: str = "empty"
+) -> Page:
+    """The page; its models may still be loading. `start` is the scene it opens with, or empty."""
     with Page(uploads, title="clipdemo", analytics_enabled=False) as page, gr.Tabs() as tabs:
         with gr.Tab("Compare", id="compare"):
-            desk = compare.build(page, models)
+            desk = compare.build(page, models, start)
         with gr.Tab("Batch"):
-            batch.build(models, desk, tabs)
+            batch.build(models, desk, tabs, jobs)
         with gr.Tab("Inspect", id="inspect"):
             inspect.build(inspector, desk)
         with gr.Tab("Report"):

@@ -45,6 +45,9 @@ class Settings:
         "", "labelled table to inspect (CSV, or stored predictions); drawn scenes without"
     )
     photos: str = _setting("", "folder, zip or tar with the photos of the table")
+    start: str = _setting(
+        "crossing", "the example scene that the page opens with, or empty for none"
+    )
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(7860, "port to listen on")
     root_path: str = _setting(

@@ -29,7 +29,11 @@ def free_port() -> int:
 def environment(folder: Path) -> dict[str, str]:
     """This environment without the app's own settings, uploads kept in `folder`."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CLIPDEMO_", "SPACE_"))}
-    own = {"GRADIO_TEMP_DIR": str(folder), "XDG_DATA_HOME": str(folder / "data")}
+    own = {
+        "CLIPDEMO_START": "empty",
+        "GRADIO_TEMP_DIR": str(folder),
+        "XDG_DATA_HOME": str(folder / "data"),
+    }
     return kept | own | {"GRADIO_ANALYTICS_ENABLED": "False"}
 
 

@@ -8,19 +8,20 @@ import { resultOf, toCsv, toJson, usedRule } from "../shared/results.js";
 import { RULES, START, commonRecalls, decide, thresholdsOf, usable } from "../shared/rules.js";
 import { page } from "../shared/store.js";
 import { progressText } from "./progress.js";
+import { follower, isRunning, keptRun, stopRun } from "./run.js";
 import { buildRow, columnsOf, showDecisions, sorted } from "./results_table.js";
 
 export function mount({ element, props, watch, trigger }) {
-  let run = { modes: [], labels: [] };  // what the server sent last
+  let run = { modes: [], labels: [], rows: [] };  // what is known of it
   let rows = [];
   let decision = START;
   let sorting = { column: null, down: false };
 
   const status = make("p", { role: "status" });
   const bar = make("progress", { "aria-label": "Progress" });
-  const cancel = button("Cancel and keep what is done", () => {
+  const cancel = button("Cancel and keep what is done", async () => {
     cancel.disabled = true;
-    trigger("cancel");
+    await stopRun(run.run);
   });
   const notices = make("ul", { class: "notices" });
   const deciding = decisionControls(RULES, "photos", (changes) => {
@@ -71,7 +72,7 @@ export function mount({ element, props, watch, trigger }) {
 
   // The board decides as this table does, or the two would contradict each other.
   function open({ name }, index) {
-    put(() => trigger("open", { index }));
+    put(() => trigger("open", { index, run: run.run }));
     page.set({
       decision,
       walk: {
@@ -128,16 +129,18 @@ export function mount({ element, props, watch, trigger }) {
         button(title, () => sortBy(column)))));
   }
 
-  // `props.value` is what batch/tab.py sends; the rows of a run only ever grow.
-  function receive() {
-    const last = run;
-    run = { modes: [], labels: [], rows: [], notices: [], recall: {}, ...props.value };
-    if (run.run !== last.run) build();
+  // What the server says of the run; its rows only ever grow.
+  function receive(found) {
+    const isOther = found.run !== run.run;
+    const wasKnown = !isOther && run.modes.length > 0;
+    const known = isOther ? [] : run.rows;
+    run = { recall: {}, modes: [], labels: [], ...found, rows: [...known, ...found.rows] };
+    if (!wasKnown) build();
     const before = rows.length;
     run.rows.slice(before).forEach((result, i) => {
       rows.push(buildRow(result, run.modes, () => open(result, before + i)));
     });
-    const running = run.state === "reading" || run.state === "running";
+    const running = isRunning(run);
     status.textContent = progressText(run);
     bar.hidden = cancel.hidden = !running;
     bar.max = run.total || 1;
@@ -151,8 +154,18 @@ export function mount({ element, props, watch, trigger }) {
     paint();
   }
 
+  function lost() {
+    status.textContent = "The connection is lost; the run goes on at the server. Trying again …";
+  }
+
+  function forget(sentence) {
+    receive({ run: "", state: "failed", rows: [], notices: [sentence] });
+  }
+
+  const follow = follower({ receive, lost, forget, known: () => run });
   element.replaceChildren(make("div", { class: "progress" }, status, bar, cancel), notices, controls,
     table, gallery);
-  watch("value", receive);
-  receive();
+  controls.hidden = table.hidden = gallery.hidden = bar.hidden = cancel.hidden = true;
+  watch("value", () => follow(props.value?.run));
+  follow(props.value?.run ?? keptRun());
 }

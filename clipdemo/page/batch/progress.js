@@ -1,10 +1,11 @@
-// How far a run is, in words. `value`: {state, total, rate, left, rows}, as batch/tab.py sends it.
+// How far a run is, in words. It is as batch/jobs.py says: {state, total, rate, left, rows, place, wait}.
 
-export function progressText({ state, total = 0, rate, left, rows = [] }) {
+export function progressText({ state, total = 0, rate, left, rows = [], place, wait }) {
   const done = `${rows.length} of ${total}`;
   const speed = rate ? ` · ${rate.toFixed(1)}/s · ${duration(left)} left` : "";
+  const turn = `Number ${place} in the queue${wait ? `, about ${duration(wait)}` : ""}.`;
   const texts = {
-    reading: "Reading what you gave …", running: done + speed, done: `Done: ${rows.length}.`,
+    waiting: turn, reading: "Reading what you gave …", running: done + speed, done: `Done: ${rows.length}.`,
     stopped: `Cancelled: ${done} are kept.`, failed: rows.length ? `Stopped: ${done} are kept.` : "",
   };
   return texts[state] ?? "";

@@ -7,13 +7,15 @@ import {
 } from "../shared/rules.js";
 import { page } from "../shared/store.js";
 import { modeName } from "../shared/text.js";
-import { ghostsOf } from "./ghosts.js";
+import { mindExample } from "./example.js";
+import { ghostOf, ghostsOf } from "./ghosts.js";
 import { ranked, topLabel } from "./ranking.js";
 import { buildRows, showDecisions, showGhosts, showScores } from "./rows.js";
 import { labelSets } from "./sets.js";
 import { sharing } from "./share.js";
 import { disputedOf, reads, verdictOf } from "./verdict.js";
 
+const CHANGED = 0.05;  // a smaller change brings no label back
 const EMPTY = {
   modes: [], labels: [], zeroShot: [], tuned: {}, recall: {}, scores: {}, truth: [], notice: "",
 };
@@ -37,14 +39,18 @@ export function mount({ element, props, watch, trigger }) {
   deciding.nodes[1].id = "threshold";
   const sort = choice({ id: "sort", "aria-label": "Order of the rows" },
     [["score", "by score"], ["name", "by name"], ["differ", "by disagreement"]], arrange);
-  const hide = make("input", { type: "checkbox" });
+  let unfolded = false;  // whether the labels that no mode says are shown as well
+  const more = button("", () => {
+    unfolded = !unfolded;
+    paint();
+  }, { class: "more" });
   const moved = make("span", { class: "moved" }, "○ before the last change. ",
-    button("Dismiss", () => paintGhosts({}), { id: "dismiss" }));
+    button("Dismiss", dismiss, { id: "dismiss" }));
   const controls = make("div", { class: "controls" }, ...deciding.nodes,
-    make("label", {}, "Sort ", sort), make("label", {}, hide, "hide what is off"),
-    button("Reset", reset), moved);
+    make("label", {}, "Sort ", sort), button("Reset", reset), moved);
 
   function change(changes) {
+    unfolded ||= "threshold" in changes;  // whoever moves the slider looks for what comes next
     page.set({ decision: { ...page.state.decision, ...changes } });
   }
 
@@ -54,9 +60,9 @@ export function mount({ element, props, watch, trigger }) {
 
   function reset() {
     sort.value = "score";
-    hide.checked = false;
+    unfolded = false;
     arrange();
-    change(START);
+    page.set({ decision: START });
   }
 
   // What was chosen on any tab, as far as these heads have thresholds for it.
@@ -79,13 +85,51 @@ export function mount({ element, props, watch, trigger }) {
     return thresholds(Object.keys(board.scores).at(-1) ?? board.modes.at(-1));
   }
 
+  // The threshold of the label that words and map are about, as a number.
+  const ownName = make("b");
+  const ownNumber = make("input", { type: "number", min: 0, max: 1, step: 0.01 });
+  ownNumber.addEventListener("input", () => {
+    const value = Number(ownNumber.value);
+    if (ownNumber.value && value >= 0 && value <= 1) drag(page.state.label, value);
+  });
+  const ownReset = button("Undo", () => {
+    const own = new Map(page.state.decision.own);
+    own.delete(page.state.label);
+    change({ own });
+  });
+  const ownLine = make("p", { class: "own" },
+    make("label", {}, "Threshold of ", ownName, " ", ownNumber), " ", ownReset);
+
+  function paintOwn() {
+    const { label } = page.state;
+    const cuts = handles();
+    const i = board.labels.indexOf(label);
+    ownLine.classList.toggle("none", !cuts || i < 0 || !Object.keys(board.scores).length);
+    ownName.textContent = label ?? "";
+    if (cuts && i >= 0 && document.activeElement !== ownNumber) ownNumber.value = cuts[i].toFixed(2);
+    ownReset.hidden = !decision().own.has(label);
+  }
+
   function paint() {
     const found = decisions();
     deciding.show(decision());
-    if (rows.length) showDecisions(rows, found, handles(), decision(), hide.checked);
+    paintOwn();
+    const away = showDecisions(rows, found, handles(), decision(), folded);
+    more.hidden = !unfolded && !away;
+    const shown = rows.length > away ? "more " : "";
+    more.textContent = unfolded ? "Fold what no mode says" : `${away} ${shown}labels`;
     sets.replaceChildren(...labelSets(board, found, choose));
     verdict.textContent = verdictOf(board, found);
     verdict.classList.toggle("disputed", disputedOf(board.labels, found).length > 0);
+  }
+
+  // Put away: what no mode says, unless it was asked for, is true or has just changed.
+  function folded(label, said) {
+    if (unfolded || said || !Object.keys(board.scores).length || label === page.state.chosen || board.truth.includes(label)) return false;
+    if (board.head !== "zero-shot" && board.zeroShot.includes(label)) return false;
+    const i = board.labels.indexOf(label);
+    return !Object.entries(board.scores).some(([mode, scores]) =>
+      Math.abs(scores[i] - (ghostOf(ghosts, mode, label, scores[i]) ?? scores[i])) >= CHANGED);
   }
 
   function arrange() {
@@ -95,6 +139,11 @@ export function mount({ element, props, watch, trigger }) {
   function paintGhosts(shown) {
     ghosts = shown;
     moved.classList.toggle("none", !showGhosts(rows, ghosts, board.scores));
+  }
+
+  function dismiss() {
+    paintGhosts({});
+    paint();
   }
 
   function choose(label) {
@@ -112,6 +161,7 @@ export function mount({ element, props, watch, trigger }) {
     for (const { label, name } of rows) {
       name.setAttribute("aria-pressed", any && label === page.state.label);
     }
+    paintOwn();
   }
 
   // Another set of labels or modes.
@@ -141,6 +191,7 @@ export function mount({ element, props, watch, trigger }) {
     known.hidden = !board.truth.length;
     notice.textContent = board.notice ?? "";
     notice.hidden = !board.notice;
+    mindExample(board.given?.[1] ?? null);
     showScores(rows, board);
     paintGhosts(ghostsOf(last, board, ghosts));
     arrange();
@@ -151,9 +202,11 @@ export function mount({ element, props, watch, trigger }) {
     });
   }
 
-  hide.addEventListener("change", paint);
   page.on(["decision"], paint);
-  page.on(["chosen"], () => page.set({ label: labelNow() }));
+  page.on(["chosen"], () => {
+    page.set({ label: labelNow() });
+    paint();
+  });
   page.on(["label"], paintLabel);
   page.on(["rescore"], () => trigger("input"));
   const typed = settled(() => trigger("input"), 300);
@@ -161,8 +214,9 @@ export function mount({ element, props, watch, trigger }) {
     if (event.target.closest?.("#caption, #own-labels")) typed();
   });
 
-  element.replaceChildren(verdict, notice, sets, kind, controls, known, body, hint);
+  element.replaceChildren(verdict, notice, sets, kind, controls, ownLine, known, body, more, hint);
   watch("value", receive);
   receive();
+  if (page.state.rescore) trigger("input");
   element.append(...sharing(() => board, decision, decisions));
 }

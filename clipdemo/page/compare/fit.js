@@ -4,7 +4,7 @@ import { make } from "../shared/dom.js";
 
 // `fit`: {similarity, better_than, n, matching, mismatched}, the last two quartiles from 0 to 4.
 export function fitSentence(fit) {
-  if (!fit) return "With a photo and a caption, this shows how well the two fit.";
+  if (!fit) return "";
   const similarity = fit.similarity.toFixed(2);
   if (fit.better_than == null) {
     return `Similarity of photo and caption: ${similarity}. This model has no validation pairs to place`

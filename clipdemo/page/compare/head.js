@@ -10,7 +10,7 @@ export function mount({ element, props, watch }) {
       model.append(make("details", {}, make("summary", {}, "more about this model"),
         ...about.map((text) => make("p", {}, text))));
     }
-    element.replaceChildren(make("h1", {}, title), model);
+    element.replaceChildren(make("h1", {}, make("b", {}, "clipdemo"), ` ${title}`), model);
   }
   watch("value", show);
   show();

@@ -21,6 +21,11 @@ def headline(card: Card) -> dict:
 
 
 def title(card: Card) -> str:
-    """The question of the page, which depends on what its heads read."""
-    asked = {("image",): "What does the photo say?", ("text",): "What does the caption say?"}
-    return asked.get(tuple(card.modes), "What does the photo say, what the caption, what both?")
+    """What the page is for, which depends on what its heads read."""
+    asked = {
+        ("image",): "What is in a photo, by its pixels alone",
+        ("text",): "What is in a photo, by its caption alone",
+    }
+    return asked.get(
+        tuple(card.modes), "What is in a photo: by its pixels, by its caption, and by both"
+    )

@@ -30,7 +30,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
     backbone = gr.Dropdown(
         choices(always),
         value=models.first.backbone,
-        label="Backbone: choose one or type its id",
+        label="Model: choose one, or type its id",
         allow_custom_value=True,
         elem_id="backbone",
     )

@@ -13,13 +13,14 @@ export function buildRows({ labels, modes, zeroShot }, choose, drag) {
       bar: make("div", { class: "cell", "data-mode": mode },
         make("i", { class: "fill" }), make("i", { class: "cut" })),
       number: make("span", { class: `number ${mode}` }),
+      delta: make("small", { class: `delta ${mode}` }),
     }));
     const name = button(label, () => choose(label), { class: "name" });
     const marker = scoreSlider({ class: "marker", "aria-label": `Threshold for ${label}` },
       (value) => drag(label, value));
     const row = make("div", { class: "row", "data-label": label }, name,
       make("div", { class: "bars" }, ...cells.map(({ bar }) => bar), marker),
-      make("div", { class: "numbers" }, ...cells.map(({ number }) => number)));
+      make("div", { class: "numbers" }, ...cells.flatMap(({ number, delta }) => [number, delta])));
     if (zeroShot.includes(label)) {
       row.classList.add("zero-shot");
       name.title = "zero-shot: from the name alone, uncalibrated";
@@ -29,6 +30,7 @@ export function buildRows({ labels, modes, zeroShot }, choose, drag) {
 }
 
 export function showScores(rows, { scores, truth }) {
+  const any = Object.keys(scores).length > 0;
   rows.forEach(({ label, row, cells }, i) => {
     row.classList.toggle("true", truth.includes(label));
     for (const { mode, bar, number } of cells) {
@@ -36,13 +38,15 @@ export function showScores(rows, { scores, truth }) {
       bar.dataset.score = score?.toFixed(4) ?? "";
       bar.style.setProperty("--score", score ?? 0);
       bar.classList.toggle("missing", score === undefined);
-      number.textContent = score?.toFixed(2) ?? "–";
+      number.textContent = score?.toFixed(2) ?? (any ? "–" : "");
     }
   });
 }
 
-// `handles`: where each marker stands, or null where none can be dragged.
-export function showDecisions(rows, decisions, handles, { rule, own }, hide) {
+// `handles`: where each marker stands, or null where none can be dragged. `folded`: whether a row is
+// put away that no mode says, that was neither asked for nor changed.
+export function showDecisions(rows, decisions, handles, { rule, own }, folded) {
+  let away = 0;
   rows.forEach(({ label, row, marker, cells }, i) => {
     for (const { mode, bar } of cells) {
       bar.dataset.on = decisions[mode]?.on[i] ?? false;
@@ -51,19 +55,22 @@ export function showDecisions(rows, decisions, handles, { rule, own }, hide) {
     const any = cells.some(({ bar }) => bar.dataset.on === "true");
     row.classList.toggle("on", any);
     row.classList.toggle("shared", rule === "fixed" || own.has(label));
-    row.hidden = hide && !any;
+    row.hidden = folded(label, any);
+    away += row.hidden;
     marker.hidden = !handles;
     if (handles) marker.value = handles[i];
   });
+  return away;
 }
 
 // Where each bar stood before, and how far it moved; whether any did.
 export function showGhosts(rows, ghosts, scores) {
   let any = false;
   rows.forEach(({ label, cells }, i) => {
-    for (const { mode, bar, number } of cells) {
+    for (const { mode, bar, delta } of cells) {
       bar.querySelector(".ghost")?.remove();
-      number.querySelector("small")?.remove();
+      delta.textContent = "";
+      delete delta.dataset.moved;
       const score = scores[mode]?.[i];
       const before = score === undefined ? undefined : ghostOf(ghosts, mode, label, score);
       if (before === undefined) continue;
@@ -71,8 +78,8 @@ export function showGhosts(rows, ghosts, scores) {
       const ghost = make("i", { class: "ghost", "data-before": before.toFixed(4) });
       ghost.style.setProperty("--before", before);
       bar.append(ghost);
-      const moved = score - before;
-      number.append(make("small", { "data-moved": moved.toFixed(4) }, signed(moved).replace("0.", ".")));
+      delta.dataset.moved = (score - before).toFixed(4);
+      delta.textContent = signed(score - before).replace("0.", ".");
     }
   });
   return any;

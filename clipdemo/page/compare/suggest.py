@@ -17,7 +17,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
         The captioner, which loads once it is started.
     """
     ask = gr.Button(
-        "Suggest captions for the photo",
+        "Suggest a caption",
         size="sm",
         elem_id="suggest",
     )

@@ -40,15 +40,19 @@ class Desk(NamedTuple):
     opened: gr.State
 
 
-def build(page: gr.Blocks, models: Models) -> Desk:
-    """Put the tab's components and events into the page."""
+def build(page: gr.Blocks, models: Models, start: str) -> Desk:
+    """Put the tab's components and events into the page, which opens with the scene `start`.
+
+    Raises:
+        ClipdemoError: there is no such scene.
+    """
+    scenes_by_name = read_scenes()
+    if start not in (*scenes_by_name, "empty"):
+        known = ", ".join(scenes_by_name)
+        raise ClipdemoError(f"There is no scene {start!r} to start with: choose {known} or empty.")
     chosen = gr.State(models.first.backbone)
     opened = gr.State(None)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=7, min_width=300):
-            head = part("compare/head.js", value=headline(models.card), elem_id="head")
-        with gr.Column(scale=3, min_width=300):
-            picker.build(page, models, chosen, head)
+    head = part("compare/head.js", value=headline(models.card), elem_id="head")
     with gr.Row(equal_height=False, elem_id="desk"):
         with gr.Column(scale=4, min_width=300):
             part("compare/walk.js", elem_id="walk")
@@ -63,6 +67,8 @@ def build(page: gr.Blocks, models: Models) -> Desk:
             )
             # Gradio would decode the photo before our limits are checked; `Page` checks its path.
             photo.preprocess = lambda payload: payload.path if payload else None
+            incoming = part("compare/incoming.js", "link", elem_id="incoming")
+            region = words_and_regions.region_panel()
             caption = gr.Textbox(
                 label="Caption",
                 placeholder="Say what is in the photo, or something else, and see what changes",
@@ -70,9 +76,16 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 max_length=2000,
                 elem_id="caption",
             )
-            panels = words_and_regions.panels()
             captioner = suggest.build(models, photo)
+            words = words_and_regions.words_panel()
+            own = gr.Textbox(
+                label="Look for anything else (zero-shot)",
+                placeholder="skateboard, umbrella, red bus",
+                max_length=4000,
+                elem_id="own-labels",
+            )
             scenes = part("compare/scenes.js", "pick", scenes=scene_buttons(), elem_id="scenes")
+            picker.build(page, models, chosen, head)
             gr.Markdown(KEPT, elem_id="kept")
         with gr.Column(scale=6, min_width=300):
             board = part(
@@ -80,12 +93,6 @@ def build(page: gr.Blocks, models: Models) -> Desk:
                 "input",
                 value=boards.frame(models.card) | {"waiting": True},
                 elem_id="board",
-            )
-            own = gr.Textbox(
-                label="Look for anything else (zero-shot)",
-                placeholder="skateboard, umbrella, red bus",
-                max_length=4000,
-                elem_id="own-labels",
             )
 
     def score(
@@ -109,17 +116,23 @@ def build(page: gr.Blocks, models: Models) -> Desk:
 
     def pick(event: gr.EventData) -> tuple[str, str]:
         name = told(event, "name")
-        scene = read_scenes().get(name) if isinstance(name, str) else None
-        if scene is None:
+        if not isinstance(name, str) or name not in scenes_by_name:
             raise ClipdemoError("There is no such scene: reload the page.")
+        return put(name)
+
+    def put(name: str) -> tuple[str, str]:
         drawn = (SCENES / f"{name}.webp").read_bytes()
-        return save_bytes_to_cache(drawn, f"{name}.webp", photo.GRADIO_CACHE), scene["caption"]
+        path = save_bytes_to_cache(drawn, f"{name}.webp", photo.GRADIO_CACHE)
+        return path, scenes_by_name[name]["caption"]
+
+    def begin(link: str | None) -> tuple[str, str] | tuple[dict, dict]:
+        return (gr.skip(), gr.skip()) if link or start == "empty" else put(start)
 
     given = [photo, caption, own, chosen]
-    words_and_regions.listen(models, panels, given)
+    words_and_regions.listen(models, words, region, given)
     # One listener, so that an older answer can never overwrite a newer one.
     gr.on(
-        [page.load, photo.change, board.input, chosen.change],
+        [photo.change, board.input, chosen.change],
         score,
         [*given, opened],
         board,
@@ -128,11 +141,29 @@ def build(page: gr.Blocks, models: Models) -> Desk:
         trigger_mode="always_last",
         api_visibility="private",
     )
+    page.load(
+        begin,
+        caption,
+        [photo, caption],
+        js="() => [location.hash]",
+        show_progress="hidden",
+        api_visibility="private",
+    ).then(None, js=calling("compare/example.js", "begun"))
     # Choosing the same scene again changes only the caption: tell the board.
     scenes.pick(
         pick,
         None,
         [photo, caption],
+        show_progress="hidden",
+        trigger_mode="multiple",
+        api_visibility="private",
+    ).then(None, js=calling("compare/desk.js", "arrived"))
+    # The photo that is read is the one at the address that the page was given.
+    incoming.link(
+        lambda photo: photo,
+        photo,
+        photo,
+        js=calling("compare/incoming.js", "linked"),
         show_progress="hidden",
         trigger_mode="multiple",
         api_visibility="private",

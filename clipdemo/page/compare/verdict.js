@@ -29,9 +29,15 @@ export function verdictOf({ modes, labels, waiting }, decisions) {
   }
   if (present.length === 1) return `${MODE_NAMES[present[0]]} alone so far.`;
   const disputed = disputedOf(labels, decisions);
-  if (!disputed.length) return "All agree.";
-  if (disputed.length > 5) return `They disagree on ${disputed.length} labels.`;
-  return dispute(labels, decisions, disputed);
+  if (!disputed.length) return agreed(labels, decisions);
+  if (disputed.length > 5) return `Photo, caption and both disagree on ${disputed.length} labels.`;
+  return dispute(decisions, labels, disputed);
+}
+
+function agreed(labels, decisions) {
+  const [first] = Object.values(decisions);
+  const on = labels.filter((label, i) => first.on[i]);
+  return on.length ? `All say ${on.join(", ")}.` : "None says any label.";
 }
 
 function inputsOf(modes) {
@@ -40,15 +46,18 @@ function inputsOf(modes) {
   return "a photo, a caption or both";
 }
 
-// Who says what the others do not.
-function dispute(labels, decisions, disputed) {
+// What became of each label that one mode says and another does not.
+function dispute(decisions, labels, disputed) {
   const says = (mode, label) => decisions[mode]?.on[labels.indexOf(label)] ?? false;
-  const parts = [
-    ["the caption adds", false, true], ["only the photo shows", true, false],
-    ["both together add", false, false], ["both together drop", true, true],
-  ].map(([what, photo, caption]) => [what, disputed.filter((label) =>
-    says("image", label) === photo && says("text", label) === caption)]);
-  const sentence = parts.filter(([, found]) => found.length)
-    .map(([what, found]) => `${what} ${found.join(", ")}`).join("; ");
-  return `${sentence[0].toUpperCase()}${sentence.slice(1)}.`;
+  const source = (label) => {
+    const [photo, caption] = [says("image", label), says("text", label)];
+    if (photo === caption) return photo ? "each alone" : "neither alone";
+    return photo ? "photo alone" : "caption alone";
+  };
+  const listed = (found) => found.map((label) => `${label} (${source(label)})`).join(", ");
+  if (!decisions.concat) return `They disagree on ${listed(disputed)}.`;
+  const kept = disputed.filter((label) => says("concat", label));
+  const dropped = disputed.filter((label) => !says("concat", label));
+  const parts = [["says", kept], ["leaves out", dropped]].filter(([, found]) => found.length);
+  return `Both ${parts.map(([what, found]) => `${what} ${listed(found)}`).join("; it ")}.`;
 }

@@ -13,7 +13,7 @@ const NAMES = { text: "caption", concat: "both", mutan: "MUTAN" };
 
 function hintFor(words) {
   const unread = words.filter(({ read }) => !read).length;
-  if (!words.length) return "Write a caption: here you can switch its words off and see what each does.";
+  if (!words.length) return "";
   if (unread) return `The model does not read ${unread === 1 ? "the last word" : `the last ${unread} words`}.`;
   if (words.length === 1) return "A caption of one word: without it there is none to compare with.";
   return "Click a word to switch it off, and again to switch it on.";
@@ -22,7 +22,7 @@ function hintFor(words) {
 export function mount({ element, props, watch, trigger }) {
   const label = labelChoice("Label that the words are about");
   const mode = choice({ "aria-label": "Mode that reads the words" }, [], paint);
-  const question = make("p", {}, "What the words do for ", label, " by ", mode);
+  const question = make("p", {}, "What each word does for ", label, " in ", mode);
   const list = make("div", { class: "words" });
   const hint = make("p", { class: "hint" });
   const fit = make("div");

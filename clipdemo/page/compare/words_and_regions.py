@@ -23,15 +23,19 @@ SIDE = 640  # pixels of the long side of the photo under the map, at most
 SPOKEN = calling("compare/caption.js", "withoutWords")
 
 
-def panels() -> dict[str, gr.HTML]:
-    """Put the panels into the page, one below the other: `words` and `region`."""
-    return {
-        "words": part("compare/words.js", "ask", value={}, elem_id="words"),
-        "region": part("compare/region.js", "show", "stop", value={}, elem_id="region"),
-    }
+def words_panel() -> gr.HTML:
+    """Put the panel of the caption's words into the page."""
+    return part("compare/words.js", "ask", value={}, elem_id="words")
 
 
-def listen(models: Models, shown: dict[str, gr.HTML], given: list[gr.components.Component]) -> None:
+def region_panel() -> gr.HTML:
+    """Put the panel of the map into the page."""
+    return part("compare/region.js", "show", "stop", value={}, elem_id="region")
+
+
+def listen(
+    models: Models, words: gr.HTML, region: gr.HTML, given: list[gr.components.Component]
+) -> None:
     """Events of the panels; `given` are photo, caption, own labels and backbone."""
 
     def ask(photo: str | None, caption: str | None, own: str | None, backbone: str) -> dict:
@@ -52,7 +56,6 @@ def listen(models: Models, shown: dict[str, gr.HTML], given: list[gr.components.
             yield {"notice": str(error)} | asked
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    words, region = shown["words"], shown["region"]
     words.ask(ask, given, words, trigger_mode="always_last", **hidden)
     showing = region.show(
         show,

@@ -34,14 +34,16 @@ ROOM_EVERY = 2**23  # bytes of an upload between two looks at the disk
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(
     r"/(config|login|logout|theme\.css|robots\.txt|manifest\.json|pwa_icon(/(192|512))?|favicon\.ico"
-    r"|healthz|plotly\.min\.js|modules/.+|inspect/.+|(assets|static|svelte)/.+"
+    r"|healthz|preview|plotly\.min\.js|modules/.+|inspect/.+|batch/.+|(assets|static|svelte)/.+"
     r"|gradio_api/(user|login_check|token|app_id|info|openapi\.json|startup-events|theme\.css"
     r"|upload|upload_progress|cancel|reset|queue/(join|data|status)|heartbeat/[^/]+"
     r"|call/.+|run/[^/]+|api/[^/]+|file=.+|mcp(/.*)?))?/?"
 )
 NOTHING = "This page has nothing at this address"
 # Where Gradio asks for no login.
-OURS = re.compile(r"/(inspect/.+|plotly\.min\.js|gradio_api/(heartbeat/.+|cancel|reset))/?")
+OURS = re.compile(
+    r"/(inspect/.+|batch/.+|preview|plotly\.min\.js|gradio_api/(heartbeat/.+|cancel|reset))/?"
+)
 
 
 class Guarded(App):

@@ -26,6 +26,8 @@ from clipdemo.inputs.labels import COCO18
 from clipdemo.inspection.scored_table import ScoredTable
 from clipdemo.model.checkpoints import Card, find_card, has_card, zero_shot_card
 from clipdemo.model.zero_gpu import declare_gpu
+from clipdemo.page.batch import jobs as batch_jobs
+from clipdemo.page.batch.jobs import Jobs
 from clipdemo.page.inspect import routes as inspect_routes
 from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.layout import build
@@ -40,6 +42,7 @@ from clipdemo.page.settings import Settings
 from clipdemo.page.shared.files import PAGE
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.modules import modules, preloads
+from clipdemo.page.shared.preview import preview
 from clipdemo.page.shared.theme import theme
 
 if TYPE_CHECKING:
@@ -79,13 +82,14 @@ def start(settings: Settings) -> Page:
     models = Models(settings, card)
     table = ScoredTable(card, settings.table, settings.photos, data_folder(settings.cache))
     inspector = Inspector(table, models)
-    uploads, live = open_uploads(), Counter()
-    page = build(models, inspector, uploads)
+    uploads, live, jobs = open_uploads(), Counter(), Jobs()
+    page = build(models, inspector, uploads, jobs, settings.start)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
     if settings.mcp:
         bound_mcp()
-    routes = [health(models.first), plotly_script(), modules(), *inspect_routes.routes(inspector)]
+    routes = [health(models.first), plotly_script(), modules(), preview(uploads)]
+    routes += [*inspect_routes.routes(inspector), *batch_jobs.routes(jobs)]
     # In place from the first request.
     app = Guarded(Access.of(settings), uploads, live, routes=routes)
     bound_gradio(page)

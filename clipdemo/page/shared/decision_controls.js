@@ -33,8 +33,7 @@ export function decisionControls(rules, what, onChange) {
     count.hidden = decision.rule !== "top-k";
     if (document.activeElement !== count) count.value = decision.k;
     slider.value = decision.threshold;
-    slider.classList.toggle("idle", !fixed);
-    number.textContent = fixed ? decision.threshold.toFixed(2) : "–";
+    number.textContent = fixed ? decision.threshold.toFixed(2) : "";
   }
 
   return {

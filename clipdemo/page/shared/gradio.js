@@ -4,6 +4,10 @@ export function photoAddress() {
   return document.querySelector("#photo img")?.src ?? null;
 }
 
+export function clearPhoto() {
+  document.querySelector("#photo [aria-label='Remove Image']")?.click();
+}
+
 // File name of the photo on the Compare tab; "" where there is none.
 export function photoName() {
   const address = photoAddress() ?? "";

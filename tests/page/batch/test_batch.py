@@ -15,7 +15,7 @@ from support.paths import SCENES
 from clipdemo.errors import ClipdemoError
 from clipdemo.inspection.batch import gather, predict_items
 from clipdemo.inspection.batch_files import Rule, entry, write_results
-from clipdemo.page.batch.tab import LIMIT, MEMBERS, given
+from clipdemo.page.batch.given import LIMIT, MEMBERS, given
 from page.shared.test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser

@@ -165,7 +165,7 @@ def test_every_rule_is_offered_and_decides_as_the_python_rule_does(board, classi
             expected = decide(values(board, mode), rule, tuned=tuned)[0].tolist()
             assert decisions(board, mode) == expected, (rule, mode)
     board.locator("#rule").select_option("top-k")
-    number = board.locator("#board input[type=number]")
+    number = board.get_by_label("k: how many labels")
     for k in (5, 1, len(LABELS)):
         number.fill(str(k))
         for mode in MODES:
@@ -187,13 +187,11 @@ def test_reset_restores_the_start(board):
     move(board, SLIDER, 0.03)
     move(board, '#board [data-label="dog"] input[type=range]', 0.01)
     board.locator("#sort").select_option("name")
-    board.locator("#board input[type=checkbox]").check()
     assert read(board) != start
     board.get_by_role("button", name="Reset").click()
     assert read(board) == start
     assert order(board) == rows
     assert board.locator("#rule").input_value() == "tuned"
-    assert board.locator("#board [data-label]:visible").count() == len(LABELS)
 
 
 def test_rows_sort_by_score_by_name_and_by_disagreement(board):
@@ -209,13 +207,38 @@ def test_rows_sort_by_score_by_name_and_by_disagreement(board):
     assert board.requests == []
 
 
-def test_what_is_off_can_be_hidden(board):
-    move(board, SLIDER, 0.5)
-    board.locator("#board input[type=checkbox]").check()
-    for threshold in (0.5, 0.2, 1):
-        move(board, SLIDER, threshold)
-        on = [label for label, cells in read(board).items() if any(x for _, x in cells.values())]
-        visible = board.locator("#board [data-label]:visible")
-        assert visible.evaluate_all("rows => rows.map(r => r.dataset.label)") == on
-    board.locator("#board input[type=checkbox]").uncheck()
-    assert board.locator("#board [data-label]:visible").count() == len(LABELS)
+def test_what_no_mode_says_is_folded_until_it_is_asked_for(board):
+    """By its line, or by moving the slider; Reset folds it again."""
+    more = board.locator("#board .more")
+
+    def visible() -> list[str]:
+        rows = board.locator("#board [data-label]:visible")
+        return rows.evaluate_all("rows => rows.map(r => r.dataset.label)")
+
+    said = [label for label, cells in read(board).items() if any(on for _, on in cells.values())]
+    assert sorted(visible()) == sorted(said)
+    assert more.inner_text() == f"{len(LABELS) - len(said)} more labels"
+    more.click()
+    assert len(visible()) == len(LABELS)
+    more.click()
+    assert sorted(visible()) == sorted(said)
+    move(board, SLIDER, 0.9)
+    assert len(visible()) == len(LABELS)
+    board.get_by_role("button", name="Reset", exact=True).click()
+    assert sorted(visible()) == sorted(said)
+    assert board.requests == []
+
+
+def test_a_labels_threshold_is_a_number_to_type_and_to_reset(board):
+    name = board.locator("#board .row:visible .name").first
+    label = name.inner_text()
+    name.click()
+    number = board.get_by_label(f"Threshold of {label}")
+    before = float(number.input_value())
+    number.fill("0.01")
+    assert all(on for _, on in read(board)[label].values())
+    number.fill("1")
+    assert not any(on for _, on in read(board)[label].values())
+    board.get_by_role("button", name="Undo").click()
+    assert float(number.input_value()) == before
+    assert board.requests == []

@@ -1,0 +1,52 @@
+"""What a visitor gives the Batch tab, within its limits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from clipdemo.errors import ClipdemoError
+from clipdemo.inputs.photo_source import most_members
+from clipdemo.inspection.batch import (
+    PACKED,
+    SMALL_TABLES,
+    TABLE_BYTES,
+    Item,
+    Sources,
+    gather,
+)
+
+LIMIT = 500  # photos; the command line has none
+ZIPS = 4
+MEMBERS = 20_000  # files in a zip; reading more names would take seconds
+NAME = 1000  # characters of a file name, which is kept with the run
+
+
+def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
+    """The items in a visitor's files, and sentences about what is left out; all within limits.
+
+    Opened files are added to `sources`.
+
+    Raises:
+        ClipdemoError: there is nothing in them, or too much.
+    """
+    paths = list(dict.fromkeys(paths))
+    tables = [path for path in paths if path.suffix.lower()[1:] in SMALL_TABLES]
+    photos = [path for path in paths if path not in tables]
+    if len(tables) > 1:
+        raise ClipdemoError("There is more than one table: give one, with all captions.")
+    if tables and tables[0].stat().st_size > TABLE_BYTES:
+        raise ClipdemoError(
+            f"The table is larger than {TABLE_BYTES // 2**20} MB: use `python -m clipdemo batch`."
+        )
+    packed = [path for path in photos if path.suffix.lower() in PACKED]
+    if len(packed) > ZIPS:
+        raise ClipdemoError(f"There are more than {ZIPS} zips: give the photos in fewer of them.")
+    for path in packed:
+        if most_members(path) > MEMBERS:
+            raise ClipdemoError(
+                f"{path.name} holds more than {MEMBERS:,} files: use `python -m clipdemo batch`."
+            )
+    items, notices, _ = gather(photos, tables[0] if tables else None, LIMIT, sources)
+    if any(len(item.name) > NAME for item in items):
+        raise ClipdemoError(f"There is a file name of more than {NAME:,} letters: make it shorter.")
+    return items, notices

@@ -1,0 +1,221 @@
+"""Runs of the Batch tab: they belong to the server and go on when their page is gone."""
+
+from __future__ import annotations
+
+import contextvars
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from clipdemo.errors import ClipdemoError
+from clipdemo.inputs.captions import clean_caption
+from clipdemo.inspection.batch import Item, predict_items
+from clipdemo.page.batch.given import given
+from clipdemo.page.compare import board as boards
+from clipdemo.page.server.requests import report
+from clipdemo.page.shared.pictures import data_url, shrunk
+
+if TYPE_CHECKING:
+    from clipdemo.inspection.batch import Result
+    from clipdemo.model.captioners.captioner import Captioner
+    from clipdemo.model.classifier import Classifier
+
+AT_ONCE = 2
+KEPT = 100  # runs, the latest; each holds up to 500 results with their small pictures
+KEEP = 3600.0  # seconds after a run was last looked at
+WAITING = 30  # runs in the queue
+THUMBNAIL = 144  # pixels
+GONE = "This run is not kept any more: start it again."
+
+
+class Job:
+    """One run.
+
+    Attributes:
+        id: whoever knows it may see the run and stop it.
+        state: waiting, reading, running, done, stopped or failed.
+        found: the items that were scored, each with its cleaned or written caption.
+        looked_at: when somebody last asked for it, in seconds of a clock that only goes on.
+    """
+
+    def __init__(
+        self,
+        files: list[str],
+        own: str,
+        classifier: Callable[[], Classifier],
+        captioner: Callable[[], Captioner] | None,
+    ) -> None:
+        self.id = secrets.token_urlsafe(16)
+        self.state = "waiting"
+        self.found: list[tuple[Item, str | None]] = []
+        self.looked_at = time.monotonic()
+        self._files, self._own = files, own
+        self._classifier, self._captioner = classifier, captioner
+        self._stop = threading.Event()
+        self._rows: list[dict] = []
+        self._notices: list[str] = []
+        self._frame: dict = {}
+        self._total = 0
+        self._began = self._seconds = 0.0
+
+    def stop(self) -> None:
+        """Keep what is done, and do no more."""
+        self._stop.set()
+
+    def run(self) -> None:
+        """Score everything; whatever happens is in `state` and the notices."""
+        try:
+            self.state = "stopped" if self._stop.is_set() else self._score()
+        except ClipdemoError as error:
+            self._notices = [*self._notices, _named(str(error), self._files)]
+            self.state = "failed"
+        except Exception as error:
+            report(error)
+            self._notices = [*self._notices, "This run broke off: start it again."]
+            self.state = "failed"
+
+    def _score(self) -> str:
+        self.state, sources = "reading", {}
+        items, self._notices = given([Path(path) for path in self._files], sources)
+        classifier, names, notice = boards.with_own(self._classifier(), self._own)
+        self._notices += [notice] if notice else []
+        writer = None
+        if self._captioner is not None and classifier.modes != ["image"]:
+            writer = self._captioner()
+        self._frame = boards.frame(classifier.card, names)
+        self._total, self._began = len(items), time.monotonic()
+        self.state = "running"
+        for results in predict_items(classifier, items, writer, sources):
+            # Without the original caption, which may be long.
+            self.found += [(replace(r.item, caption=""), r.caption) for r in results]
+            self._rows += [_row(result) for result in results]
+            self._seconds = time.monotonic() - self._began
+            if self._stop.is_set():
+                break
+        return "done" if len(self._rows) == self._total else "stopped"
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until it is done, as far as its pace tells."""
+        done = len(self._rows)
+        return self._seconds / done * (self._total - done) if done else None
+
+    def seen(self, start: int) -> dict:
+        """What batch.js shows of it, JSON-ready, with the rows from `start` on."""
+        self.looked_at = time.monotonic()
+        rows = self._rows[start:]
+        found = {
+            "run": self.id, "state": self.state, "total": self._total, "notices": self._notices,
+            "rows": rows, "start": start,
+        }  # fmt: skip
+        if self.left is not None:
+            found |= {"rate": len(self._rows) / max(self._seconds, 1e-9), "left": self.left}
+        return found | self._frame
+
+
+class Jobs:
+    """The runs of all visitors: a few at a time, the others wait in turn."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="batch")
+
+    def start(self, job: Job) -> None:
+        """Begin it as soon as it is its turn.
+
+        Raises:
+            ClipdemoError: too many wait already.
+        """
+        with self._lock:
+            self._forget()
+            if sum(other.state == "waiting" for other in self._jobs.values()) >= WAITING:
+                raise ClipdemoError("Too many runs are waiting: try again in a few minutes.")
+            self._jobs[job.id] = job
+        self._pool.submit(contextvars.copy_context().run, job.run)
+
+    def find(self, name: object) -> Job:
+        """The run of that id; raises ClipdemoError."""
+        job = self._jobs.get(name) if isinstance(name, str) else None
+        if job is None:
+            raise ClipdemoError(GONE)
+        return job
+
+    def seen(self, job: Job, start: int) -> dict:
+        """`Job.seen`, and for one that waits how many are before it and how long that may take."""
+        found = job.seen(start)
+        if found["state"] != "waiting":
+            return found
+        others = list(self._jobs.values())
+        before = others[: others.index(job)]
+        running = [other.left for other in before if other.state in ("reading", "running")]
+        known = [left for left in running if left is not None]
+        waiting = sum(other.state == "waiting" for other in before)
+        found["place"] = waiting + 1
+        if known:
+            found["wait"] = min(known) * (1 + waiting / AT_ONCE)
+        return found
+
+    def _forget(self) -> None:
+        """Drop what nobody looked at for an hour, and the oldest that are done."""
+        over = [job for job in self._jobs.values() if job.state in ("done", "stopped", "failed")]
+        old = time.monotonic() - KEEP
+        surplus = over[: max(len(self._jobs) - KEPT + 1, 0)]
+        for job in {*surplus, *(job for job in over if job.looked_at < old)}:
+            del self._jobs[job.id]
+
+
+def routes(jobs: Jobs) -> list[Route]:
+    """GET /batch/<id>?from=N for a run and its rows from N on; POST /batch/<id>/stop."""
+
+    def seen(request: Request) -> Response:
+        job = jobs.find(request.path_params["name"])
+        start = request.query_params.get("from", "0")
+        if not start.isdecimal():
+            raise ClipdemoError("`from` is the number of a row.")
+        return JSONResponse(jobs.seen(job, int(start[:9])), headers={"Cache-Control": "no-store"})
+
+    def stop(request: Request) -> Response:
+        jobs.find(request.path_params["name"]).stop()
+        return JSONResponse({})
+
+    return [
+        Route("/batch/{name}", seen),
+        Route("/batch/{name}/stop", stop, methods=["POST"]),
+    ]
+
+
+def _row(result: Result) -> dict:
+    """A result as batch.js takes it; decisions are made on scores of four decimals."""
+    by = "model" if result.written else "given" if result.caption else None
+    scores = {
+        mode: [round(score, 4) for score in values.values()]
+        for mode, values in result.prediction.scores.items()
+    }
+    thumbnail = None
+    if result.photo is not None:
+        thumbnail = data_url(shrunk(result.photo, THUMBNAIL, "webp", 70), "webp")
+    return {
+        "name": clean_caption(result.item.name) or "photo",
+        "caption": result.caption,
+        "by": by,
+        "problem": result.problem,
+        "thumbnail": thumbnail,
+        "scores": scores,
+    }
+
+
+def _named(sentence: str, paths: list[str]) -> str:
+    """A sentence with the names of files instead of their paths on the server."""
+    for path in paths:
+        sentence = sentence.replace(path, Path(path).name)
+    return sentence

@@ -1,0 +1,98 @@
+// Photos that come another way than through the field: pasted or dropped anywhere, or a link to one.
+
+import { openTab } from "../shared/gradio.js";
+import { put } from "./desk.js";
+
+const KINDS = { heic: "image/heic", heif: "image/heif", avif: "image/avif", tif: "image/tiff",
+  tiff: "image/tiff" };
+const ADDRESS = /^https?:\/\/\S+$/;
+
+let address = "";  // of the photo that the server is asked to fetch
+
+// What the event of a link gives the server instead of the photo on the page.
+export function linked() {
+  return [{ url: address, meta: { _type: "gradio.FileData" } }];
+}
+
+// Systems that do not know a kind of photo give it no type, and Gradio refuses what has none.
+function typed(file) {
+  if (file.type) return file;
+  const kind = KINDS[file.name.split(".").pop().toLowerCase()] ?? "image/jpeg";
+  return new File([file], file.name, { type: kind });
+}
+
+function isPhoto({ name, type }) {
+  return type.startsWith("image/") || (!type && !/\.(csv|tsv|jsonl?|zip|tar|txt)$/i.test(name));
+}
+
+function give(field, files) {
+  const given = new DataTransfer();
+  for (const file of files) given.items.add(file);
+  field.files = given.files;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+function isVisible(id) {
+  return Boolean(document.getElementById(id)?.offsetParent);
+}
+
+// Many are for the Batch tab, one is for the board.
+function receive(files) {
+  if (isVisible("batch-files")) {
+    give(document.querySelector("#batch-files input[type=file]"), files);
+    return true;
+  }
+  const photo = files.find(isPhoto);
+  const field = document.querySelector("#photo input[type=file]");
+  if (!photo || !field) return false;
+  openTab("Compare");
+  give(field, [typed(photo)]);
+  return true;
+}
+
+export function mount({ trigger }) {
+  function follow(text) {
+    if (!ADDRESS.test(text) || isVisible("batch-files")) return false;
+    address = text;
+    openTab("Compare");
+    put(() => trigger("link"));
+    return true;
+  }
+
+  document.addEventListener("paste", (event) => {
+    const files = [...event.clipboardData.files];
+    const inField = event.target.closest?.("input:not([type=file]), textarea");
+    const text = event.clipboardData.getData("text/plain").trim();
+    const taken = files.length ? receive(files) : !inField && follow(text);
+    if (!taken) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+
+  document.addEventListener("dragover", (event) => event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    if (event.target.closest?.("#photo, #batch-files")) return;  // Gradio takes it
+    const files = [...event.dataTransfer.files];
+    if (files.length) receive(files);
+    else follow(event.dataTransfer.getData("text/uri-list").split("\n")[0].trim());
+  });
+
+  document.addEventListener("change", (event) => {
+    const [file] = event.target.files ?? [];
+    if (!file || file.type || !event.target.closest("#photo")) return;
+    event.stopImmediatePropagation();
+    give(event.target, [typed(file)]);
+  }, true);
+
+  // What the browser cannot show comes from the server as JPEG; what is no photo is not shown.
+  document.addEventListener("error", ({ target }) => {
+    if (!target.closest?.("#photo img")) return;
+    const [, path] = target.src.split("/file=");
+    target.style.visibility = path ? "" : "hidden";
+    if (path) target.src = `preview?path=${path}`;
+  }, true);
+  document.addEventListener("load", ({ target }) => {
+    if (target.closest?.("#photo img")) target.style.visibility = "";
+  }, true);
+}

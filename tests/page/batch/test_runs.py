@@ -1,0 +1,89 @@
+"""Runs belong to the server: they outlive the line, the page and the neighbours."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from support.cut_line import cut_line
+from support.driver import eventually, visit
+
+from page.batch.test_batch import begin, download, says
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    """A zip of 400 photos of which no two are the same."""
+    path = tmp_path_factory.mktemp("large") / "large.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for i in range(400):
+            content = io.BytesIO()
+            Image.new("RGB", (640, 480), (i % 256, i // 2 % 256, 90)).save(content, "PNG")
+            file.writestr(f"{i}.png", content.getvalue())
+    return path
+
+
+def test_a_run_outlives_a_cut_line_a_reload_and_its_page_and_gives_the_same(browser, url, large):
+    with browser.new_context() as mine, browser.new_context() as other, cut_line(url) as found:
+        address, line = found
+        page = mine.new_page()
+        visit(page, address)
+        begin(page, large)
+        page.locator("#batch tbody tr").first.wait_for()
+        line.cut()
+        says(page, "The connection is lost")
+        neighbour = other.new_page()
+        visit(neighbour, url)
+        begin(neighbour, large)
+        line.mend()
+        eventually(page, lambda: assert_under_way(page))
+        page.reload()
+        page.get_by_role("tab", name="Batch").click()
+        eventually(page, lambda: assert_under_way(page))
+        page.close()
+        again = mine.new_page()
+        visit(again, address)
+        again.get_by_role("tab", name="Batch").click()
+        says(again, "Done: 400")
+        says(neighbour, "Done: 400")
+        assert download(again, "CSV") == download(neighbour, "CSV")
+
+
+def assert_under_way(page) -> None:
+    text = page.locator("#batch [role=status]").inner_text()
+    assert " of 400" in text or "Done: 400" in text
+
+
+def test_who_waits_sees_the_place_in_the_queue_and_can_leave_it(browser, url, large):
+    contexts = [browser.new_context() for _ in range(4)]
+    try:
+        pages = [context.new_page() for context in contexts]
+        for page in pages:
+            visit(page, url)
+        for page in pages[:2]:
+            begin(page, large)
+            page.locator("#batch tbody tr").first.wait_for()
+        begin(pages[2], large)
+        says(pages[2], "Number 1 in the queue")
+        begin(pages[3], large)
+        says(pages[3], "Number 2 in the queue, about ")
+        for page in pages[::-1]:
+            page.get_by_role("button", name="Cancel").click()
+        for page in pages:
+            says(page, "Cancelled: ")
+    finally:
+        for context in contexts:
+            context.close()
+
+
+def test_only_who_knows_its_id_sees_a_run(url):
+    import httpx
+
+    for path in ("batch/", "batch/none", "batch/..%2fx", "batch/none/stop"):
+        method = "POST" if path.endswith("stop") else "GET"
+        answer = httpx.request(method, url + path)
+        assert answer.status_code in (400, 404), path
+        assert "Traceback" not in answer.text
