@@ -85,14 +85,13 @@ export function mount({ trigger }) {
     give(event.target, [typed(file)]);
   }, true);
 
-  // What the browser cannot show comes from the server as JPEG; what is no photo is not shown.
+  // What the browser cannot show comes from the server as JPEG, and what is no photo is not shown. Its
+  // address stays, for Gradio sends it with the photo.
   document.addEventListener("error", ({ target }) => {
     if (!target.closest?.("#photo img")) return;
-    const [, path] = target.src.split("/file=");
-    target.style.visibility = path ? "" : "hidden";
-    if (path) target.src = `preview?path=${path}`;
+    target.style.content = `url("preview?path=${target.src.split("/file=")[1] ?? ""}")`;
   }, true);
   document.addEventListener("load", ({ target }) => {
-    if (target.closest?.("#photo img")) target.style.visibility = "";
+    if (target.closest?.("#photo img")) target.style.content = "";
   }, true);
 }

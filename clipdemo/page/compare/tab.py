@@ -12,6 +12,7 @@ from clipdemo.page.compare import board as boards
 from clipdemo.page.compare import picker, suggest, words_and_regions
 from clipdemo.page.compare.head import headline
 from clipdemo.page.server.requests import SCENES, endpoint, told
+from clipdemo.page.shared.fields import PhotoField
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.modules import calling, part
 from clipdemo.page.shared.pictures import data_url
@@ -56,7 +57,7 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
     with gr.Row(equal_height=False, elem_id="desk"):
         with gr.Column(scale=4, min_width=300):
             part("compare/walk.js", elem_id="walk")
-            photo = gr.Image(
+            photo = PhotoField(
                 label="Photo",
                 sources=["upload", "clipboard", "webcam"],
                 type="filepath",
@@ -65,8 +66,6 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
                 buttons=["fullscreen"],
                 placeholder="Drop, paste or choose a photo",
             )
-            # Gradio would decode the photo before our limits are checked; `Page` checks its path.
-            photo.preprocess = lambda payload: payload.path if payload else None
             incoming = part("compare/incoming.js", "link", elem_id="incoming")
             region = words_and_regions.region_panel()
             caption = gr.Textbox(

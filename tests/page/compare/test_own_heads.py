@@ -138,7 +138,9 @@ def assert_tidy(page) -> None:
 def test_heads_that_read_photos_show_their_labels_and_no_caption(image_only):
     page, classifier = image_only
     assert set(order(page)) == set(NAMES)
-    assert page.locator("#head h1").inner_text() == "What does the photo say?"
+    assert (
+        page.locator("#head h1").inner_text() == "clipdemo What is in a photo, by its pixels alone"
+    )
     assert "kitchen" in page.locator("#head").inner_text()
     for hidden in ("#caption", "#suggest", "#scenes .captioned"):
         assert not page.locator(hidden).is_visible(), hidden
@@ -231,7 +233,9 @@ def test_a_recall_decides_in_each_mode_by_that_modes_thresholds(visitor, four_ap
 def test_heads_that_read_captions_alone_ask_for_no_photo(visitor, text_app):
     url, classifier = text_app
     page = open_page(visitor, url, (390, 844), "dark")
-    assert page.locator("#head h1").inner_text() == "What does the caption say?"
+    assert (
+        page.locator("#head h1").inner_text() == "clipdemo What is in a photo, by its caption alone"
+    )
     assert not page.locator("#photo").is_visible()
     assert not page.locator("#suggest").is_visible()
     eventually(page, lambda: asks_for_a_caption(page))

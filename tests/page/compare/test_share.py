@@ -88,7 +88,7 @@ def test_a_link_restores_caption_rule_and_dragged_thresholds(board, classifier, 
 def test_a_link_in_an_open_page_restores_the_rules_number_and_typed_labels(page, classifier):
     for rule, control, value in (
         ("fixed", "#threshold input", "threshold=0.42"),
-        ("top-k", "#board input[type=number]", "k=5"),
+        ("top-k", "#board [aria-label^=k]", "k=5"),
         ("mcut", None, ""),
     ):
         page.evaluate(f"location.hash = 'caption=a+dog&rule={rule}&{value}'")

@@ -1,0 +1,154 @@
+"""Photos come in by every way that people try, and what the page opens with makes room for them."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+from support.driver import (
+    LABELS,
+    eventually,
+    give_photo,
+    read,
+    serving,
+    shows,
+    visit,
+    write_caption,
+)
+from support.paths import SCENES
+
+pytestmark = pytest.mark.browser
+
+PHOTO = SCENES / "harbour.webp"
+# Pastes or drops a file, or a text, on an element.
+BRING = """(target, { how, file, text }) => {
+  const data = new DataTransfer();
+  if (file) {
+    const bytes = Uint8Array.from(atob(file.content), (c) => c.charCodeAt(0));
+    data.items.add(new File([bytes], file.name, { type: file.type }));
+  }
+  if (text) data.setData(how === "drop" ? "text/uri-list" : "text/plain", text);
+  const options = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data };
+  target.dispatchEvent(how === "drop" ? new DragEvent("drop", options)
+    : new ClipboardEvent("paste", options));
+}"""
+
+
+def file_of(content: bytes, name: str, kind: str) -> dict:
+    return {"content": base64.b64encode(content).decode(), "name": name, "type": kind}
+
+
+def bring(page, selector: str, how: str, **what) -> None:
+    page.locator(selector).first.evaluate(BRING, {"how": how, **what})
+
+
+@pytest.mark.parametrize("how", ["paste", "drop"])
+@pytest.mark.parametrize("where", ["body", "#caption textarea", "#board"])
+def test_a_photo_can_be_pasted_or_dropped_anywhere(page, classifier, how, where):
+    bring(page, where, how, file=file_of(PHOTO.read_bytes(), "harbour.webp", "image/webp"))
+    shows(page, classifier.predict(PHOTO))
+
+
+def test_from_another_tab_it_opens_the_board_and_on_batch_it_is_for_the_batch(page, classifier):
+    photo = file_of(PHOTO.read_bytes(), "harbour.webp", "image/webp")
+    page.get_by_role("tab", name="Report").click()
+    bring(page, "body", "paste", file=photo)
+    page.locator("#board").wait_for()
+    shows(page, classifier.predict(PHOTO))
+    page.get_by_role("tab", name="Batch").click()
+    bring(page, "body", "drop", file=photo)
+    page.locator("#batch-files").get_by_text("harbour").first.wait_for()
+
+
+def test_a_text_that_is_pasted_into_the_caption_stays_a_text(page, classifier):
+    bring(page, "#caption textarea", "paste", text="https://example.com/dog.jpg")
+    write_caption(page, "a dog")
+    shows(page, classifier.predict(None, "a dog"))
+
+
+def test_a_link_that_cannot_be_fetched_is_one_sentence(page, is_sentence):
+    bring(page, "body", "paste", text="http://127.0.0.1:1/dog.jpg")
+    toast = page.locator("[data-testid=toast-text]").first
+    toast.wait_for()
+    assert is_sentence(toast.inner_text())
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.heic", "HEIF"), ("a.tif", "TIFF")])
+def test_what_the_browser_cannot_show_is_read_and_shown_by_the_server(
+    page, classifier, tmp_path, name, kind
+):
+    """Also where the system gives such a file no type."""
+    content = io.BytesIO()
+    Image.open(PHOTO).convert("RGB").save(content, kind)
+    (tmp_path / name).write_bytes(content.getvalue())
+    expected = classifier.predict(tmp_path / name)
+    with page.expect_response("**/preview?path=*") as shown:
+        bring(page, "body", "drop", file=file_of(content.getvalue(), name, ""))
+    assert shown.value.headers["content-type"] == "image/jpeg"
+    shows(page, expected)
+    page.reload()
+    visit(page, page.url)
+    with page.expect_response("**/preview?path=*"):
+        give_photo(page, tmp_path / name)
+    shows(page, expected)
+
+
+@pytest.fixture(scope="module")
+def opening(tmp_path_factory):
+    """An app that opens with the scene it usually does."""
+    folder = tmp_path_factory.mktemp("opening")
+    with serving(folder, CLIPDEMO_START="crossing") as (address, _):
+        yield address
+
+
+@pytest.fixture
+def opened(visitor, opening, classifier):
+    page = visitor.new_page()
+    visit(page, opening)
+    shows(page, classifier.predict(SCENES / "crossing.webp", caption(page)))
+    return page
+
+
+def caption(page) -> str:
+    return page.locator("#caption textarea").input_value()
+
+
+def test_the_page_opens_with_what_only_one_of_the_two_says(opened):
+    board = read(opened)
+    said = {mode: {n for n, cells in board.items() if cells[mode][1]} for mode in ("image", "text")}
+    assert said["image"] - said["text"]
+    assert said["text"] - said["image"]
+    verdict = opened.locator("#board .verdict").inner_text()
+    assert "(photo alone)" in verdict
+    assert "(caption alone)" in verdict
+    assert 0 < opened.locator("#board [data-label]:visible").count() < len(LABELS)
+
+
+def test_ones_own_photo_or_caption_replaces_all_of_it_and_an_edit_does_not(opened, classifier):
+    edited = caption(opened).replace("bus", "train")
+    opened.locator("#caption textarea").press("End")
+    opened.locator("#caption textarea").press_sequentially(" It rains.")
+    shows(opened, classifier.predict(SCENES / "crossing.webp", caption(opened)))
+    write_caption(opened, edited)
+    shows(opened, classifier.predict(SCENES / "crossing.webp", edited))
+    opened.reload()
+    visit(opened, opened.url)
+    eventually(opened, lambda: assert_begun(opened))
+    give_photo(opened, PHOTO)
+    shows(opened, classifier.predict(PHOTO))
+    assert caption(opened) == ""
+    opened.reload()
+    visit(opened, opened.url)
+    eventually(opened, lambda: assert_begun(opened))
+    write_caption(opened, "two dogs on sand")
+    shows(opened, classifier.predict(None, "two dogs on sand"))
+
+
+def assert_begun(page) -> None:
+    assert read(page)["person"]["concat"][0]
+
+
+def test_a_link_with_a_caption_opens_with_that_alone(visitor, opening, classifier):
+    page = visitor.new_page()
+    visit(page, f"{opening}#rule=tuned&caption=a+dog")
+    shows(page, classifier.predict(None, "a dog"))
