@@ -34,7 +34,7 @@ KEPT = 100  # runs, the latest; each holds up to 500 results with their small pi
 KEEP = 3600.0  # seconds after a run was last looked at
 WAITING = 30  # runs in the queue
 THUMBNAIL = 144  # pixels
-GONE = "This run is not kept any more: start it again."
+GONE = "There is no such run any more: start it again."
 
 
 class Job:

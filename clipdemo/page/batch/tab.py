@@ -14,7 +14,6 @@ from clipdemo.page.batch.given import LIMIT
 from clipdemo.page.batch.jobs import Job, Jobs
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
-from clipdemo.page.shared.fields import FilesField
 from clipdemo.page.shared.models import Models
 from clipdemo.page.shared.modules import calling, part
 
@@ -30,12 +29,11 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs) -> None:
     """Put the tab's components and events into the page."""
     gr.Markdown(ABOUT, elem_id="batch-about")
     with gr.Row():
-        files = FilesField(
-            file_count="multiple",
-            label="Photos, a zip, a table of captions",
-            height=140,
-            elem_id="batch-files",
+        files = gr.Files(
+            label="Photos, a zip, a table of captions", height=140, elem_id="batch-files"
         )
+        # Gradio's own leaves an empty file behind for each one.
+        files.preprocess = lambda payload: [file.path for file in payload.root] if payload else []
         with gr.Column(min_width=200):
             write = gr.Checkbox(
                 label="Write captions with the model where there are none",

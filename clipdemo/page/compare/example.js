@@ -1,16 +1,12 @@
 // The scene that the page opens with goes as a whole as soon as somebody brings a photo or a caption
 // of their own. Who edits its caption letter by letter keeps its photo.
 
-import { clearPhoto, photoAddress, textOf, typeInto } from "../shared/gradio.js";
-import { rescore } from "./caption.js";
+import { clearPhoto, textOf, typeInto } from "../shared/gradio.js";
 
 let example = null;  // {caption, photo: its place on the server once it is scored}
 
-// The server has answered what the page opens with.
-export function begun() {
-  const caption = textOf("caption");
-  if (photoAddress() && caption) example = { caption, photo: null };
-  rescore();
+export function beginExample(caption) {
+  example = { caption, photo: null };
 }
 
 // A photo was scored.
@@ -21,21 +17,27 @@ export function mindExample(photo) {
 }
 
 function leave() {
-  if (textOf("caption") === example.caption) typeInto("caption", "");
-  example = null;
+  const { caption } = example;
+  example = null;  // first: the caption's listener below is not meant
+  if (textOf("caption") === caption) typeInto("caption", "");
 }
 
 document.addEventListener("change", ({ target }) => {
   if (example && target.closest("#photo")) leave();
 }, true);
 
-// Letters come as insertText; what comes in one piece is pasted, or put in by a program.
-document.addEventListener("input", ({ target, inputType = "insertFromPaste" }) => {
-  if (!example || !target.closest("#caption")) return;
-  const whole = inputType === "insertFromPaste" && !sharesWords(target.value, example.caption);
-  if (whole) clearPhoto();
-  if (whole || target.value !== example.caption) example = whole ? null : example;
+document.addEventListener("input", (event) => {
+  const { target } = event;
+  if (!example || !target.closest("#caption") || !inOnePiece(event)) return;
+  if (sharesWords(target.value, example.caption)) return;
+  example = null;
+  clearPhoto();
 }, true);
+
+// Whether a text was pasted, or put in by a program, and not typed letter by letter.
+function inOnePiece({ target, inputType = "insertFromPaste", data }) {
+  return inputType === "insertFromPaste" || (data?.length > 1 && data === target.value);
+}
 
 function sharesWords(text, other) {
   const words = new Set(other.toLowerCase().match(/\p{L}{4,}/gu));

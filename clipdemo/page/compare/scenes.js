@@ -1,14 +1,24 @@
 // The strip of example scenes.
 
 import { button, make } from "../shared/dom.js";
+import { rescore } from "./caption.js";
 import { put } from "./desk.js";
+import { beginExample } from "./example.js";
 
 export function mount({ element, props, trigger }) {
+  const pick = (name) => put(() => trigger("pick", { name }));
   const buttons = props.scenes.map(({ name, caption, thumbnail }) => button(
     make("img", { src: thumbnail, alt: `Scene ${name}: ${caption}` }),
-    () => put(() => trigger("pick", { name })), { title: caption }));
+    () => pick(name), { title: caption }));
   element.replaceChildren(
     make("p", {}, "Or start from a drawn scene.",
       make("span", { class: "captioned" }, " Its caption names only some of what is there:")),
     make("div", { class: "strip" }, ...buttons));
+  const first = location.hash.length > 1 ? null : props.scenes.find(({ name }) => name === props.start);
+  if (first) {
+    beginExample(first.caption);
+    pick(first.name);
+  } else {
+    rescore();
+  }
 }

@@ -12,7 +12,6 @@ from clipdemo.page.compare import board as boards
 from clipdemo.page.compare import picker, suggest, words_and_regions
 from clipdemo.page.compare.head import headline
 from clipdemo.page.server.requests import SCENES, endpoint, told
-from clipdemo.page.shared.fields import PhotoField
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.modules import calling, part
 from clipdemo.page.shared.pictures import data_url
@@ -57,7 +56,7 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
     with gr.Row(equal_height=False, elem_id="desk"):
         with gr.Column(scale=4, min_width=300):
             part("compare/walk.js", elem_id="walk")
-            photo = PhotoField(
+            photo = gr.Image(
                 label="Photo",
                 sources=["upload", "clipboard", "webcam"],
                 type="filepath",
@@ -66,6 +65,9 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
                 buttons=["fullscreen"],
                 placeholder="Drop, paste or choose a photo",
             )
+            # Gradio would decode the photo before our limits are checked; `Page` checks its path.
+            # No event may answer it with an update: Gradio would make the component again.
+            photo.preprocess = lambda payload: payload.path if payload else None
             incoming = part("compare/incoming.js", "link", elem_id="incoming")
             region = words_and_regions.region_panel()
             caption = gr.Textbox(
@@ -83,7 +85,13 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
                 max_length=4000,
                 elem_id="own-labels",
             )
-            scenes = part("compare/scenes.js", "pick", scenes=scene_buttons(), elem_id="scenes")
+            scenes = part(
+                "compare/scenes.js",
+                "pick",
+                scenes=scene_buttons(),
+                start=start,
+                elem_id="scenes",
+            )
             picker.build(page, models, chosen, head)
             gr.Markdown(KEPT, elem_id="kept")
         with gr.Column(scale=6, min_width=300):
@@ -117,15 +125,9 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
         name = told(event, "name")
         if not isinstance(name, str) or name not in scenes_by_name:
             raise ClipdemoError("There is no such scene: reload the page.")
-        return put(name)
-
-    def put(name: str) -> tuple[str, str]:
         drawn = (SCENES / f"{name}.webp").read_bytes()
         path = save_bytes_to_cache(drawn, f"{name}.webp", photo.GRADIO_CACHE)
         return path, scenes_by_name[name]["caption"]
-
-    def begin(link: str | None) -> tuple[str, str] | tuple[dict, dict]:
-        return (gr.skip(), gr.skip()) if link or start == "empty" else put(start)
 
     given = [photo, caption, own, chosen]
     words_and_regions.listen(models, words, region, given)
@@ -140,14 +142,6 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
         trigger_mode="always_last",
         api_visibility="private",
     )
-    page.load(
-        begin,
-        caption,
-        [photo, caption],
-        js="() => [location.hash]",
-        show_progress="hidden",
-        api_visibility="private",
-    ).then(None, js=calling("compare/example.js", "begun"))
     # Choosing the same scene again changes only the caption: tell the board.
     scenes.pick(
         pick,

