@@ -29,7 +29,13 @@ from clipdemo.commands.serve import serve
 from clipdemo.commands.sweep import sweep
 from clipdemo.commands.table import table
 from clipdemo.commands.terminal import settle_console
-from clipdemo.commands.tiny import measure, measure_captions, train_backbone, train_captioner
+from clipdemo.commands.tiny import (
+    fuse_heads,
+    measure,
+    measure_captions,
+    train_backbone,
+    train_captioner,
+)
 from clipdemo.commands.train import train
 from clipdemo.errors import ClipdemoError
 from clipdemo.hub.caches import settle_caches
@@ -48,7 +54,8 @@ for command in (
     predict, explain, batch, backbones, fetch,
     table, evaluate, score,
     caption, encode, sweep, baselines, train, calibrate, report, reproduce,
-    train_backbone, measure, train_captioner, measure_captions, scenes, screenshots, bench,
+    train_backbone, fuse_heads, measure, train_captioner, measure_captions,
+    scenes, screenshots, bench,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(data.app, name="data")

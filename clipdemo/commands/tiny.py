@@ -59,6 +59,14 @@ def train_captioner(
     _show_captions(train_captioner(data, work, output.resolve(), recipe), as_json)
 
 
+def fuse_heads(data: Data, work: Work = Path("runs/tiny"), checkpoint: Heads = TINY) -> None:
+    """Tune a checkpoint's thresholds again, and make its concat head of the heads it has."""
+    from clipdemo.tiny.fuse import fuse
+
+    weights = fuse(data, work, checkpoint.resolve()).modes["concat"]["weights"]
+    out.print(f"weights of image, text, both, and text below 0: {weights}; now run measure")
+
+
 def measure(
     data: Data,
     checkpoint: Heads = TINY,

@@ -61,6 +61,32 @@ class MutanHead(nn.Module):
         return product.unflatten(1, self.shape).sum(1)
 
 
+class SumHead(nn.Module):
+    """Late fusion: a weighted sum of the logits of three heads, of photo, caption and both.
+
+    What the caption's head says against a label has a weight of its own: a caption that does not
+    name a thing says less than one that does. The weights are the same for all labels, for a few
+    hundred pairs are too few to learn each label's from.
+    """
+
+    def __init__(self, image: nn.Module, text: nn.Module, both: nn.Module) -> None:
+        super().__init__()
+        self.image, self.text, self.both = image, text, both
+        self.weights = nn.Parameter(torch.tensor([1.0, 1.0, 1.0, 0.0]) / 3)
+        self.bias = nn.Parameter(torch.zeros(()))
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Logits [N, L] of concatenated image and text embeddings [N, 2 * D]."""
+        return self.parts(embeddings) @ self.weights + self.bias
+
+    def parts(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """[N, L, 4]: logits of the heads of photo, caption and both, and the caption's below 0."""
+        image, text = embeddings.chunk(2, dim=1)
+        caption = self.text(text)
+        logits = self.image(image), caption, self.both(embeddings), caption.clamp(max=0)
+        return torch.stack(logits, dim=2)
+
+
 class ZeroShotHead(nn.Module):
     """No training: a label's probability is that its prompt fits better than any background prompt.
 
@@ -92,7 +118,14 @@ def new_head(entry: dict, labels: int, dropout: float = 0.3) -> nn.Module:
     if entry.get("kind", "mlp") == "mutan":
         sizes = (entry["projected"], entry["fused"], entry["rank"])
         return MutanHead(entry["inputs"] // 2, *sizes, labels, dropout)
-    return MLPHead(entry["inputs"], tuple(entry["hidden"]), labels, dropout)
+    both = MLPHead(entry["inputs"], tuple(entry["hidden"]), labels, dropout)
+    if entry.get("kind") != "sum":
+        return both
+    alone = (
+        MLPHead(entry["inputs"] // 2, tuple(entry[f"{mode}_hidden"]), labels, dropout)
+        for mode in ("image", "text")
+    )
+    return SumHead(*alone, both)
 
 
 def head_input(

@@ -9,7 +9,6 @@ from clipdemo.study.cross_fit import cross_fitted
 from clipdemo.study.fit import fit_temperature, macro_f1, samples_f1
 
 STRENGTHS = (0, 3, 10, 30, 100, 300)
-CLOSE = 0.005  # less than the folds can tell apart
 BINS = 15
 
 
@@ -50,7 +49,7 @@ def shrunk(scores: np.ndarray, truth: np.ndarray, strength: float) -> np.ndarray
 
 
 def best_strength(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The weakest of `STRENGTHS` whose cross-fitted figure is within `CLOSE` of the best one.
+    """That of `STRENGTHS` whose cross-fitted figure is best.
 
     The figure is the mean of samples-F1, which common labels decide, and macro-F1, in which rare
     ones count as much.
@@ -59,7 +58,7 @@ def best_strength(scores: np.ndarray, truth: np.ndarray) -> float:
     for strength in STRENGTHS:
         on = cross_fitted(scores, truth, partial(shrunk, strength=strength))
         figures.append((samples_f1(truth, on) + macro_f1(truth, on)) / 2)
-    return next(s for s, f in zip(STRENGTHS, figures, strict=True) if f >= max(figures) - CLOSE)
+    return STRENGTHS[int(np.argmax(figures))]
 
 
 def reliability_bins(scores: np.ndarray, truth: np.ndarray) -> list[dict]:

@@ -41,19 +41,25 @@ def make_report(runs_folder: Path, store: Store, validation: str, classifier: Cl
 
     runs, curves, about = read_runs(runs_folder)
     check_fit(about, store, validation, classifier)
-    modes = judge(store, validation, classifier)
-    of_modes = {part: {mode: found[part] for mode, found in modes.items()} for part in PARTS}
+    judged = judged_heads(store, validation, classifier)
     report = {
-        "about": describe(about, runs) | {"thresholds": tuned_on(classifier.card, modes)},
+        "about": describe(about, runs) | judged.pop("about"),
         "published": study_of(store.labels.names),
         "orderings": orderings(runs, curves),
         "runs": json.loads(runs.to_json(orient="records", double_precision=6)),
         "curves": mean_curves(runs, curves),
         "schedules": schedules(about["n_train"]),
-        **of_modes,
-        "adds": adds(of_modes["per_label"]),
+        **judged,
     }
     return rounded(report)
+
+
+def judged_heads(store: Store, validation: str, classifier: Classifier) -> dict:
+    """The parts of the report that are about the heads, and `about` with their thresholds."""
+    modes = judge(store, validation, classifier)
+    parts = {part: {mode: found[part] for mode, found in modes.items()} for part in PARTS}
+    about = {"thresholds": tuned_on(classifier.card, modes)}
+    return {"about": about, **parts, "adds": adds(parts["per_label"])}
 
 
 def write_report(folder: Path, report: dict) -> Path:

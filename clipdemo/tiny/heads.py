@@ -1,15 +1,20 @@
 """The heads of the bundled backbone: what they are fitted on, and what the card says of them."""
 
+import copy
+
 import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from clipdemo.inputs.labels import MODES
 from clipdemo.model.backbones import Backbone
+from clipdemo.model.heads import SumHead
 from clipdemo.study import fit
 from clipdemo.study.calibrate import calibrated
 from clipdemo.tiny import crops
 from clipdemo.tiny.batches import Data
-from clipdemo.tiny.photo_pack import Pack
+from clipdemo.tiny.photo_pack import CaptionRows, Pack
 
 SETTINGS = {
     "image": fit.FitSettings(hidden=(512, 256), epochs=8),
@@ -57,7 +62,7 @@ def fit_heads(
 
     images: [N, D] embeddings of the training photos.
     """
-    rows, checks = training_rows(backbone, data, images), check_rows(backbone, data)
+    rows, checks = training_rows(backbone, data, images), check_rows(backbone, data.pack, data.rows)
     heads, entries, histories = {}, {}, {}
     for mode in MODES:
         inputs, truth = checks[mode]
@@ -66,17 +71,40 @@ def fit_heads(
         entries[mode] = SETTINGS[mode].shape(inputs.shape[1])
         entries[mode] |= calibrated(fit.logits(heads[mode], inputs), truth)
         print(mode, [round(h["map"], 4) for h in histories[mode]], flush=True)
+    heads["concat"], entries["concat"] = joined(heads, entries, *checks["concat"])
     return heads, entries, histories
 
 
-def check_rows(backbone: Backbone, data: Data) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def joined(
+    heads: dict[str, nn.Module], entries: dict[str, dict], inputs: np.ndarray, truth: np.ndarray
+) -> tuple[SumHead, dict]:
+    """A concat head that sums the heads of the three modes, and its entry in the card.
+
+    Its weights and thresholds are those of validation pairs, inputs [M, 2 * D] and truth [M, L]:
+    the backbone knows the training photos, where the photo's head is far too sure.
+    """
+    head = SumHead(*(copy.deepcopy(heads[mode]) for mode in MODES)).eval()
+    with torch.no_grad():
+        parts = head.parts(torch.from_numpy(inputs)).flatten(0, 1).numpy()
+        found = LogisticRegression(C=1e6).fit(parts, np.ravel(truth) > 0.5)
+        head.weights.copy_(torch.from_numpy(found.coef_[0]))
+        head.bias.copy_(torch.tensor(found.intercept_[0]))
+    head = head.half().float()  # as it is stored
+    entry = {"kind": "sum", "inputs": inputs.shape[1], "hidden": entries["concat"]["hidden"]}
+    entry |= {f"{mode}_hidden": entries[mode]["hidden"] for mode in ("image", "text")}
+    entry |= {"weights": [round(w, 4) for w in head.weights.tolist()]}
+    return head, entry | calibrated(fit.logits(head, inputs), truth)
+
+
+def check_rows(
+    backbone: Backbone, pack: Pack, rows: CaptionRows
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Per mode what its head reads of the validation photos and captions, and the truth."""
-    pack = data.pack
     check = np.flatnonzero(pack.validation)
     images, truth = encode_photos(backbone, pack, check), pack.known[check]
     captioned = np.array([bool(pack.captions[r]) for r in check])
     first = encode_captions(backbone, [pack.captions[r][0] for r in check[captioned]])
-    alone, labels = encode_captions(backbone, data.rows.check), data.rows.check_labels
+    alone, labels = encode_captions(backbone, rows.check), rows.check_labels
     return {
         "image": (images, truth),
         "text": (np.concatenate([alone, first]), np.concatenate([labels, truth[captioned]])),
