@@ -53,6 +53,13 @@ def write_clip_folder(folder: Path, vision: dict, seed: int) -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items) -> None:
+    """A busy machine may keep a page waiting for a minute: what drives one has a second try."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session")
 def vit_folder(tmp_path_factory) -> Path:
     """A small CLIP with a vision transformer; not to be changed."""

@@ -63,11 +63,15 @@ def many(packed) -> Path:
 
 def begin(page, *files: Path) -> None:
     """Open the tab, give it files and start."""
+    give(page, *files)
+    page.locator("#batch-start").click()
+
+
+def give(page, *files: Path) -> None:
     page.get_by_role("tab", name="Batch").click()
     with page.expect_response("**/upload*"):
         page.locator("#batch-files input[type=file]").set_input_files(files)
     page.locator("#batch-files .file-preview").wait_for()
-    page.locator("#batch-start").click()
 
 
 def says(page, text: str) -> None:
