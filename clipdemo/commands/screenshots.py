@@ -18,7 +18,7 @@ SHOTS = {
 def screenshots(
     output: Annotated[Path, typer.Option("--out", help="Folder.")] = Path("assets"),
 ) -> None:
-    """Take the README's pictures of the page again: the beach scene, and errors on drawn scenes."""
+    """Take the README's pictures of the page again: a scene, and errors on drawn scenes."""
     from clipdemo.commands.bench.browser import chromium, open_scene
     from clipdemo.commands.bench.page import running_app
 
@@ -27,7 +27,7 @@ def screenshots(
             page = browser.new_page(
                 viewport={"width": width, "height": 860}, color_scheme=scheme, device_scale_factor=1
             )
-            open_scene(page, url, "beach")
+            open_scene(page, url, "crossing")
             if tab == "Inspect":
                 page.get_by_role("tab", name=tab).click()
                 page.click('#inspect tr[data-label="cat"] td[data-figure="missed"] button')

@@ -9,6 +9,11 @@ export function beginExample(caption) {
   example = { caption, photo: null };
 }
 
+// Whether nothing has changed since.
+export function isExample() {
+  return example !== null && textOf("caption") === example.caption;
+}
+
 // A photo was scored.
 export function mindExample(photo) {
   if (!example) return;

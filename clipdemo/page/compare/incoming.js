@@ -2,16 +2,17 @@
 
 import { openTab } from "../shared/gradio.js";
 import { put } from "./desk.js";
+import { remembered } from "./memory.js";
 
 const KINDS = { heic: "image/heic", heif: "image/heif", avif: "image/avif", tif: "image/tiff",
   tiff: "image/tiff" };
 const ADDRESS = /^https?:\/\/\S+$/;
 
-let address = "";  // of the photo that the server is asked to fetch
+let wanted = {};  // the photo that the server is asked for: its url elsewhere, or its path there
 
 // What the event of a link gives the server instead of the photo on the page.
 export function linked() {
-  return [{ url: address, meta: { _type: "gradio.FileData" } }];
+  return [{ ...wanted, meta: { _type: "gradio.FileData" } }];
 }
 
 // Systems that do not know a kind of photo give it no type, and Gradio refuses what has none.
@@ -53,11 +54,22 @@ function receive(files) {
 export function mount({ trigger }) {
   function follow(text) {
     if (!ADDRESS.test(text) || isVisible("batch-files")) return false;
-    address = text;
+    wanted = { url: text };
     openTab("Compare");
     put(() => trigger("link"));
     return true;
   }
+
+  async function bringBack(photo) {
+    const path = decodeURIComponent(photo.split("/file=")[1] ?? "");
+    const answer = await fetch(photo, { method: "HEAD" }).catch(() => null);
+    if (!path || !answer?.ok) return;
+    wanted = { path };
+    put(() => trigger("link"));
+  }
+
+  const { photo } = remembered() ?? {};
+  if (photo) bringBack(photo);
 
   document.addEventListener("paste", (event) => {
     const files = [...event.clipboardData.files];

@@ -2,13 +2,15 @@
 // restores caption, rule and thresholds.
 
 import { button, make, saveFile } from "../shared/dom.js";
-import { photoName, textOf, typeInto } from "../shared/gradio.js";
+import { photoAddress, photoName, textOf, typeInto } from "../shared/gradio.js";
 import { resultOf, toJson, usedRule } from "../shared/results.js";
 import { RULES } from "../shared/rules.js";
 import { page } from "../shared/store.js";
 import { MODE_NAMES } from "../shared/text.js";
 import { spoken } from "./caption.js";
+import { isExample } from "./example.js";
 import { readLink, writeLink } from "./link.js";
+import { forget, remember, remembered } from "./memory.js";
 import { reads } from "./verdict.js";
 
 // Nodes for the board's foot; the functions return what is on it.
@@ -66,8 +68,16 @@ export function sharing(getBoard, decision, decisions) {
     saveFile("clipdemo-board.json", new Blob([toJson(told)], { type: "application/json" }));
   }
 
+  function keep() {
+    if (isExample()) return;
+    const [caption, ownLabels, photo] = [textOf("caption"), textOf("own-labels"), photoAddress()];
+    if (!caption && !ownLabels && !photo) forget();
+    else remember(`${writeLink(decision(), caption, ownLabels)}`, photo);
+  }
+
   function restore() {
-    const found = readLink(location.hash.slice(1), getBoard().labels.length);
+    const link = remembered()?.link ?? location.hash.slice(1);
+    const found = readLink(link, getBoard().labels.length);
     if (!found) return;
     page.set({ decision: found.decision });
     typeInto("caption", found.caption);
@@ -76,6 +86,7 @@ export function sharing(getBoard, decision, decisions) {
 
   window.addEventListener("hashchange", restore);
   restore();
+  page.on(["decision", "scored"], keep);
   return [
     make("div", { class: "share" },
       button("Copy labels", () => copy(asText(), "Labels copied.")),

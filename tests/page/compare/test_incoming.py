@@ -9,6 +9,7 @@ from support.driver import (
     LABELS,
     eventually,
     give_photo,
+    photo_name,
     read,
     serving,
     shows,
@@ -125,28 +126,52 @@ def test_the_page_opens_with_what_only_one_of_the_two_says(opened):
     assert 0 < opened.locator("#board [data-label]:visible").count() < len(LABELS)
 
 
-def test_ones_own_photo_or_caption_replaces_all_of_it_and_an_edit_does_not(opened, classifier):
+def test_an_edit_of_the_caption_keeps_the_scene(opened, classifier):
     edited = caption(opened).replace("bus", "train")
     opened.locator("#caption textarea").press("End")
     opened.locator("#caption textarea").press_sequentially(" It rains.")
     shows(opened, classifier.predict(SCENES / "crossing.webp", caption(opened)))
     write_caption(opened, edited)
     shows(opened, classifier.predict(SCENES / "crossing.webp", edited))
-    opened.reload()
-    visit(opened, opened.url)
-    eventually(opened, lambda: assert_begun(opened))
+
+
+def test_ones_own_photo_replaces_the_caption_too(opened, classifier):
     give_photo(opened, PHOTO)
     shows(opened, classifier.predict(PHOTO))
     assert caption(opened) == ""
-    opened.reload()
-    visit(opened, opened.url)
-    eventually(opened, lambda: assert_begun(opened))
+
+
+def test_a_caption_of_ones_own_replaces_the_photo_too(opened, classifier):
     write_caption(opened, "two dogs on sand")
     shows(opened, classifier.predict(None, "two dogs on sand"))
 
 
+def test_what_is_on_the_desk_outlives_a_reload(opened, classifier):
+    opened.reload()
+    eventually(opened, lambda: assert_begun(opened))
+    assert photo_name(opened) == "crossing.webp"
+    give_photo(opened, PHOTO)
+    write_caption(opened, "two boats and a kite")
+    opened.locator("#own-labels").locator("input, textarea").fill("kite")
+    opened.locator("#rule").select_option("mcut")
+    expected = classifier.extended(["kite"]).predict(PHOTO, "two boats and a kite").scores
+
+    def assert_there() -> None:
+        board = read(opened)
+        assert len(board) == len(LABELS) + 1
+        for mode, scores in expected.items():
+            for label, score in scores.items():
+                assert float(board[label][mode][0] or -1) == pytest.approx(score, abs=1e-4)
+
+    eventually(opened, assert_there)
+    opened.reload()
+    eventually(opened, assert_there)
+    assert opened.locator("#rule").input_value() == "mcut"
+    assert caption(opened) == "two boats and a kite"
+
+
 def assert_begun(page) -> None:
-    assert read(page)["person"]["concat"][0]
+    assert read(page).get("person", {"concat": [""]})["concat"][0]
 
 
 def test_a_link_with_a_caption_opens_with_that_alone(visitor, opening, classifier):

@@ -344,6 +344,30 @@ def wrong_numbers(server: Server) -> None:
         assert "reload" in answer.text or "Not Found" in answer.text
 
 
+def previews(server: Server) -> None:
+    """Nothing but photos that were uploaded here."""
+    http = server.owner.http
+    outside = ("/etc/passwd", str(SCENES / "farm.webp"), f"{UP}etc/passwd", "\0", "x" * 5000, "")
+    for path in (*outside, server.owner.upload("a.txt", b"no photo")):
+        answer = http.get("/preview", params={"path": path})
+        assert answer.status_code == 404
+        assert "root:" not in answer.text
+    answer = http.get("/preview", params={"path": server.owner.upload("a.webp", PHOTO)})
+    assert answer.headers["content-type"] == "image/jpeg"
+
+
+def runs(server: Server) -> None:
+    """Without its id nobody sees a run; what is asked of one is a number."""
+    found = run_of(server, ("a.webp", PHOTO))
+    http = server.owner.http
+    for name in ("0", "a" * 10_000, "%2e%2e", found["run"][:-1], "\u00e9"):
+        assert http.get(f"/batch/{name}").status_code in (400, 404), name
+        assert http.post(f"/batch/{name}/stop").status_code in (400, 404), name
+    for start in ("-1", "1e3", "\u0664", "x", "9" * 5000):
+        answer = http.get(f"/batch/{found['run']}", params={"from": start})
+        assert answer.status_code == 404 or answer.json()["rows"] == []
+
+
 @dataclass(frozen=True)
 class Place:
     """Where a value comes in, what it would reach, and what keeps it from there."""
@@ -358,6 +382,8 @@ PLACES = (
     Place("routes for files, with .. and encoded", "file system", "Door, Uploads.find", traversal),
     Place("names in an uploaded archive", "file system", "batch._on_disk", archive_names),
     Place("links in an uploaded archive", "file system", "PhotoSource", archive_links),
+    Place("path of a preview", "file system", "Uploads.find", previews),
+    Place("id of a run, and its rows", "lists", "Jobs.find, jobs.routes", runs),
     Place("ImageID of an uploaded table", "file system", "batch._rows", table_names),
     Place("url of a photo", "URL", "addresses.fetch", inner_addresses),
     Place("routes that Gradio has and the page has not", "URL, shell", "door.OPEN", unused_routes),
