@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
 AT_ONCE = 2
-KEPT = 100  # runs, the latest; each holds up to 500 results with their small pictures
+KEPT = 30  # runs, the latest; each holds up to 500 results with their pictures, some 5 MB
 KEEP = 3600.0  # seconds after a run was last looked at
 WAITING = 30  # runs in the queue
 THUMBNAIL = 144  # pixels
@@ -112,9 +112,10 @@ class Job:
     def seen(self, start: int) -> dict:
         """What batch.js shows of it, JSON-ready, with the rows from `start` on."""
         self.looked_at = time.monotonic()
+        state = self.state  # before the rows: once it is over, all of them are there
         rows = self._rows[start:]
         found = {
-            "run": self.id, "state": self.state, "total": self._total, "notices": self._notices,
+            "run": self.id, "state": state, "total": self._total, "notices": self._notices,
             "rows": rows, "start": start,
         }  # fmt: skip
         if self.left is not None:
