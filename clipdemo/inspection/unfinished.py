@@ -17,24 +17,21 @@ if TYPE_CHECKING:
 
 
 class Unfinished(AbstractContextManager):
-    """Entries of a run in `<results>.part`, an SQLite file; `finish` deletes it.
+    """Entries of a run in `<results>.unfinished`, an SQLite file; `finish` deletes it.
 
     What was found with other heads, rules or captions does not count: `run` tells runs apart.
     """
 
     def __init__(self, results: Path, run: str) -> None:
         """Raises ClipdemoError: the file cannot be written, or another program uses it."""
-        self._path = results.with_name(f"{results.name}.part")
+        self._path = results.with_name(f"{results.name}.unfinished")
         self._run = hashlib.sha256(run.encode()).hexdigest()
         try:
             self._open()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise ClipdemoError(
-                    f"{self._path} cannot be written ({error}): choose another --out."
-                ) from None
-            self._path.unlink()  # cut off by a power failure, or not ours
-            self._open()
+            raise ClipdemoError(
+                f"{self._path} cannot be used ({error}): delete it, or choose another --out."
+            ) from None
 
     def _open(self) -> None:
         self._database = sqlite3.connect(self._path, timeout=1)

@@ -295,16 +295,16 @@ def test_a_run_that_was_killed_resumes_and_gives_what_an_undisturbed_one_gives(
     assert run_python("-m", "clipdemo", "batch", many, "--out", whole).returncode == 0
     command = [sys.executable, "-m", "clipdemo", "batch", many, "--out", path]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        while not kept(tmp_path / "r.csv.part"):
+        while not kept(tmp_path / "r.csv.unfinished"):
             assert run.poll() is None
         run.kill()
-    before = kept(tmp_path / "r.csv.part")
+    before = kept(tmp_path / "r.csv.unfinished")
     assert not path.exists()
     os.utime(many / "0.png", (1, 1))
     again = run_python("-m", "clipdemo", "batch", many, "--out", path)
     assert f"300 of 300 written to {path}, {before - 1} of them before" in again.stdout
     assert path.read_bytes() == whole.read_bytes()
-    assert not (tmp_path / "r.csv.part").exists()
+    assert not (tmp_path / "r.csv.unfinished").exists()
 
 
 def kept(path: Path) -> int:
@@ -316,19 +316,25 @@ def kept(path: Path) -> int:
         return 0
 
 
-def test_what_other_options_found_does_not_count_and_a_damaged_file_is_replaced(
-    clipdemo_cli, folder, tmp_path
+def test_what_other_options_found_does_not_count(clipdemo_cli, folder, tmp_path):
+    with Unfinished(tmp_path / "r.json", "other options") as unfinished:
+        unfinished.add([(item, {"photo": "wrong"}) for item in gather([folder])[0]])
+    code, out, _ = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json")
+    assert code == 0
+    assert "before" not in out
+    photos = json.loads((tmp_path / "r.json").read_text("utf-8"))["photos"]
+    assert {found["photo"] for found in photos} == {"0.png", "1.png", "2.png", "bad.png"}
+
+
+def test_a_file_of_that_name_that_is_no_unfinished_run_is_left_alone(
+    clipdemo_cli, folder, tmp_path, is_sentence
 ):
-    for run, damage in (("one", b""), ("two", b"no database" * 100)):
-        with Unfinished(tmp_path / "r.json", run) as unfinished:
-            unfinished.add([(item, {"photo": "wrong"}) for item in gather([folder])[0]])
-        if damage:
-            (tmp_path / "r.json.part").write_bytes(damage)
-        code, out, _ = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json")
-        assert code == 0
-        assert "before" not in out
-        photos = json.loads((tmp_path / "r.json").read_text("utf-8"))["photos"]
-        assert {found["photo"] for found in photos} == {"0.png", "1.png", "2.png", "bad.png"}
+    theirs = tmp_path / "r.json.unfinished"
+    theirs.write_bytes(b"somebody's notes" * 100)
+    code, _, err = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json")
+    assert code == 2
+    assert is_sentence(err)
+    assert theirs.read_bytes() == b"somebody's notes" * 100
 
 
 @pytest.mark.parametrize(

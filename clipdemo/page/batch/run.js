@@ -1,6 +1,8 @@
 // A run at the server: this page asks for it again and again, and finds it after a reload.
 
-const KEY = "clipdemo.run";
+import { keep, kept } from "../shared/kept.js";
+
+const RUN = ["localStorage", "clipdemo.run"];
 const PACE = 400;  // milliseconds between two questions
 const PATIENCE = 2000;  // the same while the server does not answer
 
@@ -9,20 +11,11 @@ export function isRunning({ state }) {
 }
 
 export function keptRun() {
-  return stored(() => localStorage.getItem(KEY));
+  return kept(...RUN);
 }
 
 export function stopRun(run) {
   return fetch(`batch/${encodeURIComponent(run)}/stop`, { method: "POST" }).catch(() => null);
-}
-
-// Some browsers let no page keep anything.
-function stored(work) {
-  try {
-    return work();
-  } catch {
-    return null;
-  }
 }
 
 // Returns what follows the run of an id. `receive` is given what the server says of it, with the rows
@@ -40,7 +33,7 @@ export function follower({ receive, lost, forget, known }) {
       const answer = await fetch(`batch/${encodeURIComponent(run)}?from=${from}`, { cache: "no-store" });
       if (run !== current) return;
       if (answer.status === 404) {
-        stored(() => localStorage.removeItem(KEY));
+        keep(...RUN, null);
         if (last === run) forget((await answer.json()).error);
         return;
       }
@@ -60,7 +53,7 @@ export function follower({ receive, lost, forget, known }) {
     clearTimeout(timer);
     if (!run) return;
     current = run;
-    stored(() => localStorage.setItem(KEY, run));
+    keep(...RUN, run);
     ask(run);
   };
 }

@@ -20,7 +20,7 @@ from clipdemo.page.shared.modules import calling, part
 ABOUT = (
     f"Drop up to {LIMIT} photos, a zip of them, or a table of photo names and captions as CSV; "
     "together with photos, or inside their zip, it gives them their captions. A photo or zip may "
-    "have 40 MB. A run goes on when this page is closed, and is here again for an hour. "
+    "have 40 MB. A run continues when this page is closed; come back within the hour to see it. "
     "`python -m clipdemo batch` has no such limits."
 )
 

@@ -117,7 +117,7 @@ export function mount({ element, props, watch, trigger }) {
     const away = showDecisions(rows, found, handles(), decision(), folded);
     more.hidden = !unfolded && !away;
     const shown = rows.length > away ? "more " : "";
-    more.textContent = unfolded ? "Fold what no mode says" : `${away} ${shown}labels`;
+    more.textContent = unfolded ? "Show fewer labels" : `${away} ${shown}labels`;
     sets.replaceChildren(...labelSets(board, found, choose));
     verdict.textContent = verdictOf(board, found);
     verdict.classList.toggle("disputed", disputedOf(board.labels, found).length > 0);
