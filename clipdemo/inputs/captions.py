@@ -1,19 +1,23 @@
 """The one way a caption comes in: one line of readable text, or nothing."""
 
+import re
 import unicodedata
 
 MAX_CHARS = 2000
 
 # Control, format (bidi overrides, zero-width characters), surrogate and private-use characters.
 _JUNK = {"Cc", "Cf", "Cs", "Co"}
+# The zero-width joiner is kept where it makes one emoji of several.
+_EMOJI = "[\U0001f000-\U0001ffff\u2600-\u27bf\ufe0f]"
+_STRAY_JOINER = re.compile(f"(?<!{_EMOJI})\u200d|\u200d(?!{_EMOJI})")
 
 
 def clean_caption(text: str | None) -> str | None:
     """Make a caption a single line of readable text.
 
-    The result is in Unicode form NFC, without control characters, bidi overrides, zero-width
-    characters or lone surrogates. Every run of white space becomes one blank, and the text is cut
-    at ``MAX_CHARS`` characters. Cleaning twice changes nothing more.
+    The result is in Unicode form NFC, without control characters, bidi overrides, lone surrogates
+    or zero-width characters, except those that join emoji. Every run of white space becomes one
+    blank, and the text is cut at ``MAX_CHARS`` characters. Cleaning twice changes nothing more.
 
     Returns:
         The cleaned caption, or None when nothing readable is left.
@@ -27,7 +31,8 @@ def clean_caption(text: str | None) -> str | None:
         raise TypeError(f"A caption must be text or None, not {type(text).__name__}.")
     # Normalizing is quadratic in a run of combining marks, so a first cut comes before it.
     text = text[: 10 * MAX_CHARS]
-    text = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in _JUNK)
+    kept = (c for c in text if c in "\u200d" or c.isspace() or unicodedata.category(c) not in _JUNK)
+    text = _STRAY_JOINER.sub("", "".join(kept))
     text = unicodedata.normalize("NFC", " ".join(text.split()))[:MAX_CHARS].rstrip()
     # Combining marks alone are not readable.
     return text if any(unicodedata.category(c)[0] not in "MZ" for c in text) else None

@@ -126,8 +126,7 @@ def gather(
             notices.append(f"Photos that are not in the table are left out: {left:,}.")
     if limit is not None and len(items) > limit:
         notices.append(
-            f"Only the first {limit:,} are scored here: `python -m clipdemo batch` takes any "
-            "number."
+            f"Only the first {limit:,} are scored here: python -m clipdemo batch takes any number."
         )
     return Gathered(items[:limit], notices, account)
 
@@ -157,7 +156,7 @@ def _table_among(sources: Sources, kinds: Sequence[str]) -> Iterator[Path | None
     data = sources[path].read(name)
     if kinds == SMALL_TABLES and len(data) > TABLE_BYTES:
         raise ClipdemoError(
-            f"The table is larger than {TABLE_BYTES // 2**20} MB: use `python -m clipdemo batch`."
+            f"The table in it is larger than {TABLE_BYTES // 2**20} MB: make it smaller."
         )
     with TemporaryDirectory() as folder:
         copy = Path(folder, f"table.{name.rpartition('.')[2].lower()}")

@@ -156,6 +156,12 @@ class Backbone:
 
         return 1 + bisect_left(range(1, len(words)), True, key=all_is_read)
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is in the tokenizer's vocabulary as a whole, not in pieces."""
+        tokens, empty, unknown = self.tokenizer([word]), self.tokenizer([""]), self.tokenizer(["☃"])
+        longer = (tokens != empty).sum() > (self.tokenizer(["a"]) != empty).sum()
+        return not longer and not torch.equal(tokens, unknown)
+
     def seen(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
         """The part of a photo of that size that `cut` keeps: left, top, right, bottom as fractions.
 

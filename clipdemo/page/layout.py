@@ -14,20 +14,24 @@ from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.report import tab as report
 from clipdemo.page.server.requests import Page
 from clipdemo.page.server.uploads import Uploads
+from clipdemo.page.settings import Settings
 from clipdemo.page.shared.models import Models
+from clipdemo.page.shared.modules import part
 
 
 def build(
-    models: Models, inspector: Inspector, uploads: Uploads, jobs: Jobs, start: str = "empty"
+    models: Models, inspector: Inspector, uploads: Uploads, jobs: Jobs, settings: Settings
 ) -> Page:
-    """The page; its models may still be loading. `start` is the scene it opens with, or empty."""
-    with Page(uploads, title="clipdemo", analytics_enabled=False) as page, gr.Tabs() as tabs:
-        with gr.Tab("Compare", id="compare"):
-            desk = compare.build(page, models, start)
-        with gr.Tab("Batch"):
-            batch.build(models, desk, tabs, jobs)
-        with gr.Tab("Inspect", id="inspect"):
-            inspect.build(inspector, desk)
-        with gr.Tab("Report"):
-            report.build(models.card)
+    """The page; its models may still be loading."""
+    with Page(uploads, title="clipdemo", analytics_enabled=False) as page:
+        part("shared/frame.js", elem_id="frame")
+        with gr.Tabs() as tabs:
+            with gr.Tab("Compare", id="compare"):
+                desk = compare.build(page, models, settings.start)
+            with gr.Tab("Batch"):
+                batch.build(models, desk, tabs, jobs, settings.max_upload)
+            with gr.Tab("Inspect", id="inspect"):
+                inspect.build(inspector, desk)
+            with gr.Tab("Report"):
+                report.build(models.card)
     return page

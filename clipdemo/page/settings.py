@@ -48,6 +48,8 @@ class Settings:
     start: str = _setting(
         "crossing", "the example scene that the page opens with, or empty for none"
     )
+    max_photos: int = _setting(500, "how many photos a run of the Batch tab may have")
+    max_upload: int = _setting(40, "MB that an uploaded file may have; a photo never more than 40")
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(7860, "port to listen on")
     root_path: str = _setting(
@@ -101,6 +103,9 @@ def _checked(found: argparse.Namespace, parser: _Parser) -> dict:
     """Settings in their final form; exits when one is impossible or two contradict each other."""
     if not 0 < found.port <= 65535:
         parser.error(f"--port must be between 1 and 65535, not {found.port}")
+    for name in ("max_photos", "max_upload"):
+        if getattr(found, name) < 1:
+            parser.error(f"--{name.replace('_', '-')} must be at least 1")
     if found.public and found.private:
         parser.error("a page is --public or --private, not both")
     if found.auth and not all(found.auth.partition(":")):

@@ -8,6 +8,7 @@ from clipdemo.model.thresholds import recall_thresholds, tune
 from clipdemo.study.cross_fit import cross_fitted
 from clipdemo.study.fit import fit_temperature, macro_f1, samples_f1
 
+STEPS = 100
 STRENGTHS = (0, 3, 10, 30, 100, 300)
 BINS = 15
 
@@ -18,7 +19,8 @@ def calibrated(logits: np.ndarray, truth: np.ndarray) -> dict:
     Returns:
         `temperature`; `thresholds` [L] shrunk towards the one for all with `shrinkage`, the
         strength that cross-fitting found best; `recall`: thresholds [L] per chosen recall;
-        `reliability`: the calibration error without and with the temperature, on these same rows.
+        `reliability`: the calibration error without and with the temperature, and
+        `one_threshold`: precision and recall by it (see `by_threshold`), both on these same rows.
     """
     truth = np.asarray(truth) > 0.5
     temperature = fit_temperature(logits, truth.astype(np.float32))
@@ -33,7 +35,23 @@ def calibrated(logits: np.ndarray, truth: np.ndarray) -> dict:
             "before": calibration_error(sigmoid(logits), truth),
             "after": calibration_error(scores, truth),
         },
+        "one_threshold": by_threshold(scores, truth),
     }
+
+
+def by_threshold(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float | None]]:
+    """Precision and recall over all rows and labels at thresholds of 0, 0.01, … 1 for all labels.
+
+    Precision is None where nothing reaches the threshold, recall where nothing is true.
+    """
+    scores, truth = np.ravel(scores), np.ravel(truth) > 0.5
+    found = {"precision": [], "recall": []}
+    for step in range(STEPS + 1):
+        on = scores >= step / STEPS
+        hits = (on & truth).sum()
+        for name, total in (("precision", on.sum()), ("recall", truth.sum())):
+            found[name].append(round(float(hits / total), 3) if total else None)
+    return found
 
 
 def shrunk(scores: np.ndarray, truth: np.ndarray, strength: float) -> np.ndarray:

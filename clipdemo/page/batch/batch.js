@@ -6,6 +6,7 @@ import { button, choice, fill, make, saveFile } from "../shared/dom.js";
 import { openTab } from "../shared/gradio.js";
 import { resultOf, toCsv, toJson, usedRule } from "../shared/results.js";
 import { RULES, START, commonRecalls, decide, thresholdsOf, usable } from "../shared/rules.js";
+import { ruleNote } from "../shared/rule_note.js";
 import { page } from "../shared/store.js";
 import { progressText } from "./progress.js";
 import { follower, isRunning, keptRun, stopRun } from "./run.js";
@@ -14,6 +15,7 @@ import { buildRow, columnsOf, showDecisions, sorted } from "./results_table.js";
 export function mount({ element, props, watch, trigger }) {
   let run = { modes: [], labels: [], rows: [] };  // what is known of it
   let rows = [];
+  let order = [];  // of the rows, as they are shown
   let decision = START;
   let sorting = { column: null, down: false };
 
@@ -32,13 +34,14 @@ export function mount({ element, props, watch, trigger }) {
     arrange();
     paint();
   });
+  const note = make("p", { class: "note" });
   const views = ["Table", "Gallery"].map((name, i) => button(name, () => show(i)));
   const scores = make("input", { type: "checkbox" });
   const controls = make("div", { class: "controls" }, ...deciding.nodes,
     make("label", {}, "Show ", label),
     make("span", { role: "group", "aria-label": "View" }, ...views),
     make("span", {}, button("Download CSV", saveCsv), make("label", {}, scores, "with scores"),
-      button("Download JSON", saveJson)));
+      button("Download JSON", saveJson)), note);
   const head = make("tr");
   const body = make("tbody");
   const table = make("div", { class: "table", tabindex: 0 },
@@ -71,18 +74,22 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   // The board decides as this table does, or the two would contradict each other.
-  function open({ name }, index) {
-    put(() => trigger("open", { index, run: run.run }));
+  function open(row) {
+    const [place, { name }] = [order.indexOf(row), row.result];
+    const go = (step) => (step === "back" ? openTab("Batch") : open(order[place + step]));
+    put(() => trigger("open", { index: rows.indexOf(row), run: run.run }));
     page.set({
       decision,
       walk: {
-        from: "Batch", text: name, name, first: true, last: true, extra: "", go: () => openTab("Batch"),
+        from: "Batch", text: `${place + 1} of ${order.length}: ${name}`, name, first: !place,
+        last: place === order.length - 1, extra: "", go,
       },
     });
   }
 
   function paint() {
     deciding.show(decision);
+    note.replaceChildren(...ruleNote(decision, run.oneThreshold));
     for (const row of rows) {
       showDecisions(row, decisionsOf(row.result), run, run.labels.indexOf(label.value));
     }
@@ -105,7 +112,7 @@ export function mount({ element, props, watch, trigger }) {
 
   function arrange() {
     const { column, down } = sorting;
-    const order = column
+    order = column
       ? sorted(rows, ({ result }) => result, column, down, run.labels.indexOf(label.value)) : rows;
     body.replaceChildren(...order.map(({ row }) => row));
     gallery.replaceChildren(...order.map(({ tile }) => tile));
@@ -136,10 +143,10 @@ export function mount({ element, props, watch, trigger }) {
     const known = isOther ? [] : run.rows;
     run = { recall: {}, modes: [], labels: [], ...found, rows: [...known, ...found.rows] };
     if (!wasKnown) build();
-    const before = rows.length;
-    run.rows.slice(before).forEach((result, i) => {
-      rows.push(buildRow(result, run.modes, () => open(result, before + i)));
-    });
+    for (const result of run.rows.slice(rows.length)) {
+      const row = buildRow(result, run.modes, () => open(row));
+      rows.push(row);
+    }
     const running = isRunning(run);
     status.textContent = progressText(run);
     bar.hidden = cancel.hidden = !running;

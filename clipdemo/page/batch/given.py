@@ -15,14 +15,13 @@ from clipdemo.inspection.batch import (
     gather,
 )
 
-LIMIT = 500  # photos; the command line has none
 ZIPS = 4
 MEMBERS = 20_000  # files in a zip; reading more names would take seconds
 NAME = 1000  # characters of a file name, which is kept with the run
 
 
-def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
-    """The items in a visitor's files, and sentences about what is left out; all within limits.
+def given(paths: list[Path], sources: Sources, most: int) -> tuple[list[Item], list[str]]:
+    """The items in a visitor's files, at most so many, and sentences about what is left out.
 
     Opened files are added to `sources`.
 
@@ -36,7 +35,8 @@ def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
         raise ClipdemoError("There is more than one table: give one, with all captions.")
     if tables and tables[0].stat().st_size > TABLE_BYTES:
         raise ClipdemoError(
-            f"The table is larger than {TABLE_BYTES // 2**20} MB: use `python -m clipdemo batch`."
+            f"The table is larger than {TABLE_BYTES // 2**20} MB: make it smaller, or use "
+            "python -m clipdemo batch."
         )
     packed = [path for path in photos if path.suffix.lower() in PACKED]
     if len(packed) > ZIPS:
@@ -44,9 +44,10 @@ def given(paths: list[Path], sources: Sources) -> tuple[list[Item], list[str]]:
     for path in packed:
         if most_members(path) > MEMBERS:
             raise ClipdemoError(
-                f"{path.name} holds more than {MEMBERS:,} files: use `python -m clipdemo batch`."
+                f"{path.name} holds more than {MEMBERS:,} files: split it, or use "
+                "python -m clipdemo batch."
             )
-    items, notices, _ = gather(photos, tables[0] if tables else None, LIMIT, sources)
+    items, notices, _ = gather(photos, tables[0] if tables else None, most, sources)
     if any(len(item.name) > NAME for item in items):
         raise ClipdemoError(f"There is a file name of more than {NAME:,} letters: make it shorter.")
     return items, notices

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
 AT_ONCE = 2
-KEPT = 30  # runs, the latest; each holds up to 500 results with their pictures, some 5 MB
+KEPT = 30  # runs, the latest
+KEPT_ROWS = 15_000  # in all of them; each holds a small picture, some 10 kB
 KEEP = 3600.0  # seconds after a run was last looked at
 WAITING = 30  # runs in the queue
 THUMBNAIL = 144  # pixels
@@ -53,13 +54,14 @@ class Job:
         own: str,
         classifier: Callable[[], Classifier],
         captioner: Callable[[], Captioner] | None,
+        most: int,
     ) -> None:
         self.id = secrets.token_urlsafe(16)
         self.state = "waiting"
         self.found: list[tuple[Item, str | None]] = []
         self.looked_at = time.monotonic()
         self._files, self._own = files, own
-        self._classifier, self._captioner = classifier, captioner
+        self._classifier, self._captioner, self._most = classifier, captioner, most
         self._stop = threading.Event()
         self._rows: list[dict] = []
         self._notices: list[str] = []
@@ -85,7 +87,7 @@ class Job:
 
     def _score(self) -> str:
         self.state, sources = "reading", {}
-        items, self._notices = given([Path(path) for path in self._files], sources)
+        items, self._notices = given([Path(path) for path in self._files], sources, self._most)
         classifier, names, notice = boards.with_own(self._classifier(), self._own)
         self._notices += [notice] if notice else []
         writer = None
@@ -124,9 +126,14 @@ class Job:
 
 
 class Jobs:
-    """The runs of all visitors: a few at a time, the others wait in turn."""
+    """The runs of all visitors: a few at a time, the others wait in turn.
 
-    def __init__(self) -> None:
+    Attributes:
+        most: how many photos a run may have.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="batch")
@@ -170,9 +177,11 @@ class Jobs:
         """Drop what nobody looked at for an hour, and the oldest that are done."""
         over = [job for job in self._jobs.values() if job.state in ("done", "stopped", "failed")]
         old = time.monotonic() - KEEP
-        surplus = over[: max(len(self._jobs) - KEPT + 1, 0)]
-        for job in {*surplus, *(job for job in over if job.looked_at < old)}:
-            del self._jobs[job.id]
+        kept, rows = len(self._jobs), sum(len(job.found) for job in self._jobs.values())
+        for job in over:  # the oldest first
+            if job.looked_at < old or kept >= KEPT or rows > KEPT_ROWS:
+                del self._jobs[job.id]
+                kept, rows = kept - 1, rows - len(job.found)
 
 
 def routes(jobs: Jobs) -> list[Route]:

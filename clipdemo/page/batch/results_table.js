@@ -2,13 +2,12 @@
 
 import { button, make } from "../shared/dom.js";
 import { bestFirst } from "../shared/rules.js";
+import { MODE_NAMES } from "../shared/text.js";
 
 const ZERO_SHOT = { class: "chip zero-shot", title: "Zero-shot: from the label's name alone, uncalibrated" };
-const SAYS = { image: "Photo says", text: "Caption says", concat: "Both say", mutan: "MUTAN says" };
-
 // Columns of the table as [key, title].
 export function columnsOf(modes) {
-  return [["name", "File"], ["caption", "Caption"], ...modes.map((mode) => [mode, SAYS[mode]])];
+  return [["name", "File"], ["caption", "Caption"], ...modes.map((mode) => [mode, MODE_NAMES[mode]])];
 }
 
 // What a column sorts a result by: text, or a mode's score of a label (its place, or -1 for none: the

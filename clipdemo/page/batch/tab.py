@@ -10,7 +10,6 @@ from gradio.processing_utils import save_bytes_to_cache
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.inspection.batch import Item, photo_of
-from clipdemo.page.batch.given import LIMIT
 from clipdemo.page.batch.jobs import Job, Jobs
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.requests import told
@@ -18,16 +17,16 @@ from clipdemo.page.shared.models import Models
 from clipdemo.page.shared.modules import calling, part
 
 ABOUT = (
-    f"Drop up to {LIMIT} photos, a zip of them, or a table of photo names and captions as CSV; "
-    "together with photos, or inside their zip, it gives them their captions. A photo or zip may "
-    "have 40 MB. A run continues when this page is closed; come back within the hour to see it. "
+    "Drop up to {photos:,} photos, a zip of them, or a table of photo names and captions as CSV; "
+    "with photos, or inside their zip, the table gives them their captions. A file may have "
+    "{upload:,} MB. A run continues when this page is closed; come back within the hour to see it. "
     "`python -m clipdemo batch` has no such limits."
 )
 
 
-def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs) -> None:
-    """Put the tab's components and events into the page."""
-    gr.Markdown(ABOUT, elem_id="batch-about")
+def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, max_upload: int) -> None:
+    """Put the tab's components and events into the page; a file may have `max_upload` MB."""
+    gr.Markdown(ABOUT.format(photos=jobs.most, upload=max_upload), elem_id="batch-about")
     with gr.Row():
         files = gr.Files(
             label="Photos, a zip, a table of captions", height=140, elem_id="batch-files"
@@ -51,7 +50,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs) -> None:
 
     def run(files: list[str], write: bool, own: str, backbone: str) -> dict:
         captioner = (lambda: desk.captioner.start().get()) if write else None
-        job = Job(files, own, models[backbone].get, captioner)
+        job = Job(files, own, models[backbone].get, captioner, jobs.most)
         jobs.start(job)
         return {"run": job.id}
 

@@ -1,10 +1,11 @@
 // The board: a row per label, a bar per mode, markers that move without asking the server.
 
-import { button, choice, make, settled } from "../shared/dom.js";
+import { button, choice, make, roving, settled } from "../shared/dom.js";
 import { decisionControls } from "../shared/decision_controls.js";
 import {
   RULES, START, THRESHOLD_RULES, commonRecalls, decide, thresholdsOf, usable,
 } from "../shared/rules.js";
+import { ruleNote } from "../shared/rule_note.js";
 import { page } from "../shared/store.js";
 import { modeName } from "../shared/text.js";
 import { mindExample } from "./example.js";
@@ -17,7 +18,8 @@ import { disputedOf, reads, verdictOf } from "./verdict.js";
 
 const CHANGED = 0.05;  // a smaller change brings no label back
 const EMPTY = {
-  modes: [], labels: [], zeroShot: [], tuned: {}, recall: {}, scores: {}, truth: [], notice: "",
+  modes: [], labels: [], zeroShot: [], tuned: {}, recall: {}, oneThreshold: {}, scores: {}, truth: [],
+  notice: "",
 };
 
 export function mount({ element, props, watch, trigger }) {
@@ -27,7 +29,7 @@ export function mount({ element, props, watch, trigger }) {
 
   const verdict = make("p", { class: "verdict", role: "status" });
   const notice = make("p", { class: "notice", role: "alert" });
-  const sets = make("div", { class: "sets" });
+  const sets = make("div", { class: "sets", role: "group", "aria-label": "What each mode says" });
   const kind = make("p", { class: "kind" }, "Zero-shot: from the labels' names alone, uncalibrated.");
   const known = make("p", { class: "known" }, "✓ marks what the table says is there.");
   const body = make("div", { class: "rows" });
@@ -38,7 +40,7 @@ export function mount({ element, props, watch, trigger }) {
   recall.id = "recall";
   deciding.nodes[1].id = "threshold";
   const sort = choice({ id: "sort", "aria-label": "Order of the rows" },
-    [["score", "by score"], ["name", "by name"], ["differ", "by disagreement"]], arrange);
+    [["score", "score"], ["name", "name"], ["differ", "disagreement"]], arrange);
   let unfolded = false;  // whether the labels that no mode says are shown as well
   const more = button("", () => {
     unfolded = !unfolded;
@@ -46,8 +48,9 @@ export function mount({ element, props, watch, trigger }) {
   }, { class: "more" });
   const moved = make("span", { class: "moved" }, "○ before the last change. ",
     button("Dismiss", dismiss, { id: "dismiss" }));
+  const note = make("p", { class: "note" });
   const controls = make("div", { class: "controls" }, ...deciding.nodes,
-    make("label", {}, "Sort ", sort), button("Reset", reset), moved);
+    make("label", {}, "Sort ", sort), button("Reset", reset), note);
 
   function change(changes) {
     unfolded ||= "threshold" in changes;  // whoever moves the slider looks for what comes next
@@ -98,7 +101,7 @@ export function mount({ element, props, watch, trigger }) {
     change({ own });
   });
   const ownLine = make("p", { class: "own" },
-    make("label", {}, "Threshold of ", ownName, " ", ownNumber), " ", ownReset);
+    make("label", {}, "Threshold of ", ownName, " ", ownNumber), " ", ownReset, moved);
 
   function paintOwn() {
     const { label } = page.state;
@@ -113,6 +116,7 @@ export function mount({ element, props, watch, trigger }) {
   function paint() {
     const found = decisions();
     deciding.show(decision());
+    note.replaceChildren(...ruleNote(decision(), board.oneThreshold));
     paintOwn();
     const away = showDecisions(rows, found, handles(), decision(), folded);
     more.hidden = !unfolded && !away;
@@ -187,6 +191,7 @@ export function mount({ element, props, watch, trigger }) {
     const shape = ({ modes, labels, zeroShot }) => JSON.stringify([modes, labels, zeroShot]);
     if (shape(board) !== shape(last)) build();
     deciding.offer(commonRecalls(Object.values(board.recall)), board.labels.length);
+    element.classList.toggle("waiting", board.waiting);
     kind.hidden = board.head !== "zero-shot";
     known.hidden = !board.truth.length;
     notice.textContent = board.notice ?? "";
@@ -215,6 +220,8 @@ export function mount({ element, props, watch, trigger }) {
   });
 
   element.replaceChildren(verdict, notice, sets, kind, controls, ownLine, known, body, more, hint);
+  roving(sets, "button");
+  roving(body, ".name");
   watch("value", receive);
   receive();
   if (page.state.rescore) trigger("input");

@@ -27,6 +27,7 @@ def frame(card: Card, own: Sequence[str] = ()) -> dict:
         "zeroShot": list(card.labels.names if card.kind == "zero-shot" else own),
         "tuned": {mode: entry["thresholds"] for mode, entry in card.modes.items()},
         "recall": {mode: entry.get("recall", {}) for mode, entry in card.modes.items()},
+        "oneThreshold": {mode: entry.get("one_threshold") for mode, entry in card.modes.items()},
         "scores": {},
         "notice": None,
         "waiting": False,

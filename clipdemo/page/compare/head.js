@@ -10,7 +10,8 @@ export function mount({ element, props, watch }) {
       model.append(make("details", {}, make("summary", {}, "more about this model"),
         ...about.map((text) => make("p", {}, text))));
     }
-    element.replaceChildren(make("h1", {}, make("b", {}, "clipdemo"), ` ${title}`), model);
+    element.replaceChildren(
+      make("h1", {}, make("b", {}, "clipdemo"), " ", make("span", {}, title)), model);
   }
   watch("value", show);
   show();

@@ -2,14 +2,12 @@
 
 from clipdemo.model.checkpoints import Card
 
-NAMES = {"image": "photo", "text": "caption", "concat": "both", "mutan": "MUTAN"}
-
 
 def headline(card: Card) -> dict:
     """Backbone, title, one line and further paragraphs about a card's model."""
     content = card.content
     quality = content.get("metrics", {}).get("photos", {})
-    figures = [f"{NAMES[mode]} {m['map']:.2f}" for mode, m in quality.get("modes", {}).items()]
+    figures = [f"{mode} {m['map']:.2f}" for mode, m in quality.get("modes", {}).items()]
     line = content.get("summary", "")
     if figures:
         rows = "captions" if set(card.modes) == {"text"} else "photos"

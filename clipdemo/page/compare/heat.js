@@ -1,7 +1,7 @@
 // The map of a label: a cell is warm where the photo supports the label, cold where it speaks against.
 
 import { make } from "../shared/dom.js";
-import { signed } from "../shared/text.js";
+import { modeName, signed } from "../shared/text.js";
 
 const WEAK = 0.1;  // of a score; what is below is not painted as if it were much
 const [NEUTRAL, WARM, COLD] = [[38, 42, 52], [255, 128, 0], [64, 156, 255]];
@@ -24,13 +24,13 @@ export function drawHeat(canvas, effects) {
   brush.putImageData(pixels, 0, 0);
 }
 
-export function legendOf({ effects, seen, label, mode, score }, names) {
+export function legendOf({ effects, seen, label, mode, score }) {
   const most = Math.max(WEAK, largest(effects));
   return [
     `speaks against ${signed(-most)}`, make("span", { class: "scale" }), `${signed(most)} supports`,
     make("br"), largest(effects) < WEAK ? "No part of the photo matters much here. " : "",
-    `${label} by ${names[mode]}: ${score.toFixed(2)}. The colour says how much of it goes when that`
-    + " part is covered.",
+    `${modeName(mode)} score of ${label}: ${score.toFixed(2)}. The colour shows how much of it is lost`
+    + " when that part is covered.",
     Math.max(seen[0], seen[1]) > 0.005 ? " The model does not see the dark part." : "",
   ];
 }

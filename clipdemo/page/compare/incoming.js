@@ -1,8 +1,11 @@
 // Photos that come another way than through the field: pasted or dropped anywhere, or a link to one.
 
-import { openTab } from "../shared/gradio.js";
+import { appears, button } from "../shared/dom.js";
+import { openTab, photoAddress } from "../shared/gradio.js";
+import { page } from "../shared/store.js";
+import { rescore } from "./caption.js";
 import { put } from "./desk.js";
-import { remembered } from "./memory.js";
+import { photoCopy, remembered } from "./memory.js";
 
 const KINDS = { heic: "image/heic", heif: "image/heif", avif: "image/avif", tif: "image/tiff",
   tiff: "image/tiff" };
@@ -51,7 +54,10 @@ function receive(files) {
   return true;
 }
 
-export function mount({ trigger }) {
+export function mount({ element, trigger }) {
+  const skip = button("Skip to the result", () => document.querySelector("#board button").focus());
+  element.replaceChildren(skip);
+
   function follow(text) {
     if (!ADDRESS.test(text) || isVisible("batch-files")) return false;
     wanted = { url: text };
@@ -60,16 +66,31 @@ export function mount({ trigger }) {
     return true;
   }
 
+  function onServer(photo) {
+    return fetch(photo, { method: "HEAD" }).then(({ ok }) => ok, () => false);
+  }
+
+  // A server that was started again has no photo any more: it is uploaded anew.
+  async function upload(photo) {
+    const file = await photoCopy(photo);
+    if (!file) return;
+    const field = await appears("#photo input[type=file]");
+    give(field, [typed(file)]);
+  }
+
   async function bringBack(photo) {
-    const path = decodeURIComponent(photo.split("/file=")[1] ?? "");
-    const answer = await fetch(photo, { method: "HEAD" }).catch(() => null);
-    if (!path || !answer?.ok) return;
-    wanted = { path };
+    if (!await onServer(photo)) return upload(photo);
+    wanted = { path: decodeURIComponent(photo.split("/file=")[1] ?? "") };
     put(() => trigger("link"));
   }
 
   const { photo } = remembered() ?? {};
   if (photo) bringBack(photo);
+  page.on(["connected"], async () => {
+    const here = photoAddress();
+    if (here && !await onServer(here)) upload(here);
+    else rescore();  // an answer may have been lost
+  });
 
   document.addEventListener("paste", (event) => {
     const files = [...event.clipboardData.files];

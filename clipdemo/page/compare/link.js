@@ -4,15 +4,17 @@
 import { usedRule } from "../shared/results.js";
 import { RULES, START } from "../shared/rules.js";
 
-export function writeLink(decision, caption, ownLabels) {
+// `about`: {backbone, scene}, either may be missing.
+export function writeLink(decision, caption, ownLabels, about = {}) {
   const kept = new URLSearchParams(usedRule(decision));
+  for (const key of ["backbone", "scene"]) if (about[key]) kept.set(key, about[key]);
   if (caption) kept.set("caption", caption);
   if (ownLabels) kept.set("labels", ownLabels);
   for (const [label, value] of decision.own) kept.append("own", `${value}:${label}`);
   return kept;
 }
 
-// {decision, caption, ownLabels}, or null where the text is about none of them; it may be anything.
+// {decision, caption, ownLabels, backbone, scene}, or null where the text is about none of them; it may be anything.
 export function readLink(text, labelCount) {
   const kept = new URLSearchParams(text);
   if (!["rule", "caption", "labels", "own"].some((key) => kept.has(key))) return null;
@@ -27,7 +29,9 @@ export function readLink(text, labelCount) {
   return {
     decision,
     caption: (kept.get("caption") ?? "").slice(0, 2000),
-    ownLabels: (kept.get("labels") ?? "").slice(0, 600),
+    ownLabels: (kept.get("labels") ?? "").slice(0, 4000),
+    backbone: kept.get("backbone"),
+    scene: kept.get("scene"),
   };
 }
 

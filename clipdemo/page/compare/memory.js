@@ -1,20 +1,55 @@
-// What is on the desk outlives a reload of this tab: caption, own labels, rule, thresholds, and the
-// photo for as long as the server keeps it.
+// What is on the desk outlives a reload of this tab and a restart of the server: caption, own labels,
+// rule, thresholds and the photo.
 
 import { keep, kept } from "../shared/kept.js";
 
 const DESK = ["sessionStorage", "clipdemo.desk"];
+const PHOTO = ["sessionStorage", "clipdemo.photo"];
+const LARGEST = 3e6;  // bytes of a photo that a browser keeps over a reload, which hold about 5 MB
+
+let copy = null;  // {address, file} of the photo
 
 // `link` is as link.js writes it; `photo` is the photo's address, or null.
 export function remember(link, photo) {
   keep(...DESK, { link, photo });
+  if (photo !== copy?.address) copyPhoto(photo);
 }
 
 export function forget() {
-  keep(...DESK, null);
+  for (const what of [DESK, PHOTO]) keep(...what, null);
+  copy = null;
 }
 
 // {link, photo}, or null. What a link says goes first.
 export function remembered() {
   return location.hash.length > 1 ? null : kept(...DESK);
+}
+
+async function copyPhoto(address) {
+  copy = null;
+  keep(...PHOTO, null);
+  if (!address) return;
+  const answer = await fetch(address).catch(() => null);
+  if (!answer?.ok) return;
+  const blob = await answer.blob();
+  copy = { address, file: new File([blob], nameOf(address), { type: blob.type }) };
+  if (blob.size > LARGEST) return;
+  const reader = new FileReader();
+  reader.addEventListener("load", () => {
+    if (copy?.address === address) keep(...PHOTO, { address, data: reader.result });
+  });
+  reader.readAsDataURL(blob);
+}
+
+// The file of a photo that the server no longer has, or null.
+export async function photoCopy(address) {
+  if (copy?.address === address) return copy.file;
+  const stored = kept(...PHOTO);
+  if (stored?.address !== address) return null;
+  const blob = await (await fetch(stored.data)).blob();
+  return new File([blob], nameOf(address), { type: blob.type });
+}
+
+function nameOf(address) {
+  return decodeURIComponent(address.split("/").pop());
 }

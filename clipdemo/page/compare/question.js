@@ -2,6 +2,7 @@
 
 import { choice, fill, refill } from "../shared/dom.js";
 import { page } from "../shared/store.js";
+import { modeName } from "../shared/text.js";
 
 export function labelChoice(hint) {
   const select = choice({ "aria-label": hint }, [], (label) => page.set({ chosen: label }));
@@ -14,7 +15,6 @@ export function labelChoice(hint) {
   return select;
 }
 
-// Offers those of `names` that are in `modes`.
-export function offerModes(select, names, modes) {
-  refill(select, Object.entries(names).filter(([mode]) => modes.includes(mode)));
+export function offerModes(select, modes) {
+  refill(select, modes.map((mode) => [mode, modeName(mode)]));
 }

@@ -1,30 +1,29 @@
-// Where in the photo a label is seen: a map over the photo, with a fader between the two.
+// Where in the photo a label is seen: a map on the photo, with a fader between the two.
 
 import { button, choice, make } from "../shared/dom.js";
 import { photoAddress } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { drawHeat, legendOf } from "./heat.js";
+import { overlay } from "./overlay.js";
 import { labelChoice, offerModes } from "./question.js";
-
-const NAMES = { image: "photo", concat: "both", mutan: "MUTAN" };
 
 export function mount({ element, props, watch, trigger }) {
   const label = labelChoice("Label to look for in the photo");
   const mode = choice({ "aria-label": "Mode that looks at the photo" }, [], () => follow());
-  const start = button("Show", ask, { class: "start" });
+  const start = button("Show on photo", ask, { class: "start" });
   const stop = button("Cancel", cancel, { class: "stop" });
-  const question = make("p", { class: "question" }, "Where is ", label, " by ", mode, start, stop);
+  const question = make("p", { class: "question" }, "Where is ", label, " in ", mode, start, stop);
   const bar = make("progress");
   const notice = make("p", { role: "status" });
-  const picture = make("img", { alt: "The photo under the map" });
   const heat = make("canvas", { role: "img" });
   const seen = make("i", { class: "seen" });
+  const map = overlay(seen, heat);
   const fader = make("input", {
     type: "range", min: 0, max: 1, step: 0.01, value: 0.6, "aria-label": "From the photo to the map",
   });
   const legend = make("p", { class: "legend" });
-  const shown = make("div", { class: "shown" }, make("div", { class: "stage" }, picture, seen, heat),
-    make("label", {}, "Photo ", fader, " Map"), legend);
+  const shown = make("div", { class: "shown" },
+    make("label", {}, "Photo ", fader, " Map ", button("Hide", clear)), legend);
   let running = false;
   let photo = null;  // address of the one that was asked about
   let asked = { id: 0 };  // {id, label, mode} of it
@@ -54,6 +53,7 @@ export function mount({ element, props, watch, trigger }) {
   function clear() {
     photo = null;
     shown.hidden = true;
+    map.remove();
   }
 
   // A map that is shown follows the label, the mode and the caption: that takes no encoding.
@@ -63,7 +63,7 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   function update(changes) {
-    offerModes(mode, NAMES, page.state.modes);
+    offerModes(mode, page.state.modes.filter((name) => name !== "text"));
     question.classList.toggle("none", !mode.options.length);
     if (photo === photoAddress()) {
       follow("scored" in changes && mode.value !== "image");
@@ -76,7 +76,7 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   function receive() {
-    const { id, done, total, notice: sentence, effects, seen: part, photo: under } = props.value ?? {};
+    const { id, done, total, notice: sentence, effects, seen: part, size } = props.value ?? {};
     if (!running || id !== asked.id) return;
     if (total) {
       bar.max = total;
@@ -87,14 +87,12 @@ export function mount({ element, props, watch, trigger }) {
     run(false);
     notice.textContent = sentence ?? "";
     if (!effects) return clear();
-    picture.src = under;
     drawHeat(heat, effects);
     place(part);
     heat.setAttribute("aria-label", `Map of what carries ${props.value.label}`);
-    legend.replaceChildren(...legendOf(props.value, NAMES));
-    const first = shown.hidden;
+    legend.replaceChildren(...legendOf(props.value));
     shown.hidden = false;
-    if (first) shown.scrollIntoView({ block: "nearest" });
+    map.put(size);
   }
 
   function place([left, top, right, bottom]) {
@@ -107,11 +105,13 @@ export function mount({ element, props, watch, trigger }) {
     }
   }
 
-  const fade = () => element.style.setProperty("--map", fader.value);
+  const fade = () => heat.style.setProperty("--map", fader.value);
   fader.addEventListener("input", fade);
   element.replaceChildren(question, bar, notice, shown);
   fade();
   page.on(["label"], update);
   watch("value", receive);
+  run(false);
+  clear();
   update({});
 }

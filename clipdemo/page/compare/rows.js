@@ -1,7 +1,7 @@
 // The board's rows: per label a bar and a number for each mode, and a marker that drags a threshold.
 
 import { button, make, scoreSlider } from "../shared/dom.js";
-import { signed } from "../shared/text.js";
+import { modeName, signed } from "../shared/text.js";
 import { ghostOf } from "./ghosts.js";
 
 // Rows of a board without scores. `choose(label)` and `drag(label, value)` are called on a click on
@@ -10,15 +10,15 @@ export function buildRows({ labels, modes, zeroShot }, choose, drag) {
   return labels.map((label) => {
     const cells = modes.map((mode) => ({
       mode,
-      bar: make("div", { class: "cell", "data-mode": mode },
+      bar: make("div", { class: "cell", role: "img", "data-mode": mode },
         make("i", { class: "fill" }), make("i", { class: "cut" })),
       number: make("span", { class: `number ${mode}` }),
       delta: make("small", { class: `delta ${mode}` }),
     }));
     const name = button(label, () => choose(label), { class: "name" });
-    const marker = scoreSlider({ class: "marker", "aria-label": `Threshold for ${label}` },
+    const marker = scoreSlider({ class: "marker", tabindex: -1, "aria-label": `Threshold for ${label}` },
       (value) => drag(label, value));
-    const row = make("div", { class: "row", "data-label": label }, name,
+    const row = make("div", { class: "row", role: "group", "aria-label": label, "data-label": label }, name,
       make("div", { class: "bars" }, ...cells.map(({ bar }) => bar), marker),
       make("div", { class: "numbers" }, ...cells.flatMap(({ number, delta }) => [number, delta])));
     if (zeroShot.includes(label)) {
@@ -49,7 +49,9 @@ export function showDecisions(rows, decisions, handles, { rule, own }, folded) {
   let away = 0;
   rows.forEach(({ label, row, marker, cells }, i) => {
     for (const { mode, bar } of cells) {
-      bar.dataset.on = decisions[mode]?.on[i] ?? false;
+      const on = decisions[mode]?.on[i] ?? false;
+      bar.dataset.on = on;
+      bar.ariaLabel = `${modeName(mode)} ${bar.dataset.score ? `${bar.dataset.score.slice(0, 4)}, ${on ? "on" : "off"}` : "without a score"}`;
       bar.style.setProperty("--cut", decisions[mode]?.cut[i] ?? -1);
     }
     const any = cells.some(({ bar }) => bar.dataset.on === "true");

@@ -1,22 +1,39 @@
 // The strip of example scenes.
 
-import { button, make } from "../shared/dom.js";
+import { button, make, roving } from "../shared/dom.js";
+import { photoName } from "../shared/gradio.js";
 import { rescore } from "./caption.js";
 import { put } from "./desk.js";
 import { beginExample } from "./example.js";
+import { readLink } from "./link.js";
 import { remembered } from "./memory.js";
 
+let known = [];
+
+// Name of the scene that is the photo now, or null.
+export function sceneNow() {
+  return known.find(({ name }) => photoName() === `${name}.webp`)?.name ?? null;
+}
+
 export function mount({ element, props, trigger }) {
-  const pick = (name) => put(() => trigger("pick", { name }));
-  const buttons = props.scenes.map(({ name, caption, thumbnail }) => button(
+  known = props.scenes;
+  const pick = (name, withCaption = true) => put(() => trigger("pick", { name, withCaption }));
+  const buttons = known.map(({ name, caption, thumbnail }) => button(
     make("img", { src: thumbnail, alt: `Scene ${name}: ${caption}` }),
     () => pick(name), { title: caption }));
   element.replaceChildren(
     make("p", {}, "Or start from a drawn scene.",
       make("span", { class: "captioned" }, " Its caption names only some of what is there:")),
-    make("div", { class: "strip" }, ...buttons));
-  const first = props.scenes.find(({ name }) => name === props.start);
-  if (first && location.hash.length < 2 && !remembered()) {
+    make("div", { class: "strip", role: "group", "aria-label": "Scenes" }, ...buttons));
+  roving(element, "button");
+
+  // What a link says, else what this tab remembers, else the example.
+  const isKnown = (wanted) => known.some(({ name }) => name === wanted);
+  const linked = readLink(location.hash.slice(1), 1)?.scene;
+  const first = known.find(({ name }) => name === props.start);
+  if (isKnown(linked)) {
+    pick(linked, false);
+  } else if (first && location.hash.length < 2 && !remembered()) {
     beginExample(first.caption);
     pick(first.name);
   } else {

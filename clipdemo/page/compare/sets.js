@@ -2,7 +2,7 @@
 
 import { button, make } from "../shared/dom.js";
 import { bestFirst } from "../shared/rules.js";
-import { MODE_NAMES } from "../shared/text.js";
+import { MODE_NAMES, MODE_READS, modeName } from "../shared/text.js";
 import { disputedOf } from "./verdict.js";
 
 const BOTH = "needs photo and caption";
@@ -15,7 +15,7 @@ export function labelSets({ modes, labels, scores }, decisions, choose) {
     const others = Object.keys(decisions).filter((other) => !decisions[other].on[i]);
     const node = button(labels[i], () => choose(labels[i]),
       { class: disputed.has(labels[i]) ? "chip differs" : "chip" });
-    if (others.length) node.title = `not by ${others.map((other) => MODE_NAMES[other]).join(" and ")}`;
+    if (others.length) node.title = `not by ${others.map(modeName).join(" and ")}`;
     return node;
   };
   return modes.map((mode) => {
@@ -23,6 +23,6 @@ export function labelSets({ modes, labels, scores }, decisions, choose) {
     const chips = decided ? bestFirst(scores[mode], decided.on).map((i) => chip(mode, i)) : [];
     if (!chips.length) chips.push(make("span", { class: "none" }, decided ? "no label" : NEEDS[mode]));
     return make("div", { class: "set", "data-mode": mode },
-      make("span", { class: "title" }, MODE_NAMES[mode]), make("span", { class: "chips" }, ...chips));
+      make("span", { class: "title", title: MODE_READS[mode] }, MODE_NAMES[mode]), make("span", { class: "chips" }, ...chips));
   });
 }

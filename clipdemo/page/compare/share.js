@@ -11,6 +11,7 @@ import { spoken } from "./caption.js";
 import { isExample } from "./example.js";
 import { readLink, writeLink } from "./link.js";
 import { forget, remember, remembered } from "./memory.js";
+import { sceneNow } from "./scenes.js";
 import { reads } from "./verdict.js";
 
 // Nodes for the board's foot; the functions return what is on it.
@@ -44,7 +45,8 @@ export function sharing(getBoard, decision, decisions) {
   }
 
   function asLink() {
-    const kept = writeLink(decision(), captionNow(), textOf("own-labels"));
+    const about = { backbone: getBoard().backbone, scene: sceneNow() };
+    const kept = writeLink(decision(), captionNow(), textOf("own-labels"), about);
     return `${location.origin}${location.pathname}#${kept}`;
   }
 
@@ -80,6 +82,10 @@ export function sharing(getBoard, decision, decisions) {
     const found = readLink(link, getBoard().labels.length);
     if (!found) return;
     page.set({ decision: found.decision });
+    const { backbone } = getBoard();
+    if (found.backbone && found.backbone !== backbone) {
+      done.textContent = `The link was made with ${found.backbone}; here ${backbone} answers.`;
+    }
     typeInto("caption", found.caption);
     typeInto("own-labels", found.ownLabels);
   }
@@ -92,8 +98,9 @@ export function sharing(getBoard, decision, decisions) {
       button("Copy labels", () => copy(asText(), "Labels copied.")),
       button("Download JSON", save),
       button("Copy link", () => copy(asLink(),
-        "Link copied: caption, rule and thresholds are in it, the photo is not."),
-      { title: "Restores caption, rule and thresholds; the photo is not in it" }),
+        `Link copied. It holds caption, labels, rule and thresholds${photoAddress() && !sceneNow()
+          ? ", not the photo" : ""}.`),
+      { title: "Restores caption, labels, rule, thresholds and scene; a photo of yours is not in it" }),
       done),
     byHand,
   ];

@@ -121,13 +121,14 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
             raise ClipdemoError("There is nothing to score: give photo, caption or both.")
         return models.first.get().predict(photo, caption).to_dict()
 
-    def pick(event: gr.EventData) -> tuple[str, str]:
+    def pick(event: gr.EventData) -> tuple[str, str | dict]:
         name = told(event, "name")
         if not isinstance(name, str) or name not in scenes_by_name:
             raise ClipdemoError("There is no such scene: reload the page.")
         drawn = (SCENES / f"{name}.webp").read_bytes()
         path = save_bytes_to_cache(drawn, f"{name}.webp", photo.GRADIO_CACHE)
-        return path, scenes_by_name[name]["caption"]
+        with_caption = told(event, "withCaption") is not False
+        return path, scenes_by_name[name]["caption"] if with_caption else gr.skip()
 
     given = [photo, caption, own, chosen]
     words_and_regions.listen(models, words, region, given)

@@ -30,7 +30,7 @@ export function verdictOf({ modes, labels, waiting }, decisions) {
   if (present.length === 1) return `${MODE_NAMES[present[0]]} alone so far.`;
   const disputed = disputedOf(labels, decisions);
   if (!disputed.length) return agreed(labels, decisions);
-  if (disputed.length > 5) return `Photo, caption and both disagree on ${disputed.length} labels.`;
+  if (disputed.length > 5) return `The modes disagree on ${disputed.length} labels.`;
   return dispute(decisions, labels, disputed);
 }
 
@@ -50,14 +50,15 @@ function inputsOf(modes) {
 function dispute(decisions, labels, disputed) {
   const says = (mode, label) => decisions[mode]?.on[labels.indexOf(label)] ?? false;
   const source = (label) => {
-    const [photo, caption] = [says("image", label), says("text", label)];
-    if (photo === caption) return photo ? "each alone" : "neither alone";
-    return photo ? "photo alone" : "caption alone";
+    const [image, text] = [says("image", label), says("text", label)];
+    if (image === text) return image ? "each alone" : "neither alone";
+    return image ? "image only" : "text only";
   };
-  const listed = (found) => found.map((label) => `${label} (${source(label)})`).join(", ");
+  const listed = (found) => [...new Set(found.map(source))].map((from) =>
+    `${found.filter((label) => source(label) === from).join(", ")} (${from})`).join(", ");
   if (!decisions.concat) return `They disagree on ${listed(disputed)}.`;
   const kept = disputed.filter((label) => says("concat", label));
   const dropped = disputed.filter((label) => !says("concat", label));
   const parts = [["says", kept], ["leaves out", dropped]].filter(([, found]) => found.length);
-  return `Both ${parts.map(([what, found]) => `${what} ${listed(found)}`).join("; it ")}.`;
+  return `Concat ${parts.map(([what, found]) => `${what} ${listed(found)}`).join("; it ")}.`;
 }

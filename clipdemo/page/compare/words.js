@@ -1,15 +1,13 @@
 // The words of the caption: how much each carries the chosen label, and off with a click. Below them
 // how well photo and caption fit.
 
-import { button, choice, make, settled } from "../shared/dom.js";
+import { button, choice, make, roving, settled } from "../shared/dom.js";
 import { textOf } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { LEAST, signed } from "../shared/text.js";
-import { rescore } from "./caption.js";
+import { rescore, spoken } from "./caption.js";
 import { fitGauge, fitSentence } from "./fit.js";
 import { labelChoice, offerModes } from "./question.js";
-
-const NAMES = { text: "caption", concat: "both", mutan: "MUTAN" };
 
 function hintFor(words) {
   const unread = words.filter(({ read }) => !read).length;
@@ -22,9 +20,11 @@ function hintFor(words) {
 export function mount({ element, props, watch, trigger }) {
   const label = labelChoice("Label that the words are about");
   const mode = choice({ "aria-label": "Mode that reads the words" }, [], paint);
-  const question = make("p", {}, "What each word does for ", label, " in ", mode);
-  const list = make("div", { class: "words" });
+  const question = make("p", {}, "What each word adds to ", label, " in ", mode);
+  const list = make("div", { class: "words", role: "toolbar", "aria-label": "Words of the caption" });
+  roving(list, "button");
   const hint = make("p", { class: "hint" });
+  const warning = make("p", { class: "warning", role: "status" });
   const fit = make("div");
 
   function toggle(i) {
@@ -61,10 +61,11 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   function receive() {
-    const { caption: text, words = [], fit: found } = props.value ?? {};
+    const { caption: text, words = [], fit: found, hint: told } = props.value ?? {};
     const { caption } = page.state;
-    offerModes(mode, NAMES, words.flatMap(({ effects }) => Object.keys(effects)));
+    offerModes(mode, [...new Set(words.flatMap(({ effects }) => Object.keys(effects)))]);
     page.set({ caption: { text, words, off: text === caption.text ? caption.off : new Set() } });
+    warning.textContent = told ?? "";
     fit.replaceChildren(fitGauge(found), make("p", { class: "hint fits" }, fitSentence(found)));
   }
 
@@ -73,7 +74,7 @@ export function mount({ element, props, watch, trigger }) {
   const ask = settled(() => {
     if (!seen) return;
     old = false;
-    trigger("ask");
+    trigger("ask", { spoken: spoken(textOf("caption")) });
   }, 200);
   new IntersectionObserver((entries) => {
     seen = entries.at(-1).isIntersecting;
@@ -87,7 +88,7 @@ export function mount({ element, props, watch, trigger }) {
     ask();
   }
 
-  element.replaceChildren(question, list, hint, fit);
+  element.replaceChildren(warning, question, list, hint, fit);
   page.on(["label", "caption"], paint);
   page.on(["scored"], scored);
   watch("value", receive);

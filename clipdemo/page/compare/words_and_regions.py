@@ -12,12 +12,11 @@ from clipdemo.page.compare.board import with_own
 from clipdemo.page.server.requests import endpoint, told
 from clipdemo.page.shared.models import Models
 from clipdemo.page.shared.modules import calling, part
-from clipdemo.page.shared.pictures import data_url, shrunk
 
 if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
-SIDE = 640  # pixels of the long side of the photo under the map, at most
+SIDE = 640  # pixels: a photo is read no larger than its proportions need
 
 # The caption without the words that are switched off.
 SPOKEN = calling("compare/caption.js", "withoutWords")
@@ -38,9 +37,12 @@ def listen(
 ) -> None:
     """Events of the panels; `given` are photo, caption, own labels and backbone."""
 
-    def ask(photo: str | None, caption: str | None, own: str | None, backbone: str) -> dict:
+    def ask(
+        photo: str | None, caption: str | None, own: str | None, backbone: str, event: gr.EventData
+    ) -> dict:
         try:
-            return words_of(models[backbone].get(), photo, caption, own)
+            spoken = told(event, "spoken")
+            return words_of(models[backbone].get(), photo, caption, own, spoken)
         except ClipdemoError:  # the board shows it
             return {"caption": caption}
 
@@ -126,20 +128,28 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
     )
 
 
-def words_of(classifier: "Classifier", path: str | None, text: str | None, own: str | None) -> dict:
+def words_of(
+    classifier: "Classifier", path: str | None, text: str | None, own: str | None, spoken: object
+) -> dict:
     """What the words panel shows: the caption as given, its words, and how well it fits the photo.
 
-    A photo that cannot be read is left out; the board says so.
+    `spoken` is the caption without the words that are off: this is what has to fit. A photo that
+    cannot be read is left out; the board says so.
     """
     from clipdemo.model import attribution
+    from clipdemo.model.caption_hints import caption_hint
 
     classifier, *_ = with_own(classifier, own)
+    if not isinstance(spoken, str) or len(spoken) > len(text or ""):
+        spoken = text
     try:
-        fit = attribution.fit(classifier, path, text)
+        fit = attribution.fit(classifier, path, spoken)
     except PhotoError:
         path = fit = None
     found = [word.to_dict() for word in attribution.words(classifier, path, text)]
-    value = {"caption": text, "words": found}
+    value = {"caption": text, "words": found, "hint": None}
+    if found:
+        value["hint"] = caption_hint(classifier.backbone, spoken)
     if fit:
         known = classifier.card.content.get("fit", {})
         value["fit"] = fit.to_dict() | {
@@ -158,7 +168,7 @@ def map_of(
     mode: str,
     label: str,
 ) -> Iterator[dict]:
-    """What the map's panel shows: its progress, and finally the map with the photo under it.
+    """What the map's panel shows: its progress, and finally the map with the photo's proportions.
 
     Raises:
         ClipdemoError: there is no photo, it cannot be read, or there is no such mode or label.
@@ -167,10 +177,10 @@ def map_of(
 
     if not path:
         raise ClipdemoError("There is no photo to look at: choose one first.")
-    photo = data_url(shrunk(read_photo(path, SIDE), SIDE), "jpeg")
+    size = read_photo(path, SIDE).size
     classifier, *_ = with_own(classifier, own)
     for step in attribution.mapping(classifier, path, text, mode, label):
         if isinstance(step, attribution.Regions):
-            yield step.to_dict() | {"photo": photo}
+            yield step.to_dict() | {"size": size}
         else:
             yield dict(zip(("done", "total"), step, strict=True))

@@ -21,7 +21,6 @@ from clipdemo.hub.caches import data_folder
 from clipdemo.hub.catalog import has_cuda
 from clipdemo.hub.locate import best, locate_local
 from clipdemo.hub.repositories import repository
-from clipdemo.inputs.images import MAX_BYTES
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inspection.scored_table import ScoredTable
 from clipdemo.model.checkpoints import Card, find_card, has_card, zero_shot_card
@@ -82,8 +81,8 @@ def start(settings: Settings) -> Page:
     models = Models(settings, card)
     table = ScoredTable(card, settings.table, settings.photos, data_folder(settings.cache))
     inspector = Inspector(table, models)
-    uploads, live, jobs = open_uploads(), Counter(), Jobs()
-    page = build(models, inspector, uploads, jobs, settings.start)
+    uploads, live, jobs = open_uploads(), Counter(), Jobs(settings.max_photos)
+    page = build(models, inspector, uploads, jobs, settings)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
     if settings.mcp:
@@ -103,7 +102,7 @@ def start(settings: Settings) -> Page:
             theme=theme(),
             head=preloads(),
             css_paths=[PAGE / name for name in STYLES],
-            max_file_size=MAX_BYTES,
+            max_file_size=settings.max_upload * 2**20,
             run_history=False,
             ssr_mode=False,
             share=False,

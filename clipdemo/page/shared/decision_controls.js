@@ -12,6 +12,9 @@ export function decisionControls(rules, what, onChange) {
   count.addEventListener("input", () => {
     onChange({ k: Math.min(Math.max(Math.round(Number(count.value)) || 1, 1), Number(count.max)) });
   });
+  count.addEventListener("change", () => {  // an impossible number is not left standing
+    count.value = Math.min(Math.max(Math.round(Number(count.value)) || 1, 1), Number(count.max));
+  });
   const slider = scoreSlider({ "aria-label": `Threshold for all ${what}` },
     (threshold) => change({ rule: "fixed", threshold }));
   const number = make("output");

@@ -32,18 +32,80 @@ export function refill(select, options) {
   if (options.some(([other]) => other === value)) select.value = value;
 }
 
+const SIDEWAYS = 8;  // pixels
+
 // From 0 to 1. Arrow keys move by a hundredth, though the pointer moves by a ten-thousandth.
 export function scoreSlider(attributes, onInput) {
   const slider = make("input", { type: "range", min: 0, max: 1, step: 0.0001, ...attributes });
+  let touched = null;  // {value, x} from before a finger came, until it moves sideways or leaves
+  const answer = () => onInput(Number(slider.value));
   const steps = { ArrowLeft: -0.01, ArrowDown: -0.01, ArrowRight: 0.01, ArrowUp: 0.01 };
-  slider.addEventListener("input", () => onInput(Number(slider.value)));
+  slider.addEventListener("input", () => touched ?? answer());
   slider.addEventListener("keydown", (event) => {
     if (!(event.key in steps)) return;
     event.preventDefault();
     slider.value = Number(slider.value) + steps[event.key];
-    onInput(Number(slider.value));
+    answer();
+  });
+  // A finger that goes up or down scrolls the page, and changes nothing.
+  slider.addEventListener("pointerdown", ({ pointerType, clientX }) => {
+    touched = pointerType === "touch" ? { value: slider.value, x: clientX } : null;
+  });
+  slider.addEventListener("pointermove", ({ clientX }) => {
+    if (!touched || Math.abs(clientX - touched.x) < SIDEWAYS) return;
+    touched = null;
+    answer();
+  });
+  slider.addEventListener("pointerup", () => {
+    if (touched) answer();
+    touched = null;
+  });
+  slider.addEventListener("pointercancel", () => {
+    if (touched) slider.value = touched.value;
+    touched = null;
   });
   return slider;
+}
+
+// Makes the controls in a node that `selector` finds one stop of the Tab key, with arrow keys between
+// them (the WAI-ARIA pattern "roving tabindex"), also those that come later.
+export function roving(node, selector) {
+  const all = () => [...node.querySelectorAll(selector)];
+  const enter = (chosen) => {
+    for (const control of all()) control.tabIndex = control === chosen ? 0 : -1;
+  };
+  const steps = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -Infinity, End: Infinity };
+  node.addEventListener("keydown", (event) => {
+    if (!(event.key in steps) || !event.target.matches(selector)) return;
+    const shown = all().filter((control) => control.checkVisibility() && !control.disabled);
+    const next = shown.indexOf(event.target) + steps[event.key];
+    event.preventDefault();
+    shown[Math.min(Math.max(next, 0), shown.length - 1)]?.focus();
+  });
+  node.addEventListener("focusin", ({ target }) => target.matches(selector) && enter(target));
+  const settle = () => {
+    const controls = all();
+    const now = controls.find((control) => control.tabIndex === 0 && control.checkVisibility());
+    enter(controls.includes(document.activeElement) ? document.activeElement
+      : now ?? controls.find((control) => control.checkVisibility()) ?? controls[0]);
+  };
+  new MutationObserver(settle).observe(node, { childList: true, subtree: true });
+  settle();
+}
+
+// The first node of a selector, as soon as it is on the page.
+export function appears(selector) {
+  return new Promise((resolve) => {
+    const look = () => {
+      const node = document.querySelector(selector);
+      if (!node) return;
+      watcher.disconnect();
+      resolve(node);
+    };
+    const watcher = new MutationObserver(look);
+    watcher.observe(document.body, { childList: true, subtree: true });
+    look();
+  });
 }
 
 // A function that calls `work` once, when it was not called for so many milliseconds.

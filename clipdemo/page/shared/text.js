@@ -1,11 +1,15 @@
-// How numbers and modes read.
+// How numbers and modes read. A mode has the same name on every tab, in files and in the API.
 
-export const MODE_NAMES = { image: "Photo", text: "Caption", concat: "Both", mutan: "MUTAN" };
+export const MODE_NAMES = { image: "Image", text: "Text", concat: "Concat", mutan: "MUTAN" };
+export const MODE_READS = {
+  image: "Reads the photo alone", text: "Reads the caption alone",
+  concat: "Reads photo and caption side by side", mutan: "Reads photo and caption multiplied",
+};
 export const LEAST = 0.005;  // a smaller difference of scores would read as 0.00
 
 // MODE_NAMES within a sentence.
 export function modeName(mode) {
-  return mode === "mutan" ? MODE_NAMES.mutan : MODE_NAMES[mode].toLowerCase();
+  return mode === "mutan" ? MODE_NAMES.mutan : mode;
 }
 
 // A difference of scores.

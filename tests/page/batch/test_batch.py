@@ -15,7 +15,7 @@ from support.paths import SCENES
 from clipdemo.errors import ClipdemoError
 from clipdemo.inspection.batch import gather, predict_items
 from clipdemo.inspection.batch_files import Rule, entry, write_results
-from clipdemo.page.batch.given import LIMIT, MEMBERS, given
+from clipdemo.page.batch.given import MEMBERS, given
 from page.shared.test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
@@ -251,10 +251,10 @@ def test_what_cannot_be_read_is_one_sentence_and_captions_alone_are_enough(
 
 
 def test_no_more_than_the_limit_is_taken(tmp_path):
-    (tmp_path / "t.csv").write_text("ImageID,Caption\n" + "a.jpg,a dog\n" * (LIMIT + 100))
-    items, told = given([tmp_path / "t.csv"], {})
-    assert len(items) == LIMIT
-    assert str(LIMIT) in told[0]
+    (tmp_path / "t.csv").write_text("ImageID,Caption\n" + "a.jpg,a dog\n" * 400)
+    items, told = given([tmp_path / "t.csv"], {}, 300)
+    assert len(items) == 300
+    assert "300" in told[0]
     assert "python -m clipdemo batch" in told[0]
 
 
@@ -269,7 +269,7 @@ def test_a_zip_of_very_many_names_is_refused_before_they_are_read(tmp_path, is_s
     tail[12:16] = len(names).to_bytes(4, "little")
     path.write_bytes(data[:start] + names + tail)
     with pytest.raises(ClipdemoError) as refused:
-        given([path], {})
+        given([path], {}, 300)
     assert is_sentence(refused.value)
     assert "python -m clipdemo batch" in str(refused.value)
 

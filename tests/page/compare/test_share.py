@@ -46,7 +46,7 @@ def on(page, mode: str) -> set[str]:
 def test_labels_and_json_are_what_the_board_shows(board, classifier):
     board.locator("#rule").select_option("top-k")
     lines = copied(board, "Copy labels").splitlines()
-    titles = {"Photo": "image", "Caption": "text", "Both": "concat"}
+    titles = {"Image": "image", "Text": "text", "Concat": "concat"}
     for line, (title, mode) in zip(lines, titles.items(), strict=False):
         assert line.startswith(f"{title}: ")
         said = re.sub(r" \d\.\d\d", "", line.removeprefix(f"{title}: ")).split(", ")
@@ -72,7 +72,7 @@ def test_a_link_restores_caption_rule_and_dragged_thresholds(board, classifier, 
     board.locator("#recall").select_option("0.80")
     drag(board, "boat", 0.1234)
     link = copied(board, "Copy link")
-    assert "photo is not" in board.locator("#board .share").inner_text()
+    assert "not the photo" in board.locator("#board .share").inner_text()
     assert urlsplit(link).query == ""  # what is behind # stays in the browser
     assert "beach.webp" not in link
     other = visitor.new_page()
@@ -99,6 +99,24 @@ def test_a_link_in_an_open_page_restores_the_rules_number_and_typed_labels(page,
     page.evaluate("location.hash = 'caption=a+dog&labels=red+bus&own=0.25:red+bus'")
     page.locator('#board [data-label="red bus"]').wait_for()
     eventually(page, lambda: assert_marker(page, "red bus", 0.25))
+
+
+def test_a_link_brings_the_scene_and_says_which_model_it_was_made_with(page, visitor, classifier):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#scenes button").first.click()
+    scene = SCENES / "beach.webp"
+    shows(
+        page, classifier.predict(scene, page.locator("#scenes button").first.get_attribute("title"))
+    )
+    write(page, CAPTION)
+    shows(page, classifier.predict(scene, CAPTION))
+    link = copied(page, "Copy link")
+    assert "not the photo" not in page.locator("#board .share").inner_text()
+    other = visitor.new_page()
+    visit(other, link.replace("backbone=tiny", "backbone=ViT-B-32%2Fopenai"))
+    shows(other, classifier.predict(scene, CAPTION))
+    said = other.locator("#board .share").inner_text()
+    assert "made with ViT-B-32/openai; here tiny answers" in said
 
 
 def assert_rule(page, rule: str) -> None:

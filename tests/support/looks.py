@@ -1,0 +1,41 @@
+"""What must hold of every view of the page: all of it can be reached, read and heard."""
+
+from axe_playwright_python.sync_playwright import Axe
+
+# Visible controls that reach beyond the viewport and cannot be scrolled to in a strip of their own.
+OUTSIDE = """() => {
+  const strip = (e) => {
+    for (let p = e.parentElement; p && p !== document.body; p = p.parentElement) {
+      if (/auto|scroll/.test(getComputedStyle(p).overflowX) && p.scrollWidth > p.clientWidth)
+        return p;
+    }
+    return e;
+  };
+  return [...document.querySelectorAll("button, input, select, textarea")]
+    .filter((e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+    .filter((e) => e.getClientRects().length && e.type !== "range" || e.closest("#threshold"))
+    .map(strip)
+    .filter((e) => {
+      const { left, right } = e.getBoundingClientRect();
+      return left < -1 || right > innerWidth + 1;
+    })
+    .map((e) => `outside: ${e.outerHTML.slice(0, 100)}`);
+}"""
+
+
+def untidy(page) -> list[str]:
+    """What is wrong with what the page shows now, best none; Gradio's own footer is left out.
+
+    Controls that are outside of the viewport, a page that scrolls sideways, and whatever axe-core
+    calls serious or critical, such as a contrast below 4.5 or a field without a name.
+    """
+    page.mouse.move(0, 0)
+    found = page.evaluate(OUTSIDE)
+    if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+        found.append("the page scrolls sideways")
+    violations = Axe().run(page, context={"exclude": [["footer"]]}).response["violations"]
+    for violation in violations:
+        if violation["impact"] in ("serious", "critical"):
+            html = violation["nodes"][0]["html"]
+            found.append(f"{violation['id']} ({len(violation['nodes'])}): {html[:150]}")
+    return found
