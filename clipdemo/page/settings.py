@@ -48,8 +48,8 @@ class Settings:
     start: str = _setting(
         "crossing", "the example scene that the page opens with, or empty for none"
     )
-    max_photos: int = _setting(500, "how many photos a run of the Batch tab may have")
-    max_upload: int = _setting(40, "MB that an uploaded file may have; a photo never more than 40")
+    max_photos: int = _setting(500, "most photos in a run of the Batch tab")
+    max_upload: int = _setting(40, "largest file to upload, in MB; a photo can be 40 MB at most")
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(7860, "port to listen on")
     root_path: str = _setting(

@@ -25,7 +25,9 @@ class Line:
                 end.shutdown(socket.SHUT_RDWR)
         self._open.clear()
 
-    def mend(self) -> None:
+    def mend(self, url: str | None = None) -> None:
+        """Take connections again, from now on to the server of this address."""
+        self._target = urlsplit(url).port if url else self._target
         self._whole = True
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ OUTSIDE = """() => {
   };
   return [...document.querySelectorAll("button, input, select, textarea")]
     .filter((e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+    .filter((e) => !e.closest("[aria-hidden=true]"))
     .filter((e) => e.getClientRects().length && e.type !== "range" || e.closest("#threshold"))
     .map(strip)
     .filter((e) => {

@@ -18,14 +18,14 @@ from clipdemo.page.shared.modules import calling, part
 
 ABOUT = (
     "Drop up to {photos:,} photos, a zip of them, or a table of photo names and captions as CSV; "
-    "with photos, or inside their zip, the table gives them their captions. A file may have "
-    "{upload:,} MB. A run continues when this page is closed; come back within the hour to see it. "
+    "with photos, or inside their zip, the table gives them their captions. Each file can be "
+    "up to {upload:,} MB. A run continues when this page is closed; come back within the hour to see it. "
     "`python -m clipdemo batch` has no such limits."
 )
 
 
 def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, max_upload: int) -> None:
-    """Put the tab's components and events into the page; a file may have `max_upload` MB."""
+    """Put the tab's components and events into the page; a file can be up to `max_upload` MB."""
     gr.Markdown(ABOUT.format(photos=jobs.most, upload=max_upload), elem_id="batch-about")
     with gr.Row():
         files = gr.Files(

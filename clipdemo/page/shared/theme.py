@@ -20,6 +20,7 @@ def theme() -> gr.themes.Base:
     )
     return base.set(
         color_accent="*primary_600",
+        block_label_text_color="*primary_600",
         button_primary_background_fill="*primary_600",
         button_primary_background_fill_hover="*primary_700",
         button_primary_background_fill_dark="*primary_600",

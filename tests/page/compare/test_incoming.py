@@ -87,11 +87,11 @@ def test_what_the_browser_cannot_show_is_read_and_shown_by_the_server(
         bring(page, "body", "drop", file=file_of(content.getvalue(), name, ""))
     assert shown.value.headers["content-type"] == "image/jpeg"
     shows(page, expected)
-    page.reload()
-    visit(page, page.url)
-    with page.expect_response(lambda answer: "/preview?path=" in answer.url):
-        give_photo(page, tmp_path / name)
-    shows(page, expected)
+    other = page.context.new_page()
+    visit(other, page.url)
+    with other.expect_response(lambda answer: "/preview?path=" in answer.url):
+        give_photo(other, tmp_path / name)
+    shows(other, expected)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,37 @@
+"""What a person made on the page outlives the server, and the page says when that is away."""
+
+import pytest
+from support.cut_line import cut_line
+from support.driver import eventually, give_photo, serving, shows, visit, write_caption
+from support.paths import SCENES
+
+pytestmark = pytest.mark.browser
+
+PHOTO = SCENES / "harbour.webp"
+
+
+def test_photo_caption_and_rule_outlive_the_server_and_then_a_reload(
+    visitor, url, classifier, tmp_path
+):
+    """The server that comes back has none of the files that the first one had."""
+    with serving(tmp_path) as (again, _), cut_line(url) as (address, line):
+        page = visitor.new_page()
+        visit(page, address)
+        give_photo(page, PHOTO)
+        shows(page, classifier.predict(PHOTO))
+        write_caption(page, "a dog on a bench")
+        shows(page, classifier.predict(PHOTO, "a dog on a bench"))
+        page.locator("#rule").select_option("top-k")
+        line.cut()
+        page.get_by_text("The server cannot be reached.").wait_for()
+        line.mend(again)
+        eventually(page, lambda: assert_no_banner(page))
+        write_caption(page, "a red boat")
+        shows(page, classifier.predict(PHOTO, "a red boat"))
+        page.reload()
+        shows(page, classifier.predict(PHOTO, "a red boat"))
+        assert page.locator("#rule").input_value() == "top-k"
+
+
+def assert_no_banner(page) -> None:
+    assert page.locator("#frame").inner_text() == ""
