@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 import plotly.graph_objects as go
 
 from clipdemo.page.report import charts, tables
+from clipdemo.page.report.chart_text import in_words
 
 # Of runs: id, groups of runs (the first is required), title, text, charts.
 OF_RUNS = (
@@ -29,7 +30,7 @@ OF_RUNS = (
         (charts.dots("warmup"), charts.losses_by_warmup),
     ),
     (
-        "encodings", ("encoding",), "Photo, caption or both",
+        "encodings", ("encoding",), "Image, text or concat",
         "The same head on the embedding of the photo, of the caption, and on both side by side, "
         "from the lowest to the highest seed; the axis is cut.",
         (charts.dots("encoding"),),
@@ -58,9 +59,10 @@ OF_RUNS = (
 
 
 def page(report: dict) -> dict:
-    """What `report.js` draws: title, what the report is about, and the panels."""
+    """What `report.js` draws: title, a summary, what the report is about, and the panels."""
     return {
-        "title": "The study, reproduced", "about": _about(report), "panels": panels(report)
+        "title": "The study, reproduced", "summary": _summary(report), "about": _about(report),
+        "panels": panels(report),
     }  # fmt: skip
 
 
@@ -68,7 +70,7 @@ def panels(report: dict) -> list[dict]:
     """The panels in their order, JSON-ready; one that the report has no data for is left out.
 
     Each has `id`, `title`, `text`, `source` (from which runs and data), and `variants` to `choose`
-    from, each with a `name`, `figures` (as Plotly takes them) and `tables`.
+    from, each with a `name`, `figures` (as Plotly takes them, with a `text`) and `tables`.
     """
     groups = {run["group"] for run in report["runs"]}
     of_runs = [
@@ -77,6 +79,24 @@ def panels(report: dict) -> list[dict]:
         if of[0] in groups
     ]
     return [_orderings(report), _schedule(report), *of_runs, *_of_heads(report)]
+
+
+def _summary(report: dict) -> list[list[str]]:
+    """Three pairs of a word and a sentence: what was tried, what held, and what did not."""
+    groups = {run["group"] for run in report["runs"]}
+    tried = [title[0].lower() + title[1:] for _, of, title, *_ in OF_RUNS if of[0] in groups]
+    found = {outcome: [] for outcome in (True, False, "within the spread")}
+    for ordering in report["orderings"]:
+        found.setdefault(ordering["holds"], []).append(ordering["claim"])
+    other = [f"the other way: {', '.join(found[False])}"] if found[False] else []
+    open_ = found["within the spread"]
+    other += [f"within the spread of the seeds: {', '.join(open_)}"] if open_ else []
+    known = sum(len(found[outcome]) for outcome in (True, False, "within the spread"))
+    return [
+        ["Tried", f"{_count(report['runs'])} heads on {_data(report)}: {'; '.join(tried)}."],
+        ["Held", f"{len(found[True])} of {known} claims: {', '.join(found[True]) or 'none'}."],
+        ["Did not", f"{'; '.join(other) or 'none'}."],
+    ]
 
 
 def _about(report: dict) -> list[list[str]]:
@@ -173,7 +193,7 @@ def _panel(
 def _variant(
     figures: Iterable[go.Figure] = (), tables: Sequence[dict] = (), name: str = ""
 ) -> dict:
-    drawn = [json.loads(figure.to_json()) for figure in figures]
+    drawn = [json.loads(figure.to_json()) | {"text": in_words(figure)} for figure in figures]
     return {"name": name, "figures": drawn, "tables": tables}
 
 

@@ -36,7 +36,7 @@ let paper = 0;  // width of all charts while the report is printed
 
 // Draws when it is first seen with a width, and again whenever that changes.
 function reportChart(figure, title) {
-  const chart = make("div", { class: "chart", role: "img", "aria-label": title });
+  const chart = make("div", { class: "chart", role: "img", "aria-label": `${title}: ${figure.text}` });
   chart.style.height = `${figure.layout.height}px`;
   chart.draw = () => {
     const width = paper || chart.clientWidth;
@@ -69,18 +69,22 @@ function reportPanel({ id, title, text, source, variants, choose }) {
   return panel;
 }
 
-// `report`: {title, about: [[word, what]], panels}, or {notice}.
-export function drawReport(element, { notice, title, about = [], panels = [] }) {
+function reportFacts(facts, kind) {
+  return make("dl", { class: kind }, ...facts.map(([word, what]) =>
+    make("div", {}, make("dt", {}, word), make("dd", {}, what))));
+}
+
+// `report`: {title, summary: [[word, sentence]], about: [[word, what]], panels}, or {notice}.
+export function drawReport(element, { notice, title, summary = [], about = [], panels = [] }) {
   if (notice) {
     element.replaceChildren(make("p", { class: "notice" }, notice));
     return;
   }
-  const facts = make("dl", {}, ...about.map(([word, what]) =>
-    make("div", {}, make("dt", {}, word), make("dd", {}, what))));
   const sections = panels.map(reportPanel);
   const links = panels.map((panel, i) =>
     button(panel.title, () => sections[i].scrollIntoView({ behavior: "smooth" })));
-  element.replaceChildren(make("h2", {}, title), facts, make("nav", {}, ...links), ...sections);
+  element.replaceChildren(make("h2", {}, title), reportFacts(summary, "summary"),
+    reportFacts(about, "about"), make("nav", {}, ...links), ...sections);
 }
 
 // In the page's new colours; for paper of a width at once, else one chart after the other.

@@ -29,7 +29,9 @@ UPLOAD, FILE = f"{API}/upload", f"{API}/file="
 HEARTBEAT, BY_NAME = f"{API}/heartbeat/", f"{API}/call/v2/"
 LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request that is no upload: a photo in base64
 VALUES = 100_000  # in a request
-TOO_LONG = f"A request can be up to {LONGEST // 2**20} MB, with {VALUES:,} values: upload large files."
+TOO_LONG = (
+    f"A request holds {LONGEST // 2**20} MB and {VALUES:,} values at most: upload large files."
+)
 ROOM_EVERY = 2**23  # bytes of an upload between two looks at the disk
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(

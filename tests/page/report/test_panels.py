@@ -38,6 +38,24 @@ def test_every_panel_says_from_which_runs_and_data_it_comes(shown):
             assert re.match(r"From \d+ [\w -]+ runs, seeds 0, 1, 2: ", source), source
 
 
+def test_it_begins_with_what_was_tried_what_held_and_what_did_not():
+    report = made_report()
+    held = [ordering["claim"] for ordering in report["orderings"] if ordering["holds"] is True]
+    (tried, what), (holds, claims), (other, rest) = page(report)["summary"]
+    assert (tried, holds, other) == ("Tried", "Held", "Did not")
+    assert "captions.csv with photos.zip" in what
+    assert claims.startswith(f"{len(held)} of ")
+    for ordering in report["orderings"]:
+        assert (ordering["claim"] in claims) == (ordering["claim"] in held)
+        assert (ordering["claim"] in rest) == (ordering["holds"] in (False, "within the spread"))
+
+
+def test_every_chart_has_its_values_in_words(shown):
+    figures = [f for panel in shown for v in panel["variants"] for f in v["figures"]]
+    for figure in figures:
+        assert re.search(r"\d", figure["text"]), figure["text"]
+
+
 def test_published_figures_are_said_to_be_of_another_backbone_and_split(shown):
     with_them = {panel["id"] for panel in shown if NOTE in panel["source"]}
     assert with_them == {"orderings", "labels"}
