@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from clipdemo.inspection.predictions import MISSING, STEPS, Predictions, first_s
 
 OUTCOMES = ("", "error", "found", "false", "missed")
 READS_MOST = ("concat", "mutan", "text", "image")
-SAID = 5  # at most so many labels are listed as predicted instead of a missed one
+INSTEAD = 8  # at most so many labels are listed as given instead
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,8 @@ class Query:
         label: the label looked at; None: any of them.
         outcome: `found` (true and predicted), `false` (predicted, not true), `missed` (true, not
             predicted), `error` (one of the last two).
+        instead: a label that is predicted wrongly where `label` is missed, or missed where `label`
+            is predicted wrongly.
         disagree: the modes decide differently.
         low, high: bounds of the score.
         text: part of the caption, in any case.
@@ -35,6 +37,7 @@ class Query:
     thresholds: dict[str, np.ndarray]
     label: int | None = None
     outcome: str = ""
+    instead: int | None = None
     disagree: bool = False
     low: float = 0.0
     high: float = 1.0
@@ -79,6 +82,8 @@ class Inspection:
         here = known & _outcome(query.outcome, truth, on)
         if (query.low, query.high) != (0, 1):
             here &= (steps / STEPS >= query.low) & (steps / STEPS <= query.high)
+        if query.instead is not None:
+            here &= self._instead(query)
         if query.disagree:
             here &= self._disagree(query)
         if query.suspect:
@@ -97,24 +102,24 @@ class Inspection:
         wrong = np.where(here[rows], wrong, -2 * STEPS).max(1, initial=-2 * STEPS)
         return rows[np.argsort(-wrong, kind="stable")]
 
-    def said_instead(self, query: Query) -> dict:
-        """What the mode predicts for the rows in which it misses the query's label.
+    def instead(self, query: Query) -> dict:
+        """Which labels are given instead of the query's label, and which it is given instead of.
 
         Returns:
-            `missed`, the number of rows; `nothing`, of those without any predicted label; `said`,
-            the most frequent predictions as [name, rows, rows where it is right].
+            `missed` and `false`, in how many rows the label goes wrong that way; `predicted`, the
+            labels that are predicted wrongly where it is missed, and `lacking`, those that are
+            missed where it is predicted wrongly, as [place, rows], the most frequent first.
         """
-        everything = Query(query.mode, query.thresholds)
-        on = self.decisions(everything, query.mode)
+        everything = replace(query, label=None)
+        on, truth = self.decisions(everything, query.mode), self.found.truth
         known = self.found.scores[query.mode][:, query.label] != MISSING
-        missed = known & self.found.truth[:, query.label] & ~on[:, query.label]
-        said, true = on[missed], self.found.truth[missed]
-        rows, right = said.sum(0), (said & true).sum(0)
-        most = [i for i in np.argsort(-rows, kind="stable")[:SAID] if rows[i]]
+        its, predicted = truth[:, query.label] & known, on[:, query.label]
+        missed, false = its & ~predicted, predicted & ~its & known
         return {
             "missed": int(missed.sum()),
-            "nothing": int((~said.any(1)).sum()),
-            "said": [[self.found.labels[i], int(rows[i]), int(right[i])] for i in most],
+            "false": int(false.sum()),
+            "predicted": _most((on & ~truth)[missed]),
+            "lacking": _most((truth & ~on)[false]),
         }
 
     @cached_property
@@ -146,6 +151,12 @@ class Inspection:
             )
         return suspects
 
+    def _instead(self, query: Query) -> np.ndarray:
+        """[N, 1] bool, whether the other label goes wrong the other way."""
+        other = replace(query, label=query.instead)
+        truth, on = self._columns(self.found.truth, other), self.decisions(other, query.mode)
+        return _outcome("missed" if query.outcome == "false" else "false", truth, on)
+
     def _disagree(self, query: Query) -> np.ndarray:
         """[N, L or 1] bool, whether two modes that have their input decide differently."""
         any_on = any_off = False
@@ -170,3 +181,10 @@ def _outcome(outcome: str, truth: np.ndarray, on: np.ndarray) -> np.ndarray | bo
     if outcome == "missed":
         return truth & ~on
     return truth != on if outcome == "error" else True
+
+
+def _most(rows: np.ndarray) -> list[list[int]]:
+    """[place, rows] of the columns that are most often true in rows [N, L]."""
+    count = rows.sum(0)
+    most = np.argsort(-count, kind="stable")[:INSTEAD]
+    return [[int(i), int(count[i])] for i in most if count[i]]

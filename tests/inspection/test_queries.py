@@ -145,18 +145,22 @@ def test_the_most_wrong_come_first(found, inspection, outcome):
     assert worst[rows].is_monotonic_decreasing
 
 
-def test_what_is_said_instead_of_a_missed_label(found, inspection):
-    plain = table(found, "image").pivot(index="row", columns="label", values=["true", "on"])
-    missed = plain[plain["true", 0].astype(bool) & ~plain["on", 0].astype(bool)]
-    instead = inspection.said_instead(query("image", label=0))
-    assert instead["missed"] == len(missed)
-    assert instead["nothing"] == int((~missed["on"].astype(bool)).all(axis=1).sum())
-    expected = {
-        LABELS[label]: (int(on.sum()), int((on & missed["true", label].astype(bool)).sum()))
-        for label in (1, 2)
-        if (on := missed["on", label].astype(bool)).any()
-    }
-    assert {name: (rows, right) for name, rows, right in instead["said"]} == expected
+@pytest.mark.parametrize("mode", ["image", "concat"])
+def test_what_is_given_instead_of_a_label_and_the_rows_behind_it(found, inspection, mode):
+    """Only labels that go wrong the other way: not what merely stands in the same photo."""
+    plain = table(found, mode).query("known").pivot(index="row", columns="label")
+    true, on = (plain[key].astype(bool) for key in ("true", "on"))
+    instead = inspection.instead(query(mode, label=0))
+    for outcome, rows, listed, others in (
+        ("missed", true[0] & ~on[0], instead["predicted"], on & ~true),
+        ("false", on[0] & ~true[0], instead["lacking"], true & ~on),
+    ):
+        assert instead[outcome] == rows.sum() > 10
+        assert dict(listed) == {i: others[rows][i].sum() for i in (1, 2) if others[rows][i].any()}
+        for place, count in listed:
+            chosen = inspection.select(query(mode, label=0, outcome=outcome, instead=place))
+            assert len(chosen) == count
+            assert set(chosen) == set(others.index[rows & others[place]])
 
 
 def test_a_wrong_label_of_the_table_is_suspected():

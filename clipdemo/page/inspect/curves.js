@@ -1,4 +1,4 @@
-// Curves of a label with the thresholds on them, and what is predicted where it is missed.
+// Curves of a label with the thresholds on them.
 
 import { button, make, scoreSlider, settled } from "../shared/dom.js";
 import { MODE_COLOURS, drawChart, loadPlotly } from "../shared/charts.js";
@@ -71,26 +71,16 @@ function thresholdLines() {
   });
 }
 
-// `instead`: {missed, nothing, said: [[label, rows, of these rightly]]} of the chosen label, or null.
-export function insteadText(instead) {
-  if (!instead?.missed) return "";
-  const share = (right, rows) => (right === rows ? "all" : right || "none");
-  const said = instead.said.map(([name, rows, right]) => `${name} ${rows}× (${share(right, rows)} true)`);
-  if (instead.nothing) said.push(`no label ${instead.nothing}×`);
-  return `Missed in ${instead.missed} rows. Predicted there: ${said.join(", ")}.`;
-}
-
 export function curves(plotly) {
   const title = make("summary");
-  const instead = make("p", { class: "instead" });
   const [precision, reliable] = [0, 1].map(() => make("div", { class: "chart", role: "img" }));
   const slider = scoreSlider({}, setOwn);
   const number = make("output");
-  const ownCut = make("label", { class: "threshold" }, "Its threshold, in all modes ", slider, number);
+  const ownCut = make("label", { class: "threshold" }, "Threshold, all modes ", slider, number);
   const useBest = button("", () => setOwn(best.threshold));
   const undo = button("Undo", () => setOwn(null));
   const tools = make("p", { class: "tools" }, useBest, undo);
-  const node = make("details", { class: "panel curves" }, title, ownCut, tools, instead,
+  const node = make("details", { class: "panel curves" }, title, ownCut, tools,
     make("div", { class: "charts" }, precision, reliable));
   const draw = settled(drawNow, 60);
   let best = { f1: 0, threshold: 0.5 };
@@ -131,15 +121,8 @@ export function curves(plotly) {
     number.textContent = value.toFixed(2);
   }
 
-  function paintInstead() {
-    instead.textContent = insteadText(tab.state.instead);
-    instead.hidden = !instead.textContent;
-  }
-
   node.open = innerWidth > 900;  // on a phone the photos come first
   node.addEventListener("toggle", drawNow);
   new ResizeObserver(draw).observe(node);
-  tab.on(["instead"], paintInstead);
-  paintInstead();
   return { node, paint, draw };
 }

@@ -33,10 +33,11 @@ export function filters() {
     return { key, box, node: make("label", {}, box, text) };
   });
   const chosen = button("", () => ask({ rows: null }), { class: "chosen-rows" });
+  const instead = button("", () => ask({ instead: null }), { class: "chosen-rows" });
   const clear = button("Clear filters",
     () => ask({ ...START_VIEW, mode: tab.state.view.mode, outcome: "" }));
   const node = make("div", { class: "filters" }, label, outcome, words,
-    make("label", {}, "score ", lowest, "to", highest), ...flags.map((flag) => flag.node), chosen, clear);
+    make("label", {}, "score ", lowest, "to", highest), ...flags.map((flag) => flag.node), instead, chosen, clear);
 
   function build() {
     const { labels, modes, about } = tab.state;
@@ -48,13 +49,16 @@ export function filters() {
   }
 
   function paint() {
-    const { view } = tab.state;
+    const { labels, view } = tab.state;
     label.value = view.label ?? "";
     outcome.value = view.outcome;
     lowest.value = view.low || "";
     highest.value = view.high === 1 ? "" : view.high;
     if (document.activeElement !== words) words.value = view.text;
     for (const { key, box } of flags) box.checked = view[key];
+    instead.hidden = view.instead === null;
+    instead.textContent = view.instead === null ? ""
+      : `${labels[view.instead]} ${view.outcome === "false" ? "missed" : "wrongly predicted"} ✕`;
     chosen.hidden = !view.rows;
     chosen.textContent = view.rows ? `${view.rows.length} chosen on the map ✕` : "";
   }

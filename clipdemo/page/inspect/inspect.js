@@ -10,6 +10,7 @@ import { countAbove } from "./counts.js";
 import { curves } from "./curves.js";
 import { filters } from "./filters.js";
 import { gallery } from "./gallery.js";
+import { insteadPanel } from "./instead.js";
 import { embeddingMap } from "./map.js";
 import { fetchRows } from "./rows.js";
 import { getCounts, waitFor } from "./server.js";
@@ -47,7 +48,8 @@ export function mount({ element, props, trigger }) {
   const charts = curves(props.plotly);
   const map = embeddingMap(props.plotly);
   const body = make("div", { class: "inspect-body" },
-    make("div", { class: "left" }, table.node, charts.node, map.node),
+    make("div", { class: "left" }, table.node, insteadPanel(photos.bringIntoView), charts.node,
+      map.node),
     make("div", { class: "right" }, asking.node, photos.node));
 
   function paintFigures() {

@@ -97,13 +97,13 @@ class Inspector:
         }  # fmt: skip
 
     def rows(self, asked: dict, role: Role) -> dict:
-        """The rows a query finds: how many, some in full, and what was predicted instead."""
+        """The rows a query finds: how many, some in full, and what is given instead."""
         query, start, count = self._query(asked, role)
         if query.suspect:
             self._suspects.start().get()  # computed once, however many ask
         inspection, found = self.ready, self.ready.found
         rows = inspection.select(query)
-        instead = None if query.label is None else inspection.said_instead(query)
+        instead = None if query.label is None else inspection.instead(query)
         shown = [self._row(int(row), found, role) for row in rows[start : start + count]]
         judging = self._suspects.status == "loading"
         return {"total": len(rows), "rows": shown, "instead": instead, "judging": judging}
@@ -244,7 +244,8 @@ class Inspector:
         except (ValidationError, KeyError):
             raise ClipdemoError("This is no query: reload the page.") from None
         labels = len(found.labels)
-        if any(len(cut) != labels for cut in thresholds.values()) or (form.label or 0) >= labels:
+        places = form.label or 0, form.instead or 0
+        if any(len(cut) != labels for cut in thresholds.values()) or max(places) >= labels:
             raise ClipdemoError("This is no query: reload the page.")
         rows = form.rows and [self._number(row) for row in form.rows]
         if form.marked:
@@ -276,6 +277,7 @@ class _Asked(BaseModel):
     thresholds: dict[str, list[FiniteFloat]]
     label: NonNegativeInt | None = None
     outcome: Literal["", "error", "found", "false", "missed"] = ""
+    instead: NonNegativeInt | None = None
     disagree: bool = False
     low: FiniteFloat = 0.0
     high: FiniteFloat = 1.0

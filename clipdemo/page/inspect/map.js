@@ -79,7 +79,7 @@ export function embeddingMap(plotly) {
     }
     const all = tab.state.about.rows;
     const some = map.rows.length < all ? ` ${map.rows.length} of ${all} rows are on it.` : "";
-    text.textContent = "Neighbours are alike to the backbone. Draw a line around points to see their rows."
+    text.textContent = "Rows that the backbone sees as similar are close. Draw a line around points to see their rows."
       + some;
     await drawChart(chart, { data: tracesOf(map, places), layout: mapLayout() });
     chart.removeAllListeners("plotly_selected");

@@ -4,7 +4,7 @@ import { START, THRESHOLD_RULES, commonRecalls, thresholdsOf, usable } from "../
 import { createStore, page } from "../shared/store.js";
 
 export const START_VIEW = {
-  mode: "", label: null, outcome: "error", disagree: false, low: 0, high: 1, text: "", suspect: false,
+  mode: "", label: null, outcome: "error", instead: null, disagree: false, low: 0, high: 1, text: "", suspect: false,
   marked: false, rows: null,
 };
 
@@ -13,15 +13,17 @@ export const START_VIEW = {
 //   view: what is asked for; `label` is a place, null for all labels;
 //   decision: the page's, where its rule has thresholds;
 //   total, rows: how many rows were found, and those fetched so far; notice: why there are none;
-//   instead: what is predicted where the label is missed {missed, nothing, said};
+//   instead: which labels are given instead of the chosen one, see Inspection.instead;
 //   walking: place of the row that is open on the Compare tab, else -1.
 export const tab = createStore({
   about: null, labels: [], modes: [], counts: [], view: { ...START_VIEW }, decision: START,
   total: 0, rows: [], notice: "", instead: null, walking: -1,
 });
 
+// Another label or outcome is another question: what was given instead is not part of it.
 export function ask(changes) {
-  tab.set({ view: { ...tab.state.view, ...changes } });
+  const others = "label" in changes || "outcome" in changes ? { instead: null } : {};
+  tab.set({ view: { ...tab.state.view, ...others, ...changes } });
 }
 
 export function change(changes) {

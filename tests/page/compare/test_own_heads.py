@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from support.driver import eventually, order, read, serving, visit, write_caption
+from support.looks import untidy
 from support.paths import SCENES
 
 import clipdemo
@@ -13,7 +14,6 @@ from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.model.checkpoints import save_heads
 from clipdemo.model.heads import new_head
 from clipdemo.model.thresholds import decide, recall_thresholds
-from page.shared.test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
 
@@ -126,13 +126,8 @@ def look_for(page, name: str) -> None:
 
 
 def assert_tidy(page) -> None:
-    page.mouse.move(0, 0)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.evaluate(OUTSIDE) == []
+    assert untidy(page) == []
     assert page.evaluate(CLASHES) == []
-    faint = [f"{contrast:.2f} {text}" for contrast, text in page.evaluate(CONTRASTS)
-             if contrast < 4.5]  # fmt: skip
-    assert not faint, f"{len(faint)} texts below 4.5:1, such as {faint[:5]}"
 
 
 def test_heads_that_read_photos_show_their_labels_and_no_caption(image_only):

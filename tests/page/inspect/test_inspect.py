@@ -1,16 +1,18 @@
 """The Inspect tab: its figures, filters and findings, and the way to the Compare board and back."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 from support.driver import eventually, until, visit
+from support.looks import untidy
 
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inspection.predictions import STEPS
 from clipdemo.inspection.queries import Inspection
 from clipdemo.inspection.scored_table import ScoredTable
-from page.shared.test_looks import CONTRASTS, OUTSIDE
 
 pytestmark = pytest.mark.browser
 
@@ -109,6 +111,26 @@ def test_figures_are_scikit_learns_at_every_threshold(tab, drawn):
     assert_figures(figures(tab), expected_figures(drawn, "concat", thresholds))
     after = figures(tab)
     assert {name for name in NAMES if before[name] != after[name]} == {"dog"}
+
+
+def test_what_is_given_instead_of_a_label_opens_its_photos(tab, drawn):
+    tab.locator('#inspect tr[data-label="dog"] .name').click()
+    panel = tab.locator("#inspect .instead")
+    panel.wait_for()
+    cuts = np.array(drawn.about["modes"]["concat"]["thresholds"])
+    on, dog = drawn.scores["concat"] / STEPS >= cuts, NAMES.index("dog")
+    missed = drawn.truth[:, dog] & ~on[:, dog]
+    assert f"Where dog is missed ({missed.sum()})" in panel.inner_text()
+    choice = panel.get_by_role("button").first
+    name, count = re.match(r"(.+) (\d+)", choice.inner_text()).groups()
+    choice.click()
+    total(tab, int(count))
+    assert tab.locator("#inspect .filters .chosen-rows").first.inner_text().startswith(name[:4])
+    for row in shown_rows(tab):
+        assert on[row, dog] != drawn.truth[row, dog]
+    tab.locator("#inspect .filters .chosen-rows").first.click()
+    outcome = missed if "predicted" in name else on[:, dog] & ~drawn.truth[:, dog]
+    total(tab, int(outcome.sum()))
 
 
 def test_figures_follow_the_slider_and_the_table_is_sorted(tab, drawn):
@@ -276,10 +298,7 @@ def test_it_is_tidy_on_a_laptop_and_a_phone(page, url, width, theme):
     visit(page, f"{url}?__theme={theme}")
     open_inspect(page)
     page.wait_for_timeout(500)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert page.evaluate(OUTSIDE) == []
-    faint = [f"{c:.2f} {text}" for c, text in page.evaluate(CONTRASTS) if c < 4.5]
-    assert not faint, faint[:5]
+    assert untidy(page) == []
 
 
 def test_the_row_that_is_walked_through_stays_though_thresholds_move(tab):
