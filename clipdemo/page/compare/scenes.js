@@ -1,23 +1,27 @@
 // The strip of example scenes.
 
 import { button, make, roving } from "../shared/dom.js";
-import { photoName } from "../shared/gradio.js";
+import { photoAddress, photoName } from "../shared/gradio.js";
+import { page } from "../shared/store.js";
 import { rescore } from "./caption.js";
 import { put } from "./desk.js";
 import { beginExample } from "./example.js";
 import { readLink } from "./link.js";
 import { remembered } from "./memory.js";
 
-let known = [];
+let picked = { name: null, address: null };  // the last scene, and where its photo came to be
 
 // Name of the scene that is the photo now, or null.
 export function sceneNow() {
-  return known.find(({ name }) => photoName() === `${name}.webp`)?.name ?? null;
+  return picked.address && picked.address === photoAddress() ? picked.name : null;
 }
 
 export function mount({ element, props, trigger }) {
-  known = props.scenes;
-  const pick = (name, withCaption = true) => put(() => trigger("pick", { name, withCaption }));
+  const known = props.scenes;
+  const pick = (name, withCaption = true) => {
+    picked = { name, address: null };
+    put(() => trigger("pick", { name, withCaption }));
+  };
   const buttons = known.map(({ name, caption, thumbnail }) => button(
     make("img", { src: thumbnail, alt: `Scene ${name}: ${caption}` }),
     () => pick(name), { title: caption }));
@@ -26,6 +30,10 @@ export function mount({ element, props, trigger }) {
       make("span", { class: "captioned" }, " Its caption names only some of what is there:")),
     make("div", { class: "strip", role: "group", "aria-label": "Scenes" }, ...buttons));
   roving(element, "button");
+
+  page.on(["scored"], () => {
+    if (!picked.address && photoName() === `${picked.name}.webp`) picked.address = photoAddress();
+  });
 
   // What a link says, else what this tab remembers, else the example.
   const isKnown = (wanted) => known.some(({ name }) => name === wanted);

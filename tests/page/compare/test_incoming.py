@@ -121,8 +121,8 @@ def test_the_page_opens_with_what_only_one_of_the_two_says(opened):
     assert said["image"] - said["text"]
     assert said["text"] - said["image"]
     verdict = opened.locator("#board .verdict").inner_text()
-    assert "(photo alone)" in verdict
-    assert "(caption alone)" in verdict
+    assert "(image only)" in verdict
+    assert "(text only)" in verdict
     assert 0 < opened.locator("#board [data-label]:visible").count() < len(LABELS)
 
 

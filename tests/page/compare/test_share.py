@@ -163,4 +163,7 @@ def test_where_a_browser_does_not_copy_the_text_is_shown(page):
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.get_by_role("button", name="Copy link").click()
     shown = page.get_by_label("Copy it from here")
-    assert parse_qs(urlsplit(shown.input_value()).fragment) == {"rule": ["tuned"]}
+    assert parse_qs(urlsplit(shown.input_value()).fragment) == {
+        "rule": ["tuned"],
+        "backbone": ["tiny"],
+    }

@@ -205,16 +205,27 @@ def test_typed_labels_with_markup_or_a_name_of_every_script_object_are_text(boar
 def show(page, mode: str) -> None:
     choose(page, "region", "Mode", mode)
     page.locator("#region .start").click()
-    page.locator("#region canvas").wait_for()
+    page.locator("#photo canvas").wait_for()
 
 
 HEAT = """() => {
-  const heat = document.querySelector("#region canvas");
+  const heat = document.querySelector("#photo canvas");
   const { data } = heat.getContext("2d").getImageData(0, 0, heat.width, heat.height);
   const cells = [...Array(heat.width * heat.height).keys()];
   const warm = cells.map((i) => data[4 * i] - data[4 * i + 2]);
   const at = warm.indexOf(Math.max(...warm));
   return [heat.width, heat.height, at % heat.width, Math.floor(at / heat.width)];
+}"""
+
+
+# Left, top, width and height of the photo, which is centred in its field, and of the map.
+PHOTO_AND_HEAT = """() => {
+  const [photo, heat] = ["img", "canvas"].map((of) => document.querySelector(`#photo ${of}`));
+  const [box, map] = [photo, heat].map((node) => node.getBoundingClientRect());
+  const scale = Math.min(box.width / photo.naturalWidth, box.height / photo.naturalHeight);
+  const [width, height] = [photo.naturalWidth * scale, photo.naturalHeight * scale];
+  const left = box.left + (box.width - width) / 2, top = box.top + (box.height - height) / 2;
+  return [[left, top, width, height], [map.left, map.top, map.width, map.height]];
 }"""
 
 
@@ -225,7 +236,7 @@ def test_the_map_is_that_of_label_and_mode_and_fades(board, classifier):
     fader = board.locator("#region input[type=range]")
     for value in ("0", "1"):
         fader.fill(value)
-        opacity = 'getComputedStyle(document.querySelector("#region canvas")).opacity'
+        opacity = 'getComputedStyle(document.querySelector("#photo canvas")).opacity'
         assert board.evaluate(opacity) == value
     choose(board, "region", "Label", "boat")  # follows without another click
     boat = attribution.regions(classifier, PHOTO, CAPTION, "image", "boat")
@@ -234,18 +245,17 @@ def test_the_map_is_that_of_label_and_mode_and_fades(board, classifier):
     both = attribution.regions(classifier, PHOTO, CAPTION, "concat", "boat")
     eventually(board, lambda: assert_map(board, both))
     give_other_photo(board)
-    board.locator("#region canvas").wait_for(state="hidden")
+    board.locator("#photo canvas").wait_for(state="hidden")
 
 
 def assert_map(page, expected) -> None:
     legend = page.locator("#region .legend").inner_text()
-    assert f"{expected.label} by " in legend
+    assert f"{expected.mode} score of {expected.label}:" in legend
     assert f"{expected.score:.2f}" in legend
     y, x = divmod(int(expected.effects.argmax()), attribution.CELLS)
     assert page.evaluate(HEAT) == [attribution.CELLS, attribution.CELLS, x, y]
-    photo, heat = (page.locator(f"#region {of}").bounding_box() for of in ("img", "canvas"))
-    for side in ("x", "y", "width", "height"):
-        assert heat[side] == pytest.approx(photo[side], abs=1), "the whole photo is seen"
+    photo, heat = page.evaluate(PHOTO_AND_HEAT)
+    assert heat == pytest.approx(photo, abs=1), "the map lies on the whole photo"
 
 
 def give_other_photo(page) -> None:
@@ -263,7 +273,7 @@ def test_a_map_can_be_cancelled_and_asked_for_again(page, classifier, tmp_path):
     page.locator("#region progress[value]").wait_for()
     page.locator("#region .stop").click()
     assert page.locator("#region [role=status]").inner_text() == "Cancelled."
-    assert not page.locator("#region canvas").is_visible()
+    assert not page.locator("#photo canvas").is_visible()
     write_caption(page, "a dog")
     shows(page, classifier.predict(tmp_path / "new.png", "a dog"))
     show(page, "image")
