@@ -252,7 +252,7 @@ def _flatten(image: Image.Image) -> Image.Image:
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=image)
         return white
-    return image if image.mode in ("L", "CMYK") else image.convert("RGB")
+    return image if image.mode in ("L", "CMYK", "RGB") else image.convert("RGB")
 
 
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -262,4 +262,4 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             return ImageCms.profileToProfile(image, BytesIO(profile), srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
         pass  # the profile is broken or meant for another mode
-    return image.convert("RGB")
+    return image.convert("RGB")  # a copy, which knows nothing of the file

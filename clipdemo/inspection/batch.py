@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.inputs.ahead import ahead, cores
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import photo_bytes, read_photo
 from clipdemo.inputs.photo_names import PhotoNames
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from clipdemo.model.captioners.captioner import Captioner
     from clipdemo.model.classifier import Classifier, Prediction
+    from clipdemo.model.embeddings import CutPhoto
 
 CHUNK = 8  # results that come at once
 PACKED = (".zip", ".tar")
@@ -201,28 +204,31 @@ def predict_items(
         ClipdemoError: the classifier or the captioner cannot run.
     """
     size, sources = classifier.backbone.image_size, {} if sources is None else sources
+    for path in {item.file: None for item in items if item.member is not None}:
+        _opened(path, sources)
+
+    def read(item: Item) -> tuple[Image.Image | None, CutPhoto | None, str | None]:
+        try:
+            data = photo_of(item, sources)
+            photo = None if data is None else read_photo(data, size)
+            return photo, photo and classifier.cut(photo), item.problem
+        except PhotoError as error:
+            return None, None, str(error)
+
+    found = ahead(read, items, cores(), CHUNK)
     for start in range(0, len(items), CHUNK):
         part = items[start : start + CHUNK]
-        photos, problems, captions, written = [], [], [], []
-        for item in part:
-            photo, problem = None, item.problem
-            try:
-                data = photo_of(item, sources)
-                photo = None if data is None else read_photo(data, size)
-            except PhotoError as error:
-                problem = str(error)
-            caption = clean_caption(item.caption)
-            write = captioner is not None and caption is None and photo is not None
-            if write:
-                caption = next(iter(captioner.suggest(photo, 1)), None)
-            photos.append(photo)
-            problems.append(problem)
-            captions.append(caption)
-            written.append(write and caption is not None)
-        found = classifier.predict_batch(photos, captions)
+        photos, cut, problems = zip(*islice(found, len(part)), strict=True)
+        captions = [clean_caption(item.caption) for item in part]
+        written = [False] * len(part)
+        for i, photo in enumerate(photos if captioner else ()):
+            if captions[i] is None and photo is not None:
+                captions[i] = next(iter(captioner.suggest(photo, 1)), None)
+                written[i] = captions[i] is not None
+        predictions = classifier.predict_batch(cut, captions)
         yield [
             Result(*fields)
-            for fields in zip(part, captions, written, found, problems, photos, strict=True)
+            for fields in zip(part, captions, written, predictions, problems, photos, strict=True)
         ]
 
 

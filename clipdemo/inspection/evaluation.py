@@ -1,18 +1,19 @@
 """A labelled table, scored and compared with its labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
 from clipdemo.errors import PhotoError
-from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.ahead import ahead, cores
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection import metrics
 from clipdemo.model.checkpoints import at_recall
 from clipdemo.model.classifier import Classifier
-from clipdemo.model.embeddings import BATCH
+from clipdemo.model.embeddings import BATCH, CutPhoto
 from clipdemo.model.thresholds import decide
 from clipdemo.tables.account import CUT_OFF, NO_INPUT, photo_reason
 from clipdemo.tables.label_table import LabelTable, target_matrix
@@ -40,22 +41,45 @@ def score_rows(
     classifier: Classifier, frame: pd.DataFrame, photos: PhotoSource | None
 ) -> ScoredRows:
     """Score all rows at once."""
-    batch, skipped = [], []
-    for name in frame["ImageID"]:
+    return next(score_parts(classifier, [frame], photos))
+
+
+def score_parts(
+    classifier: Classifier, parts: Sequence[pd.DataFrame], photos: PhotoSource | None
+) -> Iterator[ScoredRows]:
+    """Score each part's rows at once, while photos of those that follow are read and decoded."""
+
+    def read(name: str) -> CutPhoto | PhotoError:
         try:
-            size = classifier.backbone.image_size
-            batch.append(None if photos is None else read_photo(photos.read(name), size))
+            return classifier.cut(photos.read(name))
         except PhotoError as error:
-            batch.append(None)
-            skipped.append({"ImageID": name, "reason": str(error)})
-    image, text = classifier.embed(batch, frame["Caption"].tolist())
+            return error
+
+    wanted = [dict.fromkeys(part["ImageID"] if photos is not None else ()) for part in parts]
+    found = ahead(read, chain.from_iterable(wanted), cores(), 2 * BATCH)
+    for part, names in zip(parts, wanted, strict=True):
+        cut = {name: next(found) for name in names}
+        yield _scored(classifier, part, [cut.get(name) for name in part["ImageID"]])
+
+
+def _scored(
+    classifier: Classifier, frame: pd.DataFrame, photos: list[CutPhoto | PhotoError | None]
+) -> ScoredRows:
+    refused = [isinstance(photo, PhotoError) for photo in photos]
+    skipped = [
+        {"ImageID": name, "reason": str(photo)}
+        for name, photo, gone in zip(frame["ImageID"], photos, refused, strict=True)
+        if gone
+    ]
+    photos = [None if gone else photo for photo, gone in zip(photos, refused, strict=True)]
+    image, text = classifier.embed(photos, frame["Caption"].tolist())
     predictions = classifier.predict_embeddings(image, text)
     unknown = dict.fromkeys(classifier.card.labels.names, np.nan)
     scores = {
         mode: np.array([list(p.scores.get(mode, unknown).values()) for p in predictions])
         for mode in classifier.modes
     }
-    cut_off = sum(photo is not None and "notice" in photo.info for photo in batch)
+    cut_off = sum(photo is not None and photo.cut_off for photo in photos)
     return ScoredRows(scores, image, text, skipped, cut_off)
 
 
@@ -87,9 +111,9 @@ def evaluate_table(
         for mode, entry in classifier.card.modes.items()
     }
     parts, labels = [], classifier.card.labels
-    for start in range(0, len(table.frame), BATCH):
-        rows = table.frame.iloc[start : start + BATCH]
-        parts.append(score_rows(classifier, rows, photos))
+    frames = [table.frame.iloc[i : i + BATCH] for i in range(0, len(table.frame), BATCH)]
+    for rows, scored in zip(frames, score_parts(classifier, frames, photos), strict=True):
+        parts.append(scored)
         progress(len(rows))
     skipped = [entry for part in parts for entry in part.skipped]
     scores = {

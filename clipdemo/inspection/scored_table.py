@@ -124,26 +124,28 @@ class ScoredTable:
         return found.pop("rows"), found
 
     def _score(self, classifier: Classifier, progress: Progress) -> Predictions:
-        from clipdemo.inspection.evaluation import score_rows
+        from clipdemo.inspection.evaluation import score_parts
 
         frame, parts, total = self._frame, self._kept("parts"), len(self._frame)
         parts.mkdir(parents=True, exist_ok=True)
         stride, width = -(-total // ON_MAP), classifier.backbone.width
-        for start in range(0, total, PART):
-            path = parts / f"{start:09d}.npz"
-            if not path.exists():
-                found = score_rows(classifier, frame.iloc[start : start + PART], self.photos)
-                mapped = slice(-start % stride, None, stride)
-                arrays = {
-                    "image": _stacked(found.image[mapped], width),
-                    "text": _stacked(found.text[mapped], width),
-                    "skipped": np.array([entry["reason"] for entry in found.skipped], str),
-                    "skipped_names": np.array([entry["ImageID"] for entry in found.skipped], str),
-                    "cut_off": np.array([found.cut_off]),
-                }
-                scores = {f"scores/{mode}": in_steps(s) for mode, s in found.scores.items()}
-                _save(path, arrays | scores)
-            progress(min(start + PART, total), total)
+        paths = {start: parts / f"{start:09d}.npz" for start in range(0, total, PART)}
+        missing = [start for start, path in paths.items() if not path.exists()]
+        frames = [frame.iloc[start : start + PART] for start in missing]
+        progress(min(PART * (len(paths) - len(missing)), total), total)
+        scored = score_parts(classifier, frames, self.photos)
+        for done, (start, found) in enumerate(zip(missing, scored, strict=True), 1):
+            mapped = slice(-start % stride, None, stride)
+            arrays = {
+                "image": _stacked(found.image[mapped], width),
+                "text": _stacked(found.text[mapped], width),
+                "skipped": np.array([entry["reason"] for entry in found.skipped], str),
+                "skipped_names": np.array([entry["ImageID"] for entry in found.skipped], str),
+                "cut_off": np.array([found.cut_off]),
+            }
+            scores = {f"scores/{mode}": in_steps(s) for mode, s in found.scores.items()}
+            _save(paths[start], arrays | scores)
+            progress(min(PART * (len(paths) - len(missing) + done), total), total)
         kept = [dict(np.load(path)) for path in sorted(parts.glob("*.npz"))]
         joined = {name: np.concatenate([part[name] for part in kept]) for name in kept[0]}
         mapped = {kind: joined[kind] for kind in ("image", "text")}

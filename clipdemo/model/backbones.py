@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import open_clip
 import torch
+from open_clip.modified_resnet import ModifiedResNet
 from PIL import Image
 from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 from torchvision.transforms import Compose
 
 from clipdemo.errors import BackboneError, reason
@@ -17,6 +19,11 @@ from clipdemo.hub.locate import cache_only
 
 TINY = "tiny"
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+_RANDOM = {
+    "uniform_", "normal_", "trunc_normal_", "erfinv_",
+    "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_",
+}  # fmt: skip
 
 
 def pick_device(device: str = "auto") -> str:
@@ -71,7 +78,7 @@ class Backbone:
         logit_scale: the factor of cosine similarities in its contrastive loss.
         image_size: S, side of its input in pixels.
         cut: resizes and crops an RGB photo to [S, S]; it can be sent to another process.
-        precision: of the encoders' arithmetic: fp32, bf16 or fp16; the weights stay in fp32.
+        precision: of the encoders' weights and arithmetic: fp32, bf16 or fp16.
     """
 
     def __init__(
@@ -92,10 +99,11 @@ class Backbone:
         self.device = pick_device(device)
         self.precision = pick_precision(self.device, precision)
         try:
-            with cache_only():
+            with cache_only(), _Uninitialised():
                 model, _, self.preprocess = open_clip.create_model_and_transforms(
-                    name, pretrained=pretrained, device=self.device, require_pretrained=True
-                )
+                    name, pretrained=pretrained, precision=self.precision, device=self.device,
+                    require_pretrained=True,
+                )  # fmt: skip
                 self.tokenizer = open_clip.get_tokenizer(name)
         except Exception as error:
             raise BackboneError(
@@ -104,6 +112,10 @@ class Backbone:
         *cutting, _, self._normalise = self.preprocess.transforms
         self.cut = Compose(cutting)
         self.model = model.eval().requires_grad_(False)
+        # Convolutions in a row are a third faster with a pixel's channels next to each other.
+        convolutional = isinstance(model.visual, ModifiedResNet)
+        self._layout = torch.channels_last if convolutional else torch.contiguous_format
+        model.visual.to(memory_format=self._layout)
         side = model.visual.image_size
         self.image_size = side if isinstance(side, int) else side[0]
         with torch.inference_mode():
@@ -124,19 +136,20 @@ class Backbone:
 
     def encode_pixels(self, pixels: torch.Tensor) -> np.ndarray:
         """Embeddings [N, D] float32 of prepared photos [N, 3, S, S]."""
+        pixels = pixels.to(self.device, PRECISIONS[self.precision], memory_format=self._layout)
         return self._rows(self.model.encode_image, pixels)
 
-    def encode_cut(self, photos: np.ndarray) -> np.ndarray:
+    def encode_cut(self, photos: torch.Tensor) -> np.ndarray:
         """Embeddings [N, D] float32 of cut photos [N, S, S, 3] uint8.
 
         They equal those of `prepare`'s pixels, which take four times as many bytes.
         """
-        pixels = torch.from_numpy(photos).to(self.device).permute(0, 3, 1, 2).contiguous()
+        pixels = photos.to(self.device).permute(0, 3, 1, 2).contiguous(memory_format=self._layout)
         return self.encode_pixels(self._normalise(pixels.float() / 255))
 
     def encode_tokens(self, tokens: torch.Tensor) -> np.ndarray:
         """Embeddings [N, D] float32 of token ids [N, T]."""
-        return self._rows(self.model.encode_text, tokens)
+        return self._rows(self.model.encode_text, tokens.to(self.device))
 
     def readable(self, caption: str) -> str | None:
         """The last words that the text encoder reads; None if it reads the whole caption."""
@@ -193,7 +206,18 @@ class Backbone:
         )
 
     def _rows(self, encode: Callable, inputs: torch.Tensor) -> np.ndarray:
-        kind = torch.device(self.device).type
-        half = self.precision != "fp32"
-        with torch.inference_mode(), torch.autocast(kind, PRECISIONS[self.precision], enabled=half):
-            return F.normalize(encode(inputs.to(self.device)).float(), dim=-1).cpu().numpy()
+        with torch.inference_mode():
+            return F.normalize(encode(inputs).float(), dim=-1).cpu().numpy()
+
+
+class _Uninitialised(TorchFunctionMode):
+    """Inside, no random weights are drawn: those of a file replace them all, or it is refused.
+
+    For ViT-B/32 they took two thirds of the time of loading it.
+    """
+
+    def __torch_function__(self, function: Callable, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if getattr(function, "__name__", "") in _RANDOM:
+            return args[0] if args else kwargs["tensor"]
+        return function(*args, **kwargs)

@@ -10,7 +10,7 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.labels import LabelSet, named_labels
 from clipdemo.model import checkpoints
 from clipdemo.model.backbones import Backbone
-from clipdemo.model.embeddings import Encoder, Photo
+from clipdemo.model.embeddings import CutPhoto, Encoder, Photo
 from clipdemo.model.heads import head_input
 from clipdemo.model.thresholds import cuts, decide
 from clipdemo.model.zero_shot import zero_shot_heads
@@ -138,6 +138,14 @@ class Classifier:
     def notice(self, photo: Photo | None) -> str | None:
         """A sentence about what could not be seen of a photo that was scored, or None."""
         return None if photo is None or self.modes == ["text"] else self._encoder.notice(photo)
+
+    def cut(self, photo: Photo) -> CutPhoto:
+        """What is read of a photo; it is taken wherever a photo is, and is far smaller.
+
+        Raises:
+            PhotoError: the photo cannot be read.
+        """
+        return self._encoder.cut(photo)
 
     def predict(self, photo: Photo | None = None, caption: str | None = None) -> Prediction:
         """Scores of a photo (path, bytes or PIL image) and/or a caption.

@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
@@ -12,11 +13,27 @@ import numpy as np
 import torch
 from PIL import Image
 
-from clipdemo.inputs.images import photo_bytes, read_photo
+from clipdemo.inputs.images import CUT_OFF, photo_bytes, read_photo
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.zero_gpu import on_gpu
 
-Photo = str | PathLike | bytes | Image.Image
+
+@dataclass(frozen=True)
+class CutPhoto:
+    """A photo as the backbone reads it, far smaller than it was.
+
+    Attributes:
+        key: tells photos apart.
+        pixels: [S, S, 3] uint8.
+        cut_off: whether the end of its file is missing.
+    """
+
+    key: bytes
+    pixels: torch.Tensor
+    cut_off: bool
+
+
+Photo = str | PathLike | bytes | Image.Image | CutPhoto
 BATCH = 32
 NOTICES = 1000  # that are remembered
 
@@ -88,35 +105,50 @@ class Encoder:
         self.backbone = backbone
         self._recent = Recent()
         self._notices: dict[bytes, str] = {}
-        self._pixels = Together(on_gpu(backbone.encode_pixels))
+        self._pixels = Together(on_gpu(backbone.encode_cut))
         self._tokens = Together(on_gpu(backbone.encode_tokens))
 
     def photos(self, photos: Sequence[Photo | None]) -> list[np.ndarray | None]:
-        """An embedding [D] per photo (path, bytes or PIL image), None for None.
+        """An embedding [D] per photo (path, bytes, PIL image or cut already), None for None.
 
         Raises:
             PhotoError: a photo cannot be read.
         """
-        size = self.backbone.image_size
-        photos = [photo_bytes(Path(p)) if isinstance(p, str | PathLike) else p for p in photos]
-        photos = [read_photo(p, size) if isinstance(p, Image.Image) else p for p in photos]
+        photos = [None if p is None else self._plain(p) for p in photos]
         keys = [None if p is None else _photo_key(p) for p in photos]
 
-        def prepared(i: int) -> torch.Tensor:
-            photo = read_photo(photos[i], size)
-            self._note(keys[i], photo)
-            return self.backbone.prepare(photo)
-
         def encode(rows: list[int]) -> np.ndarray:
-            return self._pixels(torch.stack([prepared(i) for i in rows]))
+            return self._pixels(torch.stack([self._cut(keys[i], photos[i]).pixels for i in rows]))
 
         return self._rows(keys, encode)
 
+    def cut(self, photo: Photo) -> CutPhoto:
+        """What `photos` reads of a photo; any thread may do that before its turn comes.
+
+        Raises:
+            PhotoError: it cannot be read.
+        """
+        photo = self._plain(photo)
+        return self._cut(_photo_key(photo), photo)
+
+    def _plain(self, photo: Photo) -> bytes | Image.Image | CutPhoto:
+        if isinstance(photo, str | PathLike):
+            return photo_bytes(Path(photo))
+        if isinstance(photo, Image.Image):
+            return read_photo(photo, self.backbone.image_size)
+        return photo
+
+    def _cut(self, key: bytes, photo: bytes | Image.Image | CutPhoto) -> CutPhoto:
+        if isinstance(photo, CutPhoto):
+            return photo
+        read = read_photo(photo, self.backbone.image_size) if isinstance(photo, bytes) else photo
+        self._note(key, read)
+        pixels = torch.from_numpy(np.array(self.backbone.cut(read)))
+        return CutPhoto(key, pixels, read.info.get("notice") == CUT_OFF)
+
     def notice(self, photo: Photo) -> str | None:
         """A sentence about what could not be seen of a photo that `photos` encoded, or None."""
-        if isinstance(photo, str | PathLike):
-            photo = photo_bytes(Path(photo))
-        return self._notices.get(_photo_key(photo))
+        return self._notices.get(_photo_key(self._plain(photo)))
 
     def _note(self, key: bytes, photo: Image.Image) -> None:
         said = photo.info.get("notice"), self.backbone.overlooked(photo.size)
@@ -156,7 +188,9 @@ def _digest(*parts: bytes) -> bytes:
     return hashlib.sha256(b"\0".join(parts)).digest()
 
 
-def _photo_key(photo: bytes | Image.Image) -> bytes:
+def _photo_key(photo: bytes | Image.Image | CutPhoto) -> bytes:
+    if isinstance(photo, CutPhoto):
+        return photo.key
     if isinstance(photo, bytes):
         return _digest(b"photo", photo)
     return _digest(b"pixels", repr(photo.size).encode(), photo.tobytes())

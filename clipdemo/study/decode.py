@@ -1,4 +1,4 @@
-"""Photos on their way to the backbone: read, decoded and cut to its size in worker processes."""
+"""Photos and captions on their way to the backbone, made ready in worker processes."""
 
 import hashlib
 import multiprocessing
@@ -13,6 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.inputs.ahead import cores
 from clipdemo.inputs.images import read_photo
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.model.backbones import Backbone
@@ -58,30 +59,53 @@ def decoded(
         ClipdemoError: a worker process died.
     """
     photos = _Photos(source, names, known, backbone.cut, backbone.image_size)
+    for chunk in _made_by_workers(photos, batch_size=CHUNK, collate_fn=list):
+        yield from chunk
+
+
+def tokenised(
+    backbone: Backbone, captions: Sequence[str], batch: int
+) -> Iterator[tuple[Sequence[str], np.ndarray]]:
+    """Captions, `batch` at a time, and their token ids [N, T].
+
+    Raises:
+        ClipdemoError: a worker process died.
+    """
+    # Said here, or the library warns in each process that it does no more in threads.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    batches = _Captions(backbone.tokenizer, captions, batch)
+    return _made_by_workers(batches, batch_size=None, collate_fn=tuple)
+
+
+class _Captions(Dataset):
+    def __init__(self, tokenizer: Callable, captions: Sequence[str], batch: int) -> None:
+        self._tokenizer = tokenizer
+        self._batches = [captions[i : i + batch] for i in range(0, len(captions), batch)]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, i: int) -> tuple[Sequence[str], np.ndarray]:
+        return self._batches[i], self._tokenizer(self._batches[i]).numpy()
+
+
+def _made_by_workers(items: Dataset, **how) -> Iterator:
     loader = DataLoader(
-        photos,
-        batch_size=CHUNK,
-        collate_fn=list,  # of arrays: tensors would go through /dev/shm, which may be too small
-        num_workers=cores(),
+        items,
+        num_workers=min(cores(), len(items)),
         worker_init_fn=_begin,
-        multiprocessing_context="fork" if sys.platform == "linux" else None,
-        pin_memory=backbone.device.startswith("cuda"),  # fetches them while the GPU is at work
+        multiprocessing_context="fork" if sys.platform == "linux" and len(items) else None,
+        **how,  # no tensors: they would go through /dev/shm, which may be too small
     )
     try:
-        for chunk in loader:
-            yield from chunk
+        yield from loader
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
         raise ClipdemoError(
-            "A process that reads photos was ended from outside, perhaps for want of memory: "
-            "start again, and it goes on."
+            "A process that makes photos and captions ready was ended from outside, perhaps for "
+            "want of memory: start again, and it goes on."
         ) from error
-
-
-def cores() -> int:
-    """CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _begin(worker: int) -> None:

@@ -10,19 +10,20 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 
 from clipdemo.errors import PhotoError, TableError
+from clipdemo.inputs.ahead import ahead
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.model.backbones import Backbone
-from clipdemo.study.decode import decoded
+from clipdemo.model.fingerprint import fingerprint
+from clipdemo.study.decode import decoded, tokenised
 from clipdemo.study.feature_store import (
     ACCOUNT,
     IMAGE,
@@ -42,8 +43,12 @@ Progress = Callable[[str, int, int], object]
 """Is told of `photos` or `captions`, how many are done, and of how many."""
 
 
+CAPTIONS = 4
+"""Captions that are encoded together by default, for each photo of a batch: they are smaller."""
+
+
 def default_batch(device: str) -> int:
-    """How many photos or captions are encoded together."""
+    """How many photos are encoded together."""
     return 256 if device.startswith("cuda") else 32
 
 
@@ -82,6 +87,7 @@ def encode_table(
         BackboneError: the store in `out` is of another backbone.
     """
     begin = time.perf_counter()
+    together = batch or CAPTIONS * default_batch(backbone.device)
     batch = batch or default_batch(backbone.device)
     source = PhotoSource(photos) if photos else None
     found = read_label_table(table, None, **reading)
@@ -111,7 +117,7 @@ def encode_table(
             what = "a photo that can be read" if source else "a caption"
             raise TableError(f"No row of {table} has {what}: check the table and --photos.")
         seconds = time.perf_counter() - start
-        index = _encode_captions(backbone, index, parts, batch, progress)
+        index = _encode_captions(backbone, index, parts, together, progress)
         encoded = len(parts.known(IMAGE)) - known[0], len(parts.known(TEXT)) - known[1]
         account = _accounted(found, index, skipped, source).to_dict()
         _write(out, about, index, skipped, account, parts)
@@ -142,18 +148,6 @@ def _accounted(
     if source:
         table.note_photos(source)
     return table.account
-
-
-def fingerprint(backbone: Backbone) -> str:
-    """sha256 of the weights, and of what is made of a photo and a caption before they come in."""
-    digest = hashlib.sha256()
-    for name, weights in backbone.model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(weights.cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
-    steps = (np.arange(61 * 97 * 3) * 7919 % 251).astype(np.uint8).reshape(61, 97, 3)
-    digest.update(backbone.prepare(Image.fromarray(steps)).numpy().tobytes())
-    digest.update(backbone.tokenizer(["Two dogs, 3 red buses & a café."]).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _with_captions(frame: pd.DataFrame, source: str) -> pd.DataFrame:
@@ -190,18 +184,28 @@ def _encode_photos(
         except PhotoError as error:
             missing[name] = str(error)
     there = [name for name in names if name not in missing]
-    keys, reasons, waiting = {}, {}, {}
-    photos = decoded(backbone, source, there, parts.known(IMAGE))
-    for done, (name, (key, photo)) in enumerate(zip(there, photos, strict=True), 1):
-        if isinstance(photo, str):
-            reasons[name] = photo
-        else:
-            keys[name] = key
-        if isinstance(photo, np.ndarray) and key not in parts.known(IMAGE):
-            waiting.setdefault(key, photo)
-        if len(waiting) == batch or (waiting and done == len(there)):
-            parts.add(IMAGE, list(waiting), backbone.encode_cut(np.stack(list(waiting.values()))))
-            waiting.clear()
+    keys, reasons, taken = {}, {}, set(parts.known(IMAGE))
+
+    def batches() -> Iterator[tuple[int, list[str], np.ndarray]]:
+        """How many photos are looked at, and the next batch: sha256s and [N, S, S, 3]."""
+        waiting = {}
+        photos = decoded(backbone, source, there, parts.known(IMAGE))
+        for done, (name, (key, photo)) in enumerate(zip(there, photos, strict=True), 1):
+            if isinstance(photo, str):
+                reasons[name] = photo
+            else:
+                keys[name] = key
+            if isinstance(photo, np.ndarray) and key not in taken:
+                waiting[key] = photo
+                taken.add(key)
+            if len(waiting) == batch or (waiting and done == len(there)):
+                yield done, list(waiting), np.stack(list(waiting.values()))
+                waiting.clear()
+            elif photo is None:
+                progress("photos", done, len(there))
+
+    for done, added, rows in _encoded(backbone, backbone.encode_cut, batches()):
+        parts.add(IMAGE, added, rows)
         progress("photos", done, len(there))
     reasons |= missing
     skipped = [{"ImageID": name, "reason": reasons[name]} for name in names if name not in keys]
@@ -215,12 +219,33 @@ def _encode_captions(
     keys = {c: hashlib.sha256(c.encode()).hexdigest() for c in index["Caption"].unique() if c}
     known = parts.known(TEXT)
     new = [caption for caption, key in keys.items() if key not in known]
-    for start in range(0, len(new), batch):
-        captions = new[start : start + batch]
-        rows = backbone.encode_captions(captions)
-        parts.add(TEXT, [keys[caption] for caption in captions], rows)
-        progress("captions", start + len(captions), len(new))
+    ready = tokenised(backbone, new, batch)
+    batches = (
+        (batch * i + len(captions), [keys[caption] for caption in captions], tokens)
+        for i, (captions, tokens) in enumerate(ready)
+    )
+    for done, added, rows in _encoded(backbone, backbone.encode_tokens, batches):
+        parts.add(TEXT, added, rows)
+        progress("captions", done, len(new))
     return index.assign(caption_sha256=[keys.get(caption, "") for caption in index["Caption"]])
+
+
+def _encoded(
+    backbone: Backbone,
+    encode: Callable[[torch.Tensor], np.ndarray],
+    batches: Iterator[tuple[int, list[str], np.ndarray]],
+) -> Iterator[tuple[int, Sequence[str], np.ndarray]]:
+    """Batches with rows [N, D] for inputs [N, ...].
+
+    The model is at work while the next batches are made ready and those before are written.
+    """
+
+    def run(batch: tuple[int, list[str], np.ndarray]) -> tuple[int, list[str], np.ndarray]:
+        done, keys, inputs = batch
+        return done, keys, encode(torch.from_numpy(inputs))
+
+    # While one thread waits for a GPU's rows, another has given it the next batch.
+    return ahead(run, batches, 2 if backbone.device.startswith("cuda") else 1, most=2)
 
 
 def _write(

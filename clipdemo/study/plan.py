@@ -137,7 +137,7 @@ def _model(study: Study):
     from clipdemo.model.backbones import Backbone, open_clip_name, pick_device
 
     if locate_local(study.backbone):
-        loaded = Backbone(study.backbone, study.device)
+        loaded = Backbone(study.backbone, study.device, "fp32")
         return loaded.model, loaded.preprocess, loaded.tokenizer, loaded.device
     name, pretrained = open_clip_name(study.backbone)
     offer, device = catalog.offer(study.backbone), pick_device(study.device)

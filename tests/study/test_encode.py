@@ -6,6 +6,8 @@ import tarfile
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from support.labelled import files_of, noise, write_labelled
 
 from clipdemo.errors import BackboneError, TableError
@@ -66,7 +68,7 @@ def test_cut_photos_are_encoded_as_prepared_ones(backbone, photos):
     cut = np.stack([np.asarray(backbone.cut(photo)) for photo in photos])
     assert cut.shape == (4, 32, 32, 3)
     assert cut.dtype == np.uint8
-    assert (backbone.encode_cut(cut) == backbone.encode_photos(photos)).all()
+    assert (backbone.encode_cut(torch.from_numpy(cut)) == backbone.encode_photos(photos)).all()
 
 
 def test_started_again_nothing_is_encoded_and_nothing_changes(backbone, own):
@@ -195,14 +197,18 @@ def test_a_store_of_another_backbone_is_refused(own, resnet_folder, is_sentence)
     assert files_of(out) == before
 
 
-def test_other_weights_of_the_same_backbone_encode_everything_anew(own, vit_folder):
-    """As after training a backbone in a folder on."""
-    table, photos, out = own
+def test_other_weights_of_the_same_backbone_encode_everything_anew(shared, vit_folder, tmp_path):
+    """As after training a backbone in a folder on; its precision is not one of its weights."""
+    folder, out = shutil.copytree(vit_folder, tmp_path / "clip"), tmp_path / "store"
+    encode_table(Backbone(f"local-dir:{folder}", "cpu"), shared[0], out, shared[1])
     before = np.array(read_store(out).image)
-    changed = Backbone(f"local-dir:{vit_folder}", "cpu")
-    changed.model.visual.proj.mul_(-1)
-    report = encode_table(changed, table, out, photos, batch=BATCH)
-    assert report["encoded"]["photos"] == COUNT
+    half = Backbone(f"local-dir:{folder}", "cpu", "bf16")
+    assert encode_table(half, shared[0], out, shared[1])["encoded"]["photos"] == 0
+    weights = load_file(folder / "open_clip_model.safetensors")
+    weights["visual.proj"] *= -1
+    save_file(weights, folder / "open_clip_model.safetensors")
+    changed = Backbone(f"local-dir:{folder}", "cpu")
+    assert encode_table(changed, shared[0], out, shared[1])["encoded"]["photos"] == COUNT
     assert np.abs(read_store(out).image + before).max() < 1e-5
 
 
