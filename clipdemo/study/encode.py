@@ -116,8 +116,9 @@ def encode_table(
         if index.empty:
             what = "a photo that can be read" if source else "a caption"
             raise TableError(f"No row of {table} has {what}: check the table and --photos.")
-        seconds = time.perf_counter() - start
+        begun = time.perf_counter()
         index = _encode_captions(backbone, index, parts, together, progress)
+        spent = begun - start, time.perf_counter() - begun
         encoded = len(parts.known(IMAGE)) - known[0], len(parts.known(TEXT)) - known[1]
         account = _accounted(found, index, skipped, source).to_dict()
         _write(out, about, index, skipped, account, parts)
@@ -132,7 +133,8 @@ def encode_table(
         "backbone": backbone.id,
         "store": str(out),
         "seconds": round(time.perf_counter() - begin, 2),
-        "photos_per_second": round(encoded[0] / seconds, 2) if encoded[0] else None,
+        "photos_per_second": round(encoded[0] / spent[0], 2) if encoded[0] else None,
+        "captions_per_second": round(encoded[1] / spent[1], 2) if encoded[1] else None,
     }
 
 

@@ -12,10 +12,12 @@ from support.paths import ROOT
 
 from clipdemo.commands.bench.browser import BROWSERS
 from clipdemo.commands.bench.comparison import Comparison, compare
-from clipdemo.commands.bench.model import encoding_files, encoding_prepared
+from clipdemo.commands.bench.gpu import measure_pairs
+from clipdemo.commands.bench.model import encoding_files
 from clipdemo.commands.bench.page import USERS, crowd
 from clipdemo.commands.bench.samples import write_random
 from clipdemo.commands.bench.tables import both_ways, random_predictions
+from clipdemo.hub.catalog import has_cuda
 from clipdemo.model.backbones import Backbone
 
 RATIOS = (
@@ -91,14 +93,34 @@ def test_a_model_of_any_size_can_be_made(tmp_path, photos):
     assert backbone.encode_photos(photos[:1]).shape == (1, 1024)
 
 
-@pytest.mark.parametrize("compared", [encoding_prepared, encoding_files])
-def test_encoding_is_compared_with_a_bare_loop(vit_folder, compared):
-    found = compared(Backbone(f"local-dir:{vit_folder}", "cpu"), rounds=1, count=4)
+def test_encoding_is_compared_with_a_plain_loop(vit_folder):
+    found = encoding_files(Backbone(f"local-dir:{vit_folder}", "cpu"), rounds=1, count=4)
     assert found.ours > 0
     assert found.plain > 0
 
 
-@pytest.mark.parametrize("flags", [("--backbone", "local-dir:/nowhere"), ("--random", "no-model")])
+def test_the_command_encode_is_measured_whole(vit_folder):
+    """As `--gpu` does, here on a CPU: rates, the time before the first batch, and the plan."""
+    found = measure_pairs(f"local-dir:{vit_folder}", "cpu", 40)
+    assert found["pairs"] == 40
+    first, whole = found["seconds_before_first_batch"], found["seconds_for_40000_pairs"]
+    assert 0 < first < whole
+    for rate in ("photos_per_second", "captions_per_second"):
+        assert found[rate] > 0
+        assert found[f"bare_{rate}"] > 0
+    small, large = found["plan"]["1_million"], found["plan"]["1_billion"]
+    assert large["hours"] == pytest.approx(1000 * small["hours"], rel=0.1)
+    assert small["store_gb"] == pytest.approx(1e6 * 2 * 4 * 32 / 1e9, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--backbone", "local-dir:/nowhere"),
+        ("--random", "no-model"),
+        pytest.param(("--gpu",), marks=pytest.mark.skipif(has_cuda(), reason="there is a GPU")),
+    ],
+)
 def test_what_cannot_be_measured_is_one_sentence(flags, clipdemo_cli, is_sentence):
     code, out, err = clipdemo_cli("bench", *flags)
     assert (code, out) == (2, "")

@@ -8,13 +8,15 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader, Dataset
 
 from clipdemo.commands.bench.comparison import Comparison, compare, timed
 from clipdemo.commands.bench.samples import photos
-from clipdemo.inputs.images import read_photo
-from clipdemo.model.backbones import Backbone, open_clip_name
+from clipdemo.inputs.ahead import cores
+from clipdemo.model.backbones import PRECISIONS, Backbone, open_clip_name
 from clipdemo.model.loading import load
 from clipdemo.study.encode import default_batch, encode_table
 
@@ -76,9 +78,7 @@ def plain_forward(backbone: str, device: str) -> Callable[[Image.Image, str], No
 
 
 def encoding(backbone: Backbone, rounds: int) -> Comparison:
-    """Encoding over a bare loop: of prepared photos on a GPU, of a table's photos elsewhere."""
-    if backbone.device.startswith("cuda"):
-        return encoding_prepared(backbone, rounds)
+    """Encoding a table's photos: enough of them for some seconds, in at most three rounds."""
     batch = default_batch(backbone.device)
     pixels = torch.rand(batch, 3, backbone.image_size, backbone.image_size)
     backbone.encode_pixels(pixels)  # the first is slower
@@ -87,47 +87,56 @@ def encoding(backbone: Backbone, rounds: int) -> Comparison:
 
 
 def encoding_files(backbone: Backbone, rounds: int, count: int) -> Comparison:
-    """Encoding a table's photos, over the bare model at the same batch size.
+    """Encoding a table's photos, over a plain loop with batches of the same size.
 
-    Ours: the photos of `encode`, from files to embeddings on disk: its worker processes started,
-    each photo read, checked, decoded and prepared, each batch encoded and written.
-    Plain: `encode_image` on the same photos, prepared and in memory.
+    Ours: the photos of `encode`, from files to embeddings on disk.
+    Plain: open_clip's own model and preprocessing in torch's `DataLoader` with a worker process per
+    core: each photo opened, decoded and prepared, `encode_image`, and `np.save` at the end.
     """
     batch = default_batch(backbone.device)
     with tempfile.TemporaryDirectory() as name:
-        folder, table, pixels = Path(name), ["ImageID,Labels\n"], []
+        folder, table, paths = Path(name), ["ImageID,Labels\n"], []
         for i, (photo, _) in enumerate(itertools.islice(photos(), count)):
-            (folder / f"{i}.jpg").write_bytes(photo)
+            paths.append(folder / f"{i}.jpg")
+            paths[-1].write_bytes(photo)
             table.append(f"{i}.jpg,1\n")
-            pixels.append(backbone.prepare(read_photo(photo, backbone.image_size)))
         (folder / "table.csv").write_text("".join(table))
-        batches, stores = torch.stack(pixels).split(batch), itertools.count()
+        stores, plain = itertools.count(), plain_loop(backbone, paths, batch)
 
         def ours() -> float:
             store = folder / f"store-{next(stores)}"
             report = encode_table(backbone, folder / "table.csv", store, folder, batch=batch)
             return count / report["photos_per_second"]
 
-        def bare() -> None:
-            with torch.inference_mode():
-                for part in batches:
-                    backbone.model.encode_image(part.to(backbone.device)).cpu()
-
-        return compare(ours, lambda: timed(bare), rounds)
+        return compare(ours, lambda: timed(plain, folder / "plain.npy"), rounds)
 
 
-def encoding_prepared(backbone: Backbone, rounds: int, count: int = 256) -> Comparison:
-    """Encoding a batch of prepared photos, over a bare loop in bfloat16 on the same device.
+def plain_loop(backbone: Backbone, paths: list[Path], batch: int) -> Callable[[Path], None]:
+    """A function that encodes photos to a file of embeddings without any of our code."""
+    import open_clip
 
-    Ours: `Backbone.encode_pixels`, from photos in memory to normalised embeddings in memory.
-    Plain: `encode_image` under autocast on photos that are on the device already.
-    """
-    size, device = backbone.image_size, torch.device(backbone.device)
-    pixels = torch.rand(count, 3, size, size)
-    there = pixels.to(device)
+    name, weights = open_clip_name(backbone.id)
+    model, _, preprocess = open_clip.create_model_and_transforms(
+        name, weights, precision=backbone.precision, device=backbone.device
+    )
+    model.eval()
+    loader = DataLoader(_Prepared(paths, preprocess), batch, num_workers=cores())
+    kind = PRECISIONS[backbone.precision]
 
-    def bare() -> None:
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16):
-            backbone.model.encode_image(there).cpu()
+    def encode(out: Path) -> None:
+        with torch.inference_mode():
+            rows = [model.encode_image(x.to(backbone.device, kind)).cpu() for x in loader]
+        np.save(out, torch.cat(rows).float().numpy())
 
-    return compare(lambda: timed(backbone.encode_pixels, pixels), lambda: timed(bare), rounds)
+    return encode
+
+
+class _Prepared(Dataset):
+    def __init__(self, paths: list[Path], preprocess: Callable) -> None:
+        self._paths, self._preprocess = paths, preprocess
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, i: int) -> torch.Tensor:
+        return self._preprocess(Image.open(self._paths[i]).convert("RGB"))
