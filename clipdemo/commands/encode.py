@@ -1,5 +1,6 @@
 """The command `encode`: embeddings of a table's photos and captions, computed once."""
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +19,19 @@ from clipdemo.commands.terminal import (
 def encode(
     table: options.TableFile,
     store: Annotated[Path, typer.Option("--out", help="Folder of the feature store.")],
-    photos: options.PhotoFolder = None,
+    photos: Annotated[
+        str,
+        typer.Option(help="Folder, zip, tar or address of its photos; without it, text only."),
+    ] = "",
     generated: Annotated[
         Path | None, typer.Option(help="A second table, whose captions become more rows.")
     ] = None,
     backbone: options.BackboneId = "auto",
     device: options.Device = "auto",
     batch: Annotated[int, typer.Option(min=0, help="Batch size; 0: as suits the device.")] = 0,
+    ray: Annotated[
+        str, typer.Option(help="Encode on a Ray cluster: its address, auto (this one) or local.")
+    ] = "",
     columns: options.Columns = "",
     unlabelled: options.Unlabelled = "keep",
     strict: options.Strict = False,
@@ -38,11 +45,13 @@ def encode(
         from clipdemo.model.backbones import Backbone
         from clipdemo.study.encode import encode_table
 
-        loaded = Backbone(best(has_cuda()) if backbone == "auto" else backbone, device)
-        with progress_bars() as progress:
+        chosen = best(has_cuda()) if backbone == "auto" else backbone
+        loaded = Backbone(chosen, "cpu" if ray else device)
+        with _engine(ray) as engine, progress_bars() as progress:
             report = encode_table(
-                loaded, table, store, photos, generated, batch,
-                lambda what, done, total: progress(f"encoding {what}", done, total), **reading,
+                loaded, table, store.resolve() if ray else store, photos, generated, batch,
+                lambda what, done, total: progress(f"encoding {what}", done, total), engine,
+                **reading,
             )  # fmt: skip
     if as_json:
         return print_json(report)
@@ -57,3 +66,12 @@ def encode(
         f"{report['seconds']} s{speed}"
     )
     print_account(report["account"])
+
+
+def _engine(ray: str) -> AbstractContextManager:
+    """What encodes: a cluster, or None for this machine."""
+    if not ray:
+        return nullcontext()
+    from clipdemo.study.encode_ray import cluster
+
+    return cluster(ray)

@@ -7,6 +7,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.images import MAX_BYTES, photo_bytes
@@ -56,6 +57,9 @@ class PhotoSource:
             raise TableError(
                 f"{path} is neither a folder nor a zip or tar of photos: check the path."
             )
+        self._name(files)
+
+    def _name(self, files: Iterable[str]) -> None:
         files = [file for file in files if not is_side_file(file)]
         self._names = PhotoNames(sorted(files, key=lambda file: (file.count("/"), file)))
         self._found: dict[str, str | PhotoError] = {}
@@ -157,6 +161,59 @@ class PhotoSource:
         return vars(self) | {"_zip": None}
 
 
+class RemotePhotos(PhotoSource):
+    """Photos below an address that fsspec opens, such as `s3://bucket/photos`, and in tar shards
+    there.
+
+    What opens it, like s3fs, has to be installed.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Raises TableError when the address cannot be listed."""
+        import fsspec
+
+        self._zip = self._zip_owner = None
+        try:
+            self._system, self._root = fsspec.url_to_fs(address)
+            found = [file.removeprefix(self._root).lstrip("/") for file in self._listed()]
+            self._packed = {}
+            for shard in sorted(file for file in found if file.endswith(".tar")):
+                with self._system.open(f"{self._root}/{shard}") as file:
+                    self._packed = _tar_members(Path(shard), file) | self._packed
+        except TableError:
+            raise
+        except Exception as error:  # each kind of address has errors of its own
+            raise TableError(
+                f"{address} cannot be listed ({_short(error)}): check the address and your access."
+            ) from error
+        self.path = Path(PurePosixPath(self._root).name or address)
+        self._name([*self._packed, *found])
+
+    def _listed(self) -> list[str]:
+        if not self._system.exists(self._root):
+            raise FileNotFoundError("there is nothing")
+        return self._system.find(self._root)
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a photo; raises PhotoError like that of a folder."""
+        file = self.find(name)
+        shard, start, size = self._packed.get(file, (file, 0, None))
+        try:
+            if size is None:
+                size = self._system.size(f"{self._root}/{file}")
+            _check_size(name, size)
+            return self._system.cat_file(f"{self._root}/{shard}", start, start + size)
+        except PhotoError:
+            raise
+        except Exception as error:
+            raise PhotoError(f"{_short(name)} cannot be read ({_short(error)}).") from error
+
+
+def photo_source(place: str | Path) -> PhotoSource:
+    """The photos of a folder, a zip, tars or an address with `://`; raises TableError."""
+    return RemotePhotos(place) if "://" in str(place) else PhotoSource(place)
+
+
 def most_members(path: Path) -> int:
     """An upper bound on the files in a zip or tar, quickly: no names are read.
 
@@ -187,10 +244,10 @@ def _short(text: object) -> str:
     return str(text)[:200]
 
 
-def _tar_members(path: Path) -> dict[str, tuple[Path, int, int]]:
+def _tar_members(path: Path, file: IO[bytes] | None = None) -> dict[str, tuple[Path, int, int]]:
     """Name -> file, first byte and size of each member; a later one of a name replaces it."""
     try:
-        with tarfile.open(path, "r:") as tar:
+        with tarfile.open(None if file else path, "r:", file) as tar:
             found = {}
             for member in tar:
                 if member.size < 0:  # tarfile would go back and read the same members forever

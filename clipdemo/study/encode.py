@@ -10,20 +10,18 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from clipdemo.errors import PhotoError, TableError
-from clipdemo.inputs.ahead import ahead
 from clipdemo.inputs.captions import clean_caption
-from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inputs.photo_source import PhotoSource, photo_source
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.fingerprint import fingerprint
-from clipdemo.study.decode import decoded, tokenised
+from clipdemo.study.encode_here import Engine, Here, Progress
 from clipdemo.study.feature_store import (
     ACCOUNT,
     IMAGE,
@@ -39,27 +37,16 @@ from clipdemo.study.store_parts import Parts, locked
 from clipdemo.tables.account import Account, photo_reason
 from clipdemo.tables.label_table import LabelTable, read_label_table
 
-Progress = Callable[[str, int, int], object]
-"""Is told of `photos` or `captions`, how many are done, and of how many."""
-
-
-CAPTIONS = 4
-"""Captions that are encoded together by default, for each photo of a batch: they are smaller."""
-
-
-def default_batch(device: str) -> int:
-    """How many photos are encoded together."""
-    return 256 if device.startswith("cuda") else 32
-
 
 def encode_table(
     backbone: Backbone,
     table: Path,
     out: Path,
-    photos: Path | None = None,
+    photos: str | Path | None = None,
     generated: Path | None = None,
     batch: int = 0,
     progress: Progress = lambda what, done, total: None,
+    engine: Engine | None = None,
     **reading,
 ) -> dict:
     """Write the feature store of a label table to `out`, or bring the one there up to date.
@@ -71,11 +58,12 @@ def encode_table(
         backbone: what encodes.
         table: a label table.
         out: folder of the store.
-        photos: folder, zip or tar of the photos; rows whose photo is missing or cannot be read are
-            left out. Without it, rows without a caption are.
+        photos: folder, zip, tar or address of the photos; rows whose photo is missing or cannot be
+            read are left out. Without it, rows without a caption are.
         generated: a second label table, whose captions become more rows for photos of the first.
         batch: how many are encoded together; 0 for what suits the device.
         progress: is told how far it is.
+        engine: where to encode, other than in this process.
         reading: columns, unlabelled and strict, as `read_label_table` takes them.
 
     Returns:
@@ -87,9 +75,8 @@ def encode_table(
         BackboneError: the store in `out` is of another backbone.
     """
     begin = time.perf_counter()
-    together = batch or CAPTIONS * default_batch(backbone.device)
-    batch = batch or default_batch(backbone.device)
-    source = PhotoSource(photos) if photos else None
+    engine = engine or Here()
+    source = photo_source(photos) if photos else None
     found = read_label_table(table, None, **reading)
     if source and reading.get("strict"):
         found.check_photos(source, table)
@@ -99,7 +86,7 @@ def encode_table(
         index = _join(index, _with_captions(more.frame, "generated"))
     about = About(
         backbone.id, fingerprint(backbone), backbone.width, labels.names, labels.ids, table.name,
-        photos.name if photos else None,
+        source.path.name if source else None,
     )  # fmt: skip
     with locked(out):
         replace(out)
@@ -107,9 +94,12 @@ def encode_table(
         known = len(parts.known(IMAGE)), len(parts.known(TEXT))
         start = time.perf_counter()
         if source:
-            keys, skipped = _encode_photos(
-                backbone, source, index["ImageID"].unique(), parts, batch, progress
-            )
+            names = index["ImageID"].unique()
+            missing = _missing(source, names)
+            there = [name for name in names if name not in missing]
+            keys, reasons = engine.photos(backbone, source, there, parts, batch, progress)
+            reasons |= missing
+            skipped = [{"ImageID": n, "reason": reasons[n]} for n in names if n not in keys]
             index = index.assign(photo_sha256=index["ImageID"].map(keys)).dropna()
         else:
             skipped, index = [], index[index["Caption"] != ""].assign(photo_sha256="")
@@ -117,7 +107,10 @@ def encode_table(
             what = "a photo that can be read" if source else "a caption"
             raise TableError(f"No row of {table} has {what}: check the table and --photos.")
         begun = time.perf_counter()
-        index = _encode_captions(backbone, index, parts, together, progress)
+        sha256 = {c: hashlib.sha256(c.encode()).hexdigest() for c in index["Caption"] if c}
+        new = {c: key for c, key in sha256.items() if key not in parts.known(TEXT)}
+        engine.captions(backbone, new, parts, batch, progress)
+        index = index.assign(caption_sha256=[sha256.get(c, "") for c in index["Caption"]])
         spent = begun - start, time.perf_counter() - begun
         encoded = len(parts.known(IMAGE)) - known[0], len(parts.known(TEXT)) - known[1]
         account = _accounted(found, index, skipped, source).to_dict()
@@ -166,88 +159,15 @@ def _join(table: pd.DataFrame, generated: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, more], ignore_index=True)
 
 
-def _encode_photos(
-    backbone: Backbone,
-    source: PhotoSource,
-    names: np.ndarray,
-    parts: Parts,
-    batch: int,
-    progress: Progress,
-) -> tuple[dict[str, str], list[dict]]:
-    """Encode what is new; sha256 by name, and the photos left out, with their reasons.
-
-    A batch is the next photos that can be read and are not known, so that it does not depend on
-    where a run began.
-    """
+def _missing(source: PhotoSource, names: Iterable[str]) -> dict[str, str]:
+    """Names that there is no photo for, and why."""
     missing = {}
     for name in names:
         try:
             source.find(name)
         except PhotoError as error:
             missing[name] = str(error)
-    there = [name for name in names if name not in missing]
-    keys, reasons, taken = {}, {}, set(parts.known(IMAGE))
-
-    def batches() -> Iterator[tuple[int, list[str], np.ndarray]]:
-        """How many photos are looked at, and the next batch: sha256s and [N, S, S, 3]."""
-        waiting = {}
-        photos = decoded(backbone, source, there, parts.known(IMAGE))
-        for done, (name, (key, photo)) in enumerate(zip(there, photos, strict=True), 1):
-            if isinstance(photo, str):
-                reasons[name] = photo
-            else:
-                keys[name] = key
-            if isinstance(photo, np.ndarray) and key not in taken:
-                waiting[key] = photo
-                taken.add(key)
-            if len(waiting) == batch or (waiting and done == len(there)):
-                yield done, list(waiting), np.stack(list(waiting.values()))
-                waiting.clear()
-            elif photo is None:
-                progress("photos", done, len(there))
-
-    for done, added, rows in _encoded(backbone, backbone.encode_cut, batches()):
-        parts.add(IMAGE, added, rows)
-        progress("photos", done, len(there))
-    reasons |= missing
-    skipped = [{"ImageID": name, "reason": reasons[name]} for name in names if name not in keys]
-    return keys, skipped
-
-
-def _encode_captions(
-    backbone: Backbone, index: pd.DataFrame, parts: Parts, batch: int, progress: Progress
-) -> pd.DataFrame:
-    """Encode what is new; the index with each caption's sha256."""
-    keys = {c: hashlib.sha256(c.encode()).hexdigest() for c in index["Caption"].unique() if c}
-    known = parts.known(TEXT)
-    new = [caption for caption, key in keys.items() if key not in known]
-    ready = tokenised(backbone, new, batch)
-    batches = (
-        (batch * i + len(captions), [keys[caption] for caption in captions], tokens)
-        for i, (captions, tokens) in enumerate(ready)
-    )
-    for done, added, rows in _encoded(backbone, backbone.encode_tokens, batches):
-        parts.add(TEXT, added, rows)
-        progress("captions", done, len(new))
-    return index.assign(caption_sha256=[keys.get(caption, "") for caption in index["Caption"]])
-
-
-def _encoded(
-    backbone: Backbone,
-    encode: Callable[[torch.Tensor], np.ndarray],
-    batches: Iterator[tuple[int, list[str], np.ndarray]],
-) -> Iterator[tuple[int, Sequence[str], np.ndarray]]:
-    """Batches with rows [N, D] for inputs [N, ...].
-
-    The model is at work while the next batches are made ready and those before are written.
-    """
-
-    def run(batch: tuple[int, list[str], np.ndarray]) -> tuple[int, list[str], np.ndarray]:
-        done, keys, inputs = batch
-        return done, keys, encode(torch.from_numpy(inputs))
-
-    # While one thread waits for a GPU's rows, another has given it the next batch.
-    return ahead(run, batches, 2 if backbone.device.startswith("cuda") else 1, most=2)
+    return missing
 
 
 def _write(

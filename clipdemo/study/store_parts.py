@@ -4,6 +4,7 @@ Parts and the finished store together are what is known already when `encode` is
 """
 
 import fcntl
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence, Set
@@ -12,8 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 from clipdemo.errors import BackboneError, TableError
+from clipdemo.hub.atomic import atomic_write
 from clipdemo.study.feature_store import IMAGE, TEXT, read_index, read_store
 
 PARTS = "parts"
@@ -38,8 +42,24 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def write_part(folder: Path, kind: str, keys: Sequence[str], rows: np.ndarray) -> None:
+    """Keep the embeddings [N, D] of a batch as Parquet, from any machine that sees the folder.
+
+    Its name is made of its keys: a batch that is encoded again is there once.
+    """
+    name = hashlib.sha256("".join(keys).encode()).hexdigest()[:24]
+    path = folder / f"{kind.removesuffix('.npy')}-{name}.parquet"
+    lists = pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])
+    with atomic_write(path) as partial:
+        parquet.write_table(pa.table({"key": pa.array(keys, pa.string()), "row": lists}), partial)
+
+
 class Parts:
-    """Embeddings [D] by kind (`IMAGE` or `TEXT`) and sha256 of the photo or caption."""
+    """Embeddings [D] by kind (`IMAGE` or `TEXT`) and sha256 of the photo or caption.
+
+    Attributes:
+        folder: where they are.
+    """
 
     def __init__(self, folder: Path, backbone: str, fingerprint: str, width: int) -> None:
         """Find what this backbone encoded; what older weights of it encoded is not known.
@@ -47,7 +67,7 @@ class Parts:
         Raises:
             BackboneError: what is in the folder was encoded by another backbone.
         """
-        self._folder = folder / PARTS
+        self.folder = folder / PARTS
         self._dtype = np.dtype([("key", "S64"), ("row", np.float32, (width,))])
         self._read = lru_cache(64)(self._read)  # there may be more than can be open at once
         self._places: dict[str, dict[str, tuple[Path, int]]] = {IMAGE: {}, TEXT: {}}
@@ -63,13 +83,13 @@ class Parts:
         """Keep the embeddings [N, D] of a batch."""
         part = np.empty(len(keys), self._dtype)
         part["key"], part["row"] = keys, rows
-        path = self._folder / f"{kind.removesuffix('.npy')}-{self._next:07d}.npy"
+        path = self.folder / f"{kind.removesuffix('.npy')}-{self._next:07d}.npy"
         self._next += 1
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
             np.save(file, part)
         partial.replace(path)
-        self._places[kind] |= {key: (path, row) for row, key in enumerate(keys)}
+        self._found(kind, path, keys)
 
     def rows(self, kind: str, keys: Iterable[str]) -> Iterator[np.ndarray | None]:
         """Their embeddings; None for an empty key."""
@@ -79,7 +99,7 @@ class Parts:
 
     def remove(self) -> None:
         """Remove the files of the parts."""
-        shutil.rmtree(self._folder)
+        shutil.rmtree(self.folder)
 
     def _find_store(self, folder: Path) -> None:
         try:
@@ -96,19 +116,19 @@ class Parts:
                 self._places[kind] |= {key: (folder / kind, row) for row, key in keys if key}
 
     def _find_parts(self) -> None:
-        made_by = self._folder / _MADE_BY
+        made_by = self.folder / _MADE_BY
         try:
             its = json.loads(made_by.read_text("utf-8"))
         except (FileNotFoundError, ValueError):
             its = None
-        if its is None or not self._is_mine(self._folder.parent, its):
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir()
+        if its is None or not self._is_mine(self.folder.parent, its):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir()
             partial = made_by.with_suffix(".partial")
             partial.write_text(json.dumps(self._made_by), "utf-8")
             partial.replace(made_by)
-        self._next = 0
-        for path in sorted(self._folder.glob("*-*.npy")):
+        self._next, self._looked_at = 0, set()
+        for path in sorted(self.folder.glob("*-*.npy")):
             kind, number = path.stem.rsplit("-")
             self._next = max(self._next, int(number) + 1)
             try:
@@ -116,8 +136,24 @@ class Parts:
             except (OSError, EOFError, ValueError):  # cut off when the machine lost power
                 path.unlink()
                 continue
-            places = {key.decode(): (path, row) for row, key in enumerate(keys)}
-            self._places[f"{kind}.npy"] |= places
+            self._found(f"{kind}.npy", path, [key.decode() for key in keys])
+        for kind in (IMAGE, TEXT):
+            self.find_written(kind)
+
+    def find_written(self, kind: str) -> None:
+        """Find the parts that other machines wrote (`write_part`)."""
+        for path in sorted(self.folder.glob(f"{kind.removesuffix('.npy')}-*.parquet")):
+            if path not in self._looked_at:
+                self._looked_at.add(path)
+                try:
+                    keys = parquet.read_table(path, columns=["key"])["key"].to_pylist()
+                except (OSError, pa.ArrowException):
+                    path.unlink()
+                    continue
+                self._found(kind, path, keys)
+
+    def _found(self, kind: str, path: Path, keys: Iterable[str]) -> None:
+        self._places[kind] |= {key: (path, row) for row, key in enumerate(keys)}
 
     def _is_mine(self, folder: Path, made_by: dict) -> bool:
         mine, its = self._made_by["backbone"], made_by["backbone"]
@@ -130,5 +166,8 @@ class Parts:
 
     @staticmethod
     def _read(path: Path) -> np.ndarray:
+        if path.suffix == ".parquet":
+            rows = parquet.read_table(path, columns=["row"])["row"].combine_chunks()
+            return rows.flatten().to_numpy().reshape(len(rows), -1)
         rows = np.load(path, mmap_mode="r")
         return rows if rows.dtype.names is None else rows["row"]

@@ -14,7 +14,7 @@ import pytest
 
 from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.images import MAX_BYTES
-from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.inputs.photo_source import PhotoSource, photo_source
 
 FILES = {
     "1.jpg": b"first",
@@ -286,3 +286,43 @@ def test_a_tar_with_a_negative_size_is_refused(tmp_path, is_sentence):
     with pytest.raises(TableError) as error:
         PhotoSource(tmp_path / "t.tar")
     assert is_sentence(error.value)
+
+
+@pytest.fixture
+def remote():
+    """An address in memory with two photos, one more in a shard, and something that is none."""
+    import fsspec
+
+    system = fsspec.filesystem("memory")
+    shard = io.BytesIO()
+    with tarfile.open(fileobj=shard, mode="w") as tar:
+        member = tarfile.TarInfo("packed.jpg")
+        member.size = len(b"in the shard")
+        tar.addfile(member, io.BytesIO(b"in the shard"))
+    system.pipe("/bucket/photos/one.jpg", b"first")
+    system.pipe("/bucket/photos/deep/000002.jpg", b"second")
+    system.pipe("/bucket/photos/shard-0.tar", shard.getvalue())
+    system.pipe("/bucket/photos/.DS_Store", b"")
+    yield "memory://bucket/photos"
+    system.rm("/bucket", recursive=True)
+
+
+def test_photos_at_an_address_are_read_like_those_of_a_folder(remote, is_sentence):
+    """By name, in tar shards as well; what is gone or not there is a sentence."""
+    import fsspec
+
+    source = pickle.loads(pickle.dumps(photo_source(remote)))
+    assert [source.read(name) for name in ("one.jpg", "2.jpg", "packed.jpg")] == [
+        b"first", b"second", b"in the shard",
+    ]  # fmt: skip
+    assert source.matched == {"leading zeros": 1}
+    assert ".DS_Store" not in source
+    fsspec.filesystem("memory").rm("/bucket/photos/one.jpg")
+    for name in ("one.jpg", "three.jpg"):
+        with pytest.raises(PhotoError) as caught:
+            source.read(name)
+        assert is_sentence(caught.value)
+    for address in ("memory://nowhere", "nonsense://bucket"):
+        with pytest.raises(TableError) as caught:
+            photo_source(address)
+        assert is_sentence(caught.value), caught.value

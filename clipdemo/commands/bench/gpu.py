@@ -17,7 +17,7 @@ from clipdemo.commands.bench.comparison import timed
 from clipdemo.commands.bench.samples import photos
 from clipdemo.errors import ClipdemoError
 from clipdemo.model.backbones import Backbone
-from clipdemo.study.encode import CAPTIONS, default_batch
+from clipdemo.study.encode_here import CAPTIONS, default_batch
 
 PAIRS, WHOLE = 8_000, 40_000
 DRAWN = 500  # photos that differ to the eye; the others differ in what stands behind a JPEG's end

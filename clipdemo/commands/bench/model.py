@@ -18,7 +18,8 @@ from clipdemo.commands.bench.samples import photos
 from clipdemo.inputs.ahead import cores
 from clipdemo.model.backbones import PRECISIONS, Backbone, open_clip_name
 from clipdemo.model.loading import load
-from clipdemo.study.encode import default_batch, encode_table
+from clipdemo.study.encode import encode_table
+from clipdemo.study.encode_here import default_batch
 
 FAST = 0.1
 """Seconds per photo below which four batches are encoded instead of one."""

@@ -1,0 +1,93 @@
+"""encode on a Ray cluster: the rows of one machine, whatever dies on the way."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+from support.labelled import start_encode, write_labelled
+
+from clipdemo.model.backbones import Backbone
+from clipdemo.study.encode import encode_table
+from clipdemo.study.feature_store import read_store
+
+COUNT, BATCH = 240, 4
+BROKEN = range(7, COUNT, 40)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two machines of one core each, as far as Ray can tell."""
+    cluster_utils = pytest.importorskip("ray.cluster_utils")
+    small = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
+    found = cluster_utils.Cluster(
+        initialize_head=True, head_node_args=small | {"include_dashboard": False}
+    )
+    yield found, found.add_node(**small)
+    found.shutdown()
+
+
+@pytest.fixture(scope="module")
+def backbone(vit_folder):
+    return Backbone(f"local-dir:{vit_folder}", "cpu")
+
+
+def encoded(out) -> dict:
+    """The parts there are, and when each was written."""
+    return {p.name: p.stat().st_mtime_ns for p in out.glob("parts/image-*.parquet")}
+
+
+def wait_for(parts: int, out, process) -> None:
+    while len(encoded(out)) < parts:
+        assert process.is_alive(), "it ended too early"
+        time.sleep(0.01)
+
+
+def test_a_node_and_the_driver_die_and_the_rows_are_those_of_one_machine(
+    cluster, backbone, tmp_path, capfd
+):
+    """What was encoded is not encoded again, and photos that cannot be read are listed."""
+    nodes, second = cluster
+    table, photos = write_labelled(tmp_path, COUNT)
+    for i in BROKEN:
+        (photos / f"{i}.jpg").write_bytes(b"no photo")
+    out, log = tmp_path / "store", tmp_path / "log"
+    options = ["--table", table, "--photos", photos, "--backbone", backbone.id, "--batch", BATCH]
+    options += ["--ray", nodes.address, "--out", out, "--json"]
+    process = start_encode(*options, log=log)
+    wait_for(4, out, process)
+    nodes.remove_node(second, allow_graceful=False)
+    wait_for(len(encoded(out)) + 4, out, process)
+    process.kill()
+    process.join()
+    time.sleep(1)  # a batch that was open may still be written
+    before = encoded(out)
+    assert len(before) < COUNT // BATCH
+    process = start_encode(*options, log=log)
+    process.join()
+    printed = log.read_text()
+    assert process.exitcode == 0, printed
+    report = json.loads(printed[printed.index("{") :])
+    assert [e["ImageID"] for e in report["skipped"]] == [f"{i}.jpg" for i in BROKEN]
+    there = sum(1 for _ in before) * BATCH
+    left = COUNT - len(BROKEN) - report["encoded"]["photos"]
+    assert there - len(BROKEN) <= left <= there
+    encode_table(backbone, table, tmp_path / "single", photos)
+    found, expected = read_store(out), read_store(tmp_path / "single")
+    assert found.index.equals(expected.index)
+    assert np.abs(found.image - expected.image).max() < 1e-5
+    assert np.abs(found.text - expected.text).max() < 1e-5
+
+
+def test_without_ray_it_says_what_to_install(clipdemo_cli, backbone, tmp_path, is_sentence):
+    try:
+        import ray  # noqa: F401
+    except ImportError:
+        table, photos = write_labelled(tmp_path, 2)
+        options = ["--table", table, "--photos", photos, "--out", tmp_path / "store"]
+        code, _, said = clipdemo_cli("encode", *options, "--ray", "local")
+        assert code == 2
+        assert is_sentence(said)
+        assert "requirements-ray.txt" in said
+    else:
+        pytest.skip("Ray is installed")
