@@ -18,6 +18,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 from clipdemo.errors import PhotoError
+from clipdemo.inputs.allocator import give_back_soon
 
 MAX_BYTES = 40 * 2**20
 MAX_PIXELS = 50_000_000  # that are decoded
@@ -94,6 +95,8 @@ def read_photo(
         raise
     except Exception as error:  # decoders raise nearly anything when the bytes are damaged
         raise PhotoError(_DAMAGED) from error
+    finally:
+        give_back_soon()  # up to 200 MB
 
 
 def _decoded(data: bytes, min_side: int | None) -> Image.Image:

@@ -4,7 +4,8 @@ import hashlib
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from clipdemo.inputs.allocator import give_back_soon
 from clipdemo.inputs.images import CUT_OFF, photo_bytes, read_photo
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.zero_gpu import on_gpu
@@ -68,25 +70,27 @@ class Recent:
 class Together:
     """Encodes what several threads ask for at the same time in common batches.
 
-    The thread whose turn it is encodes all inputs that wait by then, so that the other threads find
-    theirs done: no delay is added when nobody else asks.
+    A thread of its own encodes all inputs that wait by then: no delay is added when nobody else
+    asks. If each caller's thread did it, each would keep memory for a whole batch.
     """
 
     def __init__(self, encode: Callable[[torch.Tensor], np.ndarray]) -> None:
         self._encode = encode
         self._waiting: deque[tuple[torch.Tensor, Future]] = deque()
-        self._turn = threading.Lock()
+        self._thread = ThreadPoolExecutor(1)
 
     def __call__(self, inputs: torch.Tensor) -> np.ndarray:
         """Rows [N, D] of inputs [N, ...]; raises what `encode` raises."""
         rows = Future()
         self._waiting.append((inputs, rows))
-        with self._turn:
-            if not rows.done():
-                self._run([self._waiting.popleft() for _ in range(len(self._waiting))])
+        # In the caller's context: ZeroGPU looks there for whose request it is.
+        self._thread.submit(copy_context().run, self._run)
         return rows.result()
 
-    def _run(self, jobs: list[tuple[torch.Tensor, Future]]) -> None:
+    def _run(self) -> None:
+        jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        if not jobs:  # done together with those before
+            return
         try:
             inputs = torch.cat([inputs for inputs, _ in jobs])
             rows = np.concatenate([self._encode(part) for part in inputs.split(BATCH)])
@@ -96,6 +100,7 @@ class Together:
         except Exception as error:
             for _, found in jobs:
                 found.set_exception(error)
+        give_back_soon()
 
 
 class Encoder:
