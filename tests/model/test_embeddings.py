@@ -61,20 +61,23 @@ def ask_at_once(together: Together, count: int) -> tuple[dict, dict]:
 
 def test_what_waits_meanwhile_is_encoded_in_one_batch():
     """The first is held until the others wait; those then come in one call, each to its own."""
-    sizes, waiting = [], threading.Event()
+    sizes, begun, waiting = [], threading.Event(), threading.Event()
 
     def encode(inputs: torch.Tensor) -> np.ndarray:
         sizes.append(len(inputs))
-        if len(sizes) == 1:
-            while len(together._waiting) < 5:
-                waiting.wait(0.01)
+        begun.set()
+        while len(sizes) == 1 and len(together._waiting) < 5:
+            waiting.wait(0.01)
         return 10 * inputs.numpy()
 
     together = Together(encode)
-    found, errors = ask_at_once(together, 6)
+    first = threading.Thread(target=together, args=(torch.zeros(1, 2),))
+    first.start()
+    begun.wait()
+    found, errors = ask_at_once(together, 5)
+    first.join()
     assert not errors
-    assert len(sizes) == 2
-    assert sum(sizes) == 21
+    assert sizes == [1, 15]
     for i, rows in found.items():
         assert np.array_equal(rows, np.full((i + 1, 2), 10.0 * i))
 
