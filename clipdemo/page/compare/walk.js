@@ -13,8 +13,7 @@ export function mount({ element }) {
   const next = button("›", () => page.state.walk.go(1), { "aria-label": "Next row" });
   const text = make("span");
   const extra = make("div");
-  const help = make("small", { class: "hint" });
-  const bar = make("div", { class: "walk" }, back, previous, next, text, extra, help);
+  const bar = make("div", { class: "walk" }, back, previous, next, text, extra);
   let arrived = false;
 
   function show() {
@@ -26,7 +25,6 @@ export function mount({ element }) {
     back.setAttribute("aria-label", `Back to ${walk.from}`);
     text.textContent = walk.text;
     extra.replaceChildren(walk.extra);
-    help.textContent = walk.help ?? "";
     previous.disabled = walk.first;
     next.disabled = walk.last;
   }

@@ -27,8 +27,7 @@ export function createStore(state) {
 //   connected: how often the server was found again after it was lost;
 //   caption: {text, words, off: places of the words that are switched off};
 //   walk: what another tab opened on the board {from, text, name, first, last, extra, go}, where
-//     name is the photo's, extra a node to show, help a line about keys, and go is called with
-//     "back", 1 or -1.
+//     name is the photo's, extra a node to show, and go is called with "back", 1 or -1.
 export const page = createStore({
   decision: START, labels: [], modes: [], label: "", chosen: "", scored: 0, rescore: 0, connected: 0,
   caption: { text: "", words: [], off: new Set() }, walk: null,

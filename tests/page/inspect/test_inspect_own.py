@@ -68,7 +68,6 @@ def test_findings_survive_a_restart_and_a_hostile_table_stays_text(visitor, own)
         open_inspect(page)
         page.get_by_role("button", name="Clear filters").click()
         total(page, 12)
-        review_by_keys(page)
         page.locator("#inspect .filters").get_by_text("marked").click()
         total(page, 1)
         card = page.locator("#inspect .card")
@@ -84,30 +83,6 @@ def test_findings_survive_a_restart_and_a_hostile_table_stays_text(visitor, own)
         row = int(name.removeprefix("<b>").removesuffix(".png"))
         correct(url, row, own)
         refused(url)
-
-
-def review_by_keys(page) -> None:
-    """Each key marks a row and goes on to the next; what is undone has no finding any more."""
-    page.locator("#inspect .card .open").nth(3).click()
-    walk = page.locator("#walk")
-    walk.get_by_text("4 of 12").wait_for()
-    page.keyboard.press("m")
-    walk.get_by_text("5 of 12").wait_for()
-    page.keyboard.press("k")
-    walk.get_by_text("4 of 12").wait_for()
-    assert walk.locator(".mark select").input_value() == "model wrong"
-    page.locator("#caption textarea").press("j")  # typing is no key
-    assert "4 of 12" in walk.inner_text()
-    page.locator("#walk .mark select").blur()
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("u")
-    eventually(page, lambda: assert_unmarked(page))
-    page.keyboard.press("Escape")
-    page.get_by_text("Download 1 finding").wait_for()
-
-
-def assert_unmarked(page) -> None:
-    assert page.locator("#walk .mark select").input_value() == ""
 
 
 def correct(url: str, row: int, own) -> None:
