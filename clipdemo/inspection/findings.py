@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from clipdemo.inspection.predictions import Predictions
 
 KINDS = (
-    "label wrong", "caption wrong", "caption silent", "hard to see", "model wrong", "note",
+    "label wrong", "label right", "caption wrong", "caption silent", "hard to see",
+    "model wrong", "note",
 )  # fmt: skip
 LONGEST = 500  # characters of a note
 COLUMNS = ("ImageID", "Caption", "Labels", "finding", "label", "mode", "score", "threshold", "note")

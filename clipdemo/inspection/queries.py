@@ -11,7 +11,8 @@ from clipdemo.inspection.predictions import MISSING, STEPS, Predictions, first_s
 
 OUTCOMES = ("", "error", "found", "false", "missed")
 READS_MOST = ("concat", "mutan", "text", "image")
-INSTEAD = 8  # at most so many labels are listed as given instead
+NOTHING = -1  # instead of a label
+PAIRS = 12  # of labels that are confused, listed at most
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Query:
         label: the label looked at; None: any of them.
         outcome: `found` (true and predicted), `false` (predicted, not true), `missed` (true, not
             predicted), `error` (one of the last two).
-        instead: a label that is predicted wrongly where `label` is missed, or missed where `label`
-            is predicted wrongly.
+        instead: the label wrongly predicted where `label` is missed, or missed where it is wrongly
+            predicted; NOTHING: there is none.
         disagree: the modes decide differently.
         low, high: bounds of the score.
         text: part of the caption, in any case.
@@ -82,13 +83,13 @@ class Inspection:
         here = known & _outcome(query.outcome, truth, on)
         if (query.low, query.high) != (0, 1):
             here &= (steps / STEPS >= query.low) & (steps / STEPS <= query.high)
-        if query.instead is not None:
-            here &= self._instead(query)
         if query.disagree:
             here &= self._disagree(query)
         if query.suspect:
             here &= self._columns(self.suspects, query)
         passed = here.any(1)
+        if query.instead is not None:
+            passed &= self._has_instead(query)
         if query.text:
             text = query.text.casefold()
             passed &= self._captions.str.contains(text, regex=False).to_numpy(bool)
@@ -102,25 +103,31 @@ class Inspection:
         wrong = np.where(here[rows], wrong, -2 * STEPS).max(1, initial=-2 * STEPS)
         return rows[np.argsort(-wrong, kind="stable")]
 
-    def instead(self, query: Query) -> dict:
-        """Which labels are given instead of the query's label, and which it is given instead of.
+    def confused(self, query: Query) -> list[list[int]]:
+        """Which labels the mode gives instead of which, the most frequent first, then NOTHING.
+
+        A pair is a label that is missed and one that is wrongly predicted in the same row. Labels
+        that are rightly predicted there do not count.
 
         Returns:
-            `missed` and `false`, in how many rows the label goes wrong that way; `predicted`, the
-            labels that are predicted wrongly where it is missed, and `lacking`, those that are
-            missed where it is predicted wrongly, as [place, rows], the most frequent first.
+            [missed, predicted, rows], at most `PAIRS`, of `query.label` or of all labels; NOTHING
+            in place of a label that the row lacks.
         """
-        everything = replace(query, label=None)
-        on, truth = self.decisions(everything, query.mode), self.found.truth
-        known = self.found.scores[query.mode][:, query.label] != MISSING
-        its, predicted = truth[:, query.label] & known, on[:, query.label]
-        missed, false = its & ~predicted, predicted & ~its & known
-        return {
-            "missed": int(missed.sum()),
-            "false": int(false.sum()),
-            "predicted": _most((on & ~truth)[missed]),
-            "lacking": _most((truth & ~on)[false]),
-        }
+        missed, false = self._wrong(query)
+        count = np.zeros((missed.shape[1] + 1,) * 2, np.int64)  # NOTHING is last, as an index
+        count[:-1, :-1] = missed.T.astype(np.float32) @ false.astype(np.float32)
+        count[:-1, NOTHING] = missed[~false.any(1)].sum(0)
+        count[NOTHING, :-1] = false[~missed.any(1)].sum(0)
+        if query.label is not None:
+            of_label = np.zeros(count.shape, bool)
+            of_label[query.label] = of_label[:, query.label] = True
+            count[~of_label] = 0
+        names = [*range(missed.shape[1]), NOTHING]
+        first = count > 0
+        first[NOTHING] = first[:, NOTHING] = False
+        most = np.lexsort((-count.ravel(), ~first.ravel()))[:PAIRS]
+        pairs = zip(*np.unravel_index(most, count.shape), strict=True)
+        return [[names[a], names[b], int(count[a, b])] for a, b in pairs if count[a, b]]
 
     @cached_property
     def known(self) -> dict[str, int]:
@@ -151,11 +158,18 @@ class Inspection:
             )
         return suspects
 
-    def _instead(self, query: Query) -> np.ndarray:
-        """[N, 1] bool, whether the other label goes wrong the other way."""
-        other = replace(query, label=query.instead)
-        truth, on = self._columns(self.found.truth, other), self.decisions(other, query.mode)
-        return _outcome("missed" if query.outcome == "false" else "false", truth, on)
+    def _wrong(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
+        """[N, L] bool twice: the labels that the mode misses, and those it wrongly predicts."""
+        everything = replace(query, label=None)
+        known, truth = self.found.scores[query.mode] != MISSING, self.found.truth
+        on = self.decisions(everything, query.mode)
+        return known & truth & ~on, on & ~truth
+
+    def _has_instead(self, query: Query) -> np.ndarray:
+        """[N] bool, whether the row is wrong about `query.instead`, too, the other way round."""
+        missed, false = self._wrong(query)
+        other = {"missed": false, "false": missed}.get(query.outcome, missed | false)
+        return ~other.any(1) if query.instead == NOTHING else other[:, query.instead]
 
     def _disagree(self, query: Query) -> np.ndarray:
         """[N, L or 1] bool, whether two modes that have their input decide differently."""
@@ -181,10 +195,3 @@ def _outcome(outcome: str, truth: np.ndarray, on: np.ndarray) -> np.ndarray | bo
     if outcome == "missed":
         return truth & ~on
     return truth != on if outcome == "error" else True
-
-
-def _most(rows: np.ndarray) -> list[list[int]]:
-    """[place, rows] of the columns that are most often true in rows [N, L]."""
-    count = rows.sum(0)
-    most = np.argsort(-count, kind="stable")[:INSTEAD]
-    return [[int(i), int(count[i])] for i in most if count[i]]

@@ -57,6 +57,7 @@ class ScoredTable:
             TableError: there is no such table, or there are no such photos.
         """
         self._card, self._table, self._reading = card, Path(table) if table else None, reading
+        self._given, self._data = (table, photos), data
         if self._table and not self._table.exists():
             raise TableError(f"There is no table {table}: check the path given as --table.")
         if photos and not table:
@@ -67,6 +68,22 @@ class ScoredTable:
         place = str(self._table.resolve()) if self._table else "drawn"
         digest = hashlib.sha256(place.encode()).hexdigest()[:8]
         self.folder = data / f"{self._table.stem if self._table else 'drawn-scenes'}-{digest}"
+
+    def another(self, table: str, photos: str) -> ScoredTable:
+        """Another table for the same heads, kept in the same place.
+
+        Raises:
+            TableError: there is no such table, or there are no such photos.
+        """
+        return ScoredTable(self._card, table, photos, self._data)
+
+    def again(self) -> ScoredTable:
+        """The same table, read anew.
+
+        Raises:
+            TableError: it, or its photos, are no longer there.
+        """
+        return ScoredTable(self._card, *self._given, self._data, **self._reading)
 
     def predictions(
         self, load: Callable[[], Classifier], progress: Progress = lambda done, total: None

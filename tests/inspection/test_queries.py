@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 
 from clipdemo.inspection.predictions import MISSING, STEPS, Predictions, first_step, in_steps
-from clipdemo.inspection.queries import Inspection, Query
+from clipdemo.inspection.queries import NOTHING, Inspection, Query
 
 LABELS = ["dog", "cat", "bus"]
 MODES = ("image", "text", "concat")
@@ -145,22 +145,28 @@ def test_the_most_wrong_come_first(found, inspection, outcome):
     assert worst[rows].is_monotonic_decreasing
 
 
-@pytest.mark.parametrize("mode", ["image", "concat"])
-def test_what_is_given_instead_of_a_label_and_the_rows_behind_it(found, inspection, mode):
-    """Only labels that go wrong the other way: not what merely stands in the same photo."""
-    plain = table(found, mode).query("known").pivot(index="row", columns="label")
-    true, on = (plain[key].astype(bool) for key in ("true", "on"))
-    instead = inspection.instead(query(mode, label=0))
-    for outcome, rows, listed, others in (
-        ("missed", true[0] & ~on[0], instead["predicted"], on & ~true),
-        ("false", on[0] & ~true[0], instead["lacking"], true & ~on),
-    ):
-        assert instead[outcome] == rows.sum() > 10
-        assert dict(listed) == {i: others[rows][i].sum() for i in (1, 2) if others[rows][i].any()}
-        for place, count in listed:
-            chosen = inspection.select(query(mode, label=0, outcome=outcome, instead=place))
-            assert len(chosen) == count
-            assert set(chosen) == set(others.index[rows & others[place]])
+@pytest.mark.parametrize("label", [None, 0, 2])
+def test_confused_labels_are_those_wrong_in_the_same_row(found, inspection, label):
+    """A label rightly predicted there is not given instead; each count has its rows."""
+    plain = table(found, "image").pivot(index="row", columns="label", values=["true", "on"])
+    true, on = (plain[name].astype(bool) for name in ("true", "on"))
+    missed, false = true & ~on, on & ~true  # all rows have a photo
+    missed[NOTHING], false[NOTHING] = ~missed.any(axis=1), ~false.any(axis=1)
+    expected = {
+        (a, b): rows
+        for a in missed for b in false
+        if (rows := int((missed[a] & false[b]).sum())) and (a, b) != (NOTHING, NOTHING)
+        and (label is None or label in (a, b))
+    }  # fmt: skip
+    confused = inspection.confused(query("image", label=label))
+    assert {(a, b): rows for a, b, rows in confused} == expected
+    order = [(NOTHING in pair, -rows) for *pair, rows in confused]
+    assert order == sorted(order)
+    for a, b, rows in confused:
+        asked = {"label": b, "outcome": "false", "instead": a}
+        if a != NOTHING:
+            asked = {"label": a, "outcome": "missed", "instead": b}
+        assert len(inspection.select(query("image", **asked))) == rows
 
 
 def test_a_wrong_label_of_the_table_is_suspected():

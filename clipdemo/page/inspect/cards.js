@@ -6,46 +6,56 @@ import { STEPS, firstStep } from "./counts.js";
 import { getJson } from "./server.js";
 import { labelName, tab, thresholds } from "./state.js";
 
-const FINDINGS = ["label wrong", "caption wrong", "caption silent", "hard to see", "model wrong", "note"];
+const FINDINGS = ["label wrong", "label right", "caption wrong", "caption silent", "hard to see", "model wrong", "note"];
 const SIGNS = { found: "✓", missed: "−", false: "+", off: "" };
 
 // `open` is called on a click on the photo, `marked` with the answer to a finding.
 export function buildCard(entry, open, marked) {
-  const { photos, marks } = tab.state.about;
+  const { photos, owner, key } = tab.state.about;
   const noPhoto = (text) => make("span", { class: "no-photo" }, text);
   const picture = photos
-    ? make("img", { loading: "lazy", alt: entry.id, src: `inspect/photo/${entry.row}` })
+    ? make("img", { loading: "lazy", alt: entry.id, src: `inspect/photo/${entry.row}?${encodeURIComponent(key)}` })
     : noPhoto(entry.id);
   picture.addEventListener("error", () => picture.replaceWith(noPhoto("no photo")));
   const chips = make("p", { class: "chips" });
   const modes = make("p", { class: "by-mode" });
-  const extra = make("div", {}, ...(marks ? [markOf(entry, marked)] : []));
+  const mark = owner ? markOf(entry, marked) : null;
+  const extra = make("div", {}, ...(mark ? [mark.node] : []));
   const node = make("article", { class: "card", "data-row": entry.row, "data-id": entry.id },
     button(picture, open, { class: "open", title: `${entry.id}: open on the Compare board` }),
     make("p", { class: "file" }, entry.id), modes, chips,
     make("p", { class: "caption", title: entry.caption }, entry.caption), extra);
-  return { entry, node, chips, modes, extra };
+  return { entry, node, chips, modes, extra, keep: mark?.keep };
 }
 
 // What a person found out about the row; it is kept on the server.
 function markOf(entry, marked) {
   const kind = choice({ "aria-label": `Finding about ${entry.id}` },
-    [["", "mark …"], ...FINDINGS.map((name) => [name])], keep);
+    [["", "mark …"], ...FINDINGS.map((name) => [name])], keepChosen);
   const note = make("input", {
     type: "text", maxlength: 500, placeholder: "note", "aria-label": `Note about ${entry.id}`,
   });
-  kind.value = entry.finding?.finding ?? "";
-  note.value = entry.finding?.note ?? "";
-  note.hidden = !kind.value;
-  note.addEventListener("change", keep);
+  note.addEventListener("change", keepChosen);
 
-  async function keep() {
-    note.hidden = !kind.value;
-    entry.finding = kind.value ? { finding: kind.value, note: note.value, ...lookedAt(entry) } : null;
+  function keepChosen() {
+    return keep(kind.value ? { finding: kind.value, note: note.value } : null);
+  }
+
+  // `finding`: {finding, note}, what else is known of it, or null.
+  async function keep(finding) {
+    entry.finding = finding && { ...lookedAt(entry), ...finding };
+    show();
     marked(await getJson("mark", { row: entry.row, finding: entry.finding }));
   }
 
-  return make("div", { class: "mark" }, kind, note);
+  function show() {
+    kind.value = entry.finding?.finding ?? "";
+    note.value = entry.finding?.note ?? "";
+    note.hidden = !kind.value;
+  }
+
+  show();
+  return { node: make("div", { class: "mark" }, kind, note), keep };
 }
 
 // What a finding is about: the chosen label, if there is one, with its score and threshold of now.
@@ -73,7 +83,7 @@ export function paintCard({ entry, chips, modes }) {
     const score = scores ? ` ${(scores[label] / STEPS).toFixed(2)}` : "";
     const doubt = entry.suspects.includes(label);
     const title = `${outcome === "off" ? "not predicted" : outcome}; threshold ${cuts[label].toFixed(2)}`
-      + (doubt ? `; the table perhaps wrongly ${isTrue(label) ? "has" : "lacks"} it` : "");
+      + (doubt ? `; the table may be wrong to ${isTrue(label) ? "have" : "lack"} it` : "");
     return make("span", { class: `chip ${outcome}`, "data-label": labels[label], title },
       `${SIGNS[outcome]} ${labels[label]}${score}${doubt ? " ?" : ""}`);
   }));

@@ -76,7 +76,7 @@ export function curves(plotly) {
   const [precision, reliable] = [0, 1].map(() => make("div", { class: "chart", role: "img" }));
   const slider = scoreSlider({}, setOwn);
   const number = make("output");
-  const ownCut = make("label", { class: "threshold" }, "Threshold, all modes ", slider, number);
+  const ownCut = make("label", { class: "threshold" }, "Threshold for this label, in all modes ", slider, number);
   const useBest = button("", () => setOwn(best.threshold));
   const undo = button("Undo", () => setOwn(null));
   const tools = make("p", { class: "tools" }, useBest, undo);

@@ -2,13 +2,10 @@
 
 import { button, choice, fill, make, settled } from "../shared/dom.js";
 import { modeName } from "../shared/text.js";
-import { START_VIEW, ask, tab } from "./state.js";
+import { NOTHING } from "./confused.js";
+import { OUTCOME_NAMES, START_VIEW, ask, tab } from "./state.js";
 
-const OUTCOMES = [
-  ["", "any outcome"], ["error", "wrong (false or missed)"], ["missed", "missed"], ["false", "false"],
-  ["found", "found"],
-];
-const FLAGS = { disagree: "modes disagree", suspect: "label perhaps wrong", marked: "marked" };
+const FLAGS = { disagree: "modes disagree", suspect: "label may be wrong", marked: "marked" };
 
 function score(field, otherwise) {
   return field.value === "" ? otherwise : Math.min(Math.max(Number(field.value), 0), 1);
@@ -17,7 +14,7 @@ function score(field, otherwise) {
 export function filters() {
   const label = choice({ "aria-label": "Label" }, [],
     (value) => ask({ label: value === "" ? null : Number(value) }));
-  const outcome = choice({ "aria-label": "Outcome" }, OUTCOMES, (value) => ask({ outcome: value }));
+  const outcome = choice({ "aria-label": "Outcome" }, Object.entries(OUTCOME_NAMES), (value) => ask({ outcome: value }));
   const words = make("input", {
     type: "search", maxlength: 200, placeholder: "words in the caption", "aria-label": "Text in the caption",
   });
@@ -33,7 +30,7 @@ export function filters() {
     return { key, box, node: make("label", {}, box, text) };
   });
   const chosen = button("", () => ask({ rows: null }), { class: "chosen-rows" });
-  const instead = button("", () => ask({ instead: null }), { class: "chosen-rows" });
+  const instead = button("", () => ask({ instead: null }), { class: "instead" });
   const clear = button("Clear filters",
     () => ask({ ...START_VIEW, mode: tab.state.view.mode, outcome: "" }));
   const node = make("div", { class: "filters" }, label, outcome, words,
@@ -44,12 +41,12 @@ export function filters() {
     const [disagree, suspect, marked] = flags;
     fill(label, [["", "any label"], ...labels.map((name, i) => [i, name])]);
     disagree.node.hidden = modes.length < 2;
-    suspect.node.title = `What the scores of “${modeName(about.judge)}” make cleanlab doubt in the table`;
-    marked.node.hidden = !about.marks;
+    suspect.node.title = `Likely annotation errors, found by cleanlab from the ${modeName(about.judge)} scores`;
+    marked.node.hidden = !about.owner;
   }
 
   function paint() {
-    const { labels, view } = tab.state;
+    const { view, labels } = tab.state;
     label.value = view.label ?? "";
     outcome.value = view.outcome;
     lowest.value = view.low || "";
@@ -57,10 +54,10 @@ export function filters() {
     if (document.activeElement !== words) words.value = view.text;
     for (const { key, box } of flags) box.checked = view[key];
     instead.hidden = view.instead === null;
-    instead.textContent = view.instead === null ? ""
-      : `${labels[view.instead]} ${view.outcome === "false" ? "missed" : "wrongly predicted"} ✕`;
+    const other = view.instead === NOTHING ? "nothing" : labels[view.instead];
+    instead.textContent = `${view.outcome === "missed" ? "predicted" : "missed"} instead: ${other} ✕`;
     chosen.hidden = !view.rows;
-    chosen.textContent = view.rows ? `${view.rows.length} chosen on the map ✕` : "";
+    chosen.textContent = view.rows ? `${view.rows.length} selected on the map ✕` : "";
   }
 
   return { node, build, paint };

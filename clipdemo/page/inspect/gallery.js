@@ -2,6 +2,7 @@
 
 import { button, make, saveFile } from "../shared/dom.js";
 import { buildCard, paintCard } from "./cards.js";
+import { reviewer } from "./review.js";
 import { fetchMore, rowsAsCsv } from "./rows.js";
 import { tab } from "./state.js";
 
@@ -16,7 +17,7 @@ export function gallery(open) {
     "for Label Studio");
   const corrected = make("a", { class: "corrected", href: "inspect/corrected", download: "" });
   const legend = make("p", { class: "legend" },
-    "✓ found   − missed   + false   ? the table may be wrong (cleanlab)");
+    "✓ found   − missed   + false   ? label may be wrong (cleanlab)");
   const list = make("div", { class: "cards" });
   const more = button("Show more", fetchMore, { class: "more" });
   const save = button("Download these rows (CSV)",
@@ -24,6 +25,8 @@ export function gallery(open) {
   const node = make("section", { class: "gallery" },
     make("div", { class: "gallery-head" }, tally, findings, tasks, corrected), legend, list, make("div", {}, more, save));
   let cards = [];
+  const review = reviewer(list, () => cards, fetchMore);
+  legend.after(review.node);
 
   function receive() {
     const { rows, total, about, view, notice } = tab.state;
@@ -38,6 +41,7 @@ export function gallery(open) {
     more.hidden = rows.length >= total;
     save.hidden = !total;
     paint();
+    review.paint();
   }
 
   function paint() {

@@ -5,13 +5,15 @@ import { put } from "../compare/desk.js";
 import { make, settled } from "../shared/dom.js";
 import { onThemeChange } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
+import { followAddress } from "./address.js";
+import { confusedTable } from "./confused.js";
 import { controls } from "./controls.js";
 import { countAbove } from "./counts.js";
 import { curves } from "./curves.js";
 import { filters } from "./filters.js";
 import { gallery } from "./gallery.js";
-import { insteadPanel } from "./instead.js";
 import { embeddingMap } from "./map.js";
+import { opener } from "./open.js";
 import { fetchRows } from "./rows.js";
 import { getCounts, waitFor } from "./server.js";
 import { followPage, tab } from "./state.js";
@@ -39,17 +41,19 @@ export function mount({ element, props, trigger }) {
   const head = make("p", { class: "head" });
   const bar = make("progress");
   const sample = make("p", { class: "hint" },
-    "A sample, far easier than photos. For a table of your own: ",
+    "Drawn scenes, far easier than photos. To inspect a table of your own: ",
     make("code", {}, "python app.py --table T.csv --photos DIR"));
-  const photos = gallery(walker((row) => put(() => trigger("show", { row })), () => photos));
+  const walk = walker((row) => put(() => trigger("show", { row })), () => photos);
+  const photos = gallery(walk.open);
   const table = figureTable(photos.bringIntoView);
   const deciding = controls(table.arrange);
   const asking = filters();
+  const confused = confusedTable(photos.bringIntoView);
   const charts = curves(props.plotly);
   const map = embeddingMap(props.plotly);
+  const opening = opener();
   const body = make("div", { class: "inspect-body" },
-    make("div", { class: "left" }, table.node, insteadPanel(photos.bringIntoView), charts.node,
-      map.node),
+    make("div", { class: "left" }, table.node, confused.node, charts.node, map.node),
     make("div", { class: "right" }, asking.node, photos.node));
 
   function paintFigures() {
@@ -82,6 +86,7 @@ export function mount({ element, props, trigger }) {
   async function begin() {
     const state = await waitFor("state", ({ status }) => status !== "loading", showProgress, 300);
     bar.hidden = true;
+    opening.show(state);
     const counts = state.notice ? null : await getCounts();
     if (!counts) {
       head.textContent = state.notice ?? "The figures could not be fetched: reload the page.";
@@ -92,7 +97,7 @@ export function mount({ element, props, trigger }) {
     const mode = ["concat", "mutan", "image", "text"].find((name) => modes.includes(name));
     tab.set({
       about: state, labels, modes, counts: countAbove(counts, modes, labels),
-      view: { ...tab.state.view, mode },
+      start: mode, view: { ...tab.state.view, mode },
     });
     followPage();
     head.textContent = headline(state);
@@ -114,9 +119,10 @@ export function mount({ element, props, trigger }) {
     onThemeChange(paint);
     paint();
     fetchRows();
+    followAddress(walk);
   }
 
   bar.hidden = sample.hidden = body.hidden = deciding.node.hidden = true;
-  element.replaceChildren(head, sample, bar, deciding.node, body);
+  element.replaceChildren(head, sample, opening.node, bar, deciding.node, body);
   begin();
 }

@@ -5,15 +5,17 @@ from __future__ import annotations
 import gzip
 import html
 import io
+import threading
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, FiniteFloat, NonNegativeInt, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, NonNegativeInt, ValidationError
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inspection.findings import Findings
+from clipdemo.page.inspect import given
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.pictures import shrunk
 from clipdemo.tables.account import account_lines
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from clipdemo.inspection.queries import Inspection, Query
     from clipdemo.inspection.scored_table import ScoredTable
     from clipdemo.page.server.access import Role
+    from clipdemo.page.server.uploads import Uploads
 
 MOST = 96  # rows in one answer
 SIDE = 320  # pixels of a thumbnail's long side
@@ -35,20 +38,50 @@ class Inspector:
     Args:
         table: what is inspected.
         models: the page's; the first of them scores.
+        uploads: where a table from the page lies at first.
 
     Attributes:
         thumbnail: the bytes of a row's photo, small, as JPEG.
     """
 
-    def __init__(self, table: ScoredTable, models: Models) -> None:
+    def __init__(self, table: ScoredTable, models: Models, uploads: Uploads | None = None) -> None:
+        self._models, self._uploads = models, uploads
+        self._opening = threading.Lock()
+        self._inspect(table)
+
+    def _inspect(self, table: ScoredTable) -> None:
+        """Take a table in place of the one before; it is not scored yet."""
         self.table = table
-        self._models = models
         self._progress = (0, 0)
         self._model = BackgroundModel("The table", self._load)
         self._map = BackgroundModel("The map", self._lay_out)
         self._suspects = BackgroundModel("What is probably wrong", lambda: self.ready.suspects)
         self._findings = Findings(table.folder)
         self.thumbnail = lru_cache(400)(self._thumbnail)
+        self.__dict__.pop("counts", None)
+
+    def open(self, asked: dict, role: Role) -> dict:
+        """Begin to score another table on this machine, or, where none is named, this one again.
+
+        `asked` has `table` and `photos`: paths, or of uploaded files, which are kept. For the owner
+        alone: a table may lie anywhere on this machine.
+
+        Raises:
+            ClipdemoError: a visitor asks, there are no such files, or a table is being scored.
+        """
+        if role != "owner":
+            raise ClipdemoError("Only its owner opens a table: run the app yourself to open one.")
+        table, photos = (asked.get(name) or "" for name in ("table", "photos"))
+        with self._opening:
+            if self._model.started and self._model.status == "loading":
+                raise ClipdemoError(f"{self.table.name} is being scored: wait until it is done.")
+            if table or photos:
+                kept = given.kept(self.table.folder.parent, self._uploads, table, photos)
+                self._inspect(self.table.another(*kept))
+            else:
+                self._inspect(self.table.again())
+            self.start()
+        return {"status": self._model.status, "name": self.table.name}
 
     def start(self) -> None:
         """Begin to score, or to read stored scores; returns at once.
@@ -73,7 +106,7 @@ class Inspector:
         Findings are for the owner alone: visitors could overwrite them.
         """
         self.start()
-        found = {"status": self._model.status, "name": self.table.name}
+        found = {"status": self._model.status, "name": self.table.name, "owner": role == "owner"}
         if found["status"] == "loading":
             done, total = self._progress
             return found | {"done": done, "total": total}
@@ -88,7 +121,7 @@ class Inspector:
             "account": account_lines(account) if account else [],
             "rows": len(predictions.ids),
             "known": self.ready.known,
-            "marks": role == "owner",
+            "key": self.table.folder.name,
             "findings": len(self._findings) if role == "owner" else 0,
             "corrections": self._corrections(role),
             "photos": self.table.photos is not None,
@@ -97,16 +130,16 @@ class Inspector:
         }  # fmt: skip
 
     def rows(self, asked: dict, role: Role) -> dict:
-        """The rows a query finds: how many, some in full, and what is given instead."""
+        """The rows a query finds: how many, some in full, and which labels are confused."""
         query, start, count = self._query(asked, role)
         if query.suspect:
             self._suspects.start().get()  # computed once, however many ask
         inspection, found = self.ready, self.ready.found
         rows = inspection.select(query)
-        instead = None if query.label is None else inspection.instead(query)
         shown = [self._row(int(row), found, role) for row in rows[start : start + count]]
         judging = self._suspects.status == "loading"
-        return {"total": len(rows), "rows": shown, "instead": instead, "judging": judging}
+        confused = [] if start else inspection.confused(query)
+        return {"total": len(rows), "rows": shown, "confused": confused, "judging": judging}
 
     def csv(self, asked: dict, role: Role) -> str:
         """All rows that a query finds, as a table for a spreadsheet."""
@@ -244,8 +277,8 @@ class Inspector:
         except (ValidationError, KeyError):
             raise ClipdemoError("This is no query: reload the page.") from None
         labels = len(found.labels)
-        places = form.label or 0, form.instead or 0
-        if any(len(cut) != labels for cut in thresholds.values()) or max(places) >= labels:
+        beyond = max(form.label or 0, form.instead or 0) >= labels
+        if beyond or any(len(cut) != labels for cut in thresholds.values()):
             raise ClipdemoError("This is no query: reload the page.")
         rows = form.rows and [self._number(row) for row in form.rows]
         if form.marked:
@@ -277,7 +310,7 @@ class _Asked(BaseModel):
     thresholds: dict[str, list[FiniteFloat]]
     label: NonNegativeInt | None = None
     outcome: Literal["", "error", "found", "false", "missed"] = ""
-    instead: NonNegativeInt | None = None
+    instead: Annotated[int, Field(ge=-1)] | None = None
     disagree: bool = False
     low: FiniteFloat = 0.0
     high: FiniteFloat = 1.0

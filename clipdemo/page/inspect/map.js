@@ -57,7 +57,7 @@ export function embeddingMap(plotly) {
   async function open() {
     if (!node.open || map) return drawNow();
     const answer = await waitFor("map", ({ status }) => status === "ready",
-      () => { text.textContent = "Laying out the map …"; }, 500);
+      () => { text.textContent = "Computing the map …"; }, 500);
     if (answer.notice) {
       text.textContent = answer.notice;
       return;
@@ -78,8 +78,8 @@ export function embeddingMap(plotly) {
       return;
     }
     const all = tab.state.about.rows;
-    const some = map.rows.length < all ? ` ${map.rows.length} of ${all} rows are on it.` : "";
-    text.textContent = "Rows that the backbone sees as similar are close. Draw a line around points to see their rows."
+    const some = map.rows.length < all ? ` Shows ${map.rows.length} of ${all} rows.` : "";
+    text.textContent = "Points close together have similar embeddings. Draw a line around points to see their photos."
       + some;
     await drawChart(chart, { data: tracesOf(map, places), layout: mapLayout() });
     chart.removeAllListeners("plotly_selected");

@@ -20,7 +20,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 def routes(inspector: Inspector) -> list[Route]:
-    """GET for what there is; POST for the rows that a query finds and for findings."""
+    """GET for what there is; POST for the rows that a query finds, for findings and tables."""
 
     def state(request: Request) -> Response:
         return JSONResponse(inspector.state(role_of(request)), headers=NO_STORE)
@@ -60,6 +60,7 @@ def routes(inspector: Inspector) -> list[Route]:
         Route("/inspect/corrected", corrected),
         Route("/inspect/rows", _post(inspector.rows), methods=["POST"]),
         Route("/inspect/rows.csv", _post(inspector.csv), methods=["POST"]),
+        Route("/inspect/open", _post(inspector.open), methods=["POST"]),
         Route("/inspect/mark", _post(inspector.mark), methods=["POST"]),
     ]
 

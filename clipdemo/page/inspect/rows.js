@@ -30,8 +30,8 @@ export async function fetchRows(start = 0) {
     return;
   }
   shownAt = JSON.stringify(asking.thresholds);
-  const { total, rows, instead } = answer;
-  tab.set({ total, rows: start ? [...tab.state.rows, ...rows] : rows, instead, notice: "" });
+  const { total, rows, confused } = answer;
+  tab.set({ total, rows: start ? [...tab.state.rows, ...rows] : rows, notice: "", ...(!start && { confused }) });
   clearTimeout(later);
   if (answer.judging) later = setTimeout(() => fetchRows(), 1500);  // the doubts are not there yet
 }

@@ -3,6 +3,10 @@
 import { START, THRESHOLD_RULES, commonRecalls, thresholdsOf, usable } from "../shared/rules.js";
 import { createStore, page } from "../shared/store.js";
 
+export const OUTCOME_NAMES = {
+  "": "any outcome", error: "wrong (false or missed)", missed: "missed", false: "false", found: "found",
+};
+
 export const START_VIEW = {
   mode: "", label: null, outcome: "error", instead: null, disagree: false, low: 0, high: 1, text: "", suspect: false,
   marked: false, rows: null,
@@ -13,17 +17,18 @@ export const START_VIEW = {
 //   view: what is asked for; `label` is a place, null for all labels;
 //   decision: the page's, where its rule has thresholds;
 //   total, rows: how many rows were found, and those fetched so far; notice: why there are none;
-//   instead: which labels are given instead of the chosen one, see Inspection.instead;
+//   confused: [missed label, label predicted instead, photos], see confused.js;
+//   start: the mode that is looked at first;
 //   walking: place of the row that is open on the Compare tab, else -1.
 export const tab = createStore({
   about: null, labels: [], modes: [], counts: [], view: { ...START_VIEW }, decision: START,
-  total: 0, rows: [], notice: "", instead: null, walking: -1,
+  total: 0, rows: [], notice: "", confused: [], start: "", walking: -1,
 });
 
-// Another label or outcome is another question: what was given instead is not part of it.
+// What is given instead belongs to a label and its outcome.
 export function ask(changes) {
-  const others = "label" in changes || "outcome" in changes ? { instead: null } : {};
-  tab.set({ view: { ...tab.state.view, ...others, ...changes } });
+  const other = "label" in changes || "outcome" in changes;
+  tab.set({ view: { ...tab.state.view, ...(other && { instead: null }), ...changes } });
 }
 
 export function change(changes) {

@@ -5,7 +5,7 @@ import { page } from "../shared/store.js";
 import { fetchMore, refreshRows } from "./rows.js";
 import { labelName, tab } from "./state.js";
 
-// Returns what opens a row by its place; `show` has the server open it, `gallery` lends its finding.
+// `open` opens a row by its place, `back` leads back to all; `show` has the server open it, `gallery` lends its finding.
 export function walker(show, gallery) {
   let place = 0;  // of the page, when the first one was opened
 
@@ -44,5 +44,5 @@ export function walker(show, gallery) {
     requestAnimationFrame(() => scrollTo({ top: place }));
   }
 
-  return open;
+  return { open, back };
 }

@@ -1,13 +1,16 @@
-// What belongs to no tab: the banner of a lost connection, and arrow keys between the tabs.
+// What belongs to no tab: the banner of a lost connection, arrow keys between the tabs, and the tab that a link
+// opens.
 
 import { watchConnection } from "./connection.js";
 import { appears, make, roving } from "./dom.js";
+import { openTab } from "./gradio.js";
 
 export function mount({ element }) {
   const banner = make("p", { class: "lost", role: "alert" });
   element.replaceChildren(banner);
   watchConnection(banner);
   appears("[role=tablist]").then((tabs) => {
+    if (new URLSearchParams(location.search).has("inspect")) openTab("Inspect");
     roving(tabs, "[role=tab]");
     tabs.addEventListener("keyup", ({ key, target }) => {
       if (/^(Arrow|Home|End)/.test(key) && target.matches("[role=tab]")) target.click();

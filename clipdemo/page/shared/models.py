@@ -54,6 +54,11 @@ class BackgroundModel:
             self._loaded.set_exception(error)
 
     @property
+    def started(self) -> bool:
+        """Whether it ever began to load."""
+        return self._started
+
+    @property
     def status(self) -> str:
         """`loading`, `ready` or `failed`; never waits."""
         if not self._loaded.done():

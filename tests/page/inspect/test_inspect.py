@@ -1,7 +1,5 @@
 """The Inspect tab: its figures, filters and findings, and the way to the Compare board and back."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -113,26 +111,6 @@ def test_figures_are_scikit_learns_at_every_threshold(tab, drawn):
     assert {name for name in NAMES if before[name] != after[name]} == {"dog"}
 
 
-def test_what_is_given_instead_of_a_label_opens_its_photos(tab, drawn):
-    tab.locator('#inspect tr[data-label="dog"] .name').click()
-    panel = tab.locator("#inspect .instead")
-    panel.wait_for()
-    cuts = np.array(drawn.about["modes"]["concat"]["thresholds"])
-    on, dog = drawn.scores["concat"] / STEPS >= cuts, NAMES.index("dog")
-    missed = drawn.truth[:, dog] & ~on[:, dog]
-    assert f"Where dog is missed ({missed.sum()})" in panel.inner_text()
-    choice = panel.get_by_role("button").first
-    name, count = re.match(r"(.+) (\d+)", choice.inner_text()).groups()
-    choice.click()
-    total(tab, int(count))
-    assert tab.locator("#inspect .filters .chosen-rows").first.inner_text().startswith(name[:4])
-    for row in shown_rows(tab):
-        assert on[row, dog] != drawn.truth[row, dog]
-    tab.locator("#inspect .filters .chosen-rows").first.click()
-    outcome = missed if "predicted" in name else on[:, dog] & ~drawn.truth[:, dog]
-    total(tab, int(outcome.sum()))
-
-
 def test_figures_follow_the_slider_and_the_table_is_sorted(tab, drawn):
     slider = tab.get_by_label("Threshold for all labels").last
     for value in (0.05, 0.3, 0.6123, 0.95):
@@ -223,7 +201,7 @@ def test_every_filter_counts_what_pandas_counts(tab, drawn):
     frame = frame[frame["caption"].str.contains("in", case=False)]
     assert len(frame) > 0, "or this shows nothing"
     total(tab, len(frame))
-    box.get_by_text("label perhaps wrong").click()
+    box.get_by_text("label may be wrong").click()
     total(tab, int(frame["suspect"].sum()))
 
 
@@ -342,6 +320,117 @@ def test_an_opened_photo_brings_its_label_its_true_labels_and_its_finding(tab):
     tab.locator("#board .row.true").first.wait_for()
     tab.locator("#scenes button").nth(3).click()
     tab.locator("#board .row.true").first.wait_for(state="detached")
+
+
+def view_of(page) -> tuple[str, str, str]:
+    box = page.locator("#inspect .filters")
+    return (
+        box.get_by_label("Label", exact=True).locator("option:checked").inner_text(),
+        box.get_by_label("Outcome").input_value(),
+        box.get_by_label("Text in the caption").input_value(),
+    )
+
+
+def test_the_filter_and_the_open_row_are_in_the_address(tab, drawn):
+    """A link, a reload and the browser's back and forward bring the same view."""
+    first = tab.url
+    confused = tab.locator("#inspect .confused tbody tr").first
+    missed, other, photos = confused.locator("button").all_inner_texts()
+    confused.locator("button").last.click()
+    total(tab, int(photos))
+    assert f"instead: {other}" in tab.locator("#inspect .filters .instead").inner_text()
+    tab.locator("#inspect .filters").get_by_label("Text in the caption").fill("A")
+    tab.wait_for_function("location.search.includes('text=A')")
+    chosen = tab.url, view_of(tab), tab.locator("#inspect .tally").inner_text()
+    assert chosen[1] == (missed, "missed", "A")
+    tab.locator("#inspect .card .open").first.click()
+    walk = tab.locator("#walk")
+    eventually(
+        tab, lambda: at_row(walk, tab.locator("#inspect .card").first.get_attribute("data-id"))
+    )
+    row, text = tab.url, walk.locator("span").inner_text()
+    assert "row=" in row
+    tab.reload()
+    eventually(tab, lambda: walks(walk, text))
+    tab.go_back()
+    tab.locator("#inspect .card").first.wait_for()
+    assert (tab.url, view_of(tab)) == chosen[:2]
+    eventually(tab, lambda: tallies(tab, chosen[2]))
+    tab.go_back()
+    eventually(tab, lambda: views(tab, ("any label", "error", "")))
+    assert tab.url == first
+    tab.go_forward()
+    eventually(tab, lambda: views(tab, chosen[1]))
+    tab.get_by_role("tab", name="Compare").click()
+    tab.wait_for_function("!location.search.includes('inspect')")
+
+
+def walks(walk, text: str) -> None:
+    assert walk.locator("span").inner_text() == text
+
+
+def tallies(page, text: str) -> None:
+    assert page.locator("#inspect .tally").inner_text() == text
+
+
+def views(page, view: tuple) -> None:
+    assert view_of(page) == view
+
+
+def test_a_review_by_keys(tab):
+    """As a screen reader's user: the list is an application, and each step is said."""
+    total(tab, 37)
+    ids = tab.locator("#inspect .card").evaluate_all("(c) => c.map((e) => e.dataset.id)")
+    kinds = tab.locator("#inspect .card .mark select")
+    said = tab.locator("#inspect .said")
+    assert tab.get_by_role("application").count() == 0
+    tab.get_by_role("button", name="Review by keys").click()
+    tab.get_by_role("application").wait_for()
+    for key, told in (
+        ("n", f"2 of 37: {ids[1]}"), ("w", f"{ids[1]}: wrong. 3 of 37: {ids[2]}"),
+        ("r", f"{ids[2]}: right. 4 of 37: {ids[3]}"), ("p", f"3 of 37: {ids[2]}"),
+        ("u", f"Undone. 3 of 37: {ids[2]}"),
+    ):  # fmt: skip
+        tab.keyboard.press(key)
+        eventually(tab, lambda told=told: says(said, told))
+    focused = "document.activeElement.closest('.card').dataset.id"
+    assert tab.evaluate(focused) == ids[2]
+    assert [kinds.nth(i).input_value() for i in range(4)] == ["", "label wrong", "", ""]
+    tab.locator("#inspect .card .mark input").nth(1).fill("wrong, sure")
+    assert kinds.nth(1).input_value() == "label wrong", "typing is no review"
+    tab.locator("#inspect .card .open").nth(2).focus()
+    tab.keyboard.press("u")
+    tab.locator("#inspect .download").wait_for(state="hidden")
+    tab.keyboard.press("Escape")
+    assert tab.get_by_role("application").count() == 0
+
+
+def says(said, text: str) -> None:
+    assert said.inner_text().startswith(text)
+
+
+SMALL = """() => [...document.querySelectorAll(
+    "#inspect button, #inspect select, #inspect input, #inspect summary")].filter((node) => {
+  const { height } = node.getBoundingClientRect();
+  const field = node.matches("select, input[type=search], input[type=number], input[type=text]");
+  const low = height < 40 && !node.matches("[type=range], [type=checkbox]");
+  const zooms = field && parseFloat(getComputedStyle(node).fontSize) < 16;
+  return node.checkVisibility() && (low || zooms);
+}).map((node) => node.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_the_figures_and_targets_fit_a_phone(page, url, width):
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto(f"{url}?inspect=concat&outcome=missed")
+    page.locator("#inspect .card").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    right = page.locator("#inspect .figures").bounding_box()
+    cells = page.locator("#inspect .figures tbody tr").first.locator("td:visible").all()
+    assert max(c.bounding_box()["x"] + c.bounding_box()["width"] for c in cells) <= (
+        right["x"] + right["width"]
+    )
+    assert page.evaluate(SMALL) == []
 
 
 def test_the_rows_that_are_found_can_be_taken_along(tab, drawn):

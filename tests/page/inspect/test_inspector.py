@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -115,6 +116,74 @@ def test_a_note_that_no_file_can_hold_spoils_nothing_for_others(asked):
     found = asked.post("/inspect/rows", json=QUERY | {"mode": "text", "marked": True}).json()
     assert found["rows"][0]["finding"]["note"] == "so ?"
     assert "so ?" in asked.get("/inspect/findings.csv").text
+
+
+def opened(client, **asked) -> str:
+    """What the server says to a table that is to be opened; empty where it opens it."""
+    answer = client.post("/inspect/open", json=asked)
+    return answer.json().get("notice", "") if answer.status_code != 200 else ""
+
+
+def test_the_owner_opens_another_table_and_a_failed_one_again(made, client, tmp_path, is_sentence):
+    inspector = made("1.jpg,1,a person", "2.jpg,18,a dog")
+    told(inspector)
+    mine = client(inspector)
+    mine.get("/inspect/counts")
+    other, no_table = tmp_path / "other.csv", tmp_path / "broken.csv"
+    other.write_text("ImageID,Labels,Caption\n3.jpg,18,a brown dog\n")
+    assert opened(mine, table=str(other)) == ""
+    assert (told(inspector)["name"], told(inspector)["rows"]) == ("other.csv", 1)
+    counts = np.frombuffer(mine.get("/inspect/counts").content, "<u4")
+    assert counts.reshape(3, 18, 2, -1)[1].sum() == 18, "the counts are of this table"
+    no_table.write_text("nothing of a table\n")
+    assert opened(mine, table=str(no_table)) == ""
+    assert is_sentence(told(inspector)["notice"])
+    no_table.write_text("ImageID,Labels,Caption\n4.jpg,18,a dog\n5.jpg,1,a man\n")
+    assert "rows" not in told(inspector), "it is not tried again unasked"
+    assert opened(mine) == ""
+    assert told(inspector)["rows"] == 2
+    for path in ("/nowhere.csv", "/dev/zero", str(tmp_path), "\0", "x" * 9999, 7, ["a"], " "):
+        assert is_sentence(opened(mine, table=path)), path
+    assert is_sentence(opened(mine, table=str(other), photos="/nowhere"))
+    assert told(inspector)["rows"] == 2, "what was open stays open"
+
+
+def test_an_uploaded_table_outlives_the_uploads(made, client, tmp_path):
+    inspector = made("1.jpg,1,a person")
+    told(inspector)
+    uploads = inspector._uploads = Uploads(tmp_path / "given")
+    upload = uploads.folder / "own.csv"
+    upload.write_text("ImageID,Labels,Caption\n3.jpg,18,a brown dog\n")
+    assert opened(client(inspector), table=str(upload)) == ""
+    assert told(inspector)["rows"] == 1
+    assert not upload.exists()
+    uploads.close()
+    assert opened(client(inspector)) == ""
+    assert told(inspector)["rows"] == 1
+
+
+def test_a_visitor_opens_no_table(made, client, tmp_path):
+    """Neither to read a file, nor to learn whether there is one, nor to try again."""
+    inspector = made("1.jpg,1,a person")
+    told(inspector)
+    secret = tmp_path / "secret.csv"
+    secret.write_text("ImageID,Labels,Caption\n3.jpg,18,a secret\n")
+    stranger = client(inspector, "192.0.2.1")
+    said = {opened(stranger, **asked) for asked in (
+        {"table": str(secret)}, {"table": "/nowhere.csv"}, {"table": str(secret), "role": "owner"},
+        {"table": str(secret), "photos": str(tmp_path)}, {},
+    )}  # fmt: skip
+    assert len(said) == 1
+    assert "owner" in said.pop()
+    near = client(inspector)
+    proxied = {"X-Forwarded-For": "127.0.0.1"}
+    for headers in (proxied, {"Origin": "https://evil.example"}, {"Host": "evil.example"}):
+        answer = near.post("/inspect/open", json={"table": str(secret)}, headers=headers)
+        assert answer.status_code in (400, 403), headers
+    form = near.post("/inspect/open", data={"table": str(secret)})
+    assert form.status_code == 400
+    state = stranger.get("/inspect/state").json()
+    assert (state["name"], state["rows"], state["owner"]) == ("t.csv", 1, False)
 
 
 def test_strangers_neither_see_findings_nor_leave_any(made, client, is_sentence):

@@ -158,6 +158,22 @@ def inner_addresses(server: Server) -> None:
         assert "the address of photo" in told or told.startswith("photo takes")
 
 
+def tables(server: Server) -> None:
+    """Whoever is not the owner opens no file; what is no table leaves the open one as it is."""
+    until(lambda: inspect(server, "state")["status"] == "ready")
+    before = inspect(server, "state")
+    for path in ("/dev/zero", "/etc", "\0", "\ud800", "x" * 9999, f"{UP}nowhere", 1, [], {}, None):
+        told = inspect(server, "open", {"table": path, "photos": "/etc"})
+        assert 10 < len(told["notice"]) < 200, path
+    visitor = {"X-Forwarded-For": "203.0.113.7", "Content-Type": "application/json"}
+    for path in (__file__, "/etc/passwd", "/nowhere", ""):
+        asked = json.dumps({"table": path})
+        answer = server.owner.http.post("/inspect/open", content=asked, headers=visitor)
+        assert answer.status_code == 400
+        assert "owner" in answer.json()["notice"]
+    assert inspect(server, "state") == before
+
+
 def unused_routes(server: Server) -> None:
     for path in ("gradio_api/proxy=http://169.254.169.254/", "gradio_api/deep_link?session_hash=a",
                  "gradio_api/vibe-code", "gradio_api/file/etc/passwd", "monitoring/summary",
@@ -382,6 +398,7 @@ PLACES = (
     Place("routes for files, with .. and encoded", "file system", "Door, Uploads.find", traversal),
     Place("names in an uploaded archive", "file system", "batch._on_disk", archive_names),
     Place("links in an uploaded archive", "file system", "PhotoSource", archive_links),
+    Place("path of a table to inspect", "file system", "Inspector.open, given._path", tables),
     Place("path of a preview", "file system", "Uploads.find", previews),
     Place("id of a run, and its rows", "lists", "Jobs.find, jobs.routes", runs),
     Place("ImageID of an uploaded table", "file system", "batch._rows", table_names),

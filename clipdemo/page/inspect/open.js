@@ -1,0 +1,58 @@
+// The owner opens another table, or one again that could not be scored.
+
+import { button, make } from "../shared/dom.js";
+import { getJson } from "./server.js";
+
+// Paths that the server gives to uploaded files.
+async function uploaded(file) {
+  const form = new FormData();
+  form.append("files", file);
+  const answer = await fetch("gradio_api/upload", { method: "POST", body: form });
+  const said = await answer.json();
+  if (!answer.ok) throw new Error(said.error ?? said.detail);
+  return said[0];
+}
+
+// A path to type, or a file to choose.
+function source(name, hint, accept) {
+  const path = make("input", { type: "text", maxlength: 4000, placeholder: hint, "aria-label": `${name}: path` });
+  const file = make("input", { type: "file", accept, "aria-label": `${name}: file` });
+  const node = make("div", { class: "source" }, make("span", {}, name), path, "or", file);
+  const get = async () => (file.files[0] ? uploaded(file.files[0]) : path.value.trim());
+  return { node, get };
+}
+
+export function opener() {
+  const table = source("Table", "/data/labels.csv", ".csv,.tsv,.json,.jsonl,.parquet,.txt,.zip");
+  const photos = source("Photos", "/data/photos, a folder or a zip", ".zip,.tar");
+  const said = make("p", { role: "alert" });
+  const start = button("Open", () => ask(async () => {
+    const [one, other] = [await table.get(), await photos.get()];
+    if (!one) throw new Error("No table yet: type its path or choose a file.");
+    return { table: one, photos: other };
+  }));
+  const again = button("Try again", () => ask(async () => ({})));
+  const form = make("details", { class: "panel" }, make("summary", {}, "Open another table"),
+    make("p", { class: "hint" }, "Paths are on the machine that runs the app."),
+    table.node, photos.node, start);
+  const node = make("div", { class: "opener" }, again, form, said);
+
+  async function ask(what) {
+    start.disabled = again.disabled = true;
+    said.textContent = "Opening …";
+    const answer = await what().then((asked) => getJson("open", asked))
+      .catch((error) => ({ notice: error.message }));
+    start.disabled = again.disabled = false;
+    said.textContent = answer.notice ?? "";
+    if (!answer.notice) location.assign(`${location.pathname}?inspect=`);  // the rest of the page is kept
+  }
+
+  // `state` is the answer of /inspect/state.
+  function show({ owner, notice }) {
+    node.hidden = !owner;
+    again.hidden = !notice;
+  }
+
+  node.hidden = true;
+  return { node, show };
+}
