@@ -104,7 +104,7 @@ def until(holds: Callable[[], bool], patience: float = PATIENCE) -> None:
 def visit(page, url: str) -> None:
     """Open the page and wait until its parts are there."""
     page.goto(url)
-    page.locator("#board [data-label]").first.wait_for()
+    page.locator("#board [data-label]").first.wait_for(state="attached")
     page.locator("#scenes button").first.wait_for()
     page.locator("#photo input[type=file]").wait_for(state="attached")
 

@@ -129,7 +129,11 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
 
 
 def words_of(
-    classifier: "Classifier", path: str | None, text: str | None, own: str | None, spoken: object
+    classifier: "Classifier",
+    path: str | None,
+    text: str | None,
+    own: str | None,
+    spoken: object = None,
 ) -> dict:
     """What the words panel shows: the caption as given, its words, and how well it fits the photo.
 

@@ -4,10 +4,10 @@ import { make } from "./dom.js";
 import { modeName } from "./text.js";
 
 const NOTES = {
-  tuned: "Each label has the threshold that was best for it on the validation photos.",
+  tuned: "Each label has the threshold that was best for it on validation.",
   fixed: "One threshold for all labels.",
-  recall: "Each label's threshold found this share of its validation photos.",
-  mcut: "Each photo's threshold lies in the widest gap between its scores.",
+  recall: "Each label's threshold found this share of its rows on validation.",
+  mcut: "The threshold lies in the widest gap between the scores.",
   "top-k": "The k highest scores are on, however low they are.",
 };
 

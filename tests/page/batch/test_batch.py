@@ -122,7 +122,7 @@ def test_a_zip_gives_what_predict_gives_and_its_table_can_be_sorted(page, classi
     page.get_by_role("button", name="File", exact=True).click()
     assert names(page) == sorted(names(page), key=str.casefold)
     page.get_by_label("Label whose scores are shown").select_option("dog")
-    page.get_by_role("button", name="Photo says").click()
+    page.get_by_role("button", name="Image", exact=True).click()
     scores = page.locator("#batch td[data-mode=image] .number").all_inner_texts()
     assert len(scores) == 4
     assert scores == sorted(scores, reverse=True)

@@ -53,7 +53,7 @@ def test_scenes_are_reached_and_chosen_by_keyboard(page, classifier):
     assert page.evaluate(focused) == 0
     page.keyboard.press("Enter")
     filled_with(page, classifier, NAMES[0])
-    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
     assert page.evaluate(focused) == 1
     page.keyboard.press("Space")
     filled_with(page, classifier, NAMES[1])
