@@ -37,7 +37,7 @@ def open_inspect(page) -> None:
     page.locator("#inspect .card").first.wait_for()
 
 
-FIGURES = """() => [...document.querySelectorAll("#inspect tbody tr")].map((row) => [
+FIGURES = """() => [...document.querySelectorAll("#inspect .figures tbody tr")].map((row) => [
     row.dataset.label,
     Object.fromEntries([...row.querySelectorAll("td")].map(
         (cell) => [cell.dataset.figure, cell.textContent]))])"""
