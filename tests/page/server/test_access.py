@@ -51,7 +51,7 @@ def is_owner(asking: Stranger) -> bool:
     until(lambda: asking.http.get("/inspect/state").json()["status"] == "ready")
     found = asking.http.get("/inspect/state").json()
     kept = asking.http.post("/inspect/mark", json=MARK).status_code == 200
-    assert kept == found["marks"]
+    assert kept == found["owner"]
     return kept
 
 
