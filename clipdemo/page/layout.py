@@ -12,6 +12,7 @@ from clipdemo.page.compare import tab as compare
 from clipdemo.page.inspect import tab as inspect
 from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.report import tab as report
+from clipdemo.page.server.parts import Parts
 from clipdemo.page.server.requests import Page
 from clipdemo.page.server.uploads import Uploads
 from clipdemo.page.settings import Settings
@@ -20,7 +21,12 @@ from clipdemo.page.shared.modules import part
 
 
 def build(
-    models: Models, inspector: Inspector, uploads: Uploads, jobs: Jobs, settings: Settings
+    models: Models,
+    inspector: Inspector,
+    uploads: Uploads,
+    jobs: Jobs,
+    parts: Parts,
+    settings: Settings,
 ) -> Page:
     """The page; its models may still be loading."""
     with Page(uploads, title="clipdemo", analytics_enabled=False) as page:
@@ -29,7 +35,7 @@ def build(
             with gr.Tab("Compare", id="compare"):
                 desk = compare.build(page, models, settings.start)
             with gr.Tab("Batch"):
-                batch.build(models, desk, tabs, jobs, settings.max_upload)
+                batch.build(models, desk, tabs, jobs, parts)
             with gr.Tab("Inspect", id="inspect"):
                 inspect.build(inspector, desk)
             with gr.Tab("Report"):

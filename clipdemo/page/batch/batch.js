@@ -9,6 +9,7 @@ import { RULES, START, commonRecalls, decide, thresholdsOf, usable } from "../sh
 import { ruleNote } from "../shared/rule_note.js";
 import { page } from "../shared/store.js";
 import { progressText } from "./progress.js";
+import { allSent } from "./files.js";
 import { follower, isRunning, keptRun, stopRun } from "./run.js";
 import { buildRow, columnsOf, showDecisions, sorted } from "./results_table.js";
 
@@ -19,6 +20,7 @@ export function mount({ element, props, watch, trigger }) {
   let decision = START;
   let sorting = { column: null, down: false };
 
+  const start = button("Start", begin, { id: "batch-start", class: "primary" });
   const status = make("p", { role: "status" });
   const bar = make("progress", { "aria-label": "Progress" });
   const cancel = button("Cancel and keep what is done", async () => {
@@ -65,6 +67,12 @@ export function mount({ element, props, watch, trigger }) {
   function saveJson() {
     const about = { backbone: run.backbone, head: run.head, ...usedRule(decision), photos: results() };
     saveFile("clipdemo.json", new Blob([toJson(about)], { type: "application/json" }));
+  }
+
+  async function begin() {
+    start.disabled = true;
+    trigger("start", { bag: await allSent() });
+    start.disabled = false;
   }
 
   function show(chosen) {
@@ -170,7 +178,7 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   const follow = follower({ receive, lost, forget, known: () => run });
-  element.replaceChildren(make("div", { class: "progress" }, status, bar, cancel), notices, controls,
+  element.replaceChildren(make("div", { class: "progress" }, start, status, bar, cancel), notices, controls,
     table, gallery);
   controls.hidden = table.hidden = gallery.hidden = bar.hidden = cancel.hidden = true;
   watch("value", () => follow(props.value?.run));

@@ -35,6 +35,7 @@ KEPT_ROWS = 15_000  # in all of them; each holds a small picture, some 10 kB
 KEEP = 3600.0  # seconds after a run was last looked at
 WAITING = 30  # runs in the queue
 THUMBNAIL = 144  # pixels
+OVER = ("done", "stopped", "failed")
 GONE = "There is no such run any more: start it again."
 
 
@@ -43,6 +44,7 @@ class Job:
 
     Attributes:
         id: whoever knows it may see the run and stop it.
+        files: what it reads.
         state: waiting, reading, running, done, stopped or failed.
         found: the items that were scored, each with its cleaned or written caption.
         looked_at: when somebody last asked for it, in seconds of a clock that only goes on.
@@ -50,7 +52,7 @@ class Job:
 
     def __init__(
         self,
-        files: list[str],
+        files: list[Path],
         own: str,
         classifier: Callable[[], Classifier],
         captioner: Callable[[], Captioner] | None,
@@ -60,7 +62,7 @@ class Job:
         self.state = "waiting"
         self.found: list[tuple[Item, str | None]] = []
         self.looked_at = time.monotonic()
-        self._files, self._own = files, own
+        self.files, self._own = files, own
         self._classifier, self._captioner, self._most = classifier, captioner, most
         self._stop = threading.Event()
         self._rows: list[dict] = []
@@ -78,7 +80,7 @@ class Job:
         try:
             self.state = "stopped" if self._stop.is_set() else self._score()
         except ClipdemoError as error:
-            self._notices = [*self._notices, _named(str(error), self._files)]
+            self._notices = [*self._notices, _named(str(error), self.files)]
             self.state = "failed"
         except Exception as error:
             report(error)
@@ -87,7 +89,7 @@ class Job:
 
     def _score(self) -> str:
         self.state, sources = "reading", {}
-        items, self._notices = given([Path(path) for path in self._files], sources, self._most)
+        items, self._notices = given(self.files, sources, self._most)
         classifier, names, notice = boards.with_own(self._classifier(), self._own)
         self._notices += [notice] if notice else []
         writer = None
@@ -158,6 +160,11 @@ class Jobs:
             raise ClipdemoError(GONE)
         return job
 
+    def files(self) -> set[Path]:
+        """What runs that are not over still read."""
+        jobs = list(self._jobs.values())
+        return {path for job in jobs if job.state not in OVER for path in job.files}
+
     def seen(self, job: Job, start: int) -> dict:
         """`Job.seen`, and for one that waits how many are before it and how long that may take."""
         found = job.seen(start)
@@ -175,7 +182,7 @@ class Jobs:
 
     def _forget(self) -> None:
         """Drop what nobody looked at for an hour, and the oldest that are done."""
-        over = [job for job in self._jobs.values() if job.state in ("done", "stopped", "failed")]
+        over = [job for job in self._jobs.values() if job.state in OVER]
         old = time.monotonic() - KEEP
         kept, rows = len(self._jobs), sum(len(job.found) for job in self._jobs.values())
         for job in over:  # the oldest first
@@ -224,8 +231,8 @@ def _row(result: Result) -> dict:
     }
 
 
-def _named(sentence: str, paths: list[str]) -> str:
+def _named(sentence: str, paths: list[Path]) -> str:
     """A sentence with the names of files instead of their paths on the server."""
     for path in paths:
-        sentence = sentence.replace(path, Path(path).name)
+        sentence = sentence.replace(str(path), path.name)
     return sentence

@@ -12,6 +12,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.inspection.batch import Item, photo_of
 from clipdemo.page.batch.jobs import Job, Jobs
 from clipdemo.page.compare.tab import Desk
+from clipdemo.page.server.parts import Parts
 from clipdemo.page.server.requests import told
 from clipdemo.page.shared.models import Models
 from clipdemo.page.shared.modules import calling, part
@@ -24,15 +25,14 @@ ABOUT = (
 )
 
 
-def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, max_upload: int) -> None:
-    """Put the tab's components and events into the page; a file can be up to `max_upload` MB."""
-    gr.Markdown(ABOUT.format(photos=jobs.most, upload=max_upload), elem_id="batch-about")
+def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, parts: Parts) -> None:
+    """Put the tab's components and events into the page."""
+    gr.Markdown(
+        ABOUT.format(photos=jobs.most, upload=parts.largest // 2**20), elem_id="batch-about"
+    )
     with gr.Row():
-        files = gr.Files(
-            label="Photos, a zip, a table of captions", height=140, elem_id="batch-files"
-        )
-        # Gradio's own leaves an empty file behind for each one.
-        files.preprocess = lambda payload: [file.path for file in payload.root] if payload else []
+        with gr.Column(min_width=280):
+            part("batch/files.js", elem_id="batch-files")
         with gr.Column(min_width=200):
             write = gr.Checkbox(
                 label="Write captions with the model where there are none",
@@ -45,11 +45,11 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, max_upload: int
                 max_length=4000,
                 elem_id="batch-labels",
             )
-            start = gr.Button("Start", variant="primary", elem_id="batch-start")
-    board = part("batch/batch.js", "open", value={}, elem_id="batch")
+    board = part("batch/batch.js", "start", "open", value={}, elem_id="batch")
 
-    def run(files: list[str], write: bool, own: str, backbone: str) -> dict:
+    def run(write: bool, own: str, backbone: str, event: gr.EventData) -> dict:
         captioner = (lambda: desk.captioner.start().get()) if write else None
+        files = parts.files(told(event, "bag"))
         job = Job(files, own, models[backbone].get, captioner, jobs.most)
         jobs.start(job)
         return {"run": job.id}
@@ -66,9 +66,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, max_upload: int
         }
 
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
-    # The server keeps the files while this page is open, because it knows of them at once.
-    files.change(lambda files: None, files, None, **hidden)
-    start.click(run, [files, write, own, desk.chosen], board, trigger_mode="once", **hidden)
+    board.start(run, [write, own, desk.chosen], board, trigger_mode="once", **hidden)
     board.open(
         show, None, [desk.photo, desk.caption, tabs], trigger_mode="multiple", **hidden
     ).then(None, js=calling("compare/desk.js", "arrived"))

@@ -43,7 +43,7 @@ function isVisible(id) {
 // Many are for the Batch tab, one is for the board.
 function receive(files) {
   if (isVisible("batch-files")) {
-    give(document.querySelector("#batch-files input[type=file]"), files);
+    page.set({ given: files });
     return true;
   }
   const photo = files.find(isPhoto);
@@ -105,7 +105,7 @@ export function mount({ element, trigger }) {
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.target.closest?.("#photo, #batch-files")) return;  // Gradio takes it
+    if (event.target.closest?.("#photo")) return;  // Gradio takes it
     const files = [...event.dataTransfer.files];
     if (files.length) receive(files);
     else follow(event.dataTransfer.getData("text/uri-list").split("\n")[0].trim());

@@ -1,16 +1,11 @@
 // The owner opens another table, or one again that could not be scored.
 
 import { button, make } from "../shared/dom.js";
+import { newBag, send } from "../shared/upload.js";
 import { getJson } from "./server.js";
 
-// Paths that the server gives to uploaded files.
-async function uploaded(file) {
-  const form = new FormData();
-  form.append("files", file);
-  const answer = await fetch("gradio_api/upload", { method: "POST", body: form });
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.error ?? said.detail);
-  return said[0];
+function percent(part, whole) {
+  return `${Math.floor(100 * part / (whole || 1))} %`;
 }
 
 // A path to type, or a file to choose.
@@ -18,7 +13,11 @@ function source(name, hint, accept) {
   const path = make("input", { type: "text", maxlength: 4000, placeholder: hint, "aria-label": `${name}: path` });
   const file = make("input", { type: "file", accept, "aria-label": `${name}: file` });
   const node = make("div", { class: "source" }, make("span", {}, name), path, "or", file);
-  const get = async () => (file.files[0] ? uploaded(file.files[0]) : path.value.trim());
+  const get = async (told) => {
+    const [chosen] = file.files;
+    if (!chosen) return path.value.trim();
+    return send(chosen, newBag(), { told: (at) => told(`Uploading ${chosen.name}: ${percent(at, chosen.size)} …`) });
+  };
   return { node, get };
 }
 
@@ -27,7 +26,8 @@ export function opener() {
   const photos = source("Photos", "/data/photos, a folder or a zip", ".zip,.tar");
   const said = make("p", { role: "alert" });
   const start = button("Open", () => ask(async () => {
-    const [one, other] = [await table.get(), await photos.get()];
+    const told = (sentence) => { said.textContent = sentence; };
+    const [one, other] = [await table.get(told), await photos.get(told)];
     if (!one) throw new Error("No table yet: type its path or choose a file.");
     return { table: one, photos: other };
   }));

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.images import MAX_BYTES
 from clipdemo.page.server.access import Access, Role
+from clipdemo.page.server.parts import PART
 from clipdemo.page.server.requests import NO_ROOM, report
 from clipdemo.page.server.uploads import Uploads
 
@@ -36,7 +37,7 @@ ROOM_EVERY = 2**23  # bytes of an upload between two looks at the disk
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(
     r"/(config|login|logout|theme\.css|robots\.txt|manifest\.json|pwa_icon(/(192|512))?|favicon\.ico"
-    r"|healthz|preview|plotly\.min\.js|modules/.+|inspect/.+|batch/.+|(assets|static|svelte)/.+"
+    r"|healthz|preview|plotly\.min\.js|modules/.+|inspect/.+|batch/.+|parts/.+|(assets|static|svelte)/.+"
     r"|gradio_api/(user|login_check|token|app_id|info|openapi\.json|startup-events|theme\.css"
     r"|upload|upload_progress|cancel|reset|queue/(join|data|status)|heartbeat/[^/]+"
     r"|call/.+|run/[^/]+|api/[^/]+|file=.+|mcp(/.*)?))?/?"
@@ -44,7 +45,7 @@ OPEN = re.compile(
 NOTHING = "This page has nothing at this address"
 # Where Gradio asks for no login.
 OURS = re.compile(
-    r"/(inspect/.+|batch/.+|preview|plotly\.min\.js|gradio_api/(heartbeat/.+|cancel|reset))/?"
+    r"/(inspect/.+|batch/.+|parts/.+|preview|plotly\.min\.js|gradio_api/(heartbeat/.+|cancel|reset))/?"
 )
 
 
@@ -124,7 +125,7 @@ class Door:
             raise HTTPException(
                 403, "Only files uploaded here within the last hour are served: upload it again."
             )
-        if _is_upload(request):
+        if _is_upload(request) or _is_part(request):
             if not self._uploads.has_room():
                 raise HTTPException(507, NO_ROOM)
         elif content_length(request) > LONGEST:
@@ -132,7 +133,7 @@ class Door:
 
     def _measured(self, receive: Receive, request: Request) -> Receive:
         """`receive`, but it refuses a body that is too long, or for which there is no room."""
-        upload = _is_upload(request)
+        upload, part = _is_upload(request), _is_part(request)
         length = values = 0
 
         async def measured() -> Message:
@@ -143,6 +144,10 @@ class Door:
             if upload:  # Gradio counts each file
                 if length // ROOM_EVERY > before // ROOM_EVERY and not self._uploads.has_room():
                     raise HTTPException(507, NO_ROOM)
+                return message
+            if part:
+                if length > PART:
+                    raise HTTPException(413, f"A part has {PART // 2**20} MB at most.")
                 return message
             # Each value of JSON takes 100 times as much memory as in the body.
             values += body.count(b",") + body.count(b"[") + body.count(b"{")
@@ -198,6 +203,10 @@ def content_length(request: Request) -> int:
 
 def _is_upload(request: Request) -> bool:
     return _path(request).rstrip("/") == UPLOAD
+
+
+def _is_part(request: Request) -> bool:
+    return request.method == "PUT" and _path(request).startswith("/parts/")
 
 
 def _path(request: Request) -> str:

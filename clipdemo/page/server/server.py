@@ -31,9 +31,11 @@ from clipdemo.page.inspect import routes as inspect_routes
 from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.layout import build
 from clipdemo.page.report.tab import plotly_script
+from clipdemo.page.server import parts as file_parts
 from clipdemo.page.server.access import Access
 from clipdemo.page.server.bounds import bound_gradio, bound_mcp
 from clipdemo.page.server.door import Guarded
+from clipdemo.page.server.parts import Parts
 from clipdemo.page.server.proxies import around_proxies, reach_directly
 from clipdemo.page.server.requests import SESSIONS, Page, report
 from clipdemo.page.server.uploads import Uploads
@@ -81,14 +83,16 @@ def start(settings: Settings) -> Page:
     models = Models(settings, card)
     table = ScoredTable(card, settings.table, settings.photos, data_folder(settings.cache))
     uploads, live, jobs = open_uploads(), Counter(), Jobs(settings.max_photos)
+    parts = Parts(uploads, settings.max_upload * 2**20, 2 * settings.max_photos)
     inspector = Inspector(table, models, uploads)
-    page = build(models, inspector, uploads, jobs, settings)
+    page = build(models, inspector, uploads, jobs, parts, settings)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
     if settings.mcp:
         bound_mcp()
     routes = [health(models.first), plotly_script(), modules(), preview(uploads)]
     routes += [*inspect_routes.routes(inspector), *batch_jobs.routes(jobs)]
+    routes += file_parts.routes(parts)
     # In place from the first request.
     app = Guarded(Access.of(settings), uploads, live, routes=routes)
     bound_gradio(page)
@@ -119,7 +123,7 @@ def start(settings: Settings) -> Page:
     models.first.start()
     if settings.table:
         inspector.start()
-    Thread(target=tidy, args=(page, uploads, live), daemon=True).start()
+    Thread(target=tidy, args=(page, uploads, live, jobs), daemon=True).start()
     return page
 
 
@@ -141,12 +145,12 @@ def open_uploads() -> Uploads:
     return uploads
 
 
-def tidy(page: Page, uploads: Uploads, live: Counter[str]) -> NoReturn:
+def tidy(page: Page, uploads: Uploads, live: Counter[str], jobs: Jobs) -> NoReturn:
     """Delete uploads that are no longer used, every `SWEEP` seconds."""
     while True:
         time.sleep(SWEEP)
         try:
-            uploads.sweep(page.shown(set(live)))
+            uploads.sweep(page.shown(set(live)) | jobs.files())
         except Exception as error:  # the next one may work
             report(error)
 

@@ -69,9 +69,8 @@ def begin(page, *files: Path) -> None:
 
 def give(page, *files: Path) -> None:
     page.get_by_role("tab", name="Batch").click()
-    with page.expect_response("**/upload*"):
-        page.locator("#batch-files input[type=file]").set_input_files(files)
-    page.locator("#batch-files .file-preview").wait_for()
+    page.locator("#batch-choose").set_input_files(files)
+    page.locator("#batch-files").get_by_text("Ready: ").wait_for()
 
 
 def says(page, text: str) -> None:
@@ -243,7 +242,7 @@ def test_what_cannot_be_read_is_one_sentence_and_captions_alone_are_enough(
         assert is_sentence(sentence)
         assert sentence.startswith(name)  # not its path on the server
         assert notices(page) == []
-        page.locator("#batch-files").get_by_label("Clear").click()
+        page.locator("#batch-files").get_by_role("button", name="Clear").click()
     finish(page, table)
     expected = classifier.predict(None, CAPTIONS["beach.webp"])
     assert chips(page, "beach.webp", "text") == expected.labels("text")

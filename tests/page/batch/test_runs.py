@@ -73,7 +73,7 @@ def test_who_waits_sees_the_place_in_the_queue_and_can_leave_it(browser, url, la
             page.get_by_role("button", name="Cancel").click()
             says(page, "Cancelled: ")
         for page in pages[:2]:  # hidden where its run was faster
-            page.locator("#batch .progress button").dispatch_event("click")
+            page.locator("#batch .progress button:not(#batch-start)").dispatch_event("click")
     finally:
         for context in contexts:
             context.close()

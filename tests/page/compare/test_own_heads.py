@@ -252,8 +252,7 @@ def test_a_batch_of_photos_alone_has_no_captions_to_offer(image_only):
     page, classifier = image_only
     page.get_by_role("tab", name="Batch").click()
     assert not page.locator("#batch-captions").is_visible()
-    page.locator("#batch-files input[type=file]").set_input_files(SCENES / "crossing.webp")
-    page.locator("#batch-files .file-preview").wait_for()
+    page.locator("#batch-choose").set_input_files(SCENES / "crossing.webp")
     page.locator("#batch-start").click()
     page.locator("#batch tbody tr").wait_for()
     page.get_by_label("Label whose scores are shown").select_option(NAMES[2])

@@ -109,7 +109,7 @@ def test_behind_nginx_the_page_does_all_it_does(hosted, visitor, classifier, lar
     shows(page, classifier.predict(large, "a dog on a bench"))
     page.get_by_role("tab", name="Batch").click()
     files = [SCENES / "farm.webp", SCENES / "beach.webp", large]
-    page.locator("#batch-files input[type=file]").set_input_files(files)
+    page.locator("#batch-choose").set_input_files(files)
     page.locator("#batch-start").click()
 
     def assert_done() -> None:

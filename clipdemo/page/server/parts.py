@@ -1,0 +1,150 @@
+"""Uploads in parts: a lost line costs one part, not a zip of a gigabyte or the 3,000th photo.
+
+The browser's side is `shared/upload.js`. A visitor's files lie together in a bag, whose id only
+that visitor knows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from pathlib import Path
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from clipdemo.errors import ClipdemoError
+from clipdemo.page.server.uploads import Uploads
+
+PART = 2**21  # bytes of a part at most; a part is held in memory until it is whole
+NAME = 200  # bytes of a file's name at most; file systems take 255
+ARRIVING = "."  # before the name of a file that is not complete; no name begins with it
+_ID = re.compile(r"[0-9a-z-]{16,100}")
+_AT = re.compile(r"\d{1,15}")
+
+
+class Parts:
+    """The bags of all visitors.
+
+    Attributes:
+        largest: bytes that a file can have.
+
+    A file is appended to in its own folder, named by the browser's key for it, and gets its own
+    name when it is complete.
+    """
+
+    def __init__(self, uploads: Uploads, largest: int, most: int) -> None:
+        """A file has up to `largest` bytes, and a bag up to `most` files."""
+        self._folder = uploads.folder / "bags"
+        self.largest, self._most = largest, most
+        self._lock = threading.Lock()
+
+    def files(self, bag: object) -> list[Path]:
+        """The complete files of a bag by name; none for an unknown one."""
+        if not isinstance(bag, str) or not _ID.fullmatch(bag):
+            return []
+        found = [path for path in (self._folder / bag).glob("*/*") if not _arrives(path)]
+        return sorted(found, key=lambda path: (path.name.casefold(), path))
+
+    def sizes(self, bag: str) -> list[dict]:
+        """What of a bag is here: key, name, bytes and whether the file is complete.
+
+        Counts as use of its files.
+        """
+        found, now = [], time.time()
+        for path in sorted((self._folder / _checked(bag)).glob("*/*")):
+            os.utime(path, (now, now))
+            found.append(
+                {
+                    "key": path.parent.name,
+                    "name": path.name.removeprefix(ARRIVING),
+                    "bytes": path.stat().st_size,
+                    "complete": not _arrives(path),
+                }
+            )
+        return found
+
+    def add(self, bag: str, key: str, name: str, at: int, size: int, part: bytes) -> dict:
+        """Append a part that begins `at` so many bytes to a file of `size` bytes.
+
+        Returns `at`, the number of bytes that are here now, and `path` once all are. A part that
+        does not continue the file is dropped: the caller goes on from `at`.
+
+        Raises:
+            ClipdemoError: the file is too large, or there are too many.
+        """
+        name = _safe(name)
+        if size > self.largest:
+            raise ClipdemoError(
+                f"{name} has {size / 2**20:.0f} MB, and a file can have "
+                f"{self.largest // 2**20}: make it smaller or split it."
+            )
+        if at + len(part) > size:
+            raise ClipdemoError(f"{name} has more bytes than was said: choose it again.")
+        folder = self._folder / _checked(bag) / _checked(key)
+        with self._lock:  # a part that a lost line left behind may come at the same time
+            if not folder.is_dir():
+                if sum(1 for _ in folder.parent.glob("*")) >= self._most:
+                    raise ClipdemoError(
+                        f"There are more than {self._most:,} files: upload them as a zip."
+                    )
+                folder.mkdir(parents=True)
+            whole = next((path for path in folder.iterdir() if not _arrives(path)), None)
+            if whole is None:
+                arriving = folder / (ARRIVING + name)
+                with arriving.open("ab") as file:
+                    if file.tell() == at:
+                        file.write(part)
+                    at = file.tell()
+                if at < size:
+                    return {"at": at}
+                whole = arriving.rename(folder / name)
+        return {"at": whole.stat().st_size, "path": str(whole)}
+
+
+def routes(parts: Parts) -> list[Route]:
+    """PUT /parts/<bag>/<key>?name=…&at=…&size=… takes a part; GET /parts/<bag> lists a bag."""
+
+    async def add(request: Request) -> Response:
+        asked, place = request.query_params, request.path_params
+        at, size = asked.get("at", ""), asked.get("size", "")
+        if not (_AT.fullmatch(at) and _AT.fullmatch(size)):
+            raise ClipdemoError("`at` and `size` are numbers of bytes.")
+        found = await run_in_threadpool(
+            parts.add, place["bag"], place["key"], asked.get("name", ""), int(at), int(size),
+            await request.body(),
+        )  # fmt: skip
+        return JSONResponse(found)
+
+    def sizes(request: Request) -> Response:
+        found = {"files": parts.sizes(request.path_params["bag"])}
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
+
+    return [
+        Route("/parts/{bag}", sizes),
+        Route("/parts/{bag}/{key}", add, methods=["PUT"]),
+    ]
+
+
+def _arrives(path: Path) -> bool:
+    return path.name.startswith(ARRIVING)
+
+
+def _checked(name: str) -> str:
+    if not _ID.fullmatch(name):
+        raise ClipdemoError("Bags and files have ids of 16 to 100 digits, small letters and -.")
+    return name
+
+
+def _safe(name: str) -> str:
+    """The name without folders, control characters and what no file system takes."""
+    name = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "", re.split(r"[/\\]", name)[-1]).strip(". ")
+    stem, dot, ending = name.rpartition(".")
+    room = NAME - len(f".{ending}".encode()) if dot else NAME
+    if not dot or room < NAME // 2:  # no ending that says anything
+        return name.encode()[:NAME].decode(errors="ignore") or "file"
+    return stem.encode()[:room].decode(errors="ignore") + dot + ending
