@@ -1,21 +1,36 @@
 """The command `backbones`: which backbones there are, and where."""
 
+from typing import Annotated
+
+import typer
+
 from clipdemo.commands import options
 from clipdemo.commands.terminal import out, print_json, print_table
 from clipdemo.errors import CheckpointError
 
 
-def backbones(as_json: options.Json = False) -> None:
-    """List the backbones: width, parameters, where each one is, size, and the kind of its heads."""
+def backbones(
+    time: Annotated[
+        bool, typer.Option("--time", help="Time each on this machine, with random weights.")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """List the backbones: width, size, time, where each one is, the kind of its heads, licence.
+
+    The time is that of encoding a photo, alone in its batch, on two cores of one machine; --time
+    measures it on this one.
+    """
     rows = overview()
+    if time:
+        _measure(rows)
     if as_json:
         return print_json(rows)
     print_table(
-        ["id", "width", "params", "state", "size", "heads"],
+        ["id", "width", "size", "photo", "state", "heads", "licence"],
         (
             [
-                row["id"], row["width"], f"{row['parameters'] / 1e6:.0f} M", row["state"],
-                _size(row), row["heads"],
+                row["id"], row["width"], _size(row), f"{row['photo_ms']} ms", row["state"],
+                row["heads"], row["licence"],
             ]
             for row in rows
         ),
@@ -38,9 +53,25 @@ def overview() -> list[dict]:
             heads = "trained"
         except CheckpointError:
             heads = "zero-shot"
-        row = {"id": offer.id, "width": offer.width, "parameters": offer.parameters}
-        rows.append(row | vars(states[offer.id]) | {"heads": heads, "note": offer.note})
+        about = ("id", "width", "parameters", "photo_ms", "note", "licence")
+        row = {name: getattr(offer, name) for name in about}
+        rows.append(row | vars(states[offer.id]) | {"heads": heads})
     return rows
+
+
+def _measure(rows: list[dict]) -> None:
+    """Put this machine's `photo_ms` into the rows: random weights take as long as any others."""
+    import tempfile
+    from pathlib import Path
+
+    from clipdemo.commands.bench.model import photo_seconds
+    from clipdemo.commands.bench.samples import write_random
+
+    for row in rows:
+        name, _, weights = row["id"].partition("/")
+        with tempfile.TemporaryDirectory() as folder:
+            backbone = write_random(name, Path(folder)) if weights else name
+            row["photo_ms"] = round(1000 * photo_seconds(backbone))
 
 
 def _size(row: dict) -> str:

@@ -11,6 +11,7 @@ def fetch(
     backbone: Annotated[str, typer.Argument(metavar="ID", help="A backbone id.")],
 ) -> None:
     """Download a backbone into the Hugging Face cache; Ctrl-C stops it without leaving remnants."""
+    from clipdemo.hub.catalog import offer
     from clipdemo.hub.fetch import Fetch
     from clipdemo.hub.locate import locate_local
 
@@ -18,6 +19,9 @@ def fetch(
     if state:
         out.print(f"{backbone} is here already: {state.state}.")
         return
+    about = offer(backbone)
+    if about:
+        out.print(f"{backbone}: {about.note}. Licence of the weights: {about.licence}.")
     with progress_bars() as progress:
         fetching = Fetch(backbone).start()
         try:

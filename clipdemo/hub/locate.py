@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipdemo.errors import BackboneError
-from clipdemo.hub.catalog import BEST_FIRST, CHECKPOINTS, LARGE, offer
+from clipdemo.hub.catalog import BEST_FIRST, CHECKPOINTS, TINY, is_slow
 from clipdemo.hub.client import describe, sentence, unreachable
 from clipdemo.hub.repositories import LOCAL, Source, config, repository, text_files, weights
 
@@ -58,15 +58,15 @@ def locate_all(backbones: list[str]) -> dict[str, State]:
 
 
 def best(cuda: bool) -> str:
-    """What `auto` means: the best backbone already on this machine; nothing is downloaded for it.
+    """The best backbone to train heads on that is already on this machine.
 
     Args:
-        cuda: whether there is a GPU; without one the large backbones are left out.
+        cuda: whether there is a GPU; without one the slow backbones are left out.
     """
     for backbone in BEST_FIRST:
-        if (cuda or offer(backbone).parameters < LARGE) and cached(backbone):
+        if (cuda or not is_slow(backbone)) and cached(backbone):
             return backbone
-    return "tiny"
+    return TINY
 
 
 def cached(backbone: str) -> Path | None:

@@ -121,8 +121,9 @@ def text_files(backbone: str, config_file: Path | None) -> list[Source]:
     Raises:
         BackboneError: the config cannot be read.
     """
-    if catalog.offer(backbone):
-        return []
+    offer = catalog.offer(backbone)
+    if offer:
+        return _tokenizer(offer.repository) if offer.own_tokenizer else []
     if config_file is None:
         from open_clip import get_model_config
 
@@ -137,11 +138,11 @@ def text_files(backbone: str, config_file: Path | None) -> list[Source]:
     text = found.get("text_cfg", {})
     sources = []
     if text.get("hf_tokenizer_name"):
-        place = text["hf_tokenizer_name"]
-        sources += [
-            Source(place, _VOCABULARY),
-            *(Source(place, (n,), True) for n in _OPTIONAL),
-        ]
+        sources += _tokenizer(text["hf_tokenizer_name"])
     if text.get("hf_model_name"):
         sources.append(Source(text["hf_model_name"], ("config.json",)))
     return sources
+
+
+def _tokenizer(place: str) -> list[Source]:
+    return [Source(place, _VOCABULARY), *(Source(place, (n,), True) for n in _OPTIONAL)]

@@ -92,8 +92,7 @@ class ZeroShotHead(nn.Module):
 
     The logit is the label's scaled cosine similarity minus the log-sum-exp of the background's, so
     that its sigmoid is CLIP's softmax over the label and the background (Radford et al. 2021,
-    section 3.1), for each label independently. The logits of two concatenated embeddings are
-    averaged.
+    section 3.1), for each label independently.
     """
 
     def __init__(self, prompts: torch.Tensor, background: torch.Tensor, scale: float) -> None:
@@ -104,13 +103,38 @@ class ZeroShotHead(nn.Module):
         self.scale = scale
 
     def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
-        """Logits [N, L] of embeddings [N, D] or [N, 2 * D]."""
-        logits = [
-            self.scale * part @ self.prompts.T
-            - (self.scale * part @ self.background.T).logsumexp(1, keepdim=True)
-            for part in embeddings.split(self.prompts.shape[1], dim=1)
-        ]
-        return sum(logits) / len(logits)
+        """Logits [N, L] of embeddings [N, D]."""
+        background = self.scale * embeddings @ self.background.T
+        return self.scale * embeddings @ self.prompts.T - background.logsumexp(1, keepdim=True)
+
+
+class SigmoidHead(nn.Module):
+    """No training, for photos by a backbone that was trained with a sigmoid: its own probability
+    that photo and label belong together (Zhai et al. 2023, "Sigmoid Loss for Language Image
+    Pre-Training", section 3.2)."""
+
+    def __init__(self, prompts: torch.Tensor, scale: float, bias: float) -> None:
+        """Normalised embeddings [L, D], and the backbone's logit scale and bias."""
+        super().__init__()
+        self.register_buffer("prompts", prompts)
+        self.scale, self.bias = scale, bias
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Logits [N, L] of embeddings [N, D]."""
+        return self.scale * embeddings @ self.prompts.T + self.bias
+
+
+class MeanHead(nn.Module):
+    """The mean of the logits of a head for photos and one for captions."""
+
+    def __init__(self, image: nn.Module, text: nn.Module) -> None:
+        super().__init__()
+        self.image, self.text = image, text
+
+    def forward(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Logits [N, L] of embeddings [N, 2 * D]."""
+        image, text = embeddings.chunk(2, dim=1)
+        return (self.image(image) + self.text(text)) / 2
 
 
 def new_head(entry: dict, labels: int, dropout: float = 0.3) -> nn.Module:

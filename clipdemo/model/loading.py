@@ -23,8 +23,7 @@ def load(
     """A ready classifier; a backbone that is not on this machine is downloaded first.
 
     Args:
-        backbone: a backbone id; `auto` is the checkpoint's own, else the best that is bundled or
-            cached (`hub.locate.best`).
+        backbone: a backbone id; `auto` is the checkpoint's own, else what `choice.choose` finds.
         device: `auto`, or a torch device such as `cpu` or `cuda`.
         checkpoint: folder of heads; by default the backbone's own under `checkpoints/`. A backbone
             without any gets zero-shot heads for the 18 labels.
@@ -38,17 +37,17 @@ def load(
         LabelError: there is no label, or there are too many.
     """
     from clipdemo.hub.catalog import has_cuda
-    from clipdemo.hub.locate import best
     from clipdemo.inputs.labels import COCO18, named_labels
     from clipdemo.model.backbones import Backbone
     from clipdemo.model.checkpoints import find_card, has_card
+    from clipdemo.model.choice import choose
     from clipdemo.model.classifier import Classifier, load_card
     from clipdemo.model.embeddings import Encoder
     from clipdemo.model.zero_shot import zero_shot_heads
 
     options = {"device": device, "precision": precision, "watch": watch}
     if backbone == "auto" and checkpoint is None:
-        backbone = best(has_cuda())
+        backbone = choose(has_cuda()).backbone
     if labels is None and (checkpoint is not None or has_card(backbone)):
         return load_card(find_card(backbone, checkpoint), backbone, **options)
     wanted = COCO18 if labels is None else named_labels(labels)

@@ -31,7 +31,8 @@ class Settings:
     """The settings; each field is a flag and a CLIPDEMO_ variable."""
 
     backbone: str = _setting(
-        "auto", "a backbone id, or auto: the checkpoint's own, else the best available"
+        "auto",
+        "a backbone id, or auto: the checkpoint's own, else that with the best trained heads",
     )
     checkpoint: str = _setting(
         "", "folder of trained heads; by default those that come with the backbone"

@@ -43,6 +43,14 @@ def train_tokenizer(captions: list[str], size: int) -> Tokenizer:
     return tokenizer
 
 
+def save_tokenizer(folder: Path, tokenizer: Tokenizer, length: int) -> None:
+    """Write it as transformers loads it, for captions of up to `length` tokens."""
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"pad_token": PAD, "unk_token": UNKNOWN, "bos_token": START, "eos_token": END}
+    names |= {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": length}
+    (folder / "tokenizer_config.json").write_text(json.dumps(names, indent=2) + "\n")
+
+
 def write_model_files(
     folder: Path, tokenizer: Tokenizer, width: int, layers: tuple[int, ...], image_size: int
 ) -> None:
@@ -52,10 +60,7 @@ def write_model_files(
     first; the text tower CLIP's transformer, two layers deep.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    names = {"pad_token": PAD, "unk_token": UNKNOWN, "bos_token": START, "eos_token": END}
-    names |= {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": CONTEXT}
-    (folder / "tokenizer_config.json").write_text(json.dumps(names, indent=2) + "\n")
+    save_tokenizer(folder, tokenizer, CONTEXT)
     config = {
         "model_cfg": {
             "embed_dim": WIDTH,

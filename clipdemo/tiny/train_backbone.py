@@ -5,10 +5,10 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.hub.catalog import CHECKPOINTS, TINY
 from clipdemo.inputs.labels import COCO18
 from clipdemo.model import checkpoints
-from clipdemo.model.backbones import TINY, Backbone
+from clipdemo.model.backbones import Backbone
 from clipdemo.tiny import heads
 from clipdemo.tiny import joint_model as joint
 from clipdemo.tiny.batches import Recipe, prepare

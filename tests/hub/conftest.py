@@ -1,11 +1,18 @@
 """A hub on a loopback port, and this process and its children using it with an empty cache."""
 
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
-from support.hub_server import HubServer
+from support.hub_server import COMMIT, HubServer
+
+from clipdemo.hub.catalog import offer
+from clipdemo.hub.locate import cached
+from clipdemo.hub.repositories import WEIGHTS, repository
+
+EMPTY = (2).to_bytes(8, "little") + b"{}"  # the smallest whole safetensors file
 
 
 @pytest.fixture
@@ -50,3 +57,22 @@ def closed_port():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def put_cached(use_hub):
+    """Puts a file, by default a whole one, where the cache has a backbone's weights."""
+    cache = use_hub("http://127.0.0.1:9")
+
+    def put(backbone: str, content: bytes = EMPTY) -> None:
+        folder = cache / f"models--{repository(backbone).replace('/', '--')}"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "refs").mkdir(parents=True)
+        (folder / "refs" / "main").write_text(COMMIT)
+        (folder / "snapshots" / COMMIT).mkdir(parents=True)
+        (folder / "snapshots" / COMMIT / WEIGHTS[0]).write_bytes(content)
+        if offer(backbone).own_tokenizer:
+            assert cached(backbone) is None, "it is of no use without its tokenizer"
+            (folder / "snapshots" / COMMIT / "tokenizer.json").write_bytes(b"{}")
+
+    return put

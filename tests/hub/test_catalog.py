@@ -35,6 +35,25 @@ def test_the_repository_is_the_one_that_open_clip_reads(backbone):
     assert repositories._table_entry(backbone) == entry, "and model and weights fit together"
 
 
+@pytest.mark.parametrize("backbone", HUB_IDS)
+def test_the_tokenizer_is_clips_or_comes_from_the_same_repository(backbone):
+    text = open_clip.get_model_config(backbone.partition("/")[0])["text_cfg"]
+    offer = catalog.offer(backbone)
+    needed = [text["hf_tokenizer_name"]] if "hf_tokenizer_name" in text else []
+    assert needed == ([offer.repository] if offer.own_tokenizer else [])
+    found = {source.repository for source in repositories.text_files(backbone, None)}
+    assert found == set(needed)
+
+
+def test_what_only_research_may_use_says_so():
+    for offer in catalog.OFFERS:
+        assert offer.research_only == ("research" in offer.licence)
+
+
+def test_every_offer_has_its_place_among_the_best():
+    assert sorted(catalog.BEST_FIRST) == sorted(HUB_IDS)
+
+
 def test_tiny_is_offered_first_and_no_id_twice():
     assert IDS[0] == "tiny"
     assert len(set(IDS)) == len(IDS)
@@ -42,12 +61,14 @@ def test_tiny_is_offered_first_and_no_id_twice():
 
 
 def test_the_readme_says_what_each_backbone_is():
-    """Width, size of the weights in float32, and which kind of head it has."""
+    """Width, size of the weights in float32, time, which kind of head it has, and licence."""
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     for offer in catalog.OFFERS:
         row = next(line for line in lines if line.startswith(f"| `{offer.id}` "))
         cells = [cell.strip() for cell in row.strip("|").split("|")]
         assert cells[1] == str(offer.width)
-        assert cells[3] == ("trained" if checkpoints.has_card(offer.id) else "zero-shot")
+        assert cells[3] == f"{offer.photo_ms:,} ms"
+        assert cells[4] == ("trained" if checkpoints.has_card(offer.id) else "zero-shot")
+        assert cells[5].startswith(offer.licence)
         if offer.repository:
             assert cells[2] == f"{4 * offer.parameters / 1e6:,.0f} MB"

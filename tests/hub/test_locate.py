@@ -1,18 +1,15 @@
 """Where a backbone is: found on this machine without the hub, and on the hub without a download."""
 
-import shutil
-
 import pytest
 from huggingface_hub import constants, hf_hub_download
-from support.hub_server import COMMIT
 
 from clipdemo.errors import BackboneError
 from clipdemo.hub.catalog import OFFERS
 from clipdemo.hub.locate import State, best, cached, is_whole, locate, locate_all
-from clipdemo.hub.repositories import CONFIG, WEIGHTS, repository
+from clipdemo.hub.repositories import CONFIG, WEIGHTS
+from hub.conftest import EMPTY
 
 ID = "hf-hub:org/vit"
-EMPTY = (2).to_bytes(8, "little") + b"{}"  # the smallest whole safetensors file
 
 
 def test_what_is_on_this_machine_is_found_without_the_hub(server, cache, vit_folder, is_sentence):
@@ -63,37 +60,21 @@ def test_several_are_found_at_once(server, cache, resnet_folder):
     assert (states[ID].state, states["tiny"].state) == ("downloadable", "bundled")
 
 
-@pytest.fixture
-def put(use_hub):
-    """Puts a file, by default a whole one, where the cache has a backbone's weights."""
-    cache = use_hub("http://127.0.0.1:9")
-
-    def put(backbone: str, content: bytes = EMPTY) -> None:
-        folder = cache / f"models--{repository(backbone).replace('/', '--')}"
-        shutil.rmtree(folder, ignore_errors=True)
-        (folder / "refs").mkdir(parents=True)
-        (folder / "refs" / "main").write_text(COMMIT)
-        (folder / "snapshots" / COMMIT).mkdir(parents=True)
-        (folder / "snapshots" / COMMIT / WEIGHTS[0]).write_bytes(content)
-
-    return put
-
-
-@pytest.mark.parametrize("backbone", [offer.id for offer in OFFERS[1:]])
-def test_auto_takes_what_is_cached_and_large_ones_only_with_a_gpu(put, backbone):
+@pytest.mark.parametrize("backbone", [known.id for known in OFFERS[1:]])
+def test_training_takes_what_is_cached_and_slow_ones_only_with_a_gpu(put_cached, backbone):
     assert best(cuda=True) == best(cuda=False) == "tiny"
-    put(backbone)
+    put_cached(backbone)
     assert best(cuda=True) == backbone
     assert best(cuda=False) == ("tiny" if "ViT-L" in backbone else backbone)
 
 
-def test_auto_takes_the_best_of_several(put):
-    put("RN50-quickgelu/openai")
-    put("ViT-B-32-quickgelu/openai")
-    put("ViT-L-14-quickgelu/openai")
+def test_training_takes_the_best_of_several(put_cached):
+    put_cached("RN50-quickgelu/openai")
+    put_cached("ViT-B-32-quickgelu/openai")
+    put_cached("ViT-L-14-quickgelu/openai")
     assert best(cuda=False) == "ViT-B-32-quickgelu/openai"
     assert best(cuda=True) == "ViT-L-14-quickgelu/openai"
-    put("ViT-L-14-quickgelu/openai", EMPTY[:-1])
+    put_cached("ViT-L-14-quickgelu/openai", EMPTY[:-1])
     assert best(cuda=True) == "ViT-B-32-quickgelu/openai", "the other one is cut off"
 
 

@@ -1,6 +1,7 @@
 """Classifiers with random heads on small backbones."""
 
 import pytest
+from hub.conftest import put_cached, use_hub  # noqa: F401
 
 import clipdemo
 from clipdemo.inputs.labels import ALL_MODES

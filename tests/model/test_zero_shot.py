@@ -9,7 +9,7 @@ import torch
 import clipdemo
 from clipdemo.errors import LabelError
 from clipdemo.inputs.labels import COCO18
-from clipdemo.model.heads import ZeroShotHead
+from clipdemo.model.heads import MeanHead, SigmoidHead, ZeroShotHead
 from clipdemo.model.zero_shot import BACKGROUND, TEMPLATES, prompts
 
 
@@ -38,9 +38,9 @@ def test_a_score_does_not_depend_on_the_other_labels(tiny):
 def test_both_is_the_mean_of_the_two_logits():
     rng = np.random.default_rng(1)
     label, background, photo, caption = (unit(rng.normal(size=(n, 8))) for n in (3, 4, 5, 5))
-    head = ZeroShotHead(label, background, 20.0)
-    both = head(torch.cat([photo, caption], 1))
-    torch.testing.assert_close(both, (head(photo) + head(caption)) / 2)
+    image, text = SigmoidHead(label, 20.0, -9.0), ZeroShotHead(label, background, 20.0)
+    both = MeanHead(image, text)(torch.cat([photo, caption], 1))
+    torch.testing.assert_close(both, (image(photo) + text(caption)) / 2)
 
 
 def test_it_tells_what_a_caption_names(tiny):

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
@@ -23,6 +24,13 @@ from clipdemo.study.encode_here import default_batch
 
 FAST = 0.1
 """Seconds per photo below which four batches are encoded instead of one."""
+
+
+def photo_seconds(backbone: str, rounds: int = 9) -> float:
+    """The median time of encoding one photo, alone in its batch; the first is not counted."""
+    loaded = Backbone(backbone)
+    pixels = loaded.prepare(Image.open(BytesIO(next(photos())[0])).convert("RGB"))[None]
+    return median([timed(loaded.encode_pixels, pixels) for _ in range(rounds + 1)][1:])
 
 
 def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], Backbone]:

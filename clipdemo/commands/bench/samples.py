@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import multiprocessing
 import sys
 from collections.abc import Iterator
@@ -42,10 +43,18 @@ def _write(name: str, folder: Path) -> None:
     import open_clip
     from safetensors.torch import save_file
 
+    from clipdemo.tiny.joint_model import save_tokenizer, train_tokenizer
+
     if name not in open_clip.list_models():
         sys.exit(1)
-    model = open_clip.create_model(name)
-    config = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": {}}
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    logging.disable(logging.WARNING)  # that the weights are random
+    model, config = open_clip.create_model(name), open_clip.get_model_config(name)
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": config, "preprocess_cfg": {}})
+    )
+    if "hf_tokenizer_name" in config["text_cfg"]:
+        captions = [random_scene(seed).caption for seed in range(200)]
+        tokenizer = train_tokenizer(captions, min(1000, config["text_cfg"]["vocab_size"]))
+        save_tokenizer(folder, tokenizer, config["text_cfg"]["context_length"])
     weights = {k: v.contiguous() for k, v in model.state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors")

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.hub.catalog import CHECKPOINTS, TINY
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
-from clipdemo.model.backbones import TINY, Backbone
+from clipdemo.model.backbones import Backbone
 from clipdemo.model.captioners.captioner import BUNDLED, distinct
 from clipdemo.model.captioners.decoder import CARD, read_decoder
 from clipdemo.model.embeddings import Photo

@@ -25,7 +25,8 @@ FRESH = 60  # seconds for which an answer of the hub is used
 def choices(
     always: Sequence[str], states: Mapping[str, State | None] | None = None
 ) -> list[tuple[str, str]]:
-    """Text and id of each backbone: width, size of its weights, and its state where it is known.
+    """Text and id of each backbone: width, size of its weights, whether only research may use
+    them, and its state where it is known.
 
     `always` are the ids that are listed even if they are not in the catalogue.
     """
@@ -34,6 +35,7 @@ def choices(
         state = (states or {}).get(known.id)
         size = (state.bytes if state else None) or 4 * known.parameters
         words = [known.id, f"{known.width} wide", f"{size / 1e6:,.0f} MB"]
+        words += ["research only"] if known.research_only else []
         listed.append((" · ".join([*words, *([STATES[state.state]] if state else [])]), known.id))
     return [*((name, name) for name in dict.fromkeys(always) if offer(name) is None), *listed]
 

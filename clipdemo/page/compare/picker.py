@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.hub.catalog import offer
 from clipdemo.page.compare.head import headline
 from clipdemo.page.compare.listing import choices, choices_for
 from clipdemo.page.server.door import role_of
@@ -70,7 +71,9 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             yield show(text) | {backbone: running}
         elif state.state == "downloadable":
             size = f"{state.bytes / 1e6:,.0f} MB" if state.bytes else "of unknown size"
-            yield show(f"{wanted} is not here yet. Its download is {size}.", ask=True)
+            about = offer(wanted)
+            licence = f" Licence: {about.licence}." if about else ""
+            yield show(f"{wanted} is not here yet. Its download is {size}.{licence}", ask=True)
         else:
             yield from load(wanted, running, request)
 

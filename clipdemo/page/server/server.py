@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections import Counter
+from dataclasses import astuple
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
@@ -19,11 +20,12 @@ from gradio.utils import get_upload_folder
 from clipdemo.errors import CheckpointError, ClipdemoError
 from clipdemo.hub.caches import data_folder
 from clipdemo.hub.catalog import has_cuda
-from clipdemo.hub.locate import best, locate_local
+from clipdemo.hub.locate import locate_local
 from clipdemo.hub.repositories import repository
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inspection.scored_table import ScoredTable
 from clipdemo.model.checkpoints import Card, find_card, has_card, zero_shot_card
+from clipdemo.model.choice import choose
 from clipdemo.model.zero_gpu import declare_gpu
 from clipdemo.page.batch import jobs as batch_jobs
 from clipdemo.page.batch.jobs import Jobs
@@ -164,7 +166,8 @@ def first_card(settings: Settings) -> Card:
     """
     backbone = settings.backbone
     if backbone == "auto" and not settings.checkpoint:
-        backbone = best(has_cuda())
+        backbone, reason = astuple(choose(has_cuda()))
+        print(f"* {reason}", flush=True)
     if not settings.checkpoint and not has_card(backbone):
         locate_local(backbone) or repository(backbone)  # raises for an id that cannot be one
         return zero_shot_card(backbone, COCO18)

@@ -5,15 +5,15 @@ import tomllib
 from dataclasses import fields
 from importlib.metadata import version
 
-import open_clip
 import pytest
 from huggingface_hub import SpaceCard
-from open_clip.constants import HF_SAFE_WEIGHTS_NAME
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from PIL import Image
 from support.paths import ROOT
 
+from clipdemo.hub.catalog import OFFERS
+from clipdemo.hub.repositories import weights
 from clipdemo.page.settings import Settings
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -60,13 +60,12 @@ def test_what_a_space_shows_of_itself_is_allowed(space):
         assert image.size == (1200, 630), "that of a social card"
 
 
-def test_what_is_preloaded_is_what_open_clip_asks_for(space):
-    """The study's backbone; its file is then in the cache, and choosing it downloads nothing."""
-    source = open_clip.get_pretrained_cfg("ViT-L-14-quickgelu", "openai")["hf_hub"]
-    repository = source.removesuffix("/")
-    assert source != repository  # no file is named: open_clip looks for its own first
-    assert space["preload_from_hub"] == [f"{repository} {HF_SAFE_WEIGHTS_NAME}"]
-    assert repository in space["models"]
+def test_nothing_is_preloaded_that_auto_would_not_use(space):
+    """And the line that the README tells names the file that the backbone is loaded from."""
+    assert "preload_from_hub" not in space
+    ((repository, name),) = re.findall(r"preload_from_hub: \[(\S+) (\S+)\]", README)
+    found = [offer.id for offer in OFFERS if offer.repository == repository]
+    assert name in weights(*found).names
 
 
 def test_every_setting_is_in_the_readme_and_nothing_else():
