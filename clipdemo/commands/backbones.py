@@ -15,7 +15,7 @@ def backbones(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """List the backbones: width, size, time, where each one is, the kind of its heads, licence.
+    """List the backbones: size, time, where each one is, the kind of its heads, and licences.
 
     The time is that of encoding a photo, alone in its batch, on two cores of one machine; --time
     measures it on this one.
@@ -26,16 +26,16 @@ def backbones(
     if as_json:
         return print_json(rows)
     print_table(
-        ["id", "width", "size", "photo", "state", "heads", "licence"],
+        ["id", "size", "photo", "state", "heads"],
         (
-            [
-                row["id"], row["width"], _size(row), f"{row['photo_ms']} ms", row["state"],
-                row["heads"], row["licence"],
-            ]
+            [row["id"], _size(row), f"{row['photo_ms']} ms", row["state"], row["heads"]]
             for row in rows
         ),
         box=None, pad_edge=False, collapse_padding=True,
     )  # fmt: skip
+    for licence in dict.fromkeys(row["licence"] for row in rows):
+        names = ", ".join(row["id"] for row in rows if row["licence"] == licence)
+        out.print(f"Licence {licence}: {names}.", highlight=False)
     out.print("Also any other open_clip name/pretrained, hf-hub:org/repo or local-dir:/path.")
 
 

@@ -70,11 +70,11 @@ OFFERS = (
     ),
     Offer(
         "MobileCLIP2-S0/dfndr2b", 512, 74_835_073, 50, "Apple's MobileCLIP2, made for phones",
-        "Apple AMLR: research only", "timm/MobileCLIP2-S0-OpenCLIP", research_only=True,
+        "Apple AMLR (research only)", "timm/MobileCLIP2-S0-OpenCLIP", research_only=True,
     ),
     Offer(
         "MobileCLIP2-S2/dfndr2b", 512, 99_243_329, 136, "Apple's MobileCLIP2, larger",
-        "Apple AMLR: research only", "timm/MobileCLIP2-S2-OpenCLIP", research_only=True,
+        "Apple AMLR (research only)", "timm/MobileCLIP2-S2-OpenCLIP", research_only=True,
     ),
     Offer(
         "PE-Core-S-16-384/meta", 512, 87_188_225, 208, "Meta's Perception Encoder, small",
