@@ -13,6 +13,8 @@ import { allSent } from "./files.js";
 import { follower, isRunning, keptRun, stopRun } from "./run.js";
 import { buildRow, columnsOf, showDecisions, sorted } from "./results_table.js";
 
+const AT_ONCE = 200;  // rows in the page; more come as one scrolls to their end
+
 export function mount({ element, props, watch, trigger }) {
   let run = { modes: [], labels: [], rows: [] };  // what is known of it
   let rows = [];
@@ -49,6 +51,22 @@ export function mount({ element, props, watch, trigger }) {
   const table = make("div", { class: "table", tabindex: 0 },
     make("table", {}, make("thead", {}, head), body));
   const gallery = make("div", { class: "gallery" });
+  let most = AT_ONCE;
+  const ends = [table, gallery].map((node) => [node, make("div", { class: "end" })]);
+  for (const [node, end] of ends) {
+    new IntersectionObserver(([{ isIntersecting }]) => {
+      if (!isIntersecting || most >= order.length) return;
+      most += AT_ONCE;
+      place(order.slice(most - AT_ONCE, most));
+    }, { root: node, rootMargin: "1000px" }).observe(end);
+    node.append(end);
+  }
+
+  // Puts rows behind those that are there.
+  function place(some) {
+    body.append(...some.map(({ row }) => row));
+    ends[1][1].before(...some.map(({ tile }) => tile));
+  }
 
   function decisionsOf({ scores }) {
     return Object.fromEntries(Object.entries(scores).map(([mode, values]) => [mode,
@@ -95,12 +113,29 @@ export function mount({ element, props, watch, trigger }) {
     });
   }
 
+  // Of thousands, only those are drawn that are on the screen or near.
+  const near = new Set();
+  const shown = new WeakMap();  // the row that an element belongs to
+  let version = 0;
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) near.add(target);
+      else near.delete(target);
+      if (isIntersecting) paintRow(shown.get(target));
+    }
+  }, { rootMargin: "300px" });
+
+  function paintRow(row) {
+    if (row.version === version) return;
+    row.version = version;
+    showDecisions(row, decisionsOf(row.result), run, run.labels.indexOf(label.value));
+  }
+
   function paint() {
     deciding.show(decision);
     note.replaceChildren(...ruleNote(decision, run.oneThreshold));
-    for (const row of rows) {
-      showDecisions(row, decisionsOf(row.result), run, run.labels.indexOf(label.value));
-    }
+    version += 1;
+    for (const element of near) paintRow(shown.get(element));
   }
 
   // Once a frame at most, however fast the slider moves.
@@ -122,8 +157,10 @@ export function mount({ element, props, watch, trigger }) {
     const { column, down } = sorting;
     order = column
       ? sorted(rows, ({ result }) => result, column, down, run.labels.indexOf(label.value)) : rows;
-    body.replaceChildren(...order.map(({ row }) => row));
-    gallery.replaceChildren(...order.map(({ tile }) => tile));
+    most = AT_ONCE;
+    body.replaceChildren();
+    gallery.replaceChildren(ends[1][1]);
+    place(order.slice(0, most));
     for (const cell of head.children) {
       const chosen = cell.dataset.column === column;
       cell.setAttribute("aria-sort", !chosen ? "none" : down ? "descending" : "ascending");
@@ -134,6 +171,8 @@ export function mount({ element, props, watch, trigger }) {
   function build() {
     const { modes, labels } = run;
     const recalls = commonRecalls(Object.values(run.recall));
+    observer.disconnect();
+    near.clear();
     rows = [];
     sorting = { column: null, down: false };
     decision = usable(decision, recalls);
@@ -151,10 +190,15 @@ export function mount({ element, props, watch, trigger }) {
     const known = isOther ? [] : run.rows;
     run = { recall: {}, modes: [], labels: [], ...found, rows: [...known, ...found.rows] };
     if (!wasKnown) build();
-    for (const result of run.rows.slice(rows.length)) {
+    const fresh = run.rows.slice(rows.length).map((result) => {
       const row = buildRow(result, run.modes, () => open(row));
-      rows.push(row);
-    }
+      for (const element of [row.row, row.tile]) {
+        shown.set(element, row);
+        observer.observe(element);
+      }
+      return row;
+    });
+    rows.push(...fresh);
     const running = isRunning(run);
     status.textContent = progressText(run);
     bar.hidden = cancel.hidden = !running;
@@ -165,8 +209,12 @@ export function mount({ element, props, watch, trigger }) {
     controls.hidden = !rows.length;
     if (!rows.length) table.hidden = gallery.hidden = true;
     else if (table.hidden && gallery.hidden) show(0);
-    arrange();
-    paint();
+    if (sorting.column || !wasKnown) arrange();
+    else {
+      order = rows;
+      place(rows.slice(rows.length - fresh.length, most));
+    }
+    if (!wasKnown) paint();
   }
 
   function lost() {

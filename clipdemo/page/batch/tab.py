@@ -21,7 +21,7 @@ ABOUT = (
     "Drop up to {photos:,} photos, a zip of them, or a table of photo names and captions as CSV; "
     "with photos, or inside their zip, the table gives them their captions. Each file can be up to "
     "{upload:,} MB. A run continues when this page is closed; come back within the hour to see it. "
-    "`python -m clipdemo batch` has no such limits."
+    "`python -m clipdemo batch` has no such limits, and can sort the photos into folders by label."
 )
 
 

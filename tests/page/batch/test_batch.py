@@ -213,10 +213,29 @@ def test_cancelling_keeps_what_is_done(page, many):
     page.locator("#batch tbody tr").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
     says(page, "Cancelled: ")
-    kept = len(names(page))
+    kept = len(json.loads(download(page, "JSON"))["photos"])
     assert 0 < kept < 400
     assert f"{kept} of 400" in page.locator("#batch [role=status]").inner_text()
-    assert len(json.loads(download(page, "JSON"))["photos"]) == kept
+
+
+def test_of_many_rows_the_rest_comes_as_one_scrolls_and_follows_the_rule(page, many):
+    finish(page, many)
+    assert len(names(page)) == 200
+    page.get_by_label("Rule").locator("visible=true").select_option("top-k")
+
+    def scrolled() -> None:
+        page.locator("#batch .table").evaluate("table => { table.scrollTop = 1e7; }")
+        assert len(names(page)) == 400
+
+    eventually(page, scrolled)
+    last = page.locator("#batch tbody tr").last
+    eventually(page, lambda: _holds(last.locator(".chip").count() == 3))
+    page.get_by_role("button", name="File", exact=True).click()
+    assert names(page) == [f"{i}.png" for i in range(200)]
+
+
+def _holds(so: bool) -> None:
+    assert so
 
 
 def test_two_visitors_do_not_see_each_others(browser, page, url, packed, table):
