@@ -120,9 +120,10 @@ def measure(backbone: str, rounds: int) -> tuple[dict, dict]:
     """
     from clipdemo.commands.bench.page import measure_page, start_up
     from clipdemo.hub.catalog import has_cuda
-    from clipdemo.hub.locate import best, locate
+    from clipdemo.hub.locate import locate
+    from clipdemo.model.choice import choose
 
-    backbone = best(has_cuda()) if backbone == "auto" else backbone
+    backbone = choose(has_cuda()).backbone if backbone == "auto" else backbone
     locate(backbone)
     started = start_up(backbone, rounds)
     # Before torch is imported here: the peak of a child process starts at that of its parent.
