@@ -9,6 +9,7 @@ import sys
 import typer
 
 from clipdemo.commands import data
+from clipdemo.commands.adapt import adapt
 from clipdemo.commands.backbones import backbones
 from clipdemo.commands.baselines import baselines
 from clipdemo.commands.batch import batch
@@ -53,7 +54,7 @@ app.command(
 for command in (
     predict, explain, batch, backbones, fetch,
     table, evaluate, score,
-    caption, encode, sweep, baselines, train, calibrate, report, reproduce,
+    adapt, caption, encode, sweep, baselines, train, calibrate, report, reproduce,
     train_backbone, fuse_heads, measure, train_captioner, measure_captions,
     scenes, screenshots, bench,
 ):  # fmt: skip

@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from support.asking import Stranger, file_data
+from support.asking import Stranger
 from support.driver import serving, until
 from support.paths import SCENES
 
@@ -78,8 +78,7 @@ def run_of(server: Server, *files: tuple[str, bytes]) -> dict:
     """What the server says of a run over uploaded files once it is over."""
     asking, found = server.owner, {}
     start = next(e["number"] for e in asking.events() if "checkbox" in e["kinds"])
-    paths = [file_data(asking.upload(*file)) for file in files]
-    run = asking.event(start, [paths, False, "", None])[1][0]["run"]
+    run = asking.event(start, [False, "", None], {"bag": asking.bag(*files)})[1][0]["run"]
 
     def over() -> bool:
         found.update(asking.http.get(f"/batch/{run}").json())
@@ -299,6 +298,31 @@ def long_bodies(server: Server) -> None:
     assert answer.status_code == 400
 
 
+def parts(server: Server) -> None:
+    """What a part says about itself: its bag, its key and the file's name."""
+    http, outside = server.owner.http, server.folder / "outside.txt"
+    bag, about = server.owner.bag(("a.webp", PHOTO)), {"at": 0, "size": 1}
+    for name in (f"../../../{outside.name}", str(outside), "..\\..\\outside.txt", "\x00", "."):
+        answer = http.put(f"/parts/{bag}/{1:016}", params=about | {"name": name}, content=b"x")
+        found = Path(answer.json()["path"])
+        assert found.parent.parent.name == bag
+        assert found.resolve() == found
+    for path in (f"{bag}/..%2f..%2f..%2fx", f"..%2f{bag}/{1:016}", f"{bag}/%2e%2e", "x/y"):
+        assert raw_put(server.owner, f"/parts/{path}?name=a&at=0&size=1") in (400, 404), path
+    for said in ("..", "../..", "*", "", None, "/etc", 7):
+        start = next(e["number"] for e in server.owner.events() if "checkbox" in e["kinds"])
+        run = server.owner.event(start, [False, "", None], {"bag": said})[1][0]["run"]
+        until(lambda run=run: http.get(f"/batch/{run}").json()["state"] == "failed")
+        assert http.get(f"/batch/{run}").json()["rows"] == []
+    assert not outside.exists()
+
+
+def raw_put(asking: Stranger, target: str) -> int:
+    request = asking.http.build_request("PUT", "/", content=b"x")
+    request.url = request.url.copy_with(raw_path=target.encode())
+    return asking.http.send(request).status_code
+
+
 def many_values(server: Server) -> None:
     """Small in a body, and a hundred times as large as lists of Python."""
     body = b'{"data": [' + b"[]," * 2**20 + b'0], "fn_index": 17}'
@@ -400,6 +424,7 @@ PLACES = (
     Place("links in an uploaded archive", "file system", "PhotoSource", archive_links),
     Place("path of a table to inspect", "file system", "Inspector.open, given._path", tables),
     Place("path of a preview", "file system", "Uploads.find", previews),
+    Place("bag, key and name of a part", "file system", "Parts.add, Parts.files", parts),
     Place("id of a run, and its rows", "lists", "Jobs.find, jobs.routes", runs),
     Place("ImageID of an uploaded table", "file system", "batch._rows", table_names),
     Place("url of a photo", "URL", "addresses.fetch", inner_addresses),

@@ -1,0 +1,281 @@
+"""Heads for any backbone from few labelled rows, in minutes: linear ones that begin as zero-shot.
+
+A label's weights are its zero-shot direction, times one factor for all labels, plus what the rows
+add. What they add is held small (ridge regression towards the zero-shot weights), as small as
+cross-validation finds best: with few rows the head stays near zero-shot, with many it becomes a
+linear probe (Radford et al. 2021, section 3.2).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn import functional as F
+
+from clipdemo.errors import CheckpointError, TableError
+from clipdemo.inputs.labels import MODES
+from clipdemo.inspection import metrics
+from clipdemo.model import checkpoints
+from clipdemo.model.attribution import fit_of_pairs
+from clipdemo.model.embeddings import Encoder
+from clipdemo.model.heads import MLPHead
+from clipdemo.model.zero_shot import zero_shot_heads
+from clipdemo.scenes import random_scene
+from clipdemo.study.calibrate import calibrated, sigmoid
+from clipdemo.study.captions_alone import COPIES, as_photos
+from clipdemo.study.feature_store import Store, read_index
+from clipdemo.study.fit import mean_average_precision
+
+FOLDS = 5
+STRENGTHS = (0.01, 0.1, 1.0, 10.0)
+WITHOUT_PHOTOS = 0.3
+"""The strength for photos where no photo is labelled, since captions cannot tell the best one."""
+DRAWN, FIRST_SCENE = 200, 6_000_000  # scenes that say where the backbone puts photos
+FEWEST = 20
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Logits inputs @ weights.T + bias; weights [L, D], bias [L]."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        return inputs @ self.weights.T + self.bias
+
+    def head(self) -> MLPHead:
+        """The same as a head, which scales its inputs first."""
+        labels, inputs = self.weights.shape
+        head = MLPHead(inputs, (), labels)
+        (layer,) = head.layers
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(self.weights / head.scale))
+            layer.bias.copy_(torch.from_numpy(self.bias))
+        return head.eval()
+
+
+def adapt(
+    encoder: Encoder,
+    store: Store,
+    out: Path,
+    watch: Callable[[str], object] = lambda mode: None,
+) -> checkpoints.Card:
+    """Make heads of the backbone for a store's labels, and write them to `out` with their card.
+
+    Temperature, thresholds and figures come from logits that each row got from heads which had not
+    seen it. Where the store has captions alone, the head for photos learns from them, too (see
+    `captions_alone`), and where photos lie is taken from drawn scenes; nothing about photos is
+    measured then, and the card says so.
+
+    Args:
+        encoder: of the store's backbone.
+        store: embeddings and labels of at least `FEWEST` rows.
+        out: an empty folder, or one of earlier heads from here.
+        watch: told of each mode before its head is made.
+
+    Raises:
+        CheckpointError: `out` holds other files.
+        TableError: there are too few rows, or no label in them.
+    """
+    if out.is_dir() and any(out.iterdir()) and not _is_adapted(out):
+        raise CheckpointError(f"{out} holds other heads already: choose another --out.")
+    prior, scale = _zero_shot(encoder, store)
+    index = store.index
+    groups = pd.factorize(index["ImageID"])[0] % FOLDS
+    said = (index["Caption"] != "").to_numpy()
+    first = ~index["ImageID"].duplicated().to_numpy()
+    if said.sum() < FEWEST and (store.image is None or first.sum() < FEWEST):
+        raise TableError(f"There are fewer than {FEWEST} rows to learn from: give some more.")
+    if not store.targets.any():
+        raise TableError("No row has a label: give a table whose rows have some.")
+
+    parts = {"image": store.image, "text": store.text}
+    usable = {"image": first, "text": said, "concat": said}
+    linear, entries, figures = {}, {}, {}
+    for mode in MODES:
+        read = ("image", "text") if mode == "concat" else (mode,)
+        if any(parts[name] is None for name in read) or usable[mode].sum() < FEWEST:
+            continue
+        watch(mode)
+        rows = np.flatnonzero(usable[mode])
+        inputs = np.concatenate([np.asarray(parts[n][rows], np.float32) for n in read], axis=1)
+        towards = np.concatenate([prior] * len(read), axis=1) / len(read)
+        truth = store.targets[rows]
+        found, unseen, strength = fit(inputs, truth, towards, scale, groups[rows])
+        linear[mode] = found
+        entries[mode] = _entry(inputs.shape[1], unseen, truth, strength, store)
+        figures[mode] = _figures(entries[mode], unseen, truth, store)
+    alone = store.image is None and "text" in linear
+    if alone:
+        watch("image")
+        texts, truth = np.asarray(store.text[said], np.float32), store.targets[said]
+        found, unseen = without_photos(encoder, texts, truth, prior, scale, groups[said])
+        linear |= {"image": found, "concat": mean_of(found, linear["text"])}
+        for mode in ("image", "concat"):
+            inputs = linear[mode].weights.shape[1]
+            entries[mode] = _entry(inputs, unseen, truth, WITHOUT_PHOTOS, store)
+    about = read_index(store.folder)[0]
+    content = {
+        "backbone": store.backbone,
+        "fingerprint": about.fingerprint,
+        "width": store.width,
+        "adapted": True,
+        "summary": _summary(store, alone),
+        "trained": date.today().isoformat(),
+        "labels": list(store.labels.names),
+        "label_ids": list(store.labels.ids),
+        "modes": {mode: entries[mode] for mode in MODES if mode in entries},
+        "metrics": {"photos": {"n": max(f["n"] for f in figures.values()), "modes": figures}},
+    }
+    if store.image is not None and said.any():
+        content["fit"] = fit_of_pairs(store.image[said], store.text[said])
+    return checkpoints.save_heads(out, {m: found.head() for m, found in linear.items()}, content)
+
+
+def fit(
+    inputs: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float, groups: np.ndarray
+) -> tuple[Linear, np.ndarray, float]:
+    """A head of all rows, with the strength that cross-validation finds best.
+
+    Args:
+        inputs: [N, D] embeddings.
+        truth: [N, L].
+        prior: [L, D] the zero-shot directions.
+        scale: of the backbone's logits.
+        groups: [N] the fold of each row; rows of one photo are in the same.
+
+    Returns:
+        The head, the logits [N, L] of heads that did not see the row, and the strength.
+    """
+    best = (-1.0, None, 0.0)
+    for strength in STRENGTHS:
+        unseen = _unseen(inputs, truth, prior, scale, groups, strength)
+        best = max(best, (mean_average_precision(truth, unseen), unseen, strength), key=_first)
+    _, unseen, strength = best
+    return ridge(inputs, truth, prior, scale, strength), unseen, strength
+
+
+def ridge(
+    inputs: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float, strength: float
+) -> Linear:
+    """Minimise the mean binary cross-entropy of a row plus `strength` times the squared distance
+    of the weights [L, D], in units of `scale`, from a multiple of `prior`."""
+    x, y, p = (torch.from_numpy(np.asarray(a, np.float64)) for a in (inputs, truth, prior))
+    rare = 1 / (2 * max(len(y), 1))
+    moved = torch.zeros_like(p, requires_grad=True)
+    factor = torch.ones((), dtype=torch.float64, requires_grad=True)
+    bias = torch.logit(y.mean(0).clamp(rare, 1 - rare)).requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        [moved, factor, bias], max_iter=200, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        logits = scale * (x @ (factor * p + moved).T) + bias
+        loss = F.binary_cross_entropy_with_logits(logits, y, reduction="sum") / len(y)
+        loss = loss + strength * moved.square().sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    weights = scale * (factor * p + moved)
+    return Linear(*(a.detach().numpy().astype(np.float32) for a in (weights, bias)))
+
+
+def without_photos(
+    encoder: Encoder,
+    texts: np.ndarray,
+    truth: np.ndarray,
+    prior: np.ndarray,
+    scale: float,
+    groups: np.ndarray,
+) -> tuple[Linear, np.ndarray]:
+    """As `fit`, for photos from captions [N, D] alone; drawn scenes say where photos lie."""
+    scenes = [random_scene(FIRST_SCENE + i, (192, 144)).image for i in range(DRAWN)]
+    photos = np.concatenate(
+        [encoder.backbone.encode_photos(scenes[i : i + 16]) for i in range(0, DRAWN, 16)]
+    )
+    inputs, _ = as_photos(texts, photos, photos, "centred and noise")
+    truth, groups = np.tile(truth, (COPIES, 1)), np.tile(groups, COPIES)
+    unseen = _unseen(inputs, truth, prior, scale, groups, WITHOUT_PHOTOS)
+    found = ridge(inputs, truth, prior, scale, WITHOUT_PHOTOS)
+    # The head reads embeddings as they are: the mean goes into its bias, their length without it,
+    # which is about the same for all, into its weights.
+    centre = photos.mean(0)
+    weights = found.weights / np.linalg.norm(photos - centre, axis=1).mean()
+    return Linear(weights, found.bias - weights @ centre), unseen[: len(texts)]
+
+
+def mean_of(image: Linear, text: Linear) -> Linear:
+    """The mean of two heads' logits, as one for concatenated embeddings."""
+    weights = np.concatenate([image.weights, text.weights], axis=1) / 2
+    return Linear(weights, (image.bias + text.bias) / 2)
+
+
+def _zero_shot(encoder: Encoder, store: Store) -> tuple[np.ndarray, float]:
+    """Directions [L, D] from sentences about nothing to those that name a label, and the scale."""
+    _, heads = zero_shot_heads(encoder, store.labels)
+    text = heads["text"]
+    return (text.prompts - text.background.mean(0)).numpy(), text.scale
+
+
+def _unseen(
+    inputs: np.ndarray,
+    truth: np.ndarray,
+    prior: np.ndarray,
+    scale: float,
+    groups: np.ndarray,
+    strength: float,
+) -> np.ndarray:
+    """Logits [N, L] of each row by a head of the other folds' rows."""
+    unseen = np.empty(truth.shape, np.float32)
+    for fold in np.unique(groups):
+        held = groups == fold
+        unseen[held] = ridge(inputs[~held], truth[~held], prior, scale, strength)(inputs[held])
+    return unseen
+
+
+def _first(found: tuple) -> float:
+    return found[0]
+
+
+def _entry(
+    inputs: int, logits: np.ndarray, truth: np.ndarray, strength: float, store: Store
+) -> dict:
+    training = {
+        "table": read_index(store.folder)[0].table,
+        "strength": strength,
+        "validation": f"{FOLDS}-fold cross-validation",
+        "n_train": len(truth),
+        "n_check": len(truth),
+        "history": [],
+    }
+    shape = {"inputs": inputs, "hidden": []}
+    return shape | calibrated(logits, truth) | {"training": training}
+
+
+def _figures(entry: dict, logits: np.ndarray, truth: np.ndarray, store: Store) -> dict:
+    scores, thresholds = sigmoid(logits / entry["temperature"]), np.array(entry["thresholds"])
+    return metrics.evaluate(truth, scores, scores >= thresholds, store.labels.names, thresholds)
+
+
+def _summary(store: Store, alone: bool) -> str:
+    rows = f"{len(store.index):,} rows of {read_index(store.folder)[0].table}"
+    if alone:
+        return (
+            f"Heads adapted to this backbone from the captions of {rows}; they saw no photo, and "
+            "their figures are those of captions."
+        )
+    return f"Heads adapted to this backbone from {rows}; their figures are cross-validated."
+
+
+def _is_adapted(folder: Path) -> bool:
+    try:
+        return checkpoints.read_card(folder).content.get("adapted", False)
+    except CheckpointError:
+        return False
