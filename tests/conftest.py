@@ -25,7 +25,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 settings.register_profile("no time limits", deadline=None)
 settings.load_profile("no time limits")
 
-SYSTEM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SYSTEM = (
+    "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome",
+    "google-chrome-stable",
+)  # fmt: skip
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE = 60  # seconds to wait for what must come; nothing is measured
 VIT = {"layers": 1, "width": 64, "head_width": 32, "patch_size": 16, "image_size": 32}

@@ -35,6 +35,7 @@ STRENGTHS = (0.01, 0.1, 1.0, 10.0)
 WITHOUT_PHOTOS = 0.3
 """The strength for photos where no photo is labelled, since captions cannot tell the best one."""
 DRAWN, FIRST_SCENE = 200, 6_000_000  # scenes that say where the backbone puts photos
+BATCH = 16
 FEWEST = 20
 
 
@@ -114,11 +115,16 @@ def adapt(
     if alone:
         watch("image")
         texts, truth = np.asarray(store.text[said], np.float32), store.targets[said]
-        found, unseen = without_photos(encoder, texts, truth, prior, scale, groups[said])
-        linear |= {"image": found, "concat": mean_of(found, linear["text"])}
-        for mode in ("image", "concat"):
-            inputs = linear[mode].weights.shape[1]
-            entries[mode] = _entry(inputs, unseen, truth, WITHOUT_PHOTOS, store)
+        drawn = Drawn.by(encoder, store.labels.names)
+        linear["image"] = without_photos(drawn, texts, truth, prior, scale)
+        linear["concat"] = mean_of(linear["image"], linear["text"])
+        for mode, inputs in (("image", drawn.photos), ("concat", drawn.both)):
+            width = inputs.shape[1]
+            if drawn.truth.any():
+                logits = linear[mode](inputs)
+                entries[mode] = _entry(width, logits, drawn.truth, WITHOUT_PHOTOS, store)
+            else:  # none of these labels is ever drawn
+                entries[mode] = entries["text"] | {"inputs": width}
     about = read_index(store.folder)[0]
     content = {
         "backbone": store.backbone,
@@ -187,28 +193,50 @@ def ridge(
     return Linear(*(a.detach().numpy().astype(np.float32) for a in (weights, bias)))
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """Drawn scenes that are in no other data: embeddings [N, D] of photos and captions, truth
+    [N, L]."""
+
+    photos: np.ndarray
+    captions: np.ndarray
+    truth: np.ndarray
+
+    @classmethod
+    def by(cls, encoder: Encoder, names: tuple[str, ...]) -> "Drawn":
+        """As a backbone sees them."""
+        scenes = [random_scene(FIRST_SCENE + i, (192, 144)) for i in range(DRAWN)]
+        parts = (scenes[i : i + BATCH] for i in range(0, DRAWN, BATCH))
+        encode = encoder.backbone.encode_photos
+        photos = np.concatenate([encode([scene.image for scene in part]) for part in parts])
+        captions = np.stack(encoder.captions([scene.caption for scene in scenes]))
+        truth = np.array([[name in scene.labels for name in names] for scene in scenes])
+        return cls(photos, captions, truth)
+
+    @property
+    def both(self) -> np.ndarray:
+        """[N, 2 * D]."""
+        return np.concatenate([self.photos, self.captions], axis=1)
+
+
 def without_photos(
-    encoder: Encoder,
-    texts: np.ndarray,
-    truth: np.ndarray,
-    prior: np.ndarray,
-    scale: float,
-    groups: np.ndarray,
-) -> tuple[Linear, np.ndarray]:
-    """As `fit`, for photos from captions [N, D] alone; drawn scenes say where photos lie."""
-    scenes = [random_scene(FIRST_SCENE + i, (192, 144)).image for i in range(DRAWN)]
-    photos = np.concatenate(
-        [encoder.backbone.encode_photos(scenes[i : i + 16]) for i in range(0, DRAWN, 16)]
-    )
-    inputs, _ = as_photos(texts, photos, photos, "centred and noise")
-    truth, groups = np.tile(truth, (COPIES, 1)), np.tile(groups, COPIES)
-    unseen = _unseen(inputs, truth, prior, scale, groups, WITHOUT_PHOTOS)
-    found = ridge(inputs, truth, prior, scale, WITHOUT_PHOTOS)
+    drawn: Drawn, texts: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float
+) -> Linear:
+    """A head for photos from captions [N, D] alone.
+
+    Drawn scenes say where the backbone puts photos, and how much weaker their labels are in the
+    embedding of a photo than in that of its caption.
+    """
+    inputs, _ = as_photos(texts, drawn.photos, drawn.photos, "centred and noise")
+    found = ridge(inputs, np.tile(truth, (COPIES, 1)), prior, scale, WITHOUT_PHOTOS)
+    centre = drawn.photos.mean(0)
+    shown, said = found(_unit(drawn.photos - centre)), found(_unit(drawn.captions - texts.mean(0)))
+    stretch = (said - said.mean(0)).std() / (shown - shown.mean(0)).std()
     # The head reads embeddings as they are: the mean goes into its bias, their length without it,
     # which is about the same for all, into its weights.
-    centre = photos.mean(0)
-    weights = found.weights / np.linalg.norm(photos - centre, axis=1).mean()
-    return Linear(weights, found.bias - weights @ centre), unseen[: len(texts)]
+    weights = stretch * found.weights / np.linalg.norm(drawn.photos - centre, axis=1).mean()
+    bias = stretch * (found.bias - shown.mean()) + said.mean()
+    return Linear(weights, bias - weights @ centre)
 
 
 def mean_of(image: Linear, text: Linear) -> Linear:
@@ -222,6 +250,10 @@ def _zero_shot(encoder: Encoder, store: Store) -> tuple[np.ndarray, float]:
     _, heads = zero_shot_heads(encoder, store.labels)
     text = heads["text"]
     return (text.prompts - text.background.mean(0)).numpy(), text.scale
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def _unseen(
