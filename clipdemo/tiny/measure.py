@@ -11,11 +11,11 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 
 from clipdemo.errors import TableError
-from clipdemo.inputs.images import read_photo
 from clipdemo.inputs.labels import COCO18
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection import metrics
-from clipdemo.inspection.evaluation import evaluate_table
+from clipdemo.inspection.evaluation import evaluate_table, score_rows
+from clipdemo.inspection.intervals import intervals
 from clipdemo.model import checkpoints, thresholds
 from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
@@ -32,8 +32,8 @@ def measure(data: Path, folder: Path) -> dict:
     Returns what is then written into the card as `metrics`: `photos` (comp5329 photos with
     number % 6 == 1 and their captions, all modes), `zero_shot` (the same without the heads),
     `captions` (rows 28000 to 29999, text only) and `bag_of_words` (TF-IDF and logistic regression
-    on those same rows, for comparison). How well those photos and captions match is
-    written as `fit`.
+    on those same rows, for comparison); `photos` with `intervals`. How well those photos and
+    captions match is written as `fit`.
     """
     classifier = load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
@@ -46,8 +46,16 @@ def measure(data: Path, folder: Path) -> dict:
         "captions": _measured(classifier, captions),
         "bag_of_words": bag_of_words(frame[~validation], captions),
     }
+    scored = score_rows(classifier, photos, source)
+    fit = fit_of_pairs(np.stack(scored.image), np.stack(scored.text))
+    on = {
+        mode: values >= classifier.card.modes[mode]["thresholds"]
+        for mode, values in scored.scores.items()
+    }
+    found["photos"]["intervals"] = intervals(
+        target_matrix(photos, COCO18), scored.scores, on, [("concat", "text")]
+    )
     card = checkpoints.read_card(folder)
-    fit = fit_of_photos(classifier, photos, source)
     checkpoints.write_card(folder, card.content | {"metrics": found, "fit": fit})
     return found
 
@@ -58,14 +66,6 @@ def validation_photos(data: Path) -> tuple[pd.DataFrame, PhotoSource]:
     source = PhotoSource(data / "photos" / "comp5329.zip")
     held = [name in source and is_validation(name) for name in frame["ImageID"]]
     return frame[held], source
-
-
-def fit_of_photos(classifier: Classifier, frame: pd.DataFrame, source: PhotoSource) -> dict:
-    """How well the photos and captions of a table match: see `fit_of_pairs`."""
-    size = classifier.backbone.image_size
-    photos = [read_photo(source.read(name), size) for name in frame["ImageID"]]
-    image, text = classifier.embed(photos, frame["Caption"].tolist())
-    return fit_of_pairs(np.stack(image), np.stack(text))
 
 
 def bag_of_words(train: pd.DataFrame, check: pd.DataFrame) -> dict:
@@ -95,15 +95,27 @@ def figures(card: checkpoints.Card) -> str:
     found = card.content["metrics"]
     photos, captions, words = found["photos"], found["captions"], found["bag_of_words"]
     names = {"image": "photo", "text": "caption", "concat": "both"}
-    rows = [(f"{name} ({mode})", photos["modes"][mode]) for mode, name in names.items()]
-    zero_shot = found["zero_shot"]["modes"]
+    sure, zero_shot = photos["intervals"], found["zero_shot"]["modes"]
+    rows = [
+        (f"{name} ({mode})", photos["modes"][mode], sure["modes"][mode])
+        for mode, name in names.items()
+    ]
     rows += [(f"{name}, zero-shot", zero_shot[mode]) for mode, name in names.items()]
+    more = sure["differences"]["concat - text"]
+    gains = " and ".join(
+        f"{word} {more[key]['value']:+.3f} ({more[key]['interval'][0]:+.3f} to "
+        f"{more[key]['interval'][1]:+.3f})"
+        for word, key in (("mAP", "map"), ("samples-F1", "samples_f1"))
+    )
     lines = [
         f"On {photos['n']} validation photos with their captions, rule `tuned`:",
         "",
         "| head reads | mAP | samples-F1 | micro-F1 | macro-F1 |",
         "|---|---|---|---|---|",
-        *(table_row(name, values) for name, values in rows),
+        *(table_row(*row) for row in rows),
+        "",
+        f"In brackets: 95 % intervals by {sure['draws']:,} draws of the photos with replacement.",
+        f"What the photo adds to the caption, `concat` less `text`: {gains}.",
         "",
         f"On the study's {captions['n']} validation captions (rows 28000 to 29999), caption alone:",
         "",
@@ -115,10 +127,13 @@ def figures(card: checkpoints.Card) -> str:
     return "\n".join(lines)
 
 
-def table_row(name: str, values: dict) -> str:
-    """One row of the README's table."""
-    keys = ("map", "samples_f1", "micro_f1", "macro_f1")
-    return f"| {name} | " + " | ".join(f"{values[key]:.3f}" for key in keys) + " |"
+def table_row(name: str, values: dict, interval: dict | None = None) -> str:
+    """One row of the README's table, with intervals where there are any."""
+    cells = []
+    for key in ("map", "samples_f1", "micro_f1", "macro_f1"):
+        low, high = (interval or {}).get(key, (None, None))
+        cells.append(f"{values[key]:.3f}" + (f" ({low:.3f} to {high:.3f})" if low else ""))
+    return f"| {name} | " + " | ".join(cells) + " |"
 
 
 def write_figures(card: checkpoints.Card, readme: Path) -> None:

@@ -1,0 +1,76 @@
+"""How far figures may be from those of other photos: bootstrap intervals (Efron 1979)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.metrics import average_precision_score
+
+DRAWS = 1000
+LEVEL = 95  # percent of the draws that an interval holds
+
+
+def intervals(
+    truth: np.ndarray,
+    scores: dict[str, np.ndarray],
+    on: dict[str, np.ndarray],
+    differences: Sequence[tuple[str, str]] = (),
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> dict:
+    """Percentile intervals of mAP and samples-F1 over draws of the rows with replacement.
+
+    Args:
+        truth: [N, L].
+        scores: per mode [N, L].
+        on: per mode the decisions [N, L].
+        differences: pairs of modes: the first one's figure less the second one's, on the same
+            drawn rows.
+
+    Returns:
+        `draws`; `modes`, per mode `map` and `samples_f1` as [low, high]; and `differences`, the
+        same with `value`, the difference on the rows themselves, by "first - second".
+    """
+    truth = np.asarray(truth) > 0.5
+    hits = {mode: _row_f1(truth, decided) for mode, decided in on.items()}
+    rng = np.random.default_rng(seed)
+    rows = [np.arange(len(truth)), *rng.integers(len(truth), size=(draws, len(truth)))]
+    drawn = {
+        mode: {
+            "map": np.array([_mean_ap(truth[r], values[r]) for r in rows]),
+            "samples_f1": np.array([hits[mode][r].mean() for r in rows]),
+        }
+        for mode, values in scores.items()
+    }
+    return {
+        "draws": draws,
+        "modes": {
+            mode: {name: _interval(values[1:]) for name, values in figures.items()}
+            for mode, figures in drawn.items()
+        },
+        "differences": {
+            f"{one} - {other}": {
+                name: {
+                    "value": round(float(values[0] - drawn[other][name][0]), 4),
+                    "interval": _interval(values[1:] - drawn[other][name][1:]),
+                }
+                for name, values in drawn[one].items()
+            }
+            for one, other in differences
+        },
+    }
+
+
+def _row_f1(truth: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """[N] F1 of each row, 0 where nothing is true and nothing on."""
+    return 2 * (truth & on).sum(1) / np.maximum(truth.sum(1) + on.sum(1), 1)
+
+
+def _mean_ap(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Over the labels that occur."""
+    seen = truth.any(0)
+    return float(average_precision_score(truth[:, seen], scores[:, seen], average="macro"))
+
+
+def _interval(values: np.ndarray) -> list[float]:
+    rest = (100 - LEVEL) / 2
+    return [round(float(v), 4) for v in np.percentile(values, [rest, 100 - rest])]
