@@ -21,7 +21,7 @@ setup: .venv/dev.stamp
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-.venv/dev.stamp: requirements.txt requirements-ray.txt requirements-dev.txt .venv/app.stamp
+.venv/dev.stamp: requirements.txt requirements-onnx.txt requirements-ray.txt requirements-dev.txt .venv/app.stamp
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	sh tests/install.sh
 	touch $@

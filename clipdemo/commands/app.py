@@ -19,6 +19,7 @@ from clipdemo.commands.caption import caption
 from clipdemo.commands.encode import encode
 from clipdemo.commands.evaluate import evaluate
 from clipdemo.commands.explain import explain
+from clipdemo.commands.export import export
 from clipdemo.commands.fetch import fetch
 from clipdemo.commands.predict import predict
 from clipdemo.commands.report import report
@@ -52,7 +53,7 @@ app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(serve)
 for command in (
-    predict, explain, batch, backbones, fetch,
+    predict, explain, batch, backbones, fetch, export,
     table, evaluate, score,
     adapt, caption, encode, sweep, baselines, train, calibrate, report, reproduce,
     train_backbone, fuse_heads, measure, train_captioner, measure_captions,

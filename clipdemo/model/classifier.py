@@ -94,6 +94,7 @@ class Classifier:
     Attributes:
         card: the heads' card (labels, thresholds, measured quality).
         backbone: the loaded backbone.
+        heads: by mode, from embeddings to logits.
     """
 
     def __init__(
@@ -102,7 +103,7 @@ class Classifier:
         self.backbone = encoder.backbone
         self.card = card
         self._encoder = encoder
-        self._heads = heads
+        self.heads = heads
         self._names = card.labels.names
 
     def zero_shot(self, labels: Sequence[str] | LabelSet) -> "Classifier":
@@ -126,7 +127,7 @@ class Classifier:
     @property
     def modes(self) -> list[str]:
         """The modes that it has heads for."""
-        return list(self._heads)
+        return list(self.heads)
 
     def too_long(self, caption: str | None) -> str | None:
         """A sentence that says where the backbone stops reading a long caption, or None."""
@@ -179,7 +180,7 @@ class Classifier:
             raise ValueError(f"{len(photos)} photos but {len(captions)} captions")
         nothing = [None] * len(photos)
         reads_photos, reads_captions = (
-            {m, "concat", "mutan"} & set(self._heads) for m in ("image", "text")
+            {m, "concat", "mutan"} & set(self.heads) for m in ("image", "text")
         )
         image = self._encoder.photos(photos) if reads_photos else nothing
         text = nothing
@@ -192,7 +193,7 @@ class Classifier:
     ) -> list[Prediction]:
         """Predictions of N embeddings [D] or None each."""
         scores: list[dict[str, dict[str, float]]] = [{} for _ in image]
-        for mode in self._heads:
+        for mode in self.heads:
             inputs = [
                 head_input(mode, *(None if e is None else torch.from_numpy(e)[None] for e in pair))
                 for pair in zip(image, text, strict=True)
@@ -204,10 +205,10 @@ class Classifier:
             for row, line in zip(rows, values.tolist(), strict=True):
                 scores[row][mode] = self._named(line)
         entries = self.card.modes
-        tuned = {mode: self._named(entries[mode]["thresholds"]) for mode in self._heads}
+        tuned = {mode: self._named(entries[mode]["thresholds"]) for mode in self.heads}
         recall = {
             mode: {r: self._named(line) for r, line in entries[mode].get("recall", {}).items()}
-            for mode in self._heads
+            for mode in self.heads
         }
         return [
             Prediction(
@@ -228,7 +229,7 @@ class Classifier:
     def logits(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
         """Logits [N, L] of what the mode's head reads [N, inputs]."""
         with torch.inference_mode():
-            return self._heads[mode](inputs).numpy()
+            return self.heads[mode](inputs).numpy()
 
 
 class _Extended(Classifier):
@@ -245,7 +246,7 @@ class _Extended(Classifier):
         }
         labels = {"labels": [*own.names, *extra.names], "label_ids": [*own.ids, *extra.ids]}
         card = checkpoints.Card(None, first.card.content | labels | {"modes": modes})
-        super().__init__(first._encoder, card, first._heads)
+        super().__init__(first._encoder, card, first.heads)
         self._more = more
 
     def scores(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
