@@ -22,6 +22,7 @@ from clipdemo.commands.explain import explain
 from clipdemo.commands.export import export
 from clipdemo.commands.fetch import fetch
 from clipdemo.commands.predict import predict
+from clipdemo.commands.publish import publish
 from clipdemo.commands.report import report
 from clipdemo.commands.reproduce import reproduce
 from clipdemo.commands.scenes import scenes
@@ -55,7 +56,7 @@ app.command(
 for command in (
     predict, explain, batch, backbones, fetch, export,
     table, evaluate, score,
-    adapt, caption, encode, sweep, baselines, train, calibrate, report, reproduce,
+    adapt, caption, encode, sweep, baselines, train, calibrate, report, reproduce, publish,
     train_backbone, fuse_heads, measure, train_captioner, measure_captions,
     scenes, screenshots, bench,
 ):  # fmt: skip

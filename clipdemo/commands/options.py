@@ -29,7 +29,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 
 # The model.
 BackboneId = Annotated[str, typer.Option(help="A backbone id, or auto.")]
-Checkpoint = Annotated[str, typer.Option(help="Folder of heads; default: the backbone's own.")]
+Checkpoint = Annotated[
+    str, typer.Option(help="Folder of heads, or hf:org/repo; default: the backbone's own.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 CaptionerName = Annotated[str, typer.Option(help="auto, bundled, a cached hub model, or a folder.")]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from clipdemo.errors import CheckpointError, reason
 from clipdemo.hub.atomic import atomic_write
 from clipdemo.hub.catalog import CHECKPOINTS
+from clipdemo.hub.heads import PREFIX, fetch_heads
 from clipdemo.inputs.labels import ALL_MODES, MODES, LabelSet
 
 CARD = "card.json"
@@ -148,11 +149,15 @@ def has_card(backbone: str) -> bool:
 def find_card(backbone: str = "auto", folder: str | Path | None = None) -> Card:
     """The card in `folder`, or of the heads that come with a backbone; `auto` is `tiny`.
 
+    A folder can also be on the hub: see `hub.heads`.
+
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
     if folder is None:
         folder = CHECKPOINTS / slug("tiny" if backbone == "auto" else backbone)
+    if str(folder).startswith(PREFIX):
+        folder = fetch_heads(str(folder))
     return read_card(Path(folder))
 
 

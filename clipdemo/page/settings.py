@@ -35,7 +35,7 @@ class Settings:
         "a backbone id, or auto: the checkpoint's own, else that with the best trained heads",
     )
     checkpoint: str = _setting(
-        "", "folder of trained heads; by default those that come with the backbone"
+        "", "folder of trained heads, or hf:org/repo; by default those that come with the backbone"
     )
     device: str = _setting("auto", "auto, cpu, cuda or mps")
     precision: str = _setting("auto", "auto (fp16 on CUDA, else fp32), fp32, bf16 or fp16")
