@@ -10,8 +10,8 @@ from clipdemo.hub.catalog import CHECKPOINTS
 from clipdemo.inputs.labels import COCO18
 from clipdemo.model.checkpoints import read_card
 from clipdemo.scenes import random_scene
-from clipdemo.study.adapt import Linear, fit, mean_of, ridge
 from clipdemo.study.fit import mean_average_precision
+from clipdemo.study.ridge import Linear, fit, mean_of, ridge
 
 COUNT, FIRST = 60, 7_000_000
 

@@ -8,6 +8,7 @@ import { arrived, keyOf, newBag, send } from "../shared/upload.js";
 const BAG = ["sessionStorage", "clipdemo.bag"];  // {id, count: of the files given}
 const AT_ONCE = 3;  // files on their way
 const IN_USE = 10 * 60_000;  // milliseconds between two signs that the files are still wanted
+const SENTENCES = 6;  // about files that were not taken
 const TABLE = /\.(csv|tsv|txt|jsonl?|parquet|xlsx?)$/i;
 const JUNK = /(^\.|^Thumbs\.db$|^desktop\.ini$)/i;  // systems put these into folders
 
@@ -174,8 +175,11 @@ export function mount({ element }) {
 
   function paint() {
     status.textContent = statusText();
-    const sentences = states().map(({ problem }) => problem).filter(Boolean);
-    problems.replaceChildren(...[...new Set(sentences)].map((sentence) => make("li", {}, sentence)));
+    const sentences = [...new Set(states().map(({ problem }) => problem).filter(Boolean))];
+    if (sentences.length > SENTENCES) {
+      sentences.splice(SENTENCES - 1, Infinity, `${sentences.length - SENTENCES + 1} more were not taken.`);
+    }
+    problems.replaceChildren(...sentences.map((sentence) => make("li", {}, sentence)));
     emptied.hidden = !files.size;
   }
 

@@ -1,0 +1,115 @@
+"""Linear heads that begin as zero-shot: ridge regression towards the zero-shot weights.
+
+A label's weights are its zero-shot direction, times one factor for all labels, plus what the rows
+add. What they add is held small, as small as cross-validation finds best: with few rows the head
+stays near zero-shot, with many it becomes a linear probe (Radford et al. 2021, section 3.2).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from clipdemo.model.heads import MLPHead
+from clipdemo.study.fit import mean_average_precision
+
+FOLDS = 5
+STRENGTHS = (0.01, 0.1, 1.0, 10.0)
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Logits inputs @ weights.T + bias; weights [L, D], bias [L]."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        return inputs @ self.weights.T + self.bias
+
+    def head(self) -> MLPHead:
+        """The same as a head, which scales its inputs first."""
+        labels, inputs = self.weights.shape
+        head = MLPHead(inputs, (), labels)
+        (layer,) = head.layers
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(self.weights / head.scale))
+            layer.bias.copy_(torch.from_numpy(self.bias))
+        return head.eval()
+
+
+def fit(
+    inputs: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float, groups: np.ndarray
+) -> tuple[Linear, np.ndarray, float]:
+    """A head of all rows, with the strength that cross-validation finds best.
+
+    Args:
+        inputs: [N, D] embeddings.
+        truth: [N, L].
+        prior: [L, D] the zero-shot directions.
+        scale: of the backbone's logits.
+        groups: [N] the fold of each row; rows of one photo are in the same.
+
+    Returns:
+        The head, the logits [N, L] of heads that did not see the row, and the strength.
+    """
+    best = (-1.0, None, 0.0)
+    for strength in STRENGTHS:
+        unseen = unseen_logits(inputs, truth, prior, scale, groups, strength)
+        best = max(best, (mean_average_precision(truth, unseen), unseen, strength), key=_first)
+    _, unseen, strength = best
+    return ridge(inputs, truth, prior, scale, strength), unseen, strength
+
+
+def ridge(
+    inputs: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float, strength: float
+) -> Linear:
+    """Minimise the mean binary cross-entropy of a row plus `strength` times the squared distance
+    of the weights [L, D], in units of `scale`, from a multiple of `prior`."""
+    x, y, p = (torch.from_numpy(np.asarray(a, np.float64)) for a in (inputs, truth, prior))
+    rare = 1 / (2 * max(len(y), 1))
+    moved = torch.zeros_like(p, requires_grad=True)
+    factor = torch.ones((), dtype=torch.float64, requires_grad=True)
+    bias = torch.logit(y.mean(0).clamp(rare, 1 - rare)).requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        [moved, factor, bias], max_iter=200, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        logits = scale * (x @ (factor * p + moved).T) + bias
+        loss = F.binary_cross_entropy_with_logits(logits, y, reduction="sum") / len(y)
+        loss = loss + strength * moved.square().sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    weights = scale * (factor * p + moved)
+    return Linear(*(a.detach().numpy().astype(np.float32) for a in (weights, bias)))
+
+
+def unseen_logits(
+    inputs: np.ndarray,
+    truth: np.ndarray,
+    prior: np.ndarray,
+    scale: float,
+    groups: np.ndarray,
+    strength: float,
+) -> np.ndarray:
+    """Logits [N, L] of each row by a head of the other folds' rows."""
+    unseen = np.empty(truth.shape, np.float32)
+    for fold in np.unique(groups):
+        held = groups == fold
+        unseen[held] = ridge(inputs[~held], truth[~held], prior, scale, strength)(inputs[held])
+    return unseen
+
+
+def mean_of(image: Linear, text: Linear) -> Linear:
+    """The mean of two heads' logits, as one for concatenated embeddings."""
+    weights = np.concatenate([image.weights, text.weights], axis=1) / 2
+    return Linear(weights, (image.bias + text.bias) / 2)
+
+
+def _first(found: tuple) -> float:
+    return found[0]
