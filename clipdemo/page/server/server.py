@@ -122,6 +122,8 @@ def start(settings: Settings) -> Page:
             prevent_thread_lock=True,
             _app=app,
         )
+    for address in on_network(settings.host):
+        print(f"* On your network: http://{address}:{settings.port}", flush=True)
     models.first.start()
     if settings.table:
         inspector.start()
@@ -178,6 +180,17 @@ def first_card(settings: Settings) -> Card:
             "choose that backbone or other heads."
         )
     return card
+
+
+def on_network(host: str) -> list[str]:
+    """This machine's addresses for others, phones in the same room, where it listens at all."""
+    import psutil
+
+    if host not in ("0.0.0.0", "::") or "SPACE_ID" in os.environ:
+        return []
+    found = [a.address for each in psutil.net_if_addrs().values() for a in each
+             if a.family == socket.AF_INET]  # fmt: skip
+    return [a for a in found if not a.startswith(("127.", "169.254."))]
 
 
 def health(model: BackgroundModel) -> Route:

@@ -10,6 +10,7 @@ import sys
 from contextlib import contextmanager
 
 import httpx
+import psutil
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
@@ -171,6 +172,19 @@ def test_it_listens_on_ipv6(tmp_path):
         assert guest.call("predict", [None, "a dog"])[0]
         assert is_owner(guest)
     assert f"http://[::1]:{port}" in (tmp_path / "server.log").read_text()
+
+
+def test_in_a_room_it_says_where_others_open_it_and_they_are_visitors(tmp_path):
+    port = free_port()
+    own = [a.address for found in psutil.net_if_addrs().values() for a in found
+           if a.family == socket.AF_INET and not a.address.startswith(("127.", "169.254."))]  # fmt: skip
+    with running(tmp_path, ["--host", "0.0.0.0", "--port", str(port)]):
+        until(lambda: alive(Stranger(f"http://127.0.0.1:{port}")))
+        for address in own:
+            assert not is_owner(Stranger(f"http://{address}:{port}"))
+        assert is_owner(Stranger(f"http://127.0.0.1:{port}"))
+        log = (tmp_path / "server.log").read_text()
+        assert [f"http://{address}:{port}" in log for address in own] == [True] * len(own)
 
 
 @pytest.mark.parametrize(
