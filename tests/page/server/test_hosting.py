@@ -176,8 +176,9 @@ def test_it_listens_on_ipv6(tmp_path):
 
 def test_in_a_room_it_says_where_others_open_it_and_they_are_visitors(tmp_path):
     port = free_port()
-    own = [a.address for found in psutil.net_if_addrs().values() for a in found
-           if a.family == socket.AF_INET and not a.address.startswith(("127.", "169.254."))]  # fmt: skip
+    addresses = [a for found in psutil.net_if_addrs().values() for a in found]
+    own = [a.address for a in addresses if a.family == socket.AF_INET]
+    own = [address for address in own if not address.startswith(("127.", "169.254."))]
     with running(tmp_path, ["--host", "0.0.0.0", "--port", str(port)]):
         until(lambda: alive(Stranger(f"http://127.0.0.1:{port}")))
         for address in own:
