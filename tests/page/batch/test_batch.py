@@ -229,6 +229,7 @@ def test_of_many_rows_the_rest_comes_as_one_scrolls_and_follows_the_rule(page, m
 
     eventually(page, scrolled)
     last = page.locator("#batch tbody tr").last
+    last.scroll_into_view_if_needed()
     eventually(page, lambda: _holds(last.locator(".chip").count() == 3))
     page.get_by_role("button", name="File", exact=True).click()
     assert names(page) == [f"{i}.png" for i in range(200)]
