@@ -33,8 +33,8 @@ def choose(cuda: bool) -> Choice:
     if others:
         names = " and ".join(sorted(others))
         reason += (
-            f"; {names} {'is' if len(others) == 1 else 'are'} here, too, without: choose one with "
-            "--backbone"
+            f"; {names} {'is' if len(others) == 1 else 'are'} here without trained heads: select "
+            "one with --backbone"
         )
     return Choice(best.backbone, f"{reason}.")
 

@@ -15,6 +15,7 @@ const JUNK = /(^\.|^Thumbs\.db$|^desktop\.ini$)/i;  // systems put these into fo
 let bag = "";
 let files = new Map();  // by key: {name, size, at, path, file, problem}
 let repaint = () => {};
+let leaving = new AbortController();  // of this bag
 let running = 0;
 let before = 0;  // files that were given before a reload
 let settled = [];  // called when nothing is on its way any more
@@ -28,6 +29,8 @@ function isOpen({ path, problem }) {
 }
 
 function begin(id, count) {
+  leaving.abort();
+  leaving = new AbortController();
   [bag, before, files] = [id, count, new Map()];
 }
 
@@ -38,7 +41,7 @@ async function work(mine) {
     next.begun = true;
     try {
       next.path = await send(next.file, mine, {
-        at: next.at, stopped: () => mine !== bag,
+        at: next.at, signal: leaving.signal,
         told: (at) => { next.at = at; repaint(); },
       });
     } catch (error) {

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from clipdemo.errors import ClipdemoError
 from clipdemo.page.server.uploads import Uploads
 
-PART = 2**21  # bytes of a part at most; a part is held in memory until it is whole
+PART = 2**20  # bytes of a part at most; a part is held in memory until it is whole
 NAME = 200  # bytes of a file's name at most; file systems take 255
 ARRIVING = "."  # before the name of a file that is not complete; no name begins with it
 _ID = re.compile(r"[0-9a-z-]{16,100}")
@@ -80,11 +80,11 @@ class Parts:
         name = _safe(name)
         if size > self.largest:
             raise ClipdemoError(
-                f"{name} has {size / 2**20:.0f} MB, and a file can have "
-                f"{self.largest // 2**20}: make it smaller or split it."
+                f"{name} is {size / 2**20:.0f} MB and the limit is {self.largest // 2**20} MB: "
+                "make it smaller or split it."
             )
         if at + len(part) > size:
-            raise ClipdemoError(f"{name} has more bytes than was said: choose it again.")
+            raise ClipdemoError(f"{name} is larger than announced: choose it again.")
         folder = self._folder / _checked(bag) / _checked(key)
         with self._lock:  # a part that a lost line left behind may come at the same time
             if not folder.is_dir():

@@ -1,6 +1,6 @@
 // Sends files in parts and goes on where it was when the line is back; parts.py is the server's side.
 
-const PART = 2 ** 21;  // bytes
+const PART = 2 ** 20;  // bytes; what nginx takes unless it is told otherwise
 const PAUSE = [500, 1000, 2000, 5000];  // milliseconds before each new try; the last ones are alike
 
 // An id that nobody guesses; crypto.randomUUID exists only where pages come encrypted.
@@ -27,16 +27,35 @@ export function arrived(bag) {
 
 const wait = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds));
 
-// Sends what is missing of a file and returns its path at the server. `told` is called with the bytes
-// that are there. Throws an error with a sentence for what waiting does not mend.
-export async function send(file, bag, { at = 0, told = () => {}, stopped = () => false } = {}) {
+// Whether waiting mends nothing: refused by the server or by what stands before it, or 507, no room.
+function isFinal(status) {
+  return (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) || status === 507;
+}
+
+let sending = 0;
+addEventListener("beforeunload", (event) => {
+  if (sending) event.preventDefault();  // the browser asks whether to leave
+});
+
+// Sends what is missing of a file and returns its path at the server, or null once `signal` is aborted.
+// `told` is called with the bytes that are there. Throws an error with a sentence for what waiting does
+// not mend.
+export async function send(file, bag, { at = 0, told = () => {}, signal } = {}) {
+  sending += 1;
+  try {
+    return await sendParts(file, bag, at, told, signal);
+  } finally {
+    sending -= 1;
+  }
+}
+
+async function sendParts(file, bag, at, told, signal) {
   const about = `name=${encodeURIComponent(file.name)}&size=${file.size}`;
-  for (let tries = 0; ;) {
-    const part = await file.slice(at, at + PART).arrayBuffer().catch(() => {
+  for (let tries = 0; !signal?.aborted;) {
+    const body = await file.slice(at, at + PART).arrayBuffer().catch(() => {
       throw new Error(`${file.name} cannot be read: choose it again.`);
     });
-    if (stopped()) return null;
-    const answer = await fetch(`parts/${bag}/${keyOf(file)}?${about}&at=${at}`, { method: "PUT", body: part })
+    const answer = await fetch(`parts/${bag}/${keyOf(file)}?${about}&at=${at}`, { method: "PUT", body, signal })
       .catch(() => null);
     const said = await answer?.json().catch(() => null);
     if (answer?.ok && said) {
@@ -44,10 +63,12 @@ export async function send(file, bag, { at = 0, told = () => {}, stopped = () =>
       tries = 0;
       told(at);
       if (said.path) return said.path;
-    } else if (said?.detail && (answer.status < 500 || answer.status === 507)) {  // 507: no room
-      throw new Error(said.detail);
-    } else {
+    } else if (isFinal(answer?.status)) {
+      throw new Error(said?.detail
+        ?? `${file.name} was refused on its way (error ${answer.status}): try another one.`);
+    } else if (!signal?.aborted) {
       await wait(PAUSE[Math.min(tries++, PAUSE.length - 1)]);
     }
   }
+  return null;
 }

@@ -173,9 +173,51 @@ def test_what_a_new_server_does_not_have_is_sent_again_at_the_start(visitor, url
         page.get_by_role("tab", name="Batch").click()
         page.locator("#batch-choose").set_input_files([SCENES / "farm.webp", SCENES / "beach.webp"])
         page.locator("#batch-files").get_by_text("Ready: 2 photos").wait_for()
+        bag = page.evaluate("JSON.parse(sessionStorage['clipdemo.bag']).id")
+        assert Stranger(again).http.get(f"/parts/{bag}").json() == {"files": []}
+        line.cut()
         line.mend(again)
         page.locator("#batch-start").click()
         says(page, "Done: 2")
+        sent = Stranger(again).http.get(f"/parts/{bag}").json()["files"]
+        assert {file["name"] for file in sent if file["complete"]} == {"farm.webp", "beach.webp"}
+
+
+@pytest.mark.browser
+def test_what_a_proxy_refuses_is_one_sentence_and_the_rest_goes(visitor, url, is_sentence):
+    """With a page of its own, as nginx and others do, and no JSON."""
+    page = visitor.new_page()
+    visit(page, url)
+    refused = {"status": 413, "content_type": "text/html", "body": "<h1>413</h1>"}
+    page.route("**/parts/*/*name=farm.webp*", lambda route: route.fulfill(**refused))
+    page.get_by_role("tab", name="Batch").click()
+    page.locator("#batch-choose").set_input_files([SCENES / "farm.webp", SCENES / "beach.webp"])
+    page.locator("#batch-files").get_by_text("Ready: 1 photo").wait_for()
+    sentence = page.locator("#batch-files .notices li").inner_text()
+    assert "farm.webp" in sentence
+    assert "413" in sentence
+    assert is_sentence(sentence)
+
+
+@pytest.mark.browser
+def test_the_page_asks_before_it_is_left_only_while_files_are_on_their_way(visitor, url):
+    page, asked = visitor.new_page(), []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    visit(page, url)
+    page.get_by_role("tab", name="Batch").click()
+    page.route("**/parts/*/*", lambda route: None)  # no answer comes
+    page.locator("#batch-choose").set_input_files(SCENES / "farm.webp")
+    page.locator("#batch-files").get_by_text("Uploading ").wait_for()
+    page.close(run_before_unload=True)
+    eventually(page, lambda: _asked(asked))
+    page.unroute("**/parts/*/*")
+    page.locator("#batch-files").get_by_role("button", name="Clear").click()
+    page.reload()
+    assert asked == ["beforeunload"]
+
+
+def _asked(dialogs: list[str]) -> None:
+    assert dialogs == ["beforeunload"]
 
 
 def _longer(found: list, count: int) -> None:
