@@ -12,12 +12,7 @@ MEAN = (0.5, 0.5, 0.5)
 STD = (0.25, 0.25, 0.25)
 
 normalise = v2.Normalize(MEAN, STD)  # the backbone's input from images in 0..1
-AUGMENT = v2.Compose([
-    v2.ColorJitter(brightness=0.35, contrast=0.4, saturation=0.4, hue=0.02),
-    v2.RandomGrayscale(0.05),
-    normalise,
-    v2.RandomErasing(0.2, scale=(0.03, 0.16), ratio=(0.4, 2.5)),
-])  # fmt: skip
+erase = v2.RandomErasing(0.25, scale=(0.03, 0.16), ratio=(0.4, 2.5))
 
 
 def random_boxes(rng: np.random.Generator, count: int, smallest: float) -> np.ndarray:
@@ -52,9 +47,19 @@ def whole(photos: list[np.ndarray], size: int) -> torch.Tensor:
 def augment(images: torch.Tensor) -> torch.Tensor:
     """The backbone's input from images in 0..1, each with random colours and some partly covered.
 
-    The covering rectangles (Zhong et al. 2017) are grey. Random numbers come from torch.
+    Brightness, contrast and saturation of all images [N, 3, S, S] at once, which takes a tenth of
+    the time of one after the other. The covering rectangles (Zhong et al. 2017) are grey. Random
+    numbers come from torch.
     """
-    return torch.stack([AUGMENT(image) for image in images])
+    shape = (len(images), 1, 1, 1)
+    brightness, contrast = (torch.empty(shape).uniform_(0.6, 1.4) for _ in range(2))
+    saturation = torch.empty(shape).uniform_(0.5, 1.5) * (torch.rand(shape) > 0.08)
+    images = images * brightness
+    grey = images.mean(1, keepdim=True)
+    images = grey + saturation * (images - grey)
+    mean = grey.mean((2, 3), keepdim=True)
+    images = normalise((mean + contrast * (images - mean)).clamp(0, 1))
+    return torch.stack([erase(image) for image in images])
 
 
 def label_targets(
@@ -81,15 +86,17 @@ def label_targets(
     return np.where(np.isnan(known), soft, mixed).astype(np.float32)
 
 
-def side_boxes(boxes: np.ndarray, flip: np.ndarray, share: float, left: bool) -> np.ndarray:
-    """[N, 4] what the left `share` of each crop shows of the photo, or the rest on the right."""
-    x0, width = boxes[:, 0], boxes[:, 2] - boxes[:, 0]
-    cut = np.where(flip, 1 - share, share)
-    low = left != flip  # a mirrored crop's left is the photo's right
-    side = boxes.copy()
-    side[:, 0] = np.where(low, x0, x0 + cut * width)
-    side[:, 2] = np.where(low, x0 + cut * width, x0 + width)
-    return side
+def part_boxes(
+    boxes: np.ndarray, flip: np.ndarray, x: tuple[float, float], y: tuple[float, float] = (0, 1)
+) -> np.ndarray:
+    """[N, 4] what the photo has in a part of each crop, from x[0] to x[1] and y[0] to y[1] of it.
+
+    A mirrored crop's left is the photo's right.
+    """
+    corner, side = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
+    low = np.stack([np.where(flip, 1 - x[1], x[0]), np.full(len(boxes), y[0])], 1)
+    high = np.stack([np.where(flip, 1 - x[0], x[1]), np.full(len(boxes), y[1])], 1)
+    return np.concatenate([corner + low * side, corner + high * side], 1).astype(np.float32)
 
 
 def grid_targets(

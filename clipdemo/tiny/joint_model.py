@@ -15,7 +15,6 @@ from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from tokenizers.processors import TemplateProcessing
 from torch import nn
-from torch.func import functional_call
 
 from clipdemo.tiny.crops import MEAN, STD
 from clipdemo.tiny.photo_pack import FEATURES
@@ -143,6 +142,23 @@ def positions(embedding: torch.Tensor, cells: int) -> torch.Tensor:
     return torch.cat([embedding[:1], grid.flatten(2)[0].T])
 
 
+def pooled(pool: nn.Module, cells: torch.Tensor) -> torch.Tensor:
+    """What CLIP's attention pool makes of a feature map [N, C, G, G]: [N, WIDTH].
+
+    The pool asks from every cell and keeps one answer; asked once, a training step takes two
+    thirds of the time.
+    """
+    x = cells.flatten(2).transpose(1, 2)
+    x = torch.cat([x.mean(1, keepdim=True), x], 1)
+    x = x + positions(pool.positional_embedding, cells.shape[-1]).to(x.dtype)
+    query, key, value = (
+        layer(part).unflatten(-1, (pool.num_heads, -1)).transpose(1, 2)
+        for layer, part in ((pool.q_proj, x[:, :1]), (pool.k_proj, x), (pool.v_proj, x))
+    )
+    weights = (query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5).softmax(-1)
+    return pool.c_proj((weights @ value).transpose(1, 2).flatten(1))
+
+
 class Joint(nn.Module):
     """Backbone, auxiliary heads and the sum of their losses.
 
@@ -167,9 +183,7 @@ class Joint(nn.Module):
         tower = self.model.visual
         middle = tower.layer3(tower.layer2(tower.layer1(tower.stem(images))))
         last = tower.layer4(middle)
-        pool, cells = tower.attnpool, last.shape[-1]
-        position = {"positional_embedding": positions(pool.positional_embedding, cells)}
-        return functional_call(pool, position, last), [middle, last]
+        return pooled(tower.attnpool, last), [middle, last]
 
     def text(self, tokens: torch.Tensor) -> torch.Tensor:
         """Text embeddings [N, WIDTH], L2-normalised, of token ids [N, T] with T up to CONTEXT.
