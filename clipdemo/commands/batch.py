@@ -1,6 +1,7 @@
 """The command `batch`: many photos and captions into one file of results."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,7 @@ def batch(
         Path | None, typer.Option(help="Folder for a folder of photos per label.")
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="Links in --folders, not copies.")] = False,
+    ray: options.Ray = "",
 ) -> None:
     """Labels of many photos and captions, as CSV or JSON; a stopped run resumes.
 
@@ -62,6 +64,7 @@ def batch(
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.model.checkpoints import at_recall
     from clipdemo.model.loading import load
+    from clipdemo.study.score_ray import predict_items_on_ray
     from clipdemo.tables.columns import parse_columns
 
     check_name(output)
@@ -72,7 +75,8 @@ def batch(
     reading = {"columns": parse_columns(columns), "strict": strict}
     items, notices, account = gather(photos or [], table, sources=sources, **reading)
     names = labels.split(",") if labels else None
-    classifier = load(backbone, checkpoint=checkpoint or None, labels=names)
+    device = "cpu" if ray else "auto"
+    classifier = load(backbone, checkpoint=checkpoint or None, labels=names, device=device)
     if rule == "recall":
         for entry in classifier.card.modes.values():
             at_recall(entry.get("recall", {}), recall)
@@ -83,17 +87,21 @@ def batch(
     exports = Exports(tags, keywords, folders, link)
     chosen = Chosen(rule, threshold, k, recall)
     run = f"{classifier.card.digest} {chosen} {caption_model and captioner} {exports}"
-    with Unfinished(output, run) as unfinished, progress_bars() as progress:
+    with Unfinished(output, run) as unfinished, options.cluster(ray), progress_bars() as progress:
         left = unfinished.left(items)
         done = resumed = len(items) - len(left)
+        if ray:
+            same = partial(
+                load, classifier.backbone.id, checkpoint=checkpoint or None, labels=names
+            )
+            write = partial(load_captioner, captioner) if writer else None
+            found = predict_items_on_ray(same, left, write)
+        else:
+            found = predict_items(classifier, left, writer, sources)
         try:
-            for results in predict_items(classifier, left, writer, sources):
+            for results in found:
                 problems += exports.write(results, chosen, sources)
-                problems += [
-                    f"{r.item.name}: {r.photo.info['notice']}"
-                    for r in results
-                    if r.photo and r.photo.info.get("notice")
-                ]
+                problems += [f"{r.item.name}: {r.notice}" for r in results if r.notice]
                 unfinished.add((result.item, entry(result, chosen)) for result in results)
                 done += len(results)
                 progress("scoring", done, len(items))

@@ -1,6 +1,5 @@
 """The command `encode`: embeddings of a table's photos and captions, computed once."""
 
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -29,9 +28,7 @@ def encode(
     backbone: options.BackboneId = "auto",
     device: options.Device = "auto",
     batch: Annotated[int, typer.Option(min=0, help="Batch size; 0: as suits the device.")] = 0,
-    ray: Annotated[
-        str, typer.Option(help="Encode on a Ray cluster: its address, auto (this one) or local.")
-    ] = "",
+    ray: options.Ray = "",
     columns: options.Columns = "",
     unlabelled: options.Unlabelled = "keep",
     strict: options.Strict = False,
@@ -44,13 +41,15 @@ def encode(
         from clipdemo.hub.locate import best
         from clipdemo.model.backbones import Backbone
         from clipdemo.study.encode import encode_table
+        from clipdemo.study.encode_ray import RayCluster
 
         chosen = best(has_cuda()) if backbone == "auto" else backbone
         loaded = Backbone(chosen, "cpu" if ray else device)
-        with _engine(ray) as engine, progress_bars() as progress:
+        with options.cluster(ray), progress_bars() as progress:
             report = encode_table(
                 loaded, table, store.resolve() if ray else store, photos, generated, batch,
-                lambda what, done, total: progress(f"encoding {what}", done, total), engine,
+                lambda what, done, total: progress(f"encoding {what}", done, total),
+                RayCluster() if ray else None,
                 **reading,
             )  # fmt: skip
     if as_json:
@@ -66,12 +65,3 @@ def encode(
         f"{report['seconds']} s{speed}"
     )
     print_account(report["account"])
-
-
-def _engine(ray: str) -> AbstractContextManager:
-    """What encodes: a cluster, or None for this machine."""
-    if not ray:
-        return nullcontext()
-    from clipdemo.study.encode_ray import cluster
-
-    return cluster(ray)

@@ -1,6 +1,7 @@
 """Options and arguments that several commands share."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,10 @@ import typer
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.model.thresholds import RULES
+
+Ray = Annotated[
+    str, typer.Option(help="Work on a Ray cluster: its address, auto (this one) or local.")
+]
 
 
 def one_of(what: str, names: Sequence[str]) -> Callable:
@@ -104,3 +109,12 @@ HeadModes = Annotated[
 ]
 RunsFolder = Annotated[Path, typer.Option("--out", help="Folder for the tables of the runs.")]
 Jobs = Annotated[int, typer.Option(min=0, help="Parallel processes; 0: one per core.")]
+
+
+def cluster(ray: str) -> AbstractContextManager:
+    """The connection that `--ray` asks for, or none."""
+    if not ray:
+        return nullcontext()
+    from clipdemo.model.on_ray import connected
+
+    return connected(ray)

@@ -25,6 +25,7 @@ def score(
     output: Annotated[
         Path | None, typer.Option("--out", help="Write the predictions here as well (parquet).")
     ] = None,
+    ray: options.Ray = "",
     columns: options.Columns = "",
     unlabelled: options.Unlabelled = "keep",
     strict: options.Strict = False,
@@ -35,13 +36,19 @@ def score(
     from clipdemo.inspection.predictions import write_predictions
     from clipdemo.inspection.scored_table import ScoredTable
     from clipdemo.model.loading import load
+    from clipdemo.study.score_ray import score_parts_on_ray
 
     reading = options.reading(columns, unlabelled, strict)
-    classifier = load(backbone, checkpoint=checkpoint or None)
+    classifier = load(backbone, checkpoint=checkpoint or None, device="cpu" if ray else "auto")
+    same = partial(load, classifier.backbone.id, checkpoint=checkpoint or None)
     data = data_folder(os.environ.get("CLIPDEMO_CACHE", ""))
     scored = ScoredTable(classifier.card, str(table), str(photos or ""), data, **reading)
-    with resumable(), progress_bars() as progress:
-        found = scored.predictions(lambda: classifier, partial(progress, "scoring"))
+    with resumable(), options.cluster(ray), progress_bars() as progress:
+        found = scored.predictions(
+            lambda: classifier,
+            partial(progress, "scoring"),
+            partial(score_parts_on_ray, same) if ray else None,
+        )
     if output:
         write_predictions(output, found)
     account = found.about.get("account")

@@ -70,6 +70,7 @@ class Result:
         written: whether a model wrote the caption.
         prediction: without scores where neither photo nor caption could be used.
         problem: one sentence why the photo could not be used, or None.
+        notice: one sentence about a photo that could be used nevertheless, or None.
         photo: the photo, perhaps smaller than it was (`read_photo`).
     """
 
@@ -78,6 +79,7 @@ class Result:
     written: bool
     prediction: Prediction
     problem: str | None
+    notice: str | None
     photo: Image.Image | None = field(repr=False)
 
 
@@ -226,10 +228,9 @@ def predict_items(
                 captions[i] = next(iter(captioner.suggest(photo, 1)), None)
                 written[i] = captions[i] is not None
         predictions = classifier.predict_batch(cut, captions)
-        yield [
-            Result(*fields)
-            for fields in zip(part, captions, written, predictions, problems, photos, strict=True)
-        ]
+        notices = [photo and photo.info.get("notice") for photo in photos]
+        columns = part, captions, written, predictions, problems, notices, photos
+        yield [Result(*fields) for fields in zip(*columns, strict=True)]
 
 
 def photo_of(item: Item, sources: Sources) -> bytes | None:

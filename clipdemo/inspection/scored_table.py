@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +30,14 @@ from clipdemo.tables.corrected import Changes, corrected
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 
 if TYPE_CHECKING:
+    from clipdemo.inspection.evaluation import ScoredRows
     from clipdemo.model.classifier import Classifier
 
 PREDICTIONS, EMBEDDINGS = "predictions.parquet", "embeddings.npz"
 PART = 64  # rows that are scored and kept together
 ON_MAP = 1500  # rows on the map of embeddings, whose cost grows faster than their number
 Progress = Callable[[int, int], None]
+ScoreParts = Callable[[Sequence[pd.DataFrame], PhotoSource | None], Iterable["ScoredRows"]]
 
 
 class ScoredTable:
@@ -86,11 +88,17 @@ class ScoredTable:
         return ScoredTable(self._card, *self._given, self._data, **self._reading)
 
     def predictions(
-        self, load: Callable[[], Classifier], progress: Progress = lambda done, total: None
+        self,
+        load: Callable[[], Classifier],
+        progress: Progress = lambda done, total: None,
+        score: ScoreParts | None = None,
     ) -> Predictions:
         """The kept predictions, or new ones; after an interruption the next call resumes.
 
-        `progress` is given the number of rows that are done, and of all.
+        Args:
+            load: the classifier, which is only asked for if there are none.
+            progress: is given the number of rows that are done, and of all.
+            score: scores parts of the table, other than with the classifier in this process.
 
         Raises:
             TableError: the table cannot be read, or has nothing that these heads read.
@@ -107,7 +115,10 @@ class ScoredTable:
         try:
             return read_predictions(path)
         except TableError:  # none yet, or cut off by a power failure
-            found = self._score(load(), progress)
+            from clipdemo.inspection.evaluation import score_parts
+
+            classifier = load()
+            found = self._score(classifier, score or partial(score_parts, classifier), progress)
             write_predictions(path, found)
             shutil.rmtree(self._kept("parts"), ignore_errors=True)
             return found
@@ -140,9 +151,7 @@ class ScoredTable:
             found = dict(kept)
         return found.pop("rows"), found
 
-    def _score(self, classifier: Classifier, progress: Progress) -> Predictions:
-        from clipdemo.inspection.evaluation import score_parts
-
+    def _score(self, classifier: Classifier, score: ScoreParts, progress: Progress) -> Predictions:
         frame, parts, total = self._frame, self._kept("parts"), len(self._frame)
         parts.mkdir(parents=True, exist_ok=True)
         stride, width = -(-total // ON_MAP), classifier.backbone.width
@@ -150,7 +159,7 @@ class ScoredTable:
         missing = [start for start, path in paths.items() if not path.exists()]
         frames = [frame.iloc[start : start + PART] for start in missing]
         progress(min(PART * (len(paths) - len(missing)), total), total)
-        scored = score_parts(classifier, frames, self.photos)
+        scored = score(frames, self.photos)
         for done, (start, found) in enumerate(zip(missing, scored, strict=True), 1):
             mapped = slice(-start % stride, None, stride)
             arrays = {

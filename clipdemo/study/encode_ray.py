@@ -9,59 +9,20 @@ Parquet file, named after its content, so that it is there once, or not yet.
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.errors import PhotoError
 from clipdemo.inputs.images import read_photo
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.model.backbones import Backbone
+from clipdemo.model.on_ray import BLOCKS, gpus, rows_of, use_given_cores, workers
 from clipdemo.study.encode_here import CAPTIONS, Progress, default_batch
 from clipdemo.study.feature_store import IMAGE, TEXT
 from clipdemo.study.store_parts import Parts, write_part
-
-ROOT = Path(__file__).resolve().parents[2]
-BLOCKS = 10_000  # at most, for the driver keeps a record of each
-
-
-@contextmanager
-def cluster(address: str) -> Iterator[RayCluster]:
-    """A connection to the cluster at an address; `auto`: the one of this machine, `local`: a new
-    one on it.
-
-    Raises:
-        ClipdemoError: Ray is not installed, or does not answer.
-    """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-        from ray.data import DataContext
-    except ImportError:
-        raise ClipdemoError("Ray is missing: run `pip install -r requirements-ray.txt`.") from None
-    try:
-        ray.init(
-            address,
-            runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
-            logging_level="error",
-            log_to_driver=False,
-            include_dashboard=False if address == "local" else None,
-        )
-    except (ConnectionError, ValueError, OSError) as error:
-        raise ClipdemoError(
-            f"There is no Ray cluster at {address} ({error}): start one with `ray start --head`."
-        ) from error
-    DataContext.get_current().enable_progress_bars = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    try:
-        yield RayCluster()
-    finally:
-        ray.shutdown()
 
 
 class RayCluster:
@@ -104,13 +65,7 @@ class RayCluster:
         parts.find_written(TEXT)
 
     def _batch(self) -> int:
-        return default_batch("cuda" if _gpus() else "cpu")
-
-
-def _gpus() -> int:
-    import ray
-
-    return int(ray.cluster_resources().get("GPU", 0))
+        return default_batch("cuda" if gpus() else "cpu")
 
 
 def _mapped(
@@ -129,22 +84,13 @@ def _mapped(
     data = ray.data.from_items(
         [{"name": item} for item in items], override_num_blocks=-(-len(items) // size)
     )
-    gpus, given = _gpus(), (backbone.id, kind, parts.folder)
-    if gpus:  # cores read while GPUs encode
+    given, on_gpus = (backbone.id, kind, parts.folder), gpus() > 0
+    if on_gpus:  # cores read while GPUs encode
         data = data.map_batches(read, batch_size=batch)
-        workers, how = gpus, {"num_gpus": 1, "fn_constructor_args": (*given, None)}
-    else:
-        workers = int(ray.cluster_resources().get("CPU", 1))
-        how = {"num_cpus": 1, "fn_constructor_args": (*given, read)}
-    pool = ray.data.ActorPoolStrategy(min_size=1, max_size=workers)
-    data = data.map_batches(Encode, batch_size=batch, compute=pool, **how)
-    try:
-        yield from data.iter_batches(batch_size=None)
-    except ray.exceptions.RayError as error:
-        raise ClipdemoError(
-            f"The cluster does not come to an end with it ({str(error).splitlines()[-1]}): start "
-            "again, and it goes on."
-        ) from error
+    given = (*given, None if on_gpus else read)
+    yield from rows_of(
+        data.map_batches(Encode, batch_size=batch, fn_constructor_args=given, **workers())
+    )
 
 
 class ReadPhotos:
@@ -201,12 +147,7 @@ class Encode:
     """A loaded backbone in a worker: inputs to a part of the store."""
 
     def __init__(self, backbone: str, kind: str, folder: Path, read: Callable | None) -> None:
-        import ray
-
-        device = "cuda" if ray.get_gpu_ids() else "cpu"
-        if device == "cpu":
-            torch.set_num_threads(1)  # Ray gave it one core
-        loaded = Backbone(backbone, device)
+        loaded = Backbone(backbone, use_given_cores())
         self._encode = loaded.encode_cut if kind == IMAGE else loaded.encode_tokens
         self._kind, self._folder, self._read = kind, folder, read
 

@@ -235,7 +235,7 @@ def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, r
 def test_the_scores_in_the_file_are_those_that_decide():
     """One just below its threshold is written as the threshold, and so it is on, as on the page."""
     found = Prediction({"image": {"dog": 0.49996, "cat": 0.49994}}, {"image": {}}, "tiny")
-    written = entry(Result(Item("0.png"), None, False, found, None, None), Rule("fixed", 0.5))
+    written = entry(Result(Item("0.png"), None, False, found, None, None, None), Rule("fixed", 0.5))
     assert written["scores"] == {"image": {"dog": 0.5, "cat": 0.4999}}
     assert written["labels"] == {"image": ["dog"]}
 
