@@ -47,7 +47,7 @@ class Recipe(LoopRecipe):
 
 
 CONTINUED = Recipe(
-    steps=7000, batch=64, captions=40, rate=1.2e-3, width=32, layers=(1, 2, 3, 2),
+    steps=5500, batch=64, captions=40, rate=1.2e-3, width=32, layers=(1, 2, 3, 2),
     sizes=((0.0, 96), (0.5, 128), (0.85, 160)),
 )  # fmt: skip
 """For an image tower that is already trained, and grows to this width and these layers."""
