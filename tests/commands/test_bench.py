@@ -64,6 +64,7 @@ def test_both_ways_of_filtering_find_the_same_rows():
 @pytest.fixture(scope="module")
 def printed() -> str:
     command = [sys.executable, "-m", "clipdemo", "bench", "--json", "--rounds", "1"]
+    command += ["--rows", "5000"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 

@@ -13,11 +13,11 @@ from clipdemo.inspection.predictions import STEPS, Predictions, in_steps
 from clipdemo.inspection.queries import Inspection, Query
 from clipdemo.tables.label_table import read_label_table
 
-READ_ROWS, FILTERED_ROWS, CUT = 1_000_000, 200_000, 0.35
+CUT = 0.35
 WORDS = ("a", "dog", "on", "the", "red", "bench", "near", "water")
 
 
-def reading(rounds: int) -> Comparison:
+def reading(rounds: int, rows: int) -> Comparison:
     """Ours: `read_label_table`, labels parsed and checked. Plain: `pandas.read_csv`.
 
     Every caption is quoted, which is what takes longest.
@@ -26,19 +26,17 @@ def reading(rounds: int) -> Comparison:
         path = Path(folder, "table.csv")
         with path.open("w") as file:
             file.write("ImageID,Labels,Caption\n")
-            file.writelines(
-                f'{i}.jpg,{1 + i % 9} 19,"A dog, number {i}"\n' for i in range(READ_ROWS)
-            )
+            file.writelines(f'{i}.jpg,{1 + i % 9} 19,"A dog, number {i}"\n' for i in range(rows))
         return compare(
             lambda: timed(read_label_table, path), lambda: timed(pd.read_csv, path), rounds
         )
 
 
-def filtering(rounds: int) -> Comparison:
+def filtering(rounds: int, rows: int) -> Comparison:
     """Ours: what the Inspect tab asks, the rows with an error of any label and a word in the
     caption, most wrong first. Plain: the same from a table with a line per row and label.
     """
-    ours, plain = both_ways(random_predictions(FILTERED_ROWS))
+    ours, plain = both_ways(random_predictions(rows))
     return compare(lambda: timed(ours), lambda: timed(plain), rounds)
 
 
