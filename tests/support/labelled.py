@@ -1,16 +1,14 @@
 """A label table and its photos, small and quickly made; and `encode` in processes of their own."""
 
-import multiprocessing
-import os
 import sys
 from io import BytesIO
+from multiprocessing import Process
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["clipdemo.study.encode", "clipdemo.commands.encode"])
+from support.processes import start
 
 STORE_FILES = ("image.npy", "text.npy", "index.parquet", "skipped.csv", "account.json")
 
@@ -40,19 +38,13 @@ def files_of(store: Path) -> dict[str, bytes]:
     return {name: (store / name).read_bytes() for name in STORE_FILES}
 
 
-def start_encode(*args: object, log: Path | None = None) -> multiprocessing.Process:
+def start_encode(*args: object, log: Path | None = None) -> Process:
     """`python -m clipdemo encode ...` in a process and a process group of its own."""
-    process = _context.Process(target=_encode, args=([*map(str, args)], log))
-    process.start()
-    return process
+    return start(_encode, [*map(str, args)], log=log)
 
 
-def _encode(args: list[str], log: Path | None) -> None:
+def _encode(args: list[str]) -> None:
     from clipdemo.commands.app import main
 
-    os.setsid()
-    with Path(log or os.devnull).open("w") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
     sys.argv = ["clipdemo", "encode", *args]
     main()

@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,6 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.data_folder import PHOTOS, write_data_folder
+from support.processes import start
+from support.small_training import train_small
 
 import clipdemo
 from clipdemo.errors import TableError
@@ -21,31 +21,17 @@ from clipdemo.model import checkpoints
 from clipdemo.scenes import random_scene
 from clipdemo.tiny.photo_pack import caption_rows, load_pack
 
-TRAIN = """
-import sys
-from pathlib import Path
-from clipdemo.study.fit import FitSettings
-from clipdemo.tiny import heads
-from clipdemo.tiny.batches import Recipe
-from clipdemo.tiny.text_stage import TextRecipe
-from clipdemo.tiny.train_backbone import train_backbone
-data, work, out, *start = map(Path, sys.argv[1:])
-recipe = Recipe(width=8, layers=(1, 1, 1, 1), vocabulary=300, steps=6, batch=16, captions=12,
-                text_every=2, sizes=((0.0, 64), (0.5, 96)), drawn=4, seed=1)
-heads.SETTINGS = {m: FitSettings(hidden=(8,), epochs=1) for m in heads.SETTINGS}
-text = TextRecipe(steps=3, pairs=8, alone=4)
-train_backbone(data, work, out, recipe, text, every=0.0, start=start[0] if start else None)
-"""
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
     return write_data_folder(tmp_path_factory.mktemp("data") / "data")
 
 
-def start(*folders: Path) -> subprocess.Popen:
-    command = [sys.executable, "-W", "ignore", "-c", TRAIN, *map(str, folders)]
-    return subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+def trained(*folders: Path) -> bool:
+    """Whether the whole training in a process of its own comes to an end."""
+    process = start(train_small, *folders)
+    process.join()
+    return process.exitcode == 0
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +39,7 @@ def undisturbed(data, tmp_path_factory) -> tuple[Path, Path]:
     """Work and output folder of a whole run."""
     work = tmp_path_factory.mktemp("whole")
     out = work / "out"
-    assert start(data, work, out).wait() == 0
+    assert trained(data, work, out)
     return work, out
 
 
@@ -75,13 +61,14 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(data, undisturbed, 
     Both have one tokenizer: learning it breaks ties between equal pairs at random.
     """
     shutil.copytree(undisturbed[0] / "model", tmp_path / "model")
-    first, log = start(data, tmp_path, tmp_path / "out"), tmp_path / "log.jsonl"
-    while first.poll() is None and not (log.is_file() and len(log.read_text().splitlines()) >= 2):
+    first, log = start(train_small, data, tmp_path, tmp_path / "out"), tmp_path / "log.jsonl"
+    while first.is_alive() and not (log.is_file() and len(log.read_text().splitlines()) >= 2):
         time.sleep(0.05)
     os.killpg(first.pid, signal.SIGKILL)
-    assert first.wait() != 0
+    first.join()
+    assert first.exitcode != 0
     assert torch.load(tmp_path / "joint.pt", weights_only=True)["step"] < 6
-    assert start(data, tmp_path, tmp_path / "out").wait() == 0
+    assert trained(data, tmp_path, tmp_path / "out")
     steps = [json.loads(line)["step"] for line in log.open()]
     assert steps.count(1) == 2, "the first steps of both stages were not repeated"
     weights = [load_file(f / "out/open_clip_model.safetensors") for f in (tmp_path, undisturbed[0])]
@@ -92,7 +79,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(data, undisturbed, 
 def test_a_checkpoint_is_trained_on_with_its_text_tower_as_it_was(data, undisturbed, tmp_path):
     """Only the image tower moves, so the text head's captions mean what they meant."""
     earlier, later = undisturbed[1], tmp_path / "out"
-    assert start(data, tmp_path / "work", later, earlier).wait() == 0
+    assert trained(data, tmp_path / "work", later, earlier)
     before, after = (load_file(f / "open_clip_model.safetensors") for f in (earlier, later))
     moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert "visual" in moved
