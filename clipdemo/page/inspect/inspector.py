@@ -8,14 +8,14 @@ import io
 import threading
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, NonNegativeInt, ValidationError
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inspection.findings import Findings
 from clipdemo.page.inspect import given
+from clipdemo.page.inspect.asked import read
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.pictures import shrunk
 from clipdemo.tables.account import account_lines
@@ -270,22 +270,13 @@ class Inspector:
         from clipdemo.inspection.queries import Query
 
         found = self.ready.found
-        try:
-            form = _Asked.model_validate(asked)
-            thresholds = {mode: np.array(form.thresholds[mode]) for mode in found.scores}
-            found.scores[form.mode]  # raises for an unknown mode
-        except (ValidationError, KeyError):
-            raise ClipdemoError("This is no query: reload the page.") from None
-        labels = len(found.labels)
-        beyond = max(form.label or 0, form.instead or 0) >= labels
-        if beyond or any(len(cut) != labels for cut in thresholds.values()):
-            raise ClipdemoError("This is no query: reload the page.")
+        form = read(asked, found)
         rows = form.rows and [self._number(row) for row in form.rows]
         if form.marked:
             marked = self._own_findings(role).rows(found)
             rows = marked if rows is None else sorted(set(rows) & set(marked))
-        given = form.model_dump(exclude={"thresholds", "rows", "marked", "start", "count"})
-        query = Query(**given, thresholds=thresholds, rows=rows)
+        thresholds = {mode: np.array(form.thresholds[mode]) for mode in found.scores}
+        query = Query(**form.of_query(), thresholds=thresholds, rows=rows)
         return query, form.start, min(form.count, MOST)
 
     def _number(self, row: object) -> int:
@@ -301,25 +292,6 @@ class Inspector:
         row = self._number(row)
         photo = read_photo(self.table.photos.read(self.ready.found.ids[row]), SIDE)
         return shrunk(photo, SIDE, quality=82)
-
-
-class _Asked(BaseModel):
-    """A query as inspect.js sends it; see `Query`."""
-
-    mode: str
-    thresholds: dict[str, list[FiniteFloat]]
-    label: NonNegativeInt | None = None
-    outcome: Literal["", "error", "found", "false", "missed"] = ""
-    instead: Annotated[int, Field(ge=-1)] | None = None
-    disagree: bool = False
-    low: FiniteFloat = 0.0
-    high: FiniteFloat = 1.0
-    text: Annotated[str, AfterValidator(lambda text: text[:200])] = ""
-    suspect: bool = False
-    rows: list[int] | None = None
-    marked: bool = False
-    start: NonNegativeInt = 0
-    count: NonNegativeInt = 24
 
 
 def _steps(values: np.ndarray) -> list[int] | None:

@@ -1,0 +1,53 @@
+"""A query as the Inspect tab sends it, checked before anything is done with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, NonNegativeInt, ValidationError
+
+from clipdemo.errors import ClipdemoError
+
+if TYPE_CHECKING:
+    from clipdemo.inspection.predictions import Predictions
+
+
+class Asked(BaseModel):
+    """A query as inspect.js sends it: the fields of `Query`, and which of its rows are wanted."""
+
+    mode: str
+    thresholds: dict[str, list[FiniteFloat]]
+    label: NonNegativeInt | None = None
+    outcome: Literal["", "error", "found", "false", "missed"] = ""
+    instead: Annotated[int, Field(ge=-1)] | None = None
+    disagree: bool = False
+    low: FiniteFloat = 0.0
+    high: FiniteFloat = 1.0
+    text: Annotated[str, AfterValidator(lambda text: text[:200])] = ""
+    suspect: bool = False
+    rows: list[int] | None = None
+    marked: bool = False
+    start: NonNegativeInt = 0
+    count: NonNegativeInt = 24
+
+    def of_query(self) -> dict:
+        """The fields that `Query` has under the same names and with the same meaning."""
+        return self.model_dump(exclude={"thresholds", "rows", "marked", "start", "count"})
+
+
+def read(asked: dict, found: Predictions) -> Asked:
+    """The query, of a mode and labels that the predictions have, a threshold for each of them.
+
+    Raises:
+        ClipdemoError: it is none.
+    """
+    labels, refused = len(found.labels), ClipdemoError("This is no query: reload the page.")
+    try:
+        form = Asked.model_validate(asked)
+        cuts = [form.thresholds[mode] for mode in found.scores]
+    except (ValidationError, KeyError):
+        raise refused from None
+    beyond = max(form.label or 0, form.instead or 0) >= labels
+    if form.mode not in found.scores or beyond or any(len(cut) != labels for cut in cuts):
+        raise refused
+    return form
