@@ -32,8 +32,8 @@ class Recipe(LoopRecipe):
     # objects look larger than in whole photos (Touvron et al. 2019).
     serve_size: int = 192
     smallest: float = 0.15  # least area of a crop
-    joined: float = 0.5  # probability that a part of a crop shows another photo
-    teacher: float = 0.5  # the teacher's share of targets that are also annotated
+    joined: float = 0.4  # probability that a crop's right side shows another photo
+    teacher: float = 0.3  # the teacher's share of targets that are also annotated
     drawn: int = 3000  # drawn scenes added to the photos
     word_dropout: float = 0.1
     weights: tuple[tuple[str, float], ...] = (
@@ -46,11 +46,8 @@ class Recipe(LoopRecipe):
         return [size for share, size in self.sizes if step >= share * self.steps][-1]
 
 
-CONTINUED = Recipe(
-    steps=5500, batch=64, captions=40, rate=1.2e-3, width=32, layers=(1, 2, 3, 2),
-    sizes=((0.0, 96), (0.5, 128), (0.85, 160)),
-)  # fmt: skip
-"""For an image tower that is already trained, and grows to this width and these layers."""
+CONTINUED = Recipe(steps=10_000, rate=1.2e-3, sizes=((0.0, 96), (0.6, 128)))
+"""For an image tower that is already trained."""
 
 
 @dataclass
@@ -126,27 +123,19 @@ class JointBatches(Dataset):
         box, mirrored = torch.from_numpy(boxes), torch.from_numpy(flip)
         grids = [crops.grid_targets(grid, box, mirrored, c) for c in (size // 16, size // 32)]
 
-        # Two crops next to each other or four around a point, as in CutMix (Yun et al. 2019):
-        # labels of all of them are there.
+        # Two crops side by side, as in CutMix (Yun et al. 2019): labels of either are there.
         joined = rng.uniform(size=len(rows)) < recipe.joined
-        column, row = rng.integers(1, size // 32, 2) / (size // 32)
-        spans = [((0, column), (0, 1)), ((column, 1), (0, 1))]
-        if step % 2:
-            spans = [(x, y) for x, _ in spans for y in ((0, row), (row, 1))]
-        absent = np.ones_like(targets)
-        sources = [values.clone() for values in (images, *grids)]
-        for shift, (x, y) in enumerate(spans):
-            part = crops.part_boxes(boxes, flip, x, y)
-            shown = crops.label_targets(pack, rows, part, recipe.teacher)
-            absent *= 1 - np.roll(shown, shift, 0)
-            for values, source in zip((images, *grids), sources, strict=True):
-                (left, right), (top, bottom) = (
-                    [round(end * values.shape[-1]) for end in span] for span in (x, y)
-                )
-                values[joined, :, top:bottom, left:right] = source.roll(shift, 0)[
-                    joined, :, top:bottom, left:right
-                ]
-        targets[joined] = 1 - absent[joined]
+        share = rng.integers(1, size // 32) / (size // 32)
+        left, right = (
+            crops.label_targets(
+                pack, rows, crops.side_boxes(boxes, flip, share, side), recipe.teacher
+            )
+            for side in (True, False)
+        )
+        targets[joined] = (1 - (1 - left) * (1 - np.roll(right, 1, 0)))[joined]
+        for values in (images, *grids):
+            other, start = values.roll(1, 0), round(share * values.shape[-1])
+            values[joined, ..., start:] = other[joined, ..., start:]
 
         area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) * ~joined
         features = pack.features[rows]

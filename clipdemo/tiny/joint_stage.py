@@ -1,6 +1,5 @@
 """First stage: image and text tower together, on photos and captions."""
 
-import json
 import os
 import shutil
 from pathlib import Path
@@ -14,7 +13,6 @@ from clipdemo.study.fit import mean_average_precision
 from clipdemo.tiny import crops
 from clipdemo.tiny import joint_model as joint
 from clipdemo.tiny.batches import Data, JointBatches, Recipe
-from clipdemo.tiny.grow import grow
 from clipdemo.tiny.training import train
 
 
@@ -29,7 +27,7 @@ def train_joint(
     torch.manual_seed(recipe.seed)
     module = joint.Joint(joint.new_model(work / "model"), data.pack.labels.shape[1])
     if start is not None:
-        grow(module.model, load_file(start / joint.WEIGHTS))
+        module.model.load_state_dict(load_file(start / joint.WEIGHTS))
         module.model.text.requires_grad_(False)
     weights = dict(recipe.weights)
     return train(
@@ -46,19 +44,11 @@ def train_joint(
     )
 
 
-def copy_model_files(start: Path, work: Path, recipe: Recipe) -> None:
-    """Take configuration and tokenizer of an earlier checkpoint into a new run.
-
-    The image tower gets the recipe's width and layers.
-    """
-    folder = work / "model"
-    if folder.is_dir():
-        return
-    ignored = shutil.ignore_patterns("*.safetensors", "card*")
-    shutil.copytree(start, folder, ignore=ignored)
-    config = json.loads((folder / joint.CONFIG).read_text())
-    config["model_cfg"]["vision_cfg"] |= {"width": recipe.width, "layers": recipe.layers}
-    (folder / joint.CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+def copy_model_files(start: Path, work: Path) -> None:
+    """Take configuration and tokenizer of an earlier checkpoint into a new run."""
+    if not (work / "model").is_dir():
+        ignored = shutil.ignore_patterns("*.safetensors", "card*")
+        shutil.copytree(start, work / "model", ignore=ignored)
 
 
 def check(module: joint.Joint, data: Data, size: int) -> dict[str, float]:

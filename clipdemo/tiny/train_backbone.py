@@ -59,7 +59,7 @@ def train_backbone(
     """
     work.mkdir(parents=True, exist_ok=True)
     if start is not None:
-        copy_model_files(start, work, recipe)
+        copy_model_files(start, work)
     data = prepare(data_dir, work, recipe)
     model = train_joint(data, work, recipe, every, start).model
     staged = work / "bundle"

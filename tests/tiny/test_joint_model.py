@@ -4,11 +4,9 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from tokenizers import Tokenizer
 
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.tiny import joint_model as joint
-from clipdemo.tiny.grow import grow
 
 CAPTIONS = [
     "a dog on a bench", "two red buses in a street", "dog", "a cat " * 40,
@@ -79,21 +77,6 @@ def test_image_is_the_models_own_and_takes_other_sizes(module, size):
     assert last.shape[2:] == (size // 32, size // 32)
     if size == 64:
         torch.testing.assert_close(raw, module.model.encode_image(images), atol=1e-5, rtol=1e-5)
-
-
-@torch.inference_mode()
-def test_a_grown_image_tower_begins_as_the_smaller_one(module, folder, tmp_path):
-    """Wider and with another block in a stage: the same embeddings, and room to learn."""
-    joint.write_model_files(tmp_path, Tokenizer.from_file(str(folder / "tokenizer.json")),
-                            width=16, layers=(1, 2, 1, 1), image_size=64)  # fmt: skip
-    larger = joint.new_model(tmp_path).eval()
-    grow(larger, module.model.state_dict())
-    images = torch.randn(3, 3, 64, 64)
-    expected = module.model.encode_image(images)
-    torch.testing.assert_close(larger.encode_image(images), expected, atol=1e-4, rtol=1e-4)
-    assert torch.equal(larger.text.token_embedding.weight, module.model.text.token_embedding.weight)
-    with pytest.raises(ValueError, match="has no place"):
-        grow(module.model, larger.state_dict())
 
 
 def test_every_part_of_the_model_is_taught(folder, tokens):
