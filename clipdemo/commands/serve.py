@@ -10,6 +10,7 @@ from clipdemo.commands.terminal import settle_console
 from clipdemo.errors import ClipdemoError
 from clipdemo.hub.caches import settle_caches
 from clipdemo.page.server.proxies import around_proxies
+from clipdemo.page.server.stubs import without_stubs
 from clipdemo.page.settings import Settings
 
 
@@ -26,7 +27,7 @@ def start_page(flags: Sequence[str]) -> None:
     os.environ.pop("GRADIO_SERVER_NAME", None)
     try:
         settle_caches(settings.cache)
-        with around_proxies():
+        with around_proxies(), without_stubs():
             from clipdemo.page.server.server import serve
 
         serve(settings)
