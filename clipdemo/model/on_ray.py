@@ -46,8 +46,8 @@ def connected(address: str) -> Iterator[None]:
         )
     except (ConnectionError, ValueError, OSError) as error:
         raise ClipdemoError(
-            f"There is no Ray cluster at {address} ({error}): start one with `ray start --head`; if "
-            "it asks for a token, as new ones do, set RAY_AUTH_MODE=token."
+            f"There is no Ray cluster at {address} ({error}): start one with `ray start --head`; "
+            "for one that asks for a token, as new ones do, set RAY_AUTH_MODE=token."
         ) from error
     DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
