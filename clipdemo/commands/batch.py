@@ -87,7 +87,7 @@ def batch(
     exports = Exports(tags, keywords, folders, link)
     chosen = Chosen(rule, threshold, k, recall)
     run = f"{classifier.card.digest} {chosen} {caption_model and captioner} {exports}"
-    with Unfinished(output, run) as unfinished, options.cluster(ray), progress_bars() as progress:
+    with options.cluster(ray), Unfinished(output, run) as unfinished, progress_bars() as progress:
         left = unfinished.left(items)
         done = resumed = len(items) - len(left)
         if ray:

@@ -39,14 +39,18 @@ def connected(address: str) -> Iterator[None]:
     try:
         ray.init(
             address,
-            runtime_env={"env_vars": {"PYTHONPATH": str(ROOT)}},
+            runtime_env={
+                "env_vars": {"PYTHONPATH": str(ROOT)},
+                "worker_process_setup_hook": _entering(Path.cwd()),
+            },
             logging_level="error",
             log_to_driver=False,
             **(LOCAL if address == "local" else {}),
         )
     except (ConnectionError, ValueError, OSError) as error:
         raise ClipdemoError(
-            f"There is no Ray cluster at {address} ({error}): start one with `ray start --head`; "
+            f"There is no Ray cluster at {address} ({str(error).splitlines()[0]}): start one with "
+            "`ray start --head`; "
             "for one that asks for a token, as new ones do, set RAY_AUTH_MODE=token."
         ) from error
     DataContext.get_current().enable_progress_bars = False
@@ -55,6 +59,16 @@ def connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _entering(folder: Path) -> Callable[[], None]:
+    """What a worker does first: relative names mean there what they mean here."""
+
+    def enter() -> None:
+        if folder.is_dir():
+            os.chdir(folder)
+
+    return enter
 
 
 def gpus() -> int:
@@ -84,9 +98,11 @@ def rows_of(data: Any) -> Iterator[dict]:
     try:
         yield from data.iter_batches(batch_size=None)
     except ray.exceptions.RayError as error:
+        lines = str(error).splitlines()
+        reason = next((line for line in reversed(lines) if "Error: " in line), lines[-1])
         raise ClipdemoError(
-            f"The cluster does not come to an end with it ({str(error).splitlines()[-1]}): start "
-            "again, and it goes on."
+            f"The cluster could not finish ({reason.strip()}): run the same command again to "
+            "resume."
         ) from error
 
 
