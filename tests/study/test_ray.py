@@ -73,8 +73,13 @@ def test_score_has_the_scores_of_one_machine(
     assert found["cluster"].about["skipped"] == found["single"].about["skipped"] == 1
 
 
-def test_batch_has_the_results_of_one_machine(cluster, clipdemo_cli, labelled, tmp_path):
+def test_batch_has_the_results_of_one_machine(
+    cluster, clipdemo_cli, labelled, tmp_path, monkeypatch
+):
+    """Also where photos are named relative to a folder that the workers were not started in."""
     table, photos = labelled
+    monkeypatch.chdir(photos.parent)
+    photos = photos.name
     rows = {}
     for name, flags in (("single", []), ("cluster", ["--ray", cluster[0].address])):
         out = tmp_path / f"{name}.csv"
