@@ -195,7 +195,6 @@ export function mount({ element }) {
     add(await dropped(event.dataTransfer));
   });
 
-  page.on(["given"], () => add(page.state.given));
   repaint = paint;
   element.replaceChildren(zone, problems);
   const { id, count: given } = kept(...BAG) ?? { id: newBag(), count: 0 };
@@ -206,6 +205,9 @@ export function mount({ element }) {
     }
     paint();
   });
+  const take = () => add(page.state.given.splice(0));
+  page.on(["given"], take);
+  take();
   setInterval(() => files.size && arrived(bag), IN_USE);
   paint();
 }

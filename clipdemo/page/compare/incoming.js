@@ -1,7 +1,7 @@
 // Photos that come another way than through the field: pasted or dropped anywhere, or a link to one.
 
 import { appears, button } from "../shared/dom.js";
-import { openTab, photoAddress } from "../shared/gradio.js";
+import { isTabOpen, openTab, photoAddress } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { rescore } from "./caption.js";
 import { put } from "./desk.js";
@@ -36,13 +36,9 @@ function give(field, files) {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function isVisible(id) {
-  return Boolean(document.getElementById(id)?.offsetParent);
-}
-
 // Many are for the Batch tab, one is for the board.
 function receive(files) {
-  if (isVisible("batch-files")) {
+  if (isTabOpen("Batch")) {
     page.set({ given: files });
     return true;
   }
@@ -59,7 +55,7 @@ export function mount({ element, trigger }) {
   element.replaceChildren(skip);
 
   function follow(text) {
-    if (!ADDRESS.test(text) || isVisible("batch-files")) return false;
+    if (!ADDRESS.test(text) || isTabOpen("Batch")) return false;
     wanted = { url: text };
     openTab("Compare");
     put(() => trigger("link"));

@@ -1,7 +1,7 @@
 // The filters and the open row are in the page's address, so that a link, a reload and the
 // browser's back and forward bring the same view.
 
-import { openTab } from "../shared/gradio.js";
+import { isTabOpen, openTab } from "../shared/gradio.js";
 import { NOTHING } from "./confused.js";
 import { fetchMore, fetchRows } from "./rows.js";
 import { OUTCOME_NAMES, START_VIEW, tab } from "./state.js";
@@ -57,11 +57,6 @@ export function readView(search, { labels, modes, rows }) {
   return { view, row: rowOf(kept.get("row") ?? "") };
 }
 
-function isOpen(name) {
-  const shown = document.querySelector("button[role=tab][aria-selected=true]");
-  return shown?.textContent.trim() === name;
-}
-
 // Writes the address as the view changes, and follows it. `walk` opens rows.
 export function followAddress(walk) {
   let following = false;
@@ -72,7 +67,7 @@ export function followAddress(walk) {
     if (following) return;
     const { rows, walking, labels, view } = tab.state;
     const row = rows[walking]?.row ?? null;
-    const here = row !== null || isOpen("Inspect");
+    const here = row !== null || isTabOpen("Inspect");
     const search = `${writeView(location.search, here ? view : null, row, labels)}`;
     if (search === `${new URLSearchParams(location.search)}`) return;
     const sameStep = row !== null && last.row !== null || typed(view) !== typed(last.view);
@@ -87,14 +82,14 @@ export function followAddress(walk) {
     following = true;
     try {
       if (!found) {
-        if (isOpen("Inspect")) openTab("Compare");
+        if (isTabOpen("Inspect")) openTab("Compare");
         return;
       }
       last = found;
       if (found.row === null && tab.state.walking >= 0) walk.back();
       if (JSON.stringify(found.view) !== JSON.stringify(tab.state.view)) tab.set({ view: found.view });
       if (found.row !== null) await openRow(found.row);
-      else if (!isOpen("Inspect")) openTab("Inspect");
+      else if (!isTabOpen("Inspect")) openTab("Inspect");
     } finally {
       following = false;
     }
@@ -114,7 +109,7 @@ export function followAddress(walk) {
   document.addEventListener("click", ({ target }) => {
     if (following || !target.closest?.("[role=tab]")) return;
     setTimeout(() => {
-      if (isOpen("Inspect") && tab.state.walking >= 0) walk.back();
+      if (isTabOpen("Inspect") && tab.state.walking >= 0) walk.back();
       write();
     });
   });

@@ -43,6 +43,12 @@ export function openTab(name) {
   tabs.find((tab) => tab.textContent.trim() === name)?.click();
 }
 
+// Of the tab that is chosen; its parts may be on their way still.
+export function isTabOpen(name) {
+  const chosen = document.querySelector("button[role=tab][aria-selected=true]");
+  return chosen?.textContent.trim() === name;
+}
+
 // The page turned light or dark.
 export function onThemeChange(work) {
   new MutationObserver(work).observe(document.body, { attributeFilter: ["class"] });

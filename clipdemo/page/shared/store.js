@@ -25,7 +25,7 @@ export function createStore(state) {
 //   label: the one that words and map are about; chosen: the one a person chose last;
 //   scored: how often scores came; rescore: set where the board has to ask for scores again;
 //   connected: how often the server was found again after it was lost;
-//   given: files for the Batch tab that were pasted or dropped elsewhere;
+//   given: files that were pasted or dropped elsewhere, until the Batch tab takes them;
 //   caption: {text, words, off: places of the words that are switched off};
 //   walk: what another tab opened on the board {from, text, name, first, last, extra, go}, where
 //     name is the photo's, extra a node to show, and go is called with "back", 1 or -1.

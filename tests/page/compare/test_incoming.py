@@ -9,10 +9,12 @@ from support.driver import (
     LABELS,
     eventually,
     give_photo,
+    notices,
     photo_name,
     read,
     serving,
     shows,
+    until,
     visit,
     write_caption,
 )
@@ -21,7 +23,7 @@ from support.paths import SCENES
 pytestmark = pytest.mark.browser
 
 PHOTO = SCENES / "harbour.webp"
-# Pastes or drops a file, or a text, on an element.
+# Pastes or drops a file, or a text, on an element; tells whether the browser is left to take it.
 BRING = """(target, { how, file, text }) => {
   const data = new DataTransfer();
   if (file) {
@@ -30,7 +32,7 @@ BRING = """(target, { how, file, text }) => {
   }
   if (text) data.setData(how === "drop" ? "text/uri-list" : "text/plain", text);
   const options = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data };
-  target.dispatchEvent(how === "drop" ? new DragEvent("drop", options)
+  return target.dispatchEvent(how === "drop" ? new DragEvent("drop", options)
     : new ClipboardEvent("paste", options));
 }"""
 
@@ -39,8 +41,8 @@ def file_of(content: bytes, name: str, kind: str) -> dict:
     return {"content": base64.b64encode(content).decode(), "name": name, "type": kind}
 
 
-def bring(page, selector: str, how: str, **what) -> None:
-    page.locator(selector).first.evaluate(BRING, {"how": how, **what})
+def bring(page, selector: str, how: str, **what) -> bool:
+    return page.locator(selector).first.evaluate(BRING, {"how": how, **what})
 
 
 @pytest.mark.parametrize("how", ["paste", "drop"])
@@ -51,6 +53,9 @@ def test_a_photo_can_be_pasted_or_dropped_anywhere(page, classifier, how, where)
 
 
 def test_from_another_tab_it_opens_the_board_and_on_batch_it_is_for_the_batch(page, classifier):
+    """On Batch also where the tab's files are still on their way."""
+    late = []
+    page.route("**/batch/files.js", late.append)
     photo = file_of(PHOTO.read_bytes(), "harbour.webp", "image/webp")
     page.get_by_role("tab", name="Report").click()
     bring(page, "body", "paste", file=photo)
@@ -58,13 +63,17 @@ def test_from_another_tab_it_opens_the_board_and_on_batch_it_is_for_the_batch(pa
     shows(page, classifier.predict(PHOTO))
     page.get_by_role("tab", name="Batch").click()
     bring(page, "body", "drop", file=photo)
+    until(lambda: page.wait_for_timeout(50) or late)
+    late.pop().continue_()
     page.locator("#batch-files").get_by_text("harbour").first.wait_for()
 
 
 def test_a_text_that_is_pasted_into_the_caption_stays_a_text(page, classifier):
-    bring(page, "#caption textarea", "paste", text="https://example.com/dog.jpg")
+    """The browser inserts it, and the page does not ask for it."""
+    assert bring(page, "#caption textarea", "paste", text="http://127.0.0.1:1/dog.jpg")
     write_caption(page, "a dog")
     shows(page, classifier.predict(None, "a dog"))
+    assert not notices(page)
 
 
 def test_a_link_that_cannot_be_fetched_is_one_sentence(page, is_sentence):
