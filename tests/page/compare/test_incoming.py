@@ -55,7 +55,7 @@ def test_a_photo_can_be_pasted_or_dropped_anywhere(page, classifier, how, where)
 def test_from_another_tab_it_opens_the_board_and_on_batch_it_is_for_the_batch(page, classifier):
     """On Batch also where the tab's files are still on their way."""
     late = []
-    page.route("**/batch/files.js", late.append)
+    page.route("**/batch/files.js", lambda route: late.append(route))
     photo = file_of(PHOTO.read_bytes(), "harbour.webp", "image/webp")
     page.get_by_role("tab", name="Report").click()
     bring(page, "body", "paste", file=photo)
