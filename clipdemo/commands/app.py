@@ -45,6 +45,7 @@ from clipdemo.hub.caches import settle_caches
 
 app = typer.Typer(
     help="What a photo says, what its caption says, and what both say together.",
+    rich_markup_mode="markdown",  # paragraphs are wrapped to the terminal
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,

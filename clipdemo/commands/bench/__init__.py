@@ -25,7 +25,7 @@ def bench(
     ] = "",
     rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 5,
     rows: Annotated[
-        int, typer.Option(min=1000, help="Of the label table; a fifth of them to inspect.")
+        int, typer.Option(min=1000, help="Rows of the label table; a fifth are inspected.")
     ] = 1_000_000,
     gpu: Annotated[
         bool, typer.Option("--gpu", help="The command encode on a CUDA GPU, and nothing else.")
@@ -49,9 +49,9 @@ def bench(
 
     throughput_16_users, p95_16_users: 16 requests at once | the same one after another.
 
-    table: reading a label table of --rows rows, a million | pandas.read_csv.
+    table: reading a label table of --rows rows | pandas.read_csv.
 
-    inspect_filter: what the Inspect tab asks of a fifth of them | the same in pandas.
+    inspect_filter: the Inspect tab's filters on a fifth of those rows | the same in pandas.
 
     threshold_step, inspect_step: milliseconds of one step of a slider. threshold_requests: what it
     asks the server for. peak_rss_mb: peak memory of the app meanwhile.
