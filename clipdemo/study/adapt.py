@@ -22,8 +22,8 @@ from clipdemo.study.feature_store import Store, read_index
 from clipdemo.study.ridge import FOLDS, Linear, fit, mean_of, ridge
 
 WITHOUT_PHOTOS = 0.3
-"""The strength for photos where no photo is labelled, since captions cannot tell the best one."""
-DRAWN, FIRST_SCENE = 200, 6_000_000  # scenes that say where the backbone puts photos
+"""Strength of the image head if no photo is labelled: captions cannot be used to choose it."""
+DRAWN, FIRST_SCENE = 200, 6_000_000  # scenes that show where photo embeddings lie
 BATCH = 16
 FEWEST = 20
 
@@ -34,22 +34,21 @@ def adapt(
     out: Path,
     watch: Callable[[str], object] = lambda mode: None,
 ) -> checkpoints.Card:
-    """Make heads of the backbone for a store's labels, and write them to `out` with their card.
+    """Fit heads to a store's labels and write them to `out` with their card.
 
-    Temperature, thresholds and figures come from logits that each row got from heads which had not
-    seen it. Where the store has captions alone, the head for photos learns from them, too (see
-    `captions_alone`), and where photos lie is taken from drawn scenes; nothing about photos is
-    measured then, and the card says so.
+    Temperature, thresholds and figures come from out-of-fold logits. If the store has no photos,
+    the image head is trained on captions (see `captions_alone`), and drawn scenes show where photo
+    embeddings lie; nothing is then measured on photos, and the card says so.
 
     Args:
         encoder: of the store's backbone.
         store: embeddings and labels of at least `FEWEST` rows.
-        out: an empty folder, or one of earlier heads from here.
-        watch: told of each mode before its head is made.
+        out: an empty folder, or one with heads that `adapt` wrote.
+        watch: called with each mode before its head is fitted.
 
     Raises:
         CheckpointError: `out` holds other files.
-        TableError: there are too few rows, or no label in them.
+        TableError: there are too few rows, or none of them has a label.
     """
     if out.is_dir() and any(out.iterdir()) and not _is_adapted(out):
         raise CheckpointError(f"{out} holds other heads already: choose another --out.")
@@ -113,8 +112,7 @@ def adapt(
 
 @dataclass(frozen=True)
 class Drawn:
-    """Drawn scenes that are in no other data: embeddings [N, D] of photos and captions, truth
-    [N, L]."""
+    """Drawn scenes used nowhere else: embeddings [N, D] of photos and captions, truth [N, L]."""
 
     photos: np.ndarray
     captions: np.ndarray
@@ -122,7 +120,7 @@ class Drawn:
 
     @classmethod
     def by(cls, encoder: Encoder, names: tuple[str, ...]) -> "Drawn":
-        """As a backbone sees them."""
+        """The scenes, encoded by a backbone."""
         scenes = [random_scene(FIRST_SCENE + i, (192, 144)) for i in range(DRAWN)]
         parts = (scenes[i : i + BATCH] for i in range(0, DRAWN, BATCH))
         encode = encoder.backbone.encode_photos
@@ -140,9 +138,9 @@ class Drawn:
 def without_photos(
     drawn: Drawn, texts: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float
 ) -> Linear:
-    """A head for photos from captions [N, D] alone.
+    """An image head trained on embeddings of captions [N, D] alone.
 
-    Drawn scenes say where the backbone puts photos, and how much weaker their labels are in the
+    Drawn scenes show where photo embeddings lie, and how much weaker a label's signal is in the
     embedding of a photo than in that of its caption.
     """
     inputs, _ = as_photos(texts, drawn.photos, drawn.photos, "centred and noise")
@@ -150,15 +148,15 @@ def without_photos(
     centre = drawn.photos.mean(0)
     shown, said = found(_unit(drawn.photos - centre)), found(_unit(drawn.captions - texts.mean(0)))
     stretch = (said - said.mean(0)).std() / (shown - shown.mean(0)).std()
-    # The head reads embeddings as they are: the mean goes into its bias, their length without it,
-    # which is about the same for all, into its weights.
+    # The head reads raw embeddings: the mean is folded into its bias, and the length of centred
+    # embeddings, which varies little, into its weights.
     weights = stretch * found.weights / np.linalg.norm(drawn.photos - centre, axis=1).mean()
     bias = stretch * (found.bias - shown.mean()) + said.mean()
     return Linear(weights, bias - weights @ centre)
 
 
 def _zero_shot(encoder: Encoder, store: Store) -> tuple[np.ndarray, float]:
-    """Directions [L, D] from sentences about nothing to those that name a label, and the scale."""
+    """Directions [L, D] from the background prompts to a label's prompts, and the logit scale."""
     _, heads = zero_shot_heads(encoder, store.labels)
     text = heads["text"]
     return (text.prompts - text.background.mean(0)).numpy(), text.scale

@@ -1,4 +1,4 @@
-"""What the study's heads are compared with, on the same rows."""
+"""The baselines that the study's heads are compared with, on the same rows."""
 
 import time
 from collections.abc import Callable
@@ -26,7 +26,7 @@ TREES = 300
 
 
 def experiments(store: Store) -> list[Entry]:
-    """Every baseline that the store has the embeddings for; those by chance with three seeds."""
+    """Every baseline that the store has the embeddings for; randomised ones with three seeds."""
     modes = [m for m, has in (("image", store.image), ("text", store.text)) if has is not None]
     modes += ["concat"] if len(modes) == 2 else []
     main, found = modes[-1], []
@@ -42,7 +42,7 @@ def experiments(store: Store) -> list[Entry]:
 
 
 def executor(folder: Path, validation: str, zero_shot: dict[str, np.ndarray]) -> partial:
-    """What carries out one baseline, in any process.
+    """A picklable function that executes one baseline.
 
     `zero_shot`: scores [M, L] of the validation rows by mode (see `zero_shot_scores`).
     """
@@ -52,7 +52,7 @@ def executor(folder: Path, validation: str, zero_shot: dict[str, np.ndarray]) ->
 def zero_shot_scores(store: Store, validation: str, classifier) -> dict[str, np.ndarray]:
     """Scores of the validation rows by mode, from the labels' names alone.
 
-    `classifier`: one of the store's backbone.
+    `classifier`: a classifier of the store's backbone.
     """
     import torch
 
@@ -92,7 +92,7 @@ def _execute(folder: Path, validation: str, zero_shot: dict, run: Run) -> dict:
 
 
 def _nearest(train: Rows, check: Rows, seed: int) -> np.ndarray:
-    """The neighbours' share with each label; how many neighbours is cross-validated."""
+    """The share of neighbours with each label; the number of neighbours is cross-validated."""
     counts = [n for n in NEIGHBOURS if n <= len(train.inputs) // 2]
     search = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": counts}, scoring=_mean_ap, cv=3)
     return _positive(search.fit(train.inputs, train.targets).predict_proba(check.inputs))
@@ -130,7 +130,7 @@ def _late_fusion(store: Store, validation: str, seed: int) -> np.ndarray:
 
 
 def _positive(chances: list[np.ndarray]) -> np.ndarray:
-    """[N, L] of what scikit-learn gives per label: [N, 2], or [N, 1] where all rows are alike."""
+    """[N, L] from scikit-learn's [N, 2] per label, or [N, 1] if all rows have the same class."""
     return np.stack([c[:, 1] if c.shape[1] == 2 else np.zeros(len(c)) for c in chances], axis=1)
 
 

@@ -1,4 +1,4 @@
-"""From logits to decisions one can rely on: temperature, thresholds per label, reliability."""
+"""Calibration of heads: temperature, per-label thresholds and reliability."""
 
 from functools import partial
 
@@ -14,13 +14,14 @@ BINS = 15
 
 
 def calibrated(logits: np.ndarray, truth: np.ndarray) -> dict:
-    """What a card's mode says of its scores, from validation logits and truth [M, L].
+    """The calibration in a card's entry of a mode, from validation logits and truth [M, L].
 
     Returns:
-        `temperature`; `thresholds` [L] shrunk towards the one for all with `shrinkage`, the
-        strength that cross-fitting found best; `recall`: thresholds [L] per chosen recall;
-        `reliability`: the calibration error without and with the temperature, and
-        `one_threshold`: precision and recall by it (see `by_threshold`), both on these same rows.
+        `temperature`; `thresholds` [L], shrunk towards one common threshold with the strength
+        `shrinkage`, chosen by cross-fitting; `recall`: thresholds [L] per target recall;
+        `reliability`: the calibration error without and with the temperature; `one_threshold`:
+        precision and recall at a common threshold (see `by_threshold`). The last two are measured
+        on these same rows.
     """
     truth = np.asarray(truth) > 0.5
     temperature = fit_temperature(logits, truth.astype(np.float32))
@@ -40,9 +41,9 @@ def calibrated(logits: np.ndarray, truth: np.ndarray) -> dict:
 
 
 def by_threshold(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float | None]]:
-    """Precision and recall over all rows and labels at thresholds of 0, 0.01, … 1 for all labels.
+    """Micro-averaged precision and recall at common thresholds of 0, 0.01, … 1.
 
-    Precision is None where nothing reaches the threshold, recall where nothing is true.
+    Precision is None if nothing reaches the threshold, recall if nothing is true.
     """
     scores, truth = np.ravel(scores), np.ravel(truth) > 0.5
     found = {"precision": [], "recall": []}
@@ -55,7 +56,7 @@ def by_threshold(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float 
 
 
 def shrunk(scores: np.ndarray, truth: np.ndarray, strength: float) -> np.ndarray:
-    """Thresholds [L]: each label's own, drawn towards the best single one where it is rare.
+    """Thresholds [L]: each label's own, shrunk towards the best common one if the label is rare.
 
     A label with n positives keeps n / (n + strength) of its own threshold's logit; a threshold
     tuned on a handful of positives says little about the next ones.
@@ -67,10 +68,10 @@ def shrunk(scores: np.ndarray, truth: np.ndarray, strength: float) -> np.ndarray
 
 
 def best_strength(scores: np.ndarray, truth: np.ndarray) -> float:
-    """That of `STRENGTHS` whose cross-fitted figure is best.
+    """The one of `STRENGTHS` with the best cross-fitted figure.
 
-    The figure is the mean of samples-F1, which common labels decide, and macro-F1, in which rare
-    ones count as much.
+    The figure is the mean of samples-F1, which common labels dominate, and macro-F1, in which rare
+    labels count as much.
     """
     figures = []
     for strength in STRENGTHS:
@@ -80,7 +81,7 @@ def best_strength(scores: np.ndarray, truth: np.ndarray) -> float:
 
 
 def reliability_bins(scores: np.ndarray, truth: np.ndarray) -> list[dict]:
-    """Per non-empty bin of equal width: `count`, mean `score` and `share` that is true."""
+    """Per non-empty bin of equal width: `count`, mean `score` and the `share` that is true."""
     scores, truth = np.ravel(scores), np.ravel(truth) > 0.5
     bins = np.minimum((scores * BINS).astype(int), BINS - 1)
     return [

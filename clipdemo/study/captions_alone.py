@@ -1,6 +1,8 @@
-"""Heads for photos that were trained on captions alone (CapDec, Nukrai et al. 2022; C3, Zhang et
-al. 2024): text embeddings stand in for image embeddings, less each modality's own mean, and with
-noise, since a caption's embedding is near its photo's but not the same."""
+"""Image heads trained on captions alone (CapDec, Nukrai et al. 2022; C3, Zhang et al. 2024).
+
+Text embeddings stand in for image embeddings. Each modality is centred on its own mean, and noise
+is added, since a caption's embedding is close to its photo's but not the same.
+"""
 
 import time
 from functools import partial
@@ -17,15 +19,15 @@ from clipdemo.study.rows import split_rows
 from clipdemo.study.runs import SEEDS, Entry, Run
 from clipdemo.study.sweep import FINAL
 
-NOISE = 0.5  # length of the noise, where an embedding's own length is 1
-COPIES = 4  # of each caption, each with noise of its own
+NOISE = 0.5  # norm of the noise; an embedding has norm 1
+COPIES = 4  # of each caption, each with different noise
 WAYS = ("raw", "centred", "centred and noise")
 DRAWN = 3000
 FIRST_SCENE = 5_000_000  # scenes that nothing else was trained on
 
 
 def experiments(store: Store) -> list[Entry]:
-    """The experiments, beside zero-shot and a head that was trained on photos."""
+    """The experiments, with zero-shot and a head trained on photos for comparison."""
     if store.image is None or store.text is None:
         return []
     found = [("zero-shot", Run("image", "zero-shot"))]
@@ -41,9 +43,9 @@ def experiments(store: Store) -> list[Entry]:
 
 
 def drawn_captions() -> tuple[list[str], list[tuple[str, ...]]]:
-    """Captions that the project writes itself, of its drawn scenes, and the names of their labels.
+    """Captions of drawn scenes, and the label names of each scene.
 
-    A scene's caption does not name everything; the labels are those of the scene.
+    A caption does not name everything in its scene; the labels do.
     """
     scenes = (random_scene(FIRST_SCENE + i, (32, 24)) for i in range(DRAWN))
     captions, labels = zip(*((s.caption, tuple(s.labels)) for s in scenes), strict=True)
@@ -51,9 +53,9 @@ def drawn_captions() -> tuple[list[str], list[tuple[str, ...]]]:
 
 
 def executor(folder: Path, validation: str, own: tuple[np.ndarray, np.ndarray] | None) -> partial:
-    """What carries out one of the experiments that train on captions, in any process.
+    """A picklable function that executes one experiment that trains on captions.
 
-    `own`: embeddings [M, D] of the drawn captions and their targets [M, L], where they are used.
+    `own`: embeddings [M, D] of the drawn captions and their targets [M, L], if they are used.
     """
     return partial(_execute, folder, validation, own)
 
@@ -83,13 +85,13 @@ def _execute(folder: Path, validation: str, own: tuple | None, run: Run) -> dict
 def as_photos(
     texts: np.ndarray, photos: np.ndarray, check: np.ndarray, way: str, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What to train on and what to judge, in one of the `WAYS`.
+    """Inputs for training and for validation, prepared in one of the `WAYS`.
 
     Args:
         texts: [M, D] embeddings of captions.
-        photos: [N, D] embeddings of photos without labels, for their mean.
-        check: [K, D] embeddings of the photos to judge.
-        way: `raw`: all as they are. `centred`: less the modality's mean, and normalised again.
+        photos: [N, D] embeddings of unlabelled photos, for their mean.
+        check: [K, D] embeddings of the validation photos.
+        way: `raw`: unchanged. `centred`: minus the modality's mean, and normalised again.
             `centred and noise`: `COPIES` of each caption, each with Gaussian noise of length
             `NOISE`.
         seed: of the noise.

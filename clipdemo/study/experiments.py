@@ -1,4 +1,4 @@
-"""The whole study on one feature store: the sweep's runs, the baselines, heads from captions."""
+"""The experiments on one feature store: sweep, baselines, and heads trained on captions."""
 
 import hashlib
 import json
@@ -25,14 +25,14 @@ Progress = Callable[[int, int], None]
 def run_sweep(
     folder: Path, out: Path, validation: str, jobs: int = 0, progress: Progress = lambda *_: None
 ) -> pd.DataFrame:
-    """The study's grid and ablations (see `sweep.experiments`); runs that are there are kept.
+    """The study's grid and ablations (see `sweep.experiments`); finished runs are not repeated.
 
     Args:
         folder: the feature store.
         out: folder of the runs' tables.
         validation: see `splits.held_out`.
         jobs: processes at once; 0: one per core.
-        progress: told of runs done and runs in all.
+        progress: called with the number of runs done and the total.
     """
     store = _comparable(folder)
     entries = sweep.experiments(store)
@@ -48,9 +48,9 @@ def run_baselines(
     jobs: int = 0,
     progress: Progress = lambda *_: None,
 ) -> pd.DataFrame:
-    """What the heads are compared with, and heads from captions alone.
+    """The baselines, and heads trained on captions alone.
 
-    `classifier`: one of the store's backbone, for the zero-shot scores and the drawn captions.
+    `classifier`: of the store's backbone, for the zero-shot scores and the drawn captions.
     """
     store = _comparable(folder)
     entries = baselines.experiments(store) + captions_alone.experiments(store)
@@ -63,7 +63,7 @@ def run_baselines(
 
 
 def _comparable(folder: Path) -> Store:
-    """The store, if there is something to compare on it."""
+    """The store, which must have at least two labels."""
     store = read_store(folder)
     if len(store.labels) < 2:
         raise TableError(
@@ -74,7 +74,7 @@ def _comparable(folder: Path) -> Store:
 
 
 class _Executor:
-    """Carries out a run by what its kind is."""
+    """Executes a run of any kind."""
 
     def __init__(self, folder: Path, validation: str, zero_shot: dict, own: tuple | None) -> None:
         self._mlp = sweep.executor(folder, validation)
@@ -88,7 +88,7 @@ class _Executor:
 
 
 def _drawn(store: Store, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings [M, D] and targets [M, L] of captions that the project writes itself."""
+    """Embeddings [M, D] and targets [M, L] of the drawn scenes' captions."""
     captions, names = captions_alone.drawn_captions()
     ids = dict(zip(store.labels.names, store.labels.ids, strict=True))
     rows = pd.DataFrame({"Labels": [tuple(ids[n] for n in row if n in ids) for row in names]})
@@ -116,7 +116,7 @@ def _run(
     carry_out(entries, execute, journal, jobs, progress)
     train, check = split_rows(store, entries[0].run.mode, validation)
     spent = time.perf_counter() - start
-    if (out / ABOUT).is_file():  # the other command's
+    if (out / ABOUT).is_file():  # written by the other command
         before = json.loads((out / ABOUT).read_text("utf-8"))
         spent += before["seconds"] if before["content"] == content else 0
     about = {

@@ -1,7 +1,7 @@
 """Feature stores: the embeddings of a label table's photos and captions, on disk.
 
 A store is a folder of `image.npy` and `text.npy` [N, D] float32, `index.parquet` with N rows, and
-`skipped.csv`, the photos that are not in it. `encode` writes it.
+`skipped.csv`, the photos that were left out. `encode` writes it.
 """
 
 import json
@@ -21,7 +21,7 @@ from clipdemo.tables.label_table import target_matrix
 INDEX, IMAGE, TEXT, SKIPPED = "index.parquet", "image.npy", "text.npy", "skipped.csv"
 ACCOUNT = "account.json"
 READY = "ready"
-"""Folder in a store with the files that replace its own; there only while they do."""
+"""Subfolder with the new files of a store, which exists only while they replace the old ones."""
 
 _SCHEMA = pa.schema(
     [
@@ -41,10 +41,10 @@ class About:
 
     Attributes:
         backbone: its id.
-        fingerprint: sha256 of its weights and of what it makes of a photo and a caption.
+        fingerprint: sha256 of its weights and of its preprocessing (see `fingerprint`).
         width: D.
         label_names, label_ids: of the table's labels.
-        table, photos: names of the files; photos is None where there were none.
+        table, photos: names of the files; photos is None if there were none.
     """
 
     backbone: str
@@ -87,12 +87,12 @@ def read_store(folder: str | Path) -> Store:
     """Open a feature store.
 
     Raises:
-        TableError: there is none, or it is damaged or not finished.
+        TableError: there is none, or it is damaged or incomplete.
     """
     folder = Path(folder)
     if not (folder / INDEX).is_file() or (folder / READY).is_dir():
         raise TableError(
-            f"{folder} holds no finished feature store: start `python -m clipdemo encode --out "
+            f"{folder} holds no complete feature store: run `python -m clipdemo encode --out "
             f"{folder}` (again)."
         )
     try:
@@ -117,7 +117,7 @@ def read_account(folder: Path) -> dict | None:
 
 
 def read_index(folder: Path) -> tuple[About, pd.DataFrame]:
-    """What a store was made of, and its index; raises what its readers raise if it is damaged."""
+    """What a store was made of, and its index; raises the parsers' errors if it is damaged."""
     table = parquet.read_table(folder / INDEX)
     about = json.loads(table.schema.metadata[b"clipdemo"])
     for name in ("label_names", "label_ids"):
@@ -134,7 +134,7 @@ def write_index(folder: Path, about: About, index: pd.DataFrame) -> None:
 
 
 def write_rows(path: Path, rows: Iterable[np.ndarray | None], shape: tuple[int, int]) -> None:
-    """Write [N, D] float32 embeddings as they come, nan for None; they need not fit in memory."""
+    """Write [N, D] float32 embeddings row by row, nan for None; they need not fit in memory."""
     out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
     for position, row in enumerate(rows):
         out[position] = np.nan if row is None else row
@@ -142,9 +142,10 @@ def write_rows(path: Path, rows: Iterable[np.ndarray | None], shape: tuple[int, 
 
 
 def replace(folder: Path) -> None:
-    """Put what lies in `READY` in its place, the index last; a killed run's is put there as well.
+    """Move the files in `READY` into place, the index last; completes a killed run's move, too.
 
-    `READY` appears whole, and until it is gone the files beside it are not those of one store.
+    `READY` is created by a single rename; while it exists, the files beside it may be a mix of two
+    stores.
     """
     ready = folder / READY
     if not ready.is_dir():

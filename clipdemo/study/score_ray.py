@@ -1,7 +1,7 @@
-"""Rows and photos scored on a Ray cluster, as on one machine.
+"""Score rows and photos on a Ray cluster.
 
-Each function is given how a worker loads its classifier, and does what its namesake without
-`on_ray` does.
+Each function takes a function with which a worker loads its classifier, and otherwise does what its
+namesake without `on_ray` does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from clipdemo.model.captioners.captioner import Captioner
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.on_ray import spread
 
-CHUNK = 64  # items that a worker scores before it hands them back
+CHUNK = 64  # items that a worker scores at a time
 
 
 def score_parts_on_ray(

@@ -1,4 +1,4 @@
-"""The stages of a long work: which are done, and made of what, in a small file."""
+"""The stages of a long job; a small file records which are done, and from which inputs."""
 
 import hashlib
 import json
@@ -7,20 +7,19 @@ from pathlib import Path
 
 
 class Stages:
-    """Runs each stage once, and again when what it is made of has changed.
+    """Runs each stage once, and again when its inputs have changed.
 
-    A stage that was stopped is not in the file, so it is begun again, and goes on by itself where
-    it can.
+    An interrupted stage is not recorded, so it runs again, and resumes by itself if it can.
     """
 
     def __init__(self, path: Path, tell: Callable[[str], object] = lambda line: None) -> None:
-        """`path`: of the file; `tell`: is given a line as each stage begins or is passed over."""
+        """`path`: of the file; `tell`: called with a line when a stage begins or is skipped."""
         self._path, self._tell = path, tell
 
     def run(
         self, name: str, inputs: object, made: Iterable[Path], work: Callable[[], object]
     ) -> None:
-        """Do a stage's work, unless it was done with the same inputs and what it made is there.
+        """Run a stage, unless it was done with the same inputs and its files exist.
 
         Args:
             name: of the stage.
@@ -39,7 +38,7 @@ class Stages:
         partial.replace(self._path)
 
     def _done(self) -> dict[str, str]:
-        """Digest by stage; nothing where the file is missing or damaged."""
+        """Digest by stage; empty if the file is missing or damaged."""
         try:
             found = json.loads(self._path.read_text("utf-8"))
         except (OSError, ValueError):

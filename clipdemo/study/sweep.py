@@ -59,7 +59,7 @@ def _with(run: Run, hidden: tuple[int, ...], rate: float) -> Run:
 
 
 def executor(folder: Path, validation: str) -> partial:
-    """What carries out one run of the sweep, in any process."""
+    """A picklable function that executes one run of the sweep."""
     return partial(_execute, folder, validation)
 
 

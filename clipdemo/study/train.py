@@ -1,4 +1,4 @@
-"""Heads for a feature store's labels: trained, calibrated, and written with their card."""
+"""Train and calibrate heads for a feature store's labels, and write them with their card."""
 
 import copy
 from collections.abc import Callable
@@ -37,19 +37,19 @@ def train_heads(
     captions: str = "original",
     watch: Callable[[str, dict], object] = lambda mode, epoch: None,
 ) -> checkpoints.Card:
-    """Train a head per mode and write it to `out`, beside those of other modes that are there.
+    """Train a head per mode and write it to `out`, next to existing heads of other modes.
 
     Args:
         store: embeddings and labels.
         out: folder of the checkpoint.
         settings: of each mode's training.
         validation: see `splits.held_out`.
-        captions: to train on: `original`, `generated` or `both`.
-        watch: told of each epoch: the mode, and its entry in the history.
+        captions: those to train on: `original`, `generated` or `both`.
+        watch: called after each epoch with the mode and the epoch's entry in the history.
 
     Raises:
         CheckpointError: `out` holds heads of another backbone or for other labels, or other files.
-        TableError: the store has not what a mode reads.
+        TableError: the store lacks what a mode reads.
     """
     about, heads = read_index(store.folder)[0], {}
     content = _content(store, about, out)
@@ -80,11 +80,11 @@ def train_heads(
 
 
 def calibrate(classifier: Classifier, store: Store, validation: str) -> checkpoints.Card:
-    """Temperature, thresholds, reliability and figures of every mode again, written to the card.
+    """Compute temperature, thresholds, reliability and figures of every mode again, for the card.
 
     Raises:
         CheckpointError: the heads are for another backbone or other labels than the store.
-        TableError: the store has not what a mode reads.
+        TableError: the store lacks what a mode reads.
     """
     card = classifier.card
     _check_fit(card, store, read_index(store.folder)[0], "choose a store that fits")
@@ -126,7 +126,7 @@ def _content(store: Store, about: About, out: Path) -> dict:
 
 
 def _fit(store: Store, validation: str) -> dict:
-    """The card's `fit`: how well the validation photos and captions do, where there are both."""
+    """The card's `fit`: how well the validation photos and captions match, if there are both."""
     if store.image is None or store.text is None:
         return {}
     index = store.index
@@ -136,20 +136,20 @@ def _fit(store: Store, validation: str) -> dict:
 
 
 def _check_fit(card: checkpoints.Card, store: Store, about: About, then: str) -> None:
-    """Raises CheckpointError where heads do not go with a store; `then` says what to do."""
+    """Raise CheckpointError if heads do not fit a store; `then` says what to do."""
     if card.backbone != store.backbone:
         other = f"are for the backbone {card.backbone}, and {store.folder} is of {store.backbone}"
     elif card.labels != store.labels:
         other = f"are for other labels than those of {store.folder}"
     elif card.content.get("fingerprint", about.fingerprint) != about.fingerprint:
-        other = f"are for other weights of {card.backbone} than {store.folder} was encoded by"
+        other = f"are for other weights of {card.backbone} than {store.folder} was encoded with"
     else:
         return
     raise CheckpointError(f"The heads in {card.folder} {other}: {then}.")
 
 
 def _summary(content: dict) -> str:
-    """What all the heads of a card were trained with."""
+    """What the heads of a card were trained on."""
     trained = [entry["training"] for entry in content["modes"].values()]
     tables = " and ".join(dict.fromkeys(t["table"] for t in trained))
     rows = max(t["n_train"] + t["n_check"] for t in trained)
@@ -160,7 +160,7 @@ def _summary(content: dict) -> str:
 
 
 def _measure(content: dict, mode: str, values: np.ndarray, truth: np.ndarray) -> None:
-    """Put a mode's figures on the validation rows, whose thresholds those are, into the card."""
+    """Put a mode's figures on the validation rows, at its new thresholds, into the card."""
     entry = content["modes"][mode]
     scores, thresholds = sigmoid(values / entry["temperature"]), np.array(entry["thresholds"])
     on, names = scores >= thresholds, tuple(content["labels"])
