@@ -1,4 +1,4 @@
-"""The heads of a finished checkpoint again: thresholds of all modes, and concat as a sum."""
+"""Refit a finished checkpoint: the thresholds of all modes, and concat as a sum of heads."""
 
 import copy
 import json
@@ -19,10 +19,10 @@ SPLIT = "every:6:1"
 
 
 def fuse(data: Path, work: Path, folder: Path) -> checkpoints.Card:
-    """Join a checkpoint's heads to its concat head, and judge all of them again in its report.
+    """Make a checkpoint's concat head a sum of its heads, and evaluate all modes in its report.
 
     Backbone and single heads keep their weights. Thresholds are tuned on the validation photos and
-    captions (see `heads.check_rows`); the runs of the report are not touched.
+    captions (see `heads.check_rows`); the report's runs stay as they are.
 
     Args:
         data: photos, captions and teacher files.

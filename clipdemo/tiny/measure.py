@@ -29,11 +29,11 @@ START, END = "<!-- figures: written by `python -m clipdemo measure` -->", "<!-- 
 def measure(data: Path, folder: Path) -> dict:
     """Evaluate the checkpoint in `folder` on the validation photos and captions of a data folder.
 
-    Returns what is then written into the card as `metrics`: `photos` (comp5329 photos with
-    number % 6 == 1 and their captions, all modes), `zero_shot` (the same without the heads),
+    Writes `metrics` to the card and returns it: `photos` (comp5329 photos with number % 6 == 1 and
+    their captions, all modes, with `intervals`), `zero_shot` (the same without the heads),
     `captions` (rows 28000 to 29999, text only) and `bag_of_words` (TF-IDF and logistic regression
-    on those same rows, for comparison); `photos` with `intervals`. How well those photos and
-    captions match is written as `fit`.
+    on those same rows, for comparison). Also writes how well those photos and captions match, as
+    `fit`.
     """
     classifier = load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
@@ -61,7 +61,7 @@ def measure(data: Path, folder: Path) -> dict:
 
 
 def validation_photos(data: Path) -> tuple[pd.DataFrame, PhotoSource]:
-    """Rows of the label table whose photo is a validation photo, and where the photos are."""
+    """Rows of the label table whose photo is for validation, and the source of the photos."""
     frame = read_label_table(data / "captions.csv").frame
     source = PhotoSource(data / "photos" / "comp5329.zip")
     held = [name in source and is_validation(name) for name in frame["ImageID"]]
@@ -128,7 +128,7 @@ def figures(card: checkpoints.Card) -> str:
 
 
 def table_row(name: str, values: dict, interval: dict | None = None) -> str:
-    """One row of the README's table, with intervals where there are any."""
+    """One row of the README's table, with intervals if there are any."""
     cells = []
     for key in ("map", "samples_f1", "micro_f1", "macro_f1"):
         low, high = (interval or {}).get(key, (None, None))
@@ -137,15 +137,15 @@ def table_row(name: str, values: dict, interval: dict | None = None) -> str:
 
 
 def write_figures(card: checkpoints.Card, readme: Path) -> None:
-    """Put the table of a measured card between the README's two marks.
+    """Put the table of a measured card between the README's two markers.
 
     Raises:
-        TableError: the README has lost its marks.
+        TableError: the README lacks the markers.
     """
     text = readme.read_text("utf-8")
     pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
     if not pattern.search(text):
-        raise TableError(f"{readme} has no {START} … {END}: put the two marks back.")
+        raise TableError(f"{readme} has no {START} … {END}: put the two markers back.")
     block = f"{START}\n{figures(card)}\n{END}"
     readme.write_text(pattern.sub(lambda _: block, text), "utf-8")
 
