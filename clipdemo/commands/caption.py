@@ -1,4 +1,4 @@
-"""The command `caption`: have a model write captions for a table's photos."""
+"""The command `caption`: captions by a model for a table's photos."""
 
 from pathlib import Path
 from typing import Annotated

@@ -23,7 +23,7 @@ def score(
     backbone: options.BackboneId = "auto",
     checkpoint: options.Checkpoint = "",
     output: Annotated[
-        Path | None, typer.Option("--out", help="Write the predictions here as well (parquet).")
+        Path | None, typer.Option("--out", help="Also write the predictions here (Parquet).")
     ] = None,
     ray: options.Ray = "",
     columns: options.Columns = "",
