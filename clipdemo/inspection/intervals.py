@@ -1,4 +1,4 @@
-"""How far figures may be from those of other photos: bootstrap intervals (Efron 1979)."""
+"""How sure figures are: bootstrap intervals (Efron 1979)."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score
 
 DRAWS = 1000
-LEVEL = 95  # percent of the draws that an interval holds
+LEVEL = 95  # percent of the draws inside an interval
 
 
 def intervals(
@@ -17,18 +17,18 @@ def intervals(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> dict:
-    """Percentile intervals of mAP and samples-F1 over draws of the rows with replacement.
+    """Percentile intervals of mAP and samples-F1, resampling the rows with replacement.
 
     Args:
         truth: [N, L].
         scores: per mode [N, L].
         on: per mode the decisions [N, L].
-        differences: pairs of modes: the first one's figure less the second one's, on the same
+        differences: pairs of modes: the first one's figure minus the second one's, on the same
             drawn rows.
 
     Returns:
-        `draws`; `modes`, per mode `map` and `samples_f1` as [low, high]; and `differences`, the
-        same with `value`, the difference on the rows themselves, by "first - second".
+        `draws`; `modes`, per mode `map` and `samples_f1` as [low, high]; and `differences`, by
+        "first - second", `value` on the original rows and `interval` for both figures.
     """
     truth = np.asarray(truth) > 0.5
     hits = {mode: _row_f1(truth, decided) for mode, decided in on.items()}
@@ -61,7 +61,7 @@ def intervals(
 
 
 def _row_f1(truth: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """[N] F1 of each row, 0 where nothing is true and nothing on."""
+    """[N] F1 of each row, 0 if nothing is true and nothing on."""
     return 2 * (truth & on).sum(1) / np.maximum(truth.sum(1) + on.sum(1), 1)
 
 

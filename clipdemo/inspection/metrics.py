@@ -1,4 +1,4 @@
-"""Scores and decisions compared with the truth, in scikit-learn's definitions."""
+"""Metrics of scores and decisions, by scikit-learn's definitions."""
 
 import numpy as np
 from sklearn.metrics import average_precision_score, classification_report
