@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:

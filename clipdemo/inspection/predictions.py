@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clipdemo.errors import TableError
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 
 STEPS = 10_000
 """Scores are stored with four decimals, as the board shows and compares them."""

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.predictions import (
     MISSING,

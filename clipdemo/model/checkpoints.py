@@ -7,9 +7,9 @@ from math import inf, isfinite
 from pathlib import Path
 
 from clipdemo.errors import CheckpointError, reason
-from clipdemo.hub.atomic import atomic_write
 from clipdemo.hub.catalog import CHECKPOINTS
 from clipdemo.hub.heads import PREFIX, fetch_heads
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.labels import ALL_MODES, MODES, LabelSet
 
 CARD = "card.json"

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from clipdemo.hub.atomic import atomic_write
 from clipdemo.hub.caches import data_folder
 from clipdemo.hub.locate import cached
 from clipdemo.hub.repositories import LOCAL
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.model.backbones import Backbone, open_clip_name
 
 KEPT = "fingerprints.json"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.study import published
 from clipdemo.study.orderings import orderings
 from clipdemo.study.per_label import PARTS, adds, judge, tuned_on
@@ -63,10 +64,10 @@ def judged_heads(store: Store, validation: str, classifier: Classifier) -> dict:
 
 
 def write_report(folder: Path, report: dict) -> Path:
-    """Write `report.json`, whole or not at all."""
-    partial = folder / f"{NAME}.part"
-    partial.write_text(json.dumps(report, separators=(",", ":")) + "\n", "utf-8")
-    return partial.replace(folder / NAME)
+    """Write `report.json` atomically."""
+    with atomic_write(folder / NAME) as partial:
+        partial.write_text(json.dumps(report, separators=(",", ":")) + "\n", "utf-8")
+    return folder / NAME
 
 
 def check_fit(about: dict, store: Store, validation: str, classifier: Classifier) -> None:

@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from clipdemo.inputs.atomic import atomic_write
+
 
 class Stages:
     """Runs each stage once, and again when its inputs have changed.
@@ -33,9 +35,8 @@ class Stages:
             return
         self._tell(name)
         work()
-        partial = self._path.with_name(f"{self._path.name}.part")
-        partial.write_text(json.dumps(self._done() | {name: digest}, indent=1) + "\n", "utf-8")
-        partial.replace(self._path)
+        with atomic_write(self._path) as partial:
+            partial.write_text(json.dumps(self._done() | {name: digest}, indent=1) + "\n", "utf-8")
 
     def _done(self) -> dict[str, str]:
         """Digest by stage; empty if the file is missing or damaged."""

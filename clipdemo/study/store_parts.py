@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clipdemo.errors import BackboneError, TableError
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.study.feature_store import IMAGE, TEXT, read_index, read_store
 
 PARTS = "parts"
@@ -85,10 +85,8 @@ class Parts:
         part["key"], part["row"] = keys, rows
         path = self.folder / f"{kind.removesuffix('.npy')}-{self._next:07d}.npy"
         self._next += 1
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
+        with atomic_write(path) as partial, partial.open("wb") as file:
             np.save(file, part)
-        partial.replace(path)
         self._found(kind, path, keys)
 
     def rows(self, kind: str, keys: Iterable[str]) -> Iterator[np.ndarray | None]:
@@ -124,9 +122,8 @@ class Parts:
         if its is None or not self._is_mine(self.folder.parent, its):
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
-            partial = made_by.with_suffix(".partial")
-            partial.write_text(json.dumps(self._made_by), "utf-8")
-            partial.replace(made_by)
+            with atomic_write(made_by) as partial:
+                partial.write_text(json.dumps(self._made_by), "utf-8")
         self._next, self._looked_at = 0, set()
         for path in sorted(self.folder.glob("*-*.npy")):
             kind, number = path.stem.rsplit("-")

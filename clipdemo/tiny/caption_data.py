@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from sklearn.linear_model import Ridge
 from tokenizers import Tokenizer
 
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.model import checkpoints
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.captioners.decoder import BACKBONE
@@ -97,8 +98,8 @@ def load_sources(
             "alone": encode_captions(backbone, texts),
             "check": encode_photos(backbone, pack, check),
         }
-        save_file(found, kept.with_suffix(".part"))
-        kept.with_suffix(".part").replace(kept)
+        with atomic_write(kept) as partial:
+            save_file(found, partial)
     found = load_file(kept)
     alone, residual = like_images(found["first"], found["image"], found["alone"])
 

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from clipdemo.errors import CaptionerError, reason
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.model.checkpoints import sha256
 
 CARD, WEIGHTS, BACKBONE = "captioner.json", "captioner.safetensors", "open_clip_model.safetensors"
