@@ -8,7 +8,6 @@ import typer
 
 from clipdemo.commands import options
 from clipdemo.commands.terminal import (
-    counted,
     print_account,
     print_json,
     print_table,
@@ -16,6 +15,7 @@ from clipdemo.commands.terminal import (
     read_table,
 )
 from clipdemo.errors import ClipdemoError
+from clipdemo.study.stages import counted
 
 FIGURES = {"samples_f1": "samples-F1", "micro_f1": "micro-F1", "macro_f1": "macro-F1", "map": "mAP"}
 

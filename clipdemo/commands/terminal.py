@@ -3,18 +3,17 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-Report = Callable[[str, int, int | None], None]
-"""Called with a step, the amount done and the total (None: not known)."""
+from clipdemo.study.stages import Progress
 
 out = Console(soft_wrap=True, markup=False, emoji=False)
 err = Console(soft_wrap=True, markup=False, emoji=False, stderr=True)
@@ -62,39 +61,27 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Report]:
+def progress_bars() -> Iterator[Progress]:
     """A bar with rate and remaining time for every step, if standard error is a terminal."""
     columns = (
-        TextColumn("{task.description}", markup=False), BarColumn(), _Amount(),
-        TimeRemainingColumn(),
+        bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), _Amount(),
+        bars.TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
+    with bars.Progress(*columns, console=err, disable=not err.is_terminal) as shown:
         tasks = {}
 
         def report(step: str, done: int, total: int | None) -> None:
             if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
+                tasks[step] = shown.add_task(step, total=total)
+            shown.update(tasks[step], completed=done, total=total)
 
         yield report
 
 
-def counted(report: Report, step: str, total: int) -> Callable[[int], None]:
-    """A function that reports a step's progress, called with the number of rows just done."""
-    done = 0
-
-    def add(rows: int) -> None:
-        nonlocal done
-        done += rows
-        report(step, done, total)
-
-    return add
-
-
-class _Amount(ProgressColumn):
+class _Amount(bars.ProgressColumn):
     """Amount done, total and rate: megabytes of a download, else rows."""
 
-    def render(self, task: Task) -> Text:
+    def render(self, task: bars.Task) -> Text:
         in_bytes = ".zip" in task.description or task.description.startswith("downloading")
         unit, name = (1e6, " MB") if in_bytes else (1, "")
         done, speed = task.completed / unit, (task.finished_speed or task.speed or 0) / unit

@@ -41,7 +41,7 @@ def train(
     """Train heads on a feature store: calibrated, with a card, ready for --checkpoint."""
     from clipdemo.study.feature_store import read_account, read_store
     from clipdemo.study.fit import FitSettings
-    from clipdemo.study.train import modes_of, train_heads
+    from clipdemo.study.train import train_heads
 
     found = read_store(store)
     settings = {
@@ -50,7 +50,7 @@ def train(
             epochs=epochs, batch=batch, warmup=warmup, dropout=dropout, keep="samples_f1",
             patience=patience, seed=seed,
         )
-        for name in mode or modes_of(found)
+        for name in mode or found.modes
     }  # fmt: skip
     with progress_bars() as progress:
         card = train_heads(

@@ -10,15 +10,14 @@ import pandas as pd
 
 from clipdemo.errors import CheckpointError, TableError
 from clipdemo.inputs.labels import MODES
-from clipdemo.inspection import metrics
 from clipdemo.model import checkpoints
 from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.embeddings import Encoder
 from clipdemo.model.zero_shot import zero_shot_heads
 from clipdemo.scenes import random_scene
-from clipdemo.study.calibrate import calibrated, sigmoid
-from clipdemo.study.captions_alone import COPIES, as_photos
-from clipdemo.study.feature_store import Store, read_index
+from clipdemo.study.calibrate import calibrated, figures_of
+from clipdemo.study.captions_alone import COPIES, as_photos, unit
+from clipdemo.study.feature_store import Store
 from clipdemo.study.ridge import FOLDS, Linear, fit, mean_of, ridge
 
 WITHOUT_PHOTOS = 0.3
@@ -67,7 +66,7 @@ def adapt(
     linear, entries, figures = {}, {}, {}
     for mode in MODES:
         read = ("image", "text") if mode == "concat" else (mode,)
-        if any(parts[name] is None for name in read) or usable[mode].sum() < FEWEST:
+        if not store.has(mode) or usable[mode].sum() < FEWEST:
             continue
         watch(mode)
         rows = np.flatnonzero(usable[mode])
@@ -77,7 +76,7 @@ def adapt(
         found, unseen, strength = fit(inputs, truth, towards, scale, groups[rows])
         linear[mode] = found
         entries[mode] = _entry(inputs.shape[1], unseen, truth, strength, store)
-        figures[mode] = _figures(entries[mode], unseen, truth, store)
+        figures[mode] = figures_of(entries[mode], unseen, truth, store.labels.names)
     alone = store.image is None and "text" in linear
     if alone:
         watch("image")
@@ -92,10 +91,9 @@ def adapt(
                 entries[mode] = _entry(width, logits, drawn.truth, WITHOUT_PHOTOS, store)
             else:  # none of these labels is ever drawn
                 entries[mode] = entries["text"] | {"inputs": width}
-    about = read_index(store.folder)[0]
     content = {
         "backbone": store.backbone,
-        "fingerprint": about.fingerprint,
+        "fingerprint": store.about.fingerprint,
         "width": store.width,
         "adapted": True,
         "summary": _summary(store, alone),
@@ -146,7 +144,7 @@ def without_photos(
     inputs, _ = as_photos(texts, drawn.photos, drawn.photos, "centred and noise")
     found = ridge(inputs, np.tile(truth, (COPIES, 1)), prior, scale, WITHOUT_PHOTOS)
     centre = drawn.photos.mean(0)
-    shown, said = found(_unit(drawn.photos - centre)), found(_unit(drawn.captions - texts.mean(0)))
+    shown, said = found(unit(drawn.photos - centre)), found(unit(drawn.captions - texts.mean(0)))
     stretch = (said - said.mean(0)).std() / (shown - shown.mean(0)).std()
     # The head reads raw embeddings: the mean is folded into its bias, and the length of centred
     # embeddings, which varies little, into its weights.
@@ -162,15 +160,11 @@ def _zero_shot(encoder: Encoder, store: Store) -> tuple[np.ndarray, float]:
     return (text.prompts - text.background.mean(0)).numpy(), text.scale
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
-
-
 def _entry(
     inputs: int, logits: np.ndarray, truth: np.ndarray, strength: float, store: Store
 ) -> dict:
     training = {
-        "table": read_index(store.folder)[0].table,
+        "table": store.about.table,
         "strength": strength,
         "validation": f"{FOLDS}-fold cross-validation",
         "n_train": len(truth),
@@ -181,13 +175,8 @@ def _entry(
     return shape | calibrated(logits, truth) | {"training": training}
 
 
-def _figures(entry: dict, logits: np.ndarray, truth: np.ndarray, store: Store) -> dict:
-    scores, thresholds = sigmoid(logits / entry["temperature"]), np.array(entry["thresholds"])
-    return metrics.evaluate(truth, scores, scores >= thresholds, store.labels.names, thresholds)
-
-
 def _summary(store: Store, alone: bool) -> str:
-    rows = f"{len(store.index):,} rows of {read_index(store.folder)[0].table}"
+    rows = f"{len(store.index):,} rows of {store.about.table}"
     if alone:
         return (
             f"Heads adapted to this backbone from the captions of {rows}; they saw no photo, and "

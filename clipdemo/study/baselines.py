@@ -27,9 +27,8 @@ TREES = 300
 
 def experiments(store: Store) -> list[Entry]:
     """Every baseline that the store has the embeddings for; randomised ones with three seeds."""
-    modes = [m for m, has in (("image", store.image), ("text", store.text)) if has is not None]
-    modes += ["concat"] if len(modes) == 2 else []
-    main, found = modes[-1], []
+    modes, found = store.modes, []
+    main = modes[-1]
     found.append(("k nearest neighbours", Run(main, "knn")))
     found += [("random forest", Run(main, "forest", seed=seed)) for seed in SEEDS]
     found.append(("logistic regression", Run(main, "logistic")))

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 
+from clipdemo.inspection import metrics
 from clipdemo.model.thresholds import recall_thresholds, tune
 from clipdemo.study.cross_fit import cross_fitted
 from clipdemo.study.fit import fit_temperature, macro_f1, samples_f1
@@ -38,6 +39,12 @@ def calibrated(logits: np.ndarray, truth: np.ndarray) -> dict:
         },
         "one_threshold": by_threshold(scores, truth),
     }
+
+
+def figures_of(entry: dict, logits: np.ndarray, truth: np.ndarray, names: tuple[str, ...]) -> dict:
+    """Metrics of logits against truth [M, L], by a card entry's temperature and thresholds."""
+    scores, thresholds = sigmoid(logits / entry["temperature"]), np.array(entry["thresholds"])
+    return metrics.evaluate(truth, scores, scores >= thresholds, names, thresholds)
 
 
 def by_threshold(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float | None]]:

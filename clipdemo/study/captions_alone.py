@@ -28,7 +28,7 @@ FIRST_SCENE = 5_000_000  # scenes that nothing else was trained on
 
 def experiments(store: Store) -> list[Entry]:
     """The experiments, with zero-shot and a head trained on photos for comparison."""
-    if store.image is None or store.text is None:
+    if not store.has("concat"):
         return []
     found = [("zero-shot", Run("image", "zero-shot"))]
     sources = ("table", *(["drawn"] if set(store.labels.names) <= set(COCO18.names) else []))
@@ -98,13 +98,14 @@ def as_photos(
     """
     if way == "raw":
         return texts, check
-    texts, check = _unit(texts - texts.mean(0)), _unit(check - photos.mean(0))
+    texts, check = unit(texts - texts.mean(0)), unit(check - photos.mean(0))
     if way == "centred":
         return texts, check
     texts = np.tile(texts, (COPIES, 1))
     noise = np.random.default_rng(seed).normal(0, NOISE / texts.shape[1] ** 0.5, texts.shape)
-    return _unit(texts + noise), check
+    return unit(texts + noise), check
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
+def unit(rows: np.ndarray) -> np.ndarray:
+    """The rows divided by their norms."""
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)

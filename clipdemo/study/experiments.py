@@ -1,8 +1,6 @@
 """The experiments on one feature store: sweep, baselines, and heads trained on captions."""
 
-import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from datetime import date
@@ -12,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
+from clipdemo.inputs.ahead import cores
+from clipdemo.model.checkpoints import sha256
 from clipdemo.model.classifier import Classifier
 from clipdemo.study import baselines, captions_alone, sweep
-from clipdemo.study.feature_store import INDEX, Store, read_index, read_store
+from clipdemo.study.feature_store import INDEX, Store, read_store
 from clipdemo.study.rows import split_rows
 from clipdemo.study.runs import ABOUT, Entry, Journal, carry_out, write_tables
 from clipdemo.tables.label_table import target_matrix
@@ -108,10 +108,9 @@ def _run(
     jobs: int,
     progress: Progress,
 ) -> pd.DataFrame:
-    start, jobs = time.perf_counter(), jobs or len(os.sched_getaffinity(0))
-    digest = hashlib.sha256((store.folder / INDEX).read_bytes()).hexdigest()
-    fingerprint = read_index(store.folder)[0].fingerprint
-    content = {"store": digest, "fingerprint": fingerprint, "validation": validation}
+    start, jobs = time.perf_counter(), jobs or cores()
+    digest, made_of = sha256(store.folder / INDEX), store.about
+    content = {"store": digest, "fingerprint": made_of.fingerprint, "validation": validation}
     journal = Journal(out / "runs.jsonl", content)
     carry_out(entries, execute, journal, jobs, progress)
     train, check = split_rows(store, entries[0].run.mode, validation)
@@ -122,8 +121,8 @@ def _run(
     about = {
         "backbone": store.backbone,
         "store": store.folder.name,
-        "table": read_index(store.folder)[0].table,
-        "photos": read_index(store.folder)[0].photos,
+        "table": made_of.table,
+        "photos": made_of.photos,
         "validation": validation,
         "n_train": len(train.inputs),
         "n_check": len(check.inputs),

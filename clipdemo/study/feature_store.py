@@ -15,7 +15,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clipdemo.errors import TableError
-from clipdemo.inputs.labels import LabelSet
+from clipdemo.inputs.labels import MODES, LabelSet
 from clipdemo.tables.label_table import target_matrix
 
 INDEX, IMAGE, TEXT, SKIPPED = "index.parquet", "image.npy", "text.npy", "skipped.csv"
@@ -67,9 +67,7 @@ class Store:
         image: [N, D] float32 embeddings of the photos, memory-mapped; None without photos.
         text: [N, D] float32 embeddings of the captions, memory-mapped, nan where there is none;
             None without any.
-        labels: the table's labels.
-        backbone: its id.
-        width: D.
+        about: what it was made of.
         targets: [N, L] float32, 1 where the row has the label, else 0.
     """
 
@@ -77,10 +75,33 @@ class Store:
     index: pd.DataFrame
     image: np.ndarray | None
     text: np.ndarray | None
-    labels: LabelSet
-    backbone: str
-    width: int
+    about: About
     targets: np.ndarray
+
+    @property
+    def labels(self) -> LabelSet:
+        """The table's labels."""
+        return LabelSet(self.about.label_names, self.about.label_ids)
+
+    @property
+    def backbone(self) -> str:
+        """Its id."""
+        return self.about.backbone
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return self.about.width
+
+    def has(self, mode: str) -> bool:
+        """Whether it has the embeddings that a head of this mode reads."""
+        image, text = self.image is not None, self.text is not None
+        return {"image": image, "text": text}.get(mode, image and text)
+
+    @property
+    def modes(self) -> list[str]:
+        """Those of `MODES` that it has the embeddings for."""
+        return [mode for mode in MODES if self.has(mode)]
 
 
 def read_store(folder: str | Path) -> Store:
@@ -107,7 +128,7 @@ def read_store(folder: str | Path) -> Store:
             f"The feature store {folder} is damaged ({error}): start encode again, or remove it "
             "first."
         ) from error
-    return Store(folder, index, image, text, labels, about.backbone, about.width, targets)
+    return Store(folder, index, image, text, about, targets)
 
 
 def read_account(folder: Path) -> dict | None:

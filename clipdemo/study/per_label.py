@@ -35,12 +35,11 @@ def judge(store: Store, validation: str, classifier: Classifier) -> dict[str, di
 
     found = {}
     for mode in classifier.modes:
-        if (store.image is None and mode != "text") or (store.text is None and mode != "image"):
-            continue
-        _, check = split_rows(store, mode, validation)
-        scores = classifier.scores(mode, torch.from_numpy(check.inputs))
-        entry = classifier.card.modes[mode]
-        found[mode] = judged(check.targets > 0.5, scores, entry, store.labels.names)
+        if store.has(mode):
+            _, check = split_rows(store, mode, validation)
+            scores = classifier.scores(mode, torch.from_numpy(check.inputs))
+            entry = classifier.card.modes[mode]
+            found[mode] = judged(check.targets > 0.5, scores, entry, store.labels.names)
     return found
 
 

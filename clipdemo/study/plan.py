@@ -1,7 +1,6 @@
 """What `reproduce` will download, and the disk, memory and time that it will need."""
 
 import logging
-import os
 import shutil
 import time
 from io import BytesIO
@@ -10,6 +9,7 @@ from pathlib import Path
 from clipdemo.errors import ClipdemoError
 from clipdemo.hub import catalog
 from clipdemo.hub.memory import LOADING, available
+from clipdemo.inputs.ahead import cores
 from clipdemo.study.reproduce import Study
 from clipdemo.tables.coco import ANNOTATIONS, PHOTOS, addresses
 from clipdemo.tables.coco_zips import is_checked
@@ -43,9 +43,8 @@ def plan(study: Study) -> dict:
     width = speed["width"] or WIDTH
     store = 6 * photos * width * 4  # photo, caption, generated caption; twice during encoding
     weights = next(f["bytes"] for f in fetches if f["what"] == study.backbone)
-    jobs = _cores()
     rows = 4 * photos * width * 4  # both embeddings of a row, twice while rows are selected
-    memory = max(LOADING * weights, jobs * (PROCESS + rows))
+    memory = max(LOADING * weights, cores() * (PROCESS + rows))
     seconds = {
         f"download at {LINE / 1e6:.0f} MB a second": missing / LINE,
         "caption": _times(photos, speed["caption"]),
@@ -231,7 +230,3 @@ def _times(photos: int, each: float | None) -> float | None:
 def _free(folder: Path) -> int:
     there = next(p for p in (folder.resolve(), *folder.resolve().parents) if p.exists())
     return shutil.disk_usage(there).free
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

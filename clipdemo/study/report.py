@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.atomic import atomic_write
+from clipdemo.model.checkpoints import sha256
 from clipdemo.study import published
 from clipdemo.study.orderings import orderings
 from clipdemo.study.per_label import PARTS, adds, judge, tuned_on
@@ -90,7 +90,7 @@ def check_fit(about: dict, store: Store, validation: str, classifier: Classifier
             f"The runs were evaluated on the rows of {about['validation']!r}, not {validation!r}: "
             "use that rule, or run sweep and baselines again."
         )
-    if about["content"]["store"] != hashlib.sha256((store.folder / INDEX).read_bytes()).hexdigest():
+    if about["content"]["store"] != sha256(store.folder / INDEX):
         raise TableError(
             f"{store.folder} is not the store of these runs, or has changed since: run sweep and "
             "baselines again."

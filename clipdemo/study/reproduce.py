@@ -11,12 +11,8 @@ from clipdemo.errors import ClipdemoError, LabelError
 from clipdemo.model.checkpoints import CARD, sha256
 from clipdemo.study.feature_store import INDEX
 from clipdemo.study.splits import DEFAULT
-from clipdemo.study.stages import Stages
+from clipdemo.study.stages import Progress, Stages, counted
 from clipdemo.tables.coco import HOST, coco, table_path
-
-Progress = Callable[[str, int, int | None], object]
-"""Called with the current step, how much is done and the total (None: not known); in bytes for a
-download."""
 
 
 @dataclass(frozen=True)
@@ -194,8 +190,8 @@ def _caption(study: Study, progress: Progress) -> None:
     table = study.table
     frame = read_label_table(table, None).frame
     model = load_captioner(study.captioner, device=study.device)
-    told = _Counted("writing captions", len(frame), progress)
-    caption_table(model, frame, PhotoSource(study.zip), study.generated, told)
+    rows = counted(progress, "writing captions", len(frame))
+    caption_table(model, frame, PhotoSource(study.zip), study.generated, rows)
 
 
 def _encode(study: Study, progress: Progress) -> None:
@@ -233,10 +229,10 @@ def _train(study: Study) -> None:
     """Train the study's head for each mode, on human and generated captions as in the study."""
     from clipdemo.study.feature_store import read_store
     from clipdemo.study.sweep import FINAL
-    from clipdemo.study.train import modes_of, train_heads
+    from clipdemo.study.train import train_heads
 
     store = read_store(study.store)
-    settings = dict.fromkeys(modes_of(store), FINAL)
+    settings = dict.fromkeys(store.modes, FINAL)
     train_heads(store, study.checkpoint, settings, study.validation, "both")
 
 
@@ -262,8 +258,8 @@ def _evaluate(study: Study, progress: Progress) -> None:
     held = index["ImageID"][held_out(index, study.validation)]
     trained_on = np.flatnonzero(~table.frame["ImageID"].isin(held)).tolist()
     table = table.leave_out(dict.fromkeys(trained_on, "is not held out for validation"))
-    told = _Counted("evaluating", len(table.frame), progress)
-    report = evaluate_table(classifier, table, PhotoSource(study.zip), progress=told)
+    rows = counted(progress, "evaluating", len(table.frame))
+    report = evaluate_table(classifier, table, PhotoSource(study.zip), progress=rows)
     study.evaluation.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
@@ -281,15 +277,3 @@ def _classifier(study: Study):
     from clipdemo.model.loading import load
 
     return load(study.backbone, checkpoint=study.checkpoint, device=study.device)
-
-
-class _Counted:
-    """Adds up rows for a `Progress`."""
-
-    def __init__(self, what: str, total: int, progress: Progress) -> None:
-        self._what, self._total, self._progress = what, total, progress
-        self._done = 0
-
-    def __call__(self, rows: int) -> None:
-        self._done += rows
-        self._progress(self._what, self._done, self._total)

@@ -43,7 +43,7 @@ def split_rows(
     Raises:
         TableError: the store has no embeddings for the mode, or no such rows with a label.
     """
-    if (mode != "text" and store.image is None) or (mode != "image" and store.text is None):
+    if not store.has(mode):
         raise TableError(f"{store.folder} lacks embeddings that {mode} reads: encode them first.")
     if captions not in CAPTIONS:
         raise TableError(f"There are no captions {captions!r}: choose {', '.join(CAPTIONS)}.")

@@ -1,4 +1,4 @@
-"""The stages of a long job; a small file records which are done, and from which inputs."""
+"""The stages of a long job, recorded in a small file with their inputs, and their progress."""
 
 import hashlib
 import json
@@ -6,6 +6,22 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from clipdemo.inputs.atomic import atomic_write
+
+Progress = Callable[[str, int, int | None], object]
+"""Called with the current step, how much is done and the total (None: not known); in bytes for a
+download."""
+
+
+def counted(progress: Progress, step: str, total: int) -> Callable[[int], None]:
+    """A function that reports a step's progress, called with the number of rows just done."""
+    done = 0
+
+    def add(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress(step, done, total)
+
+    return add
 
 
 class Stages:

@@ -18,7 +18,7 @@ from pyarrow import parquet
 
 from clipdemo.errors import BackboneError, TableError
 from clipdemo.inputs.atomic import atomic_write
-from clipdemo.study.feature_store import IMAGE, TEXT, read_index, read_store
+from clipdemo.study.feature_store import IMAGE, TEXT, read_store
 
 PARTS = "parts"
 _MADE_BY = "made_by.json"
@@ -101,10 +101,10 @@ class Parts:
 
     def _find_store(self, folder: Path) -> None:
         try:
-            store, (about, _) = read_store(folder), read_index(folder)
+            store = read_store(folder)
         except TableError:  # none, or a damaged one, which is rebuilt
             return
-        if not self._is_mine(folder, vars(about)):
+        if not self._is_mine(folder, vars(store.about)):
             return
         for kind, rows, column in (
             (IMAGE, store.image, "photo_sha256"), (TEXT, store.text, "caption_sha256"),

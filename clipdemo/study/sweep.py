@@ -23,7 +23,7 @@ FINAL = FitSettings(
 
 def experiments(store: Store) -> list[Entry]:
     """Every run of the sweep that the store has the embeddings for, in the order of the report."""
-    modes = [m for m in ("image", "text", "concat") if _has(store, m)]
+    modes = store.modes
     main, both = modes[-1], "concat" in modes
     generated = bool((store.index["source"] == "generated").any()) and "text" in modes
     final = Run(main, settings=FINAL)
@@ -47,11 +47,6 @@ def experiments(store: Store) -> list[Entry]:
         mutan = Run("mutan", "mutan", replace(FINAL, kind="mutan"))
         found += [("fusion", "MLP on concat", final), ("fusion", "MUTAN", mutan)]
     return [Entry(group, name, run.seeded(s)) for group, name, run in found for s in SEEDS]
-
-
-def _has(store: Store, mode: str) -> bool:
-    image, text = store.image is not None, store.text is not None
-    return {"image": image, "text": text, "concat": image and text}[mode]
 
 
 def _with(run: Run, hidden: tuple[int, ...], rate: float) -> Run:
