@@ -1,8 +1,6 @@
 """The baselines that the study's heads are compared with, on the same rows."""
 
-import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from clipdemo.inspection.metrics import mean_average_precision
+from clipdemo.study.calibrate import sigmoid
 from clipdemo.study.cross_fit import run_metrics
 from clipdemo.study.feature_store import Store, read_store
 from clipdemo.study.fit import fit_head, logits
@@ -40,14 +40,6 @@ def experiments(store: Store) -> list[Entry]:
     return [Entry("baseline", name, run) for name, run in found]
 
 
-def executor(folder: Path, validation: str, zero_shot: dict[str, np.ndarray]) -> partial:
-    """A picklable function that executes one baseline.
-
-    `zero_shot`: scores [M, L] of the validation rows by mode (see `zero_shot_scores`).
-    """
-    return partial(_execute, folder, validation, zero_shot)
-
-
 def zero_shot_scores(store: Store, validation: str, classifier) -> dict[str, np.ndarray]:
     """Scores of the validation rows by mode, from the labels' names alone.
 
@@ -72,8 +64,12 @@ def bag_of_words() -> Pipeline:
     )
 
 
-def _execute(folder: Path, validation: str, zero_shot: dict, run: Run) -> dict:
-    start, store = time.perf_counter(), read_store(folder)
+def execute(folder: Path, validation: str, zero_shot: dict[str, np.ndarray], run: Run) -> dict:
+    """The outcome of a baseline on the store in a folder.
+
+    `zero_shot`: scores [M, L] of the validation rows by mode (see `zero_shot_scores`).
+    """
+    store = read_store(folder)
     train, check = split_rows(store, run.mode, validation)
     if run.kind == "zero-shot":
         scores = zero_shot[run.mode]
@@ -86,7 +82,6 @@ def _execute(folder: Path, validation: str, zero_shot: dict, run: Run) -> dict:
         "history": [],
         "n_train": 0 if run.kind == "zero-shot" else len(train.inputs),
         "n_check": len(check.inputs),
-        "seconds": round(time.perf_counter() - start, 2),
     }
 
 
@@ -125,7 +120,7 @@ def _late_fusion(store: Store, validation: str, seed: int) -> np.ndarray:
         train, _ = split_rows(store, mode, validation)
         head, _ = fit_head(train.inputs, train.targets, None, inputs, both.targets, settings)
         parts.append(logits(head, inputs))
-    return 1 / (1 + np.exp(-np.mean(parts, axis=0)))
+    return sigmoid(np.mean(parts, axis=0))
 
 
 def _positive(chances: list[np.ndarray]) -> np.ndarray:
@@ -134,6 +129,4 @@ def _positive(chances: list[np.ndarray]) -> np.ndarray:
 
 
 def _mean_ap(model, inputs: np.ndarray, targets: np.ndarray) -> float:
-    from clipdemo.study.fit import mean_average_precision
-
     return mean_average_precision(targets, _positive(model.predict_proba(inputs)))

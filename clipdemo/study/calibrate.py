@@ -7,7 +7,7 @@ import numpy as np
 from clipdemo.inspection import metrics
 from clipdemo.model.thresholds import recall_thresholds, tune
 from clipdemo.study.cross_fit import cross_fitted
-from clipdemo.study.fit import fit_temperature, macro_f1, samples_f1
+from clipdemo.study.fit import fit_temperature
 
 STEPS = 100
 STRENGTHS = (0, 3, 10, 30, 100, 300)
@@ -83,7 +83,9 @@ def best_strength(scores: np.ndarray, truth: np.ndarray) -> float:
     figures = []
     for strength in STRENGTHS:
         on = cross_fitted(scores, truth, partial(shrunk, strength=strength))
-        figures.append((samples_f1(truth, on) + macro_f1(truth, on)) / 2)
+        seen = truth.any(0)
+        macro_f1 = metrics.samples_f1(truth.T[seen], on.T[seen])  # of labels instead of rows
+        figures.append((metrics.samples_f1(truth, on) + macro_f1) / 2)
     return STRENGTHS[int(np.argmax(figures))]
 
 

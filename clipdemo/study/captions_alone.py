@@ -4,14 +4,13 @@ Text embeddings stand in for image embeddings. Each modality is centred on its o
 is added, since a caption's embedding is close to its photo's but not the same.
 """
 
-import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from clipdemo.inputs.labels import COCO18
 from clipdemo.scenes import random_scene
+from clipdemo.study.calibrate import sigmoid
 from clipdemo.study.cross_fit import run_metrics
 from clipdemo.study.feature_store import Store, read_store
 from clipdemo.study.fit import fit_head, logits
@@ -52,16 +51,14 @@ def drawn_captions() -> tuple[list[str], list[tuple[str, ...]]]:
     return list(captions), list(labels)
 
 
-def executor(folder: Path, validation: str, own: tuple[np.ndarray, np.ndarray] | None) -> partial:
-    """A picklable function that executes one experiment that trains on captions.
+def execute(
+    folder: Path, validation: str, own: tuple[np.ndarray, np.ndarray] | None, run: Run
+) -> dict:
+    """The outcome of an experiment that trains on captions, on the store in a folder.
 
     `own`: embeddings [M, D] of the drawn captions and their targets [M, L], if they are used.
     """
-    return partial(_execute, folder, validation, own)
-
-
-def _execute(folder: Path, validation: str, own: tuple | None, run: Run) -> dict:
-    start, store = time.perf_counter(), read_store(folder)
+    store = read_store(folder)
     source, _, way = run.kind.partition(", ")
     photos, check = split_rows(store, "image", validation)
     if source == "table":
@@ -72,13 +69,12 @@ def _execute(folder: Path, validation: str, own: tuple | None, run: Run) -> dict
     inputs, check_inputs = as_photos(texts, photos.inputs, check.inputs, way, run.seed)
     targets = np.tile(targets, (len(inputs) // len(targets), 1))
     head, history = fit_head(inputs, targets, None, check_inputs, check.targets, run.settings)
-    scores = 1 / (1 + np.exp(-logits(head, check_inputs)))
+    scores = sigmoid(logits(head, check_inputs))
     return {
         **run_metrics(check.targets, scores, store.labels.names),
         "history": history,
         "n_train": len(texts),
         "n_check": len(check_inputs),
-        "seconds": round(time.perf_counter() - start, 2),
     }
 
 

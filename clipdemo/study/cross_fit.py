@@ -30,19 +30,11 @@ def run_metrics(truth: np.ndarray, scores: np.ndarray, names: tuple[str, ...]) -
     F1, precision and recall are at cross-fitted thresholds per label, `samples_f1_fixed` is at 0.5
     for all. `samples_precision` and `samples_recall` are means over the rows, as samples-F1 is.
     """
-    from sklearn.metrics import f1_score, precision_recall_fscore_support
-
     truth = np.asarray(truth) > 0.5
     on = cross_fitted(scores, truth)
     found = metrics.evaluate(truth, scores, on, names)
-    pair = [np.pad(table, ((0, 0), (0, 1))) for table in (truth, on)]
-    precision, recall, *_ = precision_recall_fscore_support(
-        *pair, average="samples", zero_division=0
-    )
-    fixed = np.pad(scores >= 0.5, ((0, 0), (0, 1)))
     return {
         **{key: found[key] for key in ("samples_f1", "micro_f1", "macro_f1", "map")},
-        "samples_f1_fixed": float(f1_score(pair[0], fixed, average="samples", zero_division=0)),
-        "samples_precision": float(precision),
-        "samples_recall": float(recall),
+        "samples_f1_fixed": metrics.samples_f1(truth, scores >= 0.5),
+        **metrics.samples_precision_recall(truth, on),
     }

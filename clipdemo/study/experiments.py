@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from clipdemo.model.classifier import Classifier
 from clipdemo.study import baselines, captions_alone, sweep
 from clipdemo.study.feature_store import INDEX, Store, read_store
 from clipdemo.study.rows import split_rows
-from clipdemo.study.runs import ABOUT, Entry, Journal, carry_out, write_tables
+from clipdemo.study.runs import ABOUT, Entry, Journal, Run, carry_out, write_tables
 from clipdemo.tables.label_table import target_matrix
 
 Progress = Callable[[int, int], None]
@@ -36,7 +37,7 @@ def run_sweep(
     """
     store = _comparable(folder)
     entries = sweep.experiments(store)
-    execute = sweep.executor(folder, validation)
+    execute = partial(sweep.execute, folder, validation)
     return _run(store, out, validation, entries, execute, jobs, progress)
 
 
@@ -58,7 +59,7 @@ def run_baselines(
     own = None
     if any(entry.run.kind.startswith("drawn") for entry in entries):
         own = _drawn(store, classifier)
-    execute = _Executor(folder, validation, zero_shot, own)
+    execute = partial(_execute, folder, validation, zero_shot, own)
     return _run(store, out, validation, entries, execute, jobs, progress)
 
 
@@ -73,18 +74,13 @@ def _comparable(folder: Path) -> Store:
     return store
 
 
-class _Executor:
-    """Executes a run of any kind."""
-
-    def __init__(self, folder: Path, validation: str, zero_shot: dict, own: tuple | None) -> None:
-        self._mlp = sweep.executor(folder, validation)
-        self._baseline = baselines.executor(folder, validation, zero_shot)
-        self._captions = captions_alone.executor(folder, validation, own)
-
-    def __call__(self, run) -> dict:
-        if run.kind == "mlp":
-            return self._mlp(run)
-        return (self._captions if ", " in run.kind else self._baseline)(run)
+def _execute(folder: Path, validation: str, zero_shot: dict, own: tuple | None, run: Run) -> dict:
+    """The outcome of a run of any kind."""
+    if run.kind == "mlp":
+        return sweep.execute(folder, validation, run)
+    if ", " in run.kind:
+        return captions_alone.execute(folder, validation, own, run)
+    return baselines.execute(folder, validation, zero_shot, run)
 
 
 def _drawn(store: Store, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:

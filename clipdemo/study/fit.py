@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.metrics import average_precision_score
 from torch import nn
 from torch.nn import functional as F
 from transformers import get_linear_schedule_with_warmup
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.inspection.metrics import mean_average_precision, samples_f1
 from clipdemo.model.heads import new_head
 
 
@@ -136,26 +136,6 @@ def _judge(values: np.ndarray, truth: np.ndarray) -> dict:
 def logits(head: nn.Module, inputs: np.ndarray) -> np.ndarray:
     """Logits [N, L] in evaluation mode."""
     return head.eval()(torch.from_numpy(np.asarray(inputs, np.float32))).numpy()
-
-
-def samples_f1(truth: np.ndarray, on: np.ndarray) -> float:
-    """F1 averaged over the rows, 0 for a row with nothing true or predicted, as scikit-learn's."""
-    truth = np.asarray(truth) > 0.5
-    both = truth.sum(1) + on.sum(1)
-    return float(np.mean(2 * (truth & on).sum(1) / np.maximum(both, 1)))
-
-
-def macro_f1(truth: np.ndarray, on: np.ndarray) -> float:
-    """F1 averaged over the labels that occur."""
-    truth = np.asarray(truth) > 0.5
-    seen = truth.any(0)
-    return samples_f1(truth.T[seen], on.T[seen])
-
-
-def mean_average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
-    """scikit-learn's average precision, averaged over the labels that occur."""
-    seen = truth.any(0)
-    return float(average_precision_score(truth[:, seen], scores[:, seen], average="macro"))
 
 
 def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:

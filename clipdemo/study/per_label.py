@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_curve
 
 from clipdemo.inspection import metrics
 from clipdemo.model.thresholds import decide
@@ -55,13 +55,11 @@ def judged(truth: np.ndarray, scores: np.ndarray, entry: dict, names: tuple[str,
     thresholds = np.array(entry["thresholds"])
     on = decide(scores, "tuned", tuned=thresholds)
     overall = metrics.evaluate(truth, scores, on, names, thresholds)
-    pair = [np.pad(table, ((0, 0), (0, 1))) for table in (truth, on)]  # as in run_metrics
-    means = precision_recall_fscore_support(*pair, average="samples", zero_division=0)
     here = shrunk(scores, truth, entry.get("shrinkage", 0))
     return {
         "per_label": overall.pop("per_label"),
         "overall": overall
-        | {"samples_precision": float(means[0]), "samples_recall": float(means[1])}
+        | metrics.samples_precision_recall(truth, on)
         | {"cross_fitted": run_metrics(truth, scores, names)},
         "precision_recall": precision_recall(truth, scores, names),
         "reliability": {

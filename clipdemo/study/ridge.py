@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from clipdemo.inspection.metrics import mean_average_precision
 from clipdemo.model.heads import MLPHead
-from clipdemo.study.fit import mean_average_precision
 
 FOLDS = 5
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)

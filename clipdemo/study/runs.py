@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -109,8 +110,8 @@ def carry_out(
 ) -> None:
     """Execute every run that is not in the journal yet, `jobs` at a time.
 
-    `execute` returns a run's metrics, `history`, `n_train`, `n_check` and `seconds`; each process
-    uses one thread.
+    `execute` returns a run's metrics, `history`, `n_train` and `n_check`; `seconds` is added. Each
+    process uses one thread.
     """
     missing = list(dict.fromkeys(e.run for e in entries if journal.get(e.run) is None))
     progress(0, len(missing))
@@ -124,10 +125,11 @@ def carry_out(
 def _execute(execute: Callable[[Run], dict], run: Run) -> tuple[Run, dict]:
     import torch
 
-    before = torch.get_num_threads()
+    before, start = torch.get_num_threads(), time.perf_counter()
     torch.set_num_threads(1)  # the same order of additions, whatever `jobs` is
     try:
-        return run, execute(run)
+        outcome = execute(run)
+        return run, outcome | {"seconds": round(time.perf_counter() - start, 2)}
     finally:
         torch.set_num_threads(before)
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from clipdemo.study.fit import mean_average_precision
+from clipdemo.inspection.metrics import mean_average_precision
 from clipdemo.tiny import crops
 from clipdemo.tiny import joint_model as joint
 from clipdemo.tiny.batches import Data, JointBatches, Recipe

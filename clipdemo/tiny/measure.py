@@ -5,10 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import make_pipeline
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
@@ -20,6 +16,7 @@ from clipdemo.model import checkpoints, thresholds
 from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.loading import load
+from clipdemo.study import baselines
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 from clipdemo.tiny.photo_pack import is_validation, validation_rows
 
@@ -73,11 +70,7 @@ def bag_of_words(train: pd.DataFrame, check: pd.DataFrame) -> dict:
 
     Its thresholds are tuned on its training rows.
     """
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-        OneVsRestClassifier(LogisticRegression(C=10, max_iter=200)),
-    )
-    truth = target_matrix(train, COCO18)
+    model, truth = baselines.bag_of_words(), target_matrix(train, COCO18)
     model.fit(train["Caption"], truth)
     tuned = thresholds.tune(model.predict_proba(train["Caption"]), truth)
     scores = model.predict_proba(check["Caption"])

@@ -19,7 +19,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from torch.utils.data import Dataset
 
-from clipdemo.study.fit import mean_average_precision
+from clipdemo.inspection.metrics import mean_average_precision
 from clipdemo.tiny import joint_model as joint
 from clipdemo.tiny.batches import Data, drop_words
 from clipdemo.tiny.training import LoopRecipe, train

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def entries_of(*runs: Run) -> list[Entry]:
 
 def outcomes(folder, path, runs, jobs) -> list[dict]:
     journal = Journal(path, {"of": "test"})
-    carry_out(entries_of(*runs), sweep.executor(folder, RULE), journal, jobs)
+    carry_out(entries_of(*runs), partial(sweep.execute, folder, RULE), journal, jobs)
     return [{k: v for k, v in journal.get(run).items() if k != "seconds"} for run in runs]
 
 
@@ -58,7 +59,7 @@ def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
 
     def execute(run):
         asked.append(run.seed)
-        return sweep.executor(folder, RULE)(run)
+        return sweep.execute(folder, RULE, run)
 
     carry_out(entries_of(*runs), execute, Journal(path, {"of": "test"}), 1)
     assert asked == [2]
