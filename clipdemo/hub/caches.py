@@ -35,13 +35,14 @@ def settle_caches(folder: str = "") -> None:
 
 
 def data_folder(folder: str = "") -> Path:
-    """The folder for scored tables and findings: in `folder`, else in the user's data folder, else
-    in a temporary one.
+    """The folder for scored tables and findings: in `folder` or CLIPDEMO_CACHE, else in the user's
+    data folder, else in a temporary one.
 
     Call it after `settle_caches(folder)`.
     """
-    home = folder or os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return _first_usable([Path(home) / "clipdemo", _temporary() / "clipdemo"])
+    set_by_user = folder or os.environ.get("CLIPDEMO_CACHE") or os.environ.get("XDG_DATA_HOME")
+    home = Path(set_by_user or "~/.local/share")
+    return _first_usable([home / "clipdemo", _temporary() / "clipdemo"])
 
 
 def _first_usable(places: list[Path]) -> Path:

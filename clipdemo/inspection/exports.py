@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.labels import ALL_MODES
+from clipdemo.inspection.batch import photo_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,8 +45,6 @@ class Exports:
             ClipdemoError: keywords are wanted, but pyexiv2 is not installed.
             OSError: a folder cannot be written.
         """
-        from clipdemo.inspection.batch import photo_of
-
         if not (self.tags or self.keywords or self.folders):
             return []
         problems = []
@@ -66,8 +65,6 @@ class Exports:
         return problems
 
     def _sort(self, result: Result, place: Path, sources: Sources) -> None:
-        from clipdemo.inspection.batch import photo_of
-
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
         item = result.item

@@ -40,7 +40,7 @@ BATCH = 32
 NOTICES = 1000  # remembered at most
 
 
-class Recent:
+class RowCache:
     """A thread-safe LRU cache of rows, of at most `limit` bytes."""
 
     def __init__(self, limit: int = 64 * 2**20) -> None:
@@ -67,7 +67,7 @@ class Recent:
                 self._bytes -= removed.nbytes
 
 
-class Together:
+class Batcher:
     """Batches simultaneous requests of several threads.
 
     A worker thread encodes all inputs that are waiting, so a single request is not delayed. If the
@@ -108,10 +108,10 @@ class Encoder:
 
     def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone
-        self._recent = Recent()
+        self._recent = RowCache()
         self._notices: dict[bytes, str] = {}
-        self._pixels = Together(on_gpu(backbone.encode_cut))
-        self._tokens = Together(on_gpu(backbone.encode_tokens))
+        self._pixels = Batcher(on_gpu(backbone.encode_cut))
+        self._tokens = Batcher(on_gpu(backbone.encode_tokens))
 
     def photos(self, photos: Sequence[Photo | None]) -> list[np.ndarray | None]:
         """An embedding [D] per photo (path, bytes, PIL image or `CutPhoto`), None for None.

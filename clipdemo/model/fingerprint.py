@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def fingerprint(backbone: Backbone) -> str:
 
     It is cached for as long as sizes and modification times of the files stay the same.
     """
-    kept = data_folder(os.environ.get("CLIPDEMO_CACHE", "")) / KEPT
+    kept = data_folder() / KEPT
     facts = [(str(p.resolve()), (s := p.stat()).st_size, s.st_mtime_ns) for p in _files(backbone)]
     made = b"".join(_made(backbone))
     key = hashlib.sha256(repr(facts).encode() + made).hexdigest()

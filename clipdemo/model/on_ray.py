@@ -106,7 +106,7 @@ def rows_of(data: Any) -> Iterator[dict]:
         ) from error
 
 
-def spread(make: Callable[[], Callable], items: Sequence) -> Iterator:
+def map_in_workers(make: Callable[[], Callable], items: Sequence) -> Iterator:
     """The results of the function `make()` for each item, in order; a worker calls `make` once.
 
     Raises:

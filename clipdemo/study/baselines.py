@@ -25,7 +25,7 @@ NEIGHBOURS = (5, 10, 20, 40)
 TREES = 300
 
 
-def experiments(store: Store) -> list[Entry]:
+def entries(store: Store) -> list[Entry]:
     """Every baseline that the store has the embeddings for; randomised ones with three seeds."""
     modes, found = store.modes, []
     main = modes[-1]
@@ -48,7 +48,7 @@ def zero_shot_scores(store: Store, validation: str, classifier) -> dict[str, np.
     import torch
 
     named, found = classifier.zero_shot(store.labels), {}
-    for entry in experiments(store):
+    for entry in entries(store):
         if entry.run.kind == "zero-shot":
             _, check = split_rows(store, entry.run.mode, validation)
             inputs = torch.from_numpy(np.asarray(check.inputs, np.float32))

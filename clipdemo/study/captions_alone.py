@@ -25,7 +25,7 @@ DRAWN = 3000
 FIRST_SCENE = 5_000_000  # scenes that nothing else was trained on
 
 
-def experiments(store: Store) -> list[Entry]:
+def entries(store: Store) -> list[Entry]:
     """The experiments, with zero-shot and a head trained on photos for comparison."""
     if not store.has("concat"):
         return []

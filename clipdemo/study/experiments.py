@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 def run_sweep(
     folder: Path, out: Path, validation: str, jobs: int = 0, progress: Progress = lambda *_: None
 ) -> pd.DataFrame:
-    """The study's grid and ablations (see `sweep.experiments`); finished runs are not repeated.
+    """The study's grid and ablations (see `sweep.entries`); finished runs are not repeated.
 
     Args:
         folder: the feature store.
@@ -36,7 +36,7 @@ def run_sweep(
         progress: called with the number of runs done and the total.
     """
     store = _comparable(folder)
-    entries = sweep.experiments(store)
+    entries = sweep.entries(store)
     execute = partial(sweep.execute, folder, validation)
     return _run(store, out, validation, entries, execute, jobs, progress)
 
@@ -54,7 +54,7 @@ def run_baselines(
     `classifier`: of the store's backbone, for the zero-shot scores and the drawn captions.
     """
     store = _comparable(folder)
-    entries = baselines.experiments(store) + captions_alone.experiments(store)
+    entries = baselines.entries(store) + captions_alone.entries(store)
     zero_shot = baselines.zero_shot_scores(store, validation, classifier)
     own = None
     if any(entry.run.kind.startswith("drawn") for entry in entries):

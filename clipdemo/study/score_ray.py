@@ -16,7 +16,7 @@ from clipdemo.inspection.batch import Item, Result, predict_items
 from clipdemo.inspection.evaluation import ScoredRows, score_rows
 from clipdemo.model.captioners.captioner import Captioner
 from clipdemo.model.classifier import Classifier
-from clipdemo.model.on_ray import spread
+from clipdemo.model.on_ray import map_in_workers
 
 CHUNK = 64  # items that a worker scores at a time
 
@@ -30,7 +30,7 @@ def score_parts_on_ray(
         classifier = load()
         return lambda part: score_rows(classifier, part, photos)
 
-    return spread(make, parts)
+    return map_in_workers(make, parts)
 
 
 def predict_items_on_ray(
@@ -50,4 +50,4 @@ def predict_items_on_ray(
 
         return score
 
-    return spread(make, [items[i : i + CHUNK] for i in range(0, len(items), CHUNK)])
+    return map_in_workers(make, [items[i : i + CHUNK] for i in range(0, len(items), CHUNK)])

@@ -18,7 +18,7 @@ FINAL = FitSettings(
 """The study's choice: three layers, 2048 then 1024, a rate of 7e-4 and a warm-up."""
 
 
-def experiments(store: Store) -> list[Entry]:
+def entries(store: Store) -> list[Entry]:
     """Every run of the sweep that the store has the embeddings for, in the order of the report."""
     modes = store.modes
     main, both = modes[-1], "concat" in modes

@@ -12,7 +12,7 @@ from clipdemo.study.calibrate import calibrated
 from clipdemo.study.encode import encode_table
 from clipdemo.study.feature_store import read_store
 from clipdemo.study.report import NAME, judged_heads, rounded, write_report
-from clipdemo.tiny.heads import check_rows, joined
+from clipdemo.tiny.heads import check_rows, sum_head
 from clipdemo.tiny.photo_pack import caption_rows, load_pack
 
 SPLIT = "every:6:1"
@@ -40,7 +40,7 @@ def fuse(data: Path, work: Path, folder: Path) -> checkpoints.Card:
     for mode in ("image", "text"):
         inputs, truth = checks[mode]
         entries[mode] |= calibrated(fit.logits(heads[mode], inputs), truth)
-    heads["concat"], entries["concat"] = joined(heads, entries, *checks["concat"])
+    heads["concat"], entries["concat"] = sum_head(heads, entries, *checks["concat"])
     card = checkpoints.save_heads(folder, heads, content)
     store = work / "store"
     encode_table(backbone, data / "captions.csv", store, data / "photos" / "comp5329.zip")

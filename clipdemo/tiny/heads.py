@@ -71,11 +71,11 @@ def fit_heads(
         entries[mode] = SETTINGS[mode].shape(inputs.shape[1])
         entries[mode] |= calibrated(fit.logits(heads[mode], inputs), truth)
         print(mode, [round(h["map"], 4) for h in histories[mode]], flush=True)
-    heads["concat"], entries["concat"] = joined(heads, entries, *checks["concat"])
+    heads["concat"], entries["concat"] = sum_head(heads, entries, *checks["concat"])
     return heads, entries, histories
 
 
-def joined(
+def sum_head(
     heads: dict[str, nn.Module], entries: dict[str, dict], inputs: np.ndarray, truth: np.ndarray
 ) -> tuple[SumHead, dict]:
     """A concat head that sums the heads of the three modes, and its entry in the card.
@@ -127,7 +127,7 @@ def training_rows(
     weight = np.select([pack.annotated[train], sets == "drawn"], [1.0, 0.5], 0.4)
     targets = pack.known[train]
 
-    text, concat = [], [(beside(images, left=False), targets, 0.3 * weight)]
+    text, concat = [], [(beside_zeros(images, left=False), targets, 0.3 * weight)]
     for change in (list, without_words):
         alone, pairs = (encode_captions(backbone, change(c)) for c in (texts, paired))
         text += [
@@ -136,7 +136,7 @@ def training_rows(
         ]
         both = np.concatenate([images[photo], pairs], 1)
         concat += [
-            (beside(alone, left=True), labels, np.ones(len(alone))),
+            (beside_zeros(alone, left=True), labels, np.ones(len(alone))),
             (both, targets[photo], np.where(annotated, 1, 0.3)),
         ]
     parts = {"image": [(images, targets, weight)], "text": text, "concat": concat}
@@ -146,7 +146,7 @@ def training_rows(
     }
 
 
-def beside(embeddings: np.ndarray, left: bool) -> np.ndarray:
+def beside_zeros(embeddings: np.ndarray, left: bool) -> np.ndarray:
     """[N, 2 * D] with zeros on the left or on the right."""
     zeros = np.zeros_like(embeddings)
     return np.concatenate([zeros, embeddings] if left else [embeddings, zeros], 1)

@@ -68,7 +68,7 @@ def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
 
 
 def test_the_sweep_holds_the_study_and_nothing_a_store_cannot_give(folder, tmp_path, vit_folder):
-    found = sweep.experiments(read_store(folder))
+    found = sweep.entries(read_store(folder))
     groups = {e.group for e in found}
     assert groups == {"grid", "warmup", "encoding", "augmentation", "fusion"}
     grid = {(e.run.settings.hidden, e.run.settings.rate) for e in found if e.group == "grid"}
@@ -78,9 +78,9 @@ def test_the_sweep_holds_the_study_and_nothing_a_store_cannot_give(folder, tmp_p
         for group, name in {(e.group, e.name) for e in found}
     )
     photos = read_store(write_store(tmp_path / "photos", vit_folder, captions=False))
-    assert {e.run.mode for e in sweep.experiments(photos)} == {"image"}
-    assert {e.run.mode for e in baselines.experiments(photos)} == {"image"}
-    assert captions_alone.experiments(photos) == []
+    assert {e.run.mode for e in sweep.entries(photos)} == {"image"}
+    assert {e.run.mode for e in baselines.entries(photos)} == {"image"}
+    assert captions_alone.entries(photos) == []
 
 
 def test_tables_hold_what_was_measured(folder, tmp_path, monkeypatch):

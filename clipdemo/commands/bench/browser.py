@@ -88,8 +88,8 @@ def slide(url: str) -> dict:
     except ClipdemoError:
         return dict.fromkeys(["threshold_step_ms", "threshold_requests", "inspect_step_ms"])
     return {
-        "threshold_step_ms": spread(board),
-        "inspect_step_ms": spread(table),
+        "threshold_step_ms": median_and_p95(board),
+        "inspect_step_ms": median_and_p95(table),
         "threshold_requests": asked,
     }
 
@@ -135,6 +135,6 @@ def p95(values: list[float]) -> float:
     return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
-def spread(times: list[float]) -> dict[str, float]:
+def median_and_p95(times: list[float]) -> dict[str, float]:
     """Median and 95th percentile."""
     return {"median": round(statistics.median(times), 2), "p95": round(p95(times), 2)}
