@@ -1,4 +1,4 @@
-"""The errors a user can meet. Each message is one sentence: what happened and what to do."""
+"""Errors shown to users. Each message is one sentence: what happened and what to do."""
 
 import textwrap
 

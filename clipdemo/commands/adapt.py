@@ -29,8 +29,8 @@ def adapt(
 ) -> None:
     """Make heads for a backbone from a few hundred labelled rows; resumes if it was stopped.
 
-    They begin as zero-shot and move as far as the rows say. Temperature, thresholds and figures are
-    cross-validated. With thousands of rows, encode and train make better ones.
+    They start as zero-shot heads and learn from the rows. Temperature, thresholds and figures are
+    cross-validated. With thousands of rows, encode and train make better heads.
     """
     reading = options.reading(columns, unlabelled, strict)
     with resumable():

@@ -66,7 +66,7 @@ app.add_typer(data.app, name="data")
 
 
 def main() -> None:
-    """Run a command; an error that users can meet is one sentence and exit code 2."""
+    """Run a command; errors for users are printed as one sentence, with exit code 2."""
     settle_console()
     try:
         settle_caches(os.environ.get("CLIPDEMO_CACHE", ""))

@@ -1,4 +1,4 @@
-"""The command `backbones`: which backbones there are, and where."""
+"""The command `backbones`: list backbones and where they are."""
 
 from typing import Annotated
 
@@ -60,7 +60,7 @@ def overview() -> list[dict]:
 
 
 def _measure(rows: list[dict]) -> None:
-    """Put this machine's `photo_ms` into the rows: random weights take as long as any others."""
+    """Measure `photo_ms` on this machine, with random weights, which take as long as real ones."""
     import tempfile
     from pathlib import Path
 
@@ -75,6 +75,6 @@ def _measure(rows: list[dict]) -> None:
 
 
 def _size(row: dict) -> str:
-    """Of the weights; where it is not known, that of float32."""
+    """Size of the weights; if it is not known, an estimate for float32."""
     exact = "" if row["bytes"] else "~"
     return f"{exact}{(row['bytes'] or 4 * row['parameters']) / 1e6:.0f} MB"

@@ -1,4 +1,4 @@
-"""The command `baselines`: what heads are compared with."""
+"""The command `baselines`: other methods to compare heads with."""
 
 from functools import partial
 

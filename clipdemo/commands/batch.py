@@ -1,4 +1,4 @@
-"""The command `batch`: many photos and captions into one file of results."""
+"""The command `batch`: label many photos and captions."""
 
 import sys
 from functools import partial
@@ -20,7 +20,8 @@ def batch(
         "results.csv"
     ),
     table: Annotated[
-        Path | None, typer.Option(help="Photos and captions: only its rows, each with its photo.")
+        Path | None,
+        typer.Option(help="Table of photo names and captions; only its rows are scored."),
     ] = None,
     columns: options.Columns = "",
     strict: options.Strict = False,
@@ -31,30 +32,30 @@ def batch(
     backbone: options.BackboneId = "auto",
     checkpoint: options.Checkpoint = "",
     labels: Annotated[
-        str, typer.Option(help="Zero-shot for these instead: names, separated by commas.")
+        str, typer.Option(help="Score these names zero-shot instead, separated by commas.")
     ] = "",
     rule: options.Rule = "tuned",
     threshold: options.Threshold = 0.5,
     k: options.K = 3,
     recall: options.Recall = 0.9,
     scores: Annotated[
-        bool, typer.Option("--scores", help="All scores and thresholds in the CSV as well.")
+        bool, typer.Option("--scores", help="Also write all scores and thresholds to the CSV.")
     ] = False,
     tags: Annotated[
-        Path | None, typer.Option(help="Folder for a .txt of labels for each photo.")
+        Path | None, typer.Option(help="Folder for a .txt of labels per photo.")
     ] = None,
     keywords: Annotated[
-        Path | None, typer.Option(help="Folder for copies with their labels as keywords.")
+        Path | None, typer.Option(help="Folder for copies of the photos with labels as keywords.")
     ] = None,
     folders: Annotated[
-        Path | None, typer.Option(help="Folder for a folder of photos per label.")
+        Path | None, typer.Option(help="Folder for one folder of photos per label.")
     ] = None,
-    link: Annotated[bool, typer.Option("--link", help="Links in --folders, not copies.")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Link in --folders, do not copy.")] = False,
     ray: options.Ray = "",
 ) -> None:
-    """Labels of many photos and captions, as CSV or JSON; a stopped run resumes.
+    """Label many photos and captions, as CSV or JSON; resumes if it was stopped.
 
-    Ctrl-C keeps what is done. Started again with the same options, it goes on from there.
+    Ctrl-C keeps what is done. Started again with the same options, it continues from there.
     """
     from clipdemo.inspection.batch import gather, predict_items
     from clipdemo.inspection.batch_files import Rule as Chosen

@@ -1,4 +1,4 @@
-"""The command `caption`: have a model write captions for a table's photos."""
+"""The command `caption`: captions by a model for a table's photos."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,6 @@ import typer
 
 from clipdemo.commands import options
 from clipdemo.commands.terminal import (
-    counted,
     out,
     print_account,
     print_json,
@@ -15,6 +14,7 @@ from clipdemo.commands.terminal import (
     read_table,
     resumable,
 )
+from clipdemo.study.stages import counted
 
 
 def caption(

@@ -21,7 +21,7 @@ def coco(
 ) -> None:
     """Download COCO 2017 and make a label table of it; resumes if it was stopped.
 
-    Photos stay in their zip. One with none of the labels has no row, each other its first caption.
+    Photos stay in their zip. Each has a row with its first caption if it shows any of the labels.
 
     Annotations and captions: CC BY 4.0. Photos: from Flickr, each under its own licence.
     """

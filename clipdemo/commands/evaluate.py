@@ -1,4 +1,4 @@
-"""The command `evaluate`: score a labelled table and compare with its labels."""
+"""The command `evaluate`: score a labelled table and compare the scores with its labels."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,6 @@ import typer
 
 from clipdemo.commands import options
 from clipdemo.commands.terminal import (
-    counted,
     print_account,
     print_json,
     print_table,
@@ -16,6 +15,7 @@ from clipdemo.commands.terminal import (
     read_table,
 )
 from clipdemo.errors import ClipdemoError
+from clipdemo.study.stages import counted
 
 FIGURES = {"samples_f1": "samples-F1", "micro_f1": "micro-F1", "macro_f1": "macro-F1", "map": "mAP"}
 
@@ -38,7 +38,7 @@ def evaluate(
     output: Annotated[Path | None, typer.Option("--out", help="Write the report here.")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Score a labelled table and compare with its labels."""
+    """Score a labelled table and compare the scores with its labels."""
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.inspection.evaluation import evaluate_table
     from clipdemo.model.loading import load
@@ -56,7 +56,7 @@ def evaluate(
         report = evaluate_table(classifier, found, source, rule, threshold, k, rows, recall)
     if not report["modes"]:
         raise ClipdemoError(
-            f"These heads read {', '.join(classifier.modes)}, and no row of {table} has that: give "
+            f"No row of {table} has the input of these heads ({', '.join(classifier.modes)}): give "
             "--photos, or a table with captions."
         )
     if output:
@@ -68,6 +68,6 @@ def evaluate(
 
 
 def print_figures(modes: dict[str, dict]) -> None:
-    """Each mode's number of rows and overall figures, as `evaluate_table` reports them."""
+    """Print each mode's number of rows and overall figures from `evaluate_table`'s report."""
     rows = ([mode, figures["n"], *map(figures.get, FIGURES)] for mode, figures in modes.items())
     print_table(["mode", "rows", *FIGURES.values()], rows)

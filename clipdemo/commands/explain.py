@@ -1,4 +1,4 @@
-"""The command `explain`: why a label has its score."""
+"""The command `explain`: what contributes to a label's score."""
 
 from functools import partial
 from typing import Annotated
@@ -15,15 +15,15 @@ HOTTEST = 3
 def explain(
     photo: Annotated[str | None, typer.Argument(help="A photo file.")] = None,
     caption: Annotated[str | None, typer.Option(help="Its caption.")] = None,
-    label: Annotated[str, typer.Option(help="A label; default: the one with the best score.")] = "",
+    label: Annotated[str, typer.Option(help="A label; default: the one with the top score.")] = "",
     mode: Annotated[
-        str, typer.Option(help="image, text, concat or mutan; default: the first that has input.")
+        str, typer.Option(help="image, text, concat or mutan; default: the first with an input.")
     ] = "",
     backbone: options.BackboneId = "auto",
     checkpoint: options.Checkpoint = "",
     as_json: options.Json = False,
 ) -> None:
-    """What each word of the caption does for a label, and where in the photo it is seen."""
+    """What each word of the caption and each region of the photo contribute to a label's score."""
     from clipdemo.model import attribution
     from clipdemo.model.loading import load
 
@@ -60,7 +60,7 @@ def explain(
 
 
 def _show(found: dict) -> None:
-    """How much the score falls without each word and each of the hottest regions."""
+    """Print how much the score falls without each word and each of the hottest regions."""
     out.print(f"{found['label']} by {found['mode']}: {found['score']:.3f}")
     parts = [(word["word"], word["effect"]) for word in found["words"]]
     for cell in found.get("hottest", []):

@@ -15,7 +15,7 @@ def export(
     checkpoint: options.Checkpoint = "",
     as_json: options.Json = False,
 ) -> None:
-    """Write backbone and heads as ONNX, checked against torch, and how they are used."""
+    """Write backbone and heads as ONNX, checked against torch, and a description of their use."""
     from clipdemo.model.loading import load
     from clipdemo.model.onnx_export import export_onnx
 

@@ -10,7 +10,7 @@ from clipdemo.commands.terminal import out, progress_bars
 def fetch(
     backbone: Annotated[str, typer.Argument(metavar="ID", help="A backbone id.")],
 ) -> None:
-    """Download a backbone into the Hugging Face cache; Ctrl-C stops it without leaving remnants."""
+    """Download a backbone to the Hugging Face cache; Ctrl-C stops it without partial files."""
     from clipdemo.hub.catalog import offer
     from clipdemo.hub.fetch import Fetch
     from clipdemo.hub.locate import locate_local

@@ -12,12 +12,12 @@ from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.model.thresholds import RULES
 
 Ray = Annotated[
-    str, typer.Option(help="Work on a Ray cluster: its address, auto (this one) or local.")
+    str, typer.Option(help="Run on a Ray cluster: its address, auto (this machine's) or local.")
 ]
 
 
 def one_of(what: str, names: Sequence[str]) -> Callable:
-    """An option's callback that refuses, in one sentence, a value that is not one of the names."""
+    """An option's callback that refuses any value that is not one of the names."""
 
     def check(value: str | list[str] | None) -> str | list[str] | None:
         for name in [value] if isinstance(value, str) else value or []:
@@ -70,7 +70,7 @@ CocoServer = Annotated[
 Columns = Annotated[
     str,
     typer.Option(
-        help="Which columns hold what, such as ImageID=path,Labels=tags; default: by their names.",
+        help="What the columns are, such as ImageID=path,Labels=tags; default: by their names.",
         show_default=False,
     ),
 ]
@@ -81,11 +81,11 @@ Unlabelled = Annotated[
         callback=one_of("reading of rows without labels", ("keep", "leave-out")),
     ),
 ]
-Strict = Annotated[bool, typer.Option(help="Refuse the table if a row of it would be left out.")]
+Strict = Annotated[bool, typer.Option(help="Refuse the table if any row would be left out.")]
 
 
 def reading(columns: str, unlabelled: str, strict: bool) -> dict:
-    """These options as `read_label_table` takes them."""
+    """These options as arguments of `read_label_table`."""
     from clipdemo.tables.columns import parse_columns
 
     return {"columns": parse_columns(columns), "unlabelled": unlabelled, "strict": strict}
@@ -103,16 +103,16 @@ Validation = Annotated[
 HeadModes = Annotated[
     list[str] | None,
     typer.Option(
-        help=f"{', '.join(ALL_MODES)}; default: the first three, where the data allows.",
+        help=f"{', '.join(ALL_MODES)}; default: the first three, if the store has their inputs.",
         callback=one_of("mode", ALL_MODES),
     ),
 ]
-RunsFolder = Annotated[Path, typer.Option("--out", help="Folder for the tables of the runs.")]
+RunsFolder = Annotated[Path, typer.Option("--out", help="Folder for the tables of runs.")]
 Jobs = Annotated[int, typer.Option(min=0, help="Parallel processes; 0: one per core.")]
 
 
 def cluster(ray: str) -> AbstractContextManager:
-    """The connection that `--ray` asks for, or none."""
+    """The connection for `--ray`; without it, nothing."""
     if not ray:
         return nullcontext()
     from clipdemo.model.on_ray import connected

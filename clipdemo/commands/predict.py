@@ -33,7 +33,7 @@ def predict(
     from clipdemo.model.loading import load
 
     if not photos and not clean_caption(caption):
-        raise ClipdemoError("There is nothing to look at: give a photo, a --caption or both.")
+        raise ClipdemoError("There is nothing to score: give a photo, a --caption or both.")
     names = labels.split(",") if labels else None
     classifier = load(backbone, checkpoint=checkpoint or None, labels=names)
     results = []
@@ -62,13 +62,13 @@ def predict(
 
 
 def _needs(modes: list[str]) -> str:
-    """What heads of these modes read, and what to give them."""
+    """What heads of these modes read, and what to give."""
     only = {"image": "photos only: give a photo", "text": "captions only: give a --caption"}
     return only.get("".join(modes), "a photo and its caption together: give both")
 
 
 def _show(title: str, found: dict) -> None:
-    """A row per label, the highest score first, and a column per mode; those on are bold."""
+    """Print a row per label, the highest score first, and a column per mode; bold: on."""
     scores, on = found["scores"], found["labels"]
 
     def cell(mode: str, name: str) -> Text:

@@ -1,4 +1,4 @@
-"""The command `publish`: heads to give away."""
+"""The command `publish`: heads for the hub."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,10 +10,10 @@ from clipdemo.commands.terminal import out
 
 def publish(
     checkpoint: Annotated[Path, typer.Option(help="Folder of heads.")],
-    output: Annotated[Path, typer.Option("--out", help="Folder to write, which is empty.")],
-    licence: Annotated[str, typer.Option(help="Of the heads, by its id on the hub.")] = "mit",
+    output: Annotated[Path, typer.Option("--out", help="Empty or new folder to write to.")],
+    licence: Annotated[str, typer.Option(help="Licence of the heads, as the hub's id.")] = "mit",
 ) -> None:
-    """Write heads as a folder that a hub repository takes as it is, with a model card.
+    """Write heads with a model card to a folder that can be uploaded to the hub.
 
     Upload it with `hf upload YOU/NAME FOLDER`; --checkpoint hf:YOU/NAME then finds them.
     """

@@ -15,7 +15,7 @@ def report(
     runs: Annotated[Path, typer.Option(help="Folder that sweep and baselines wrote.")],
     store: options.StoreFolder,
     validation: Annotated[
-        str | None, typer.Option(help="Rows to judge the heads by; default: those of the runs.")
+        str | None, typer.Option(help="Validation rows for the heads; default: those of the runs.")
     ] = None,
     checkpoint: options.Checkpoint = "",
     output: Annotated[
@@ -23,7 +23,7 @@ def report(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Make the report of runs and heads that the page's tab shows, next to the study's figures."""
+    """Make the report for the page's Report tab: runs and heads next to the study's figures."""
     from clipdemo.model.checkpoints import find_card
     from clipdemo.model.classifier import load_card
     from clipdemo.page.report.file import report_html

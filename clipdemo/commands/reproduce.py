@@ -25,16 +25,14 @@ def reproduce(
     captioner: options.CaptionerName = "auto",
     validation: options.Validation = "share:0.15",
     device: options.Device = "auto",
-    yes: Annotated[bool, typer.Option("--yes", help="Begin without asking.")] = False,
-    only_plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what it needs, and end.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    only_plan: Annotated[bool, typer.Option("--plan", help="Only print what it needs.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """The whole study on COCO: download, encode, compare, train, report; resumes if stopped."""
     if not (yes or only_plan or sys.stdin.isatty()):
         raise ClipdemoError(
-            "Nobody can be asked whether to begin: add --yes, or --plan to see what it needs."
+            "There is no terminal to confirm on: add --yes, or --plan to see what it needs."
         )
     from clipdemo.model.checkpoints import slug
     from clipdemo.page.report.file import report_html
@@ -47,14 +45,14 @@ def reproduce(
         backbone, folder, photos, labels, base_url or HOST, captioner, validation, device
     )  # fmt: skip
     with resumable():
-        err.print("Trying how fast this machine is ...")
+        err.print("Measuring how fast this machine is ...")
         found = plan(study)
         if only_plan:
             return print_json(found) if as_json else _show_plan(found, out)
         _show_plan(found, err)
         check_disk(found, folder)
         if not yes:
-            typer.confirm("Begin?", abort=True, err=True)
+            typer.confirm("Start?", abort=True, err=True)
         with progress_bars() as progress:
             result = reproduce(study, report_html, progress, err.print)
     if as_json:
@@ -65,10 +63,10 @@ def reproduce(
 
 
 def _show_plan(found: dict, console: Console) -> None:
-    """The plan in a few lines."""
+    """Print the plan in a few lines."""
     for entry in found["fetch"]:
         size = f"{entry['bytes'] / 1e6:,.0f} MB" if entry["bytes"] else "size not known"
-        asked = "" if entry["told"] else ", size from memory: its server does not answer now"
+        asked = "" if entry["told"] else ", usual size: its server does not answer"
         state = "here already" if entry["here"] else f"to fetch{asked}"
         console.print(f"{entry['what']}: {size}, {state}")
     for what in ("disk", "memory"):
@@ -83,7 +81,7 @@ def _show_plan(found: dict, console: Console) -> None:
 
 
 def _duration(seconds: float) -> str:
-    """In minutes or hours, as roughly as it is known."""
+    """In minutes or hours; it is a rough estimate."""
     if seconds < 90:
         return "about a minute"
     minutes = seconds / 60

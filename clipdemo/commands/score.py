@@ -1,6 +1,5 @@
 """The command `score`: score a labelled table for the Inspect tab."""
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +22,7 @@ def score(
     backbone: options.BackboneId = "auto",
     checkpoint: options.Checkpoint = "",
     output: Annotated[
-        Path | None, typer.Option("--out", help="Write the predictions here as well (parquet).")
+        Path | None, typer.Option("--out", help="Also write the predictions here (Parquet).")
     ] = None,
     ray: options.Ray = "",
     columns: options.Columns = "",
@@ -41,8 +40,7 @@ def score(
     reading = options.reading(columns, unlabelled, strict)
     classifier = load(backbone, checkpoint=checkpoint or None, device="cpu" if ray else "auto")
     same = partial(load, classifier.backbone.id, checkpoint=checkpoint or None)
-    data = data_folder(os.environ.get("CLIPDEMO_CACHE", ""))
-    scored = ScoredTable(classifier.card, str(table), str(photos or ""), data, **reading)
+    scored = ScoredTable(classifier.card, str(table), str(photos or ""), data_folder(), **reading)
     with resumable(), options.cluster(ray), progress_bars() as progress:
         found = scored.predictions(
             lambda: classifier,

@@ -1,4 +1,4 @@
-"""The command `screenshots`: the README's pictures, taken of the running app."""
+"""The command `screenshots`: the README's screenshots of the running app."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +18,7 @@ SHOTS = {
 def screenshots(
     output: Annotated[Path, typer.Option("--out", help="Folder.")] = Path("assets"),
 ) -> None:
-    """Take the README's pictures of the page again: a scene, and errors on drawn scenes."""
+    """Take the README's screenshots again: a scene, and errors on drawn scenes."""
     from clipdemo.commands.bench.browser import chromium, open_scene
     from clipdemo.commands.bench.page import running_app
 

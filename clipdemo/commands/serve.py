@@ -1,4 +1,4 @@
-"""The command `serve`, and what `python app.py` does: start the page."""
+"""The command `serve`, which is also `python app.py`: start the page."""
 
 import os
 import sys
@@ -20,10 +20,10 @@ def serve(context: typer.Context) -> None:
 
 
 def start_page(flags: Sequence[str]) -> None:
-    """Read the settings and serve the page; never returns, but ends with an exit code."""
+    """Read the settings and serve the page; exits instead of returning."""
     settle_console()
     settings = Settings.read(flags)
-    # Gradio would look for a free port at this address, and only as IPv4.
+    # Gradio would search for a free port at this address, with IPv4 only.
     os.environ.pop("GRADIO_SERVER_NAME", None)
     try:
         settle_caches(settings.cache)

@@ -12,17 +12,17 @@ from clipdemo.commands.terminal import print_account, print_json, print_table, r
 def table(
     path: Annotated[Path, typer.Argument(metavar="TABLE", help="A label table, in any form.")],
     output: Annotated[
-        Path | None, typer.Option("--out", help="Write it here, as well-formed CSV.")
+        Path | None, typer.Option("--out", help="Write it here as well-formed CSV.")
     ] = None,
     photos: Annotated[
-        Path | None, typer.Option(help="Folder, zip or tar of its photos, to look for them.")
+        Path | None, typer.Option(help="Folder, zip or tar in which to look for its photos.")
     ] = None,
     columns: options.Columns = "",
     unlabelled: options.Unlabelled = "keep",
     strict: options.Strict = False,
     as_json: options.Json = False,
 ) -> None:
-    """Read a label table in any form; say what is in it, and what was left out or repaired."""
+    """Read a label table in any form; report its content, and what was left out or repaired."""
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.tables.label_table import target_matrix, write_label_table
 

@@ -1,32 +1,31 @@
-"""What commands print: text, tables, JSON, progress bars; and what a console cannot take."""
+"""Output of commands: text, tables, JSON and progress bars, on any console."""
 
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
-Report = Callable[[str, int, int | None], None]
-"""Called with a step, how much of it is done, and how much there is (None: not known)."""
+from clipdemo.study.stages import Progress
 
 out = Console(soft_wrap=True, markup=False, emoji=False)
 err = Console(soft_wrap=True, markup=False, emoji=False, stderr=True)
 
 
 def print_json(value: object) -> None:
-    """JSON on standard output, and nothing else there."""
+    """Print JSON on standard output, where nothing else may go."""
     print(json.dumps(value, indent=1))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], **style: object) -> None:
-    """A table on standard output: floats with three decimals, None as a dash.
+    """Print a table on standard output: floats with three decimals, None as a dash.
 
     Args:
         columns: the header.
@@ -40,7 +39,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], **styl
 
 
 def print_account(account: dict) -> None:
-    """The account of a table's rows, in a few lines."""
+    """Print the account of a table's rows in a few lines."""
     from clipdemo.tables.account import account_lines
 
     for line in account_lines(account):
@@ -48,7 +47,7 @@ def print_account(account: dict) -> None:
 
 
 def read_table(path: Path, labels, **reading: object):
-    """`read_label_table`, with a sign on a terminal that it is under way: it may take a minute."""
+    """`read_label_table` with a spinner on a terminal: it may take a minute."""
     from clipdemo.tables.label_table import read_label_table
 
     with err.status(Text(f"reading {path.name}"), spinner="line"):
@@ -62,39 +61,27 @@ def _cell(value: object) -> str:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Report]:
-    """A bar with rate and time left for every step, if standard error is a terminal."""
+def progress_bars() -> Iterator[Progress]:
+    """A bar with rate and remaining time for every step, if standard error is a terminal."""
     columns = (
-        TextColumn("{task.description}", markup=False), BarColumn(), _Amount(),
-        TimeRemainingColumn(),
+        bars.TextColumn("{task.description}", markup=False), bars.BarColumn(), _Amount(),
+        bars.TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
+    with bars.Progress(*columns, console=err, disable=not err.is_terminal) as shown:
         tasks = {}
 
         def report(step: str, done: int, total: int | None) -> None:
             if step not in tasks:
-                tasks[step] = bars.add_task(step, total=total)
-            bars.update(tasks[step], completed=done, total=total)
+                tasks[step] = shown.add_task(step, total=total)
+            shown.update(tasks[step], completed=done, total=total)
 
         yield report
 
 
-def counted(report: Report, step: str, total: int) -> Callable[[int], None]:
-    """A function that reports a step's progress, called with the number of rows just done."""
-    done = 0
+class _Amount(bars.ProgressColumn):
+    """Amount done, total and rate: megabytes of a download, else rows."""
 
-    def add(rows: int) -> None:
-        nonlocal done
-        done += rows
-        report(step, done, total)
-
-    return add
-
-
-class _Amount(ProgressColumn):
-    """How much is done of how much, and the rate: of megabytes in a download, else of rows."""
-
-    def render(self, task: Task) -> Text:
+    def render(self, task: bars.Task) -> Text:
         in_bytes = ".zip" in task.description or task.description.startswith("downloading")
         unit, name = (1e6, " MB") if in_bytes else (1, "")
         done, speed = task.completed / unit, (task.finished_speed or task.speed or 0) / unit
@@ -104,7 +91,7 @@ class _Amount(ProgressColumn):
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """Ends the program with one line when it is stopped by Ctrl-C."""
+    """On Ctrl-C, exits with one line that says how to resume."""
     try:
         yield
     except KeyboardInterrupt:
@@ -116,7 +103,7 @@ def settle_console() -> None:
     """Make standard output and error robust.
 
     Characters that their encoding lacks are written as escapes, and output is discarded once its
-    reader is gone, as with `| head`.
+    reader has closed the pipe, as `| head` does.
     """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
@@ -126,7 +113,7 @@ def settle_console() -> None:
 
 
 class _Lasting:
-    """A text stream that outlives its reader."""
+    """A text stream that survives a closed pipe."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -145,7 +132,7 @@ class _Lasting:
 
     @contextmanager
     def _surviving(self) -> Iterator[None]:
-        """Once the reader is gone, everything goes to the null device, also at the exit."""
+        """Once the reader is gone, everything goes to the null device, also on exit."""
         try:
             yield
         except BrokenPipeError:

@@ -1,5 +1,5 @@
-"""The commands that make the bundled model `tiny`: train-backbone, train-captioner, measure and
-measure-captions."""
+"""The commands that make the bundled model `tiny`: train-backbone, fuse-heads, train-captioner,
+measure and measure-captions."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +44,7 @@ def train_captioner(
     data: Data,
     work: Work = Path("runs/captioner"),
     output: Annotated[
-        Path, typer.Option("--out", help="Folder of backbone and heads, where it is added.")
+        Path, typer.Option("--out", help="Folder of backbone and heads, to which it is added.")
     ] = TINY,
     steps: Annotated[int | None, typer.Option(help="Training steps.")] = None,
     bfloat16: Bfloat16 = False,
@@ -60,7 +60,7 @@ def train_captioner(
 
 
 def fuse_heads(data: Data, work: Work = Path("runs/tiny"), checkpoint: Heads = TINY) -> None:
-    """Tune a checkpoint's thresholds again, and make its concat head of the heads it has."""
+    """Tune a checkpoint's thresholds again, and make its concat head a sum of its heads."""
     from clipdemo.tiny.fuse import fuse
 
     weights = fuse(data, work, checkpoint.resolve()).modes["concat"]["weights"]
@@ -90,7 +90,7 @@ def measure_captions(data: Data, checkpoint: Heads = TINY, as_json: options.Json
 
 
 def _show_captions(metrics: dict, as_json: bool) -> None:
-    """How many of the true labels the text head finds in each kind of caption."""
+    """Print how many of the true labels the text head finds in each kind of caption."""
     if as_json:
         return print_json(metrics)
     rows = [

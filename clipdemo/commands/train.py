@@ -1,4 +1,4 @@
-"""The command `train`: heads from a feature store."""
+"""The command `train`: train heads on a feature store."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +22,7 @@ def train(
     mode: options.HeadModes = None,
     layers: Annotated[str, typer.Option(help="Widths of the hidden layers.")] = "2048,1024",
     rate: Annotated[float, typer.Option(min=0, help="Peak learning rate.")] = 7e-4,
-    epochs: Annotated[int, typer.Option(min=1, help="At most.")] = 30,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs at most.")] = 30,
     batch: Annotated[int, typer.Option(min=1, help="Rows per step.")] = 128,
     warmup: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the steps with a rising rate.")
@@ -33,15 +33,15 @@ def train(
     ] = 6,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     captions: Annotated[
-        str, typer.Option(help="To train on: original, generated or both.")
+        str, typer.Option(help="Captions to train on: original, generated or both.")
     ] = "original",
     validation: options.Validation = "share:0.15",
     as_json: options.Json = False,
 ) -> None:
-    """Train heads on a feature store; they come calibrated, with a card, ready for --checkpoint."""
+    """Train heads on a feature store: calibrated, with a card, ready for --checkpoint."""
     from clipdemo.study.feature_store import read_account, read_store
     from clipdemo.study.fit import FitSettings
-    from clipdemo.study.train import modes_of, train_heads
+    from clipdemo.study.train import train_heads
 
     found = read_store(store)
     settings = {
@@ -50,7 +50,7 @@ def train(
             epochs=epochs, batch=batch, warmup=warmup, dropout=dropout, keep="samples_f1",
             patience=patience, seed=seed,
         )
-        for name in mode or modes_of(found)
+        for name in mode or found.modes
     }  # fmt: skip
     with progress_bars() as progress:
         card = train_heads(
@@ -75,7 +75,7 @@ def _widths(layers: str) -> tuple[int, ...]:
 
 
 def print_heads(card, modes: list[str], as_json: bool, account: dict | None = None) -> None:
-    """Each mode's calibration, and its figures on the validation rows where they were measured."""
+    """Print each mode's calibration, and its figures on the validation rows if measured."""
     entries = {mode: card.modes[mode] for mode in modes}
     measured = card.content["metrics"].get("photos", {}).get("modes", {})
     if as_json:

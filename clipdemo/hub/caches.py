@@ -1,4 +1,4 @@
-"""Folders that libraries write to: the usual ones, or others if those cannot be written."""
+"""Folders that libraries write to: their defaults, or others if those are not writable."""
 
 import os
 import tempfile
@@ -8,17 +8,17 @@ from clipdemo.errors import ClipdemoError
 
 
 def settle_caches(folder: str = "") -> None:
-    """Set HF_HOME (downloads) and GRADIO_TEMP_DIR (uploads) to folders that can be used.
+    """Set HF_HOME (downloads) and GRADIO_TEMP_DIR (uploads) to usable folders.
 
-    Each is the first usable of: what the variable says already, a subfolder of `folder` or else
-    the library's own default, a new temporary folder. Must be called before huggingface_hub and
-    gradio are imported, which read these variables once.
+    Each is the first usable one of: the variable's value, a subfolder of `folder` or else the
+    library's default, a new temporary folder. Must be called before huggingface_hub and gradio are
+    imported, which read these variables once.
 
     Args:
-        folder: where caches and temporary files go; empty: where they usually go.
+        folder: for caches and temporary files; empty: the defaults.
 
     Raises:
-        ClipdemoError: nothing can be written to `folder`, or anywhere.
+        ClipdemoError: `folder`, or everything, is read-only.
     """
     if folder:
         home = temporary = Path(folder).absolute()
@@ -35,16 +35,18 @@ def settle_caches(folder: str = "") -> None:
 
 
 def data_folder(folder: str = "") -> Path:
-    """Where scored tables and findings go: `folder`, else the user's data, else temporary files.
+    """The folder for scored tables and findings: in `folder` or CLIPDEMO_CACHE, else in the user's
+    data folder, else in a temporary one.
 
     Call it after `settle_caches(folder)`.
     """
-    home = folder or os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return _first_usable([Path(home) / "clipdemo", _temporary() / "clipdemo"])
+    set_by_user = folder or os.environ.get("CLIPDEMO_CACHE") or os.environ.get("XDG_DATA_HOME")
+    home = Path(set_by_user or "~/.local/share")
+    return _first_usable([home / "clipdemo", _temporary() / "clipdemo"])
 
 
 def _first_usable(places: list[Path]) -> Path:
-    """The first that can be written or already holds models, else a new temporary folder."""
+    """The first that is writable or already holds models, else a new temporary folder."""
     for place in places:
         try:
             place = place.expanduser()
@@ -66,7 +68,7 @@ def _temporary() -> Path:
 
 
 def _can_write(folder: Path) -> bool:
-    """Whether files can be written there; the folder is made if it is missing."""
+    """Whether files can be written there; the folder is created if missing."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

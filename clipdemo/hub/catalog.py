@@ -10,18 +10,18 @@ CHECKPOINTS = Path(__file__).resolve().parents[2] / "checkpoints"  # shipped wit
 
 @dataclass(frozen=True)
 class Offer:
-    """A backbone in the list that people choose from; any other id can be typed in.
+    """A backbone in the list to choose from; any other id can be typed in.
 
     Attributes:
         id: the backbone id.
         width: D, the embedding's width.
-        parameters: of both encoders together; in float32 the weights have 4 bytes each.
-        photo_ms: milliseconds that encoding a photo took, all measured on two cores of the same CPU
-            by `python -m clipdemo backbones --time`.
-        note: what it is, in a few words.
+        parameters: number of parameters of both encoders; in float32, of 4 bytes each.
+        photo_ms: milliseconds per encoded photo, all measured on two cores of the same CPU by
+            `python -m clipdemo backbones --time`.
+        note: a description in a few words.
         licence: of the weights.
-        repository: where its files are on the hub; empty for the bundled one.
-        own_tokenizer: whether it needs a tokenizer from there, too; open_clip has CLIP's.
+        repository: of its files on the hub; empty for the bundled one.
+        own_tokenizer: whether the tokenizer is from there, too; open_clip only has CLIP's.
         research_only: whether the licence allows no other use.
     """
 
@@ -109,11 +109,11 @@ def offer(backbone: str) -> Offer | None:
 
 
 def is_slow(backbone: str) -> bool:
-    """Whether a photo takes so long without a GPU that nobody would wait for it."""
+    """Whether a photo takes too long without a GPU to wait for."""
     known = offer(backbone)
     return known is not None and known.photo_ms > SLOW
 
 
 def has_cuda() -> bool:
-    """Whether there is an NVIDIA GPU, or ZeroGPU lends one; checked without torch."""
+    """Whether there is an NVIDIA GPU, or one from ZeroGPU; checked without torch."""
     return Path("/dev/nvidiactl").exists() or "SPACES_ZERO_GPU" in os.environ

@@ -1,4 +1,4 @@
-"""Questions to the hub through its client, and the client's errors as one sentence."""
+"""File metadata from the hub, and its client's errors as one sentence."""
 
 import textwrap
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from clipdemo.hub.repositories import Source
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file as the hub describes it; `etag` is the sha256 of a large one."""
+    """The hub's metadata of a file; `etag` is the sha256 for large ones."""
 
     repository: str
     name: str
@@ -19,7 +19,7 @@ class RemoteFile:
 def describe(source: Source) -> RemoteFile | None:
     """The first of the source's files that the repository has, or None.
 
-    Raises whatever huggingface_hub's client raises, except for a file that is not there.
+    Raises any error of huggingface_hub's client, except for a missing file.
     """
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import FileMetadataError, RemoteEntryNotFoundError
@@ -31,13 +31,13 @@ def describe(source: Source) -> RemoteFile | None:
         except RemoteEntryNotFoundError:
             continue
         if not found.commit_hash or not found.etag:
-            raise FileMetadataError("not a hub")  # such as a hotel's login page
+            raise FileMetadataError("not a hub")  # but a captive portal's login page, for example
         return RemoteFile(source.repository, name, found.size or 0, found.etag)
     return None
 
 
 def unreachable(error: Exception) -> bool:
-    """Whether an error of the client means that no hub answers."""
+    """Whether an error of the client means that the hub cannot be reached."""
     from huggingface_hub.errors import FileMetadataError, LocalEntryNotFoundError
 
     # By name: the client's HTTP library is httpx in one version and httpx2 in the next.
@@ -65,9 +65,9 @@ def sentence(error: Exception, backbone: str, repository: str) -> str:
         return f"The hub answered {url} with error {status}: try again later."
     if unreachable(error):
         return (
-            f"The hub at {constants.ENDPOINT} cannot be reached or broke off, so {backbone} was "
-            "not downloaded: check the network and try again, or choose a backbone that is on "
-            "this machine."
+            f"The hub at {constants.ENDPOINT} cannot be reached or the connection was lost, so "
+            f"{backbone} was not downloaded: check the network and try again, or choose a backbone "
+            "that is on this machine."
         )
     if isinstance(error, OSError) and error.errno:
         return (

@@ -1,6 +1,6 @@
-"""What `Fetch` runs in its own process: `python -m clipdemo.hub.download_process ID`.
+"""The process that `Fetch` starts: `python -m clipdemo.hub.download_process ID`.
 
-Each step is printed as a line of JSON: `{"done": bytes, "total": bytes}`, at the end
+It prints progress as lines of JSON: `{"done": bytes, "total": bytes}`, and at the end
 `{"ready": true}` or `{"error": sentence}`.
 """
 
@@ -22,8 +22,8 @@ from clipdemo.hub.repositories import Source, config, repository, text_files, we
 
 
 def main(backbone: str) -> None:
-    """Download a backbone's files, and end when told to or when the parent has ended."""
-    # By default a chunk is 10 MB, and progress would be reported in steps of that size.
+    """Download a backbone's files; exits early on a signal or when the parent has exited."""
+    # The default chunk of 10 MB would make progress too coarse.
     constants.DOWNLOAD_CHUNK_SIZE = 1 << 16
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(1))  # the client then deletes its partial file
@@ -44,7 +44,7 @@ def download(backbone: str, report: Callable[[dict], None]) -> None:
         report: called with each step.
 
     Raises:
-        BackboneError: one sentence; no wrong or truncated file is left in the cache.
+        BackboneError: it failed; no wrong or truncated file is left in the cache.
     """
     place = repository(backbone)
     try:
@@ -64,7 +64,7 @@ def download(backbone: str, report: Callable[[dict], None]) -> None:
 
 
 class _Progress:
-    """Bytes over all files; the client uses it as a tqdm class and as that class's bar."""
+    """Bytes over all files; the client uses it both as a tqdm class and as its bar."""
 
     def __init__(self, report: Callable[[dict], None]) -> None:
         self.done = self.total = self._finished = 0
@@ -84,7 +84,7 @@ class _Progress:
         self._report({"done": self.done, "total": max(self.total, self.done)})
 
     def finish(self, size: int) -> None:
-        """A file of that size is there, however it came."""
+        """Count a file of this size as done, whether it was downloaded or cached."""
         self._finished += size
         self.update(self._finished - self.done)
 
@@ -102,7 +102,7 @@ def _known(backbone: str, source: Source) -> RemoteFile:
 def _get(file: RemoteFile, progress: _Progress) -> Path:
     """The path of a file in the cache, downloaded if it is missing or damaged.
 
-    The client compares sizes only, and only of what it downloads.
+    The client itself only checks the sizes of files that it downloads.
     """
     for again in (False, True):
         path = Path(
@@ -120,7 +120,7 @@ def _get(file: RemoteFile, progress: _Progress) -> Path:
 
 
 def _is_right(path: Path, file: RemoteFile) -> bool:
-    """Whether the sha256 is the hub's; small files have git's own hash and are not checked."""
+    """Whether the sha256 is the hub's; small files only have a git hash and are not checked."""
     if len(file.etag) != 64:
         return True
     with path.open("rb") as content:
@@ -128,7 +128,7 @@ def _is_right(path: Path, file: RemoteFile) -> bool:
 
 
 def _end_with_parent(parent: int) -> None:
-    """A parent that was killed cannot cancel."""
+    """Exit when the parent has exited: if it was killed, it could not cancel."""
     while os.getppid() == parent:
         time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -13,7 +13,7 @@ from clipdemo.hub.memory import check_memory
 
 
 class Fetch:
-    """A download of a backbone's files, in its own process so that it can always be stopped.
+    """A download of a backbone's files, in a process, so that it can always be stopped.
 
         fetch = Fetch("ViT-B-32-quickgelu/openai").start()
         fetch.wait()
@@ -21,12 +21,12 @@ class Fetch:
 
     Attributes:
         done, total: bytes; total is 0 until the sizes are known.
-        error: what went wrong; None while it runs, after a success and after a cancel.
-        ready: whether all the files are in the cache.
+        error: what went wrong; None while it runs, after success and after a cancellation.
+        ready: whether all files are in the cache.
     """
 
     def __init__(self, backbone: str) -> None:
-        """Nothing happens before `start`."""
+        """Call `start` to begin."""
         self.backbone = backbone
         self.done = self.total = 0
         self.error: BackboneError | None = None
@@ -36,12 +36,12 @@ class Fetch:
 
     @property
     def running(self) -> bool:
-        """Whether it was started and has not ended."""
+        """Whether it has started and not ended."""
         return self._process is not None and not self._ended.is_set()
 
     def start(self) -> "Fetch":
-        """Begin; returns at once."""
-        # Over plain HTTP, progress is reported as the bytes arrive, in small steps.
+        """Start the download and return at once."""
+        # Without Xet, progress is reported in small steps as the bytes arrive.
         settings = {"PYTHONPATH": os.pathsep.join(sys.path), "HF_HUB_DISABLE_XET": "1"}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "clipdemo.hub.download_process", self.backbone],
@@ -52,7 +52,7 @@ class Fetch:
         return self
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended; False if it has not after that many seconds."""
+        """Wait until it has ended; False if it has not after `timeout` seconds."""
         return self._ended.wait(timeout)
 
     def cancel(self) -> None:
@@ -65,7 +65,7 @@ class Fetch:
             self._ended.wait()
 
     def _listen(self) -> None:
-        """Read what the process reports until it ends."""
+        """Read the process's reports until it ends."""
         message = last_line = ""
         for line in self._process.stdout:
             try:
@@ -85,11 +85,11 @@ class Fetch:
 
 
 def ensure_local(backbone: str, watch: Callable[[Fetch], object] = lambda fetch: None) -> None:
-    """Make sure a backbone's files are on this machine, downloading them if need be.
+    """Make sure a backbone's files are on this machine, downloading them if necessary.
 
     Args:
         backbone: a backbone id.
-        watch: called with the download when it begins, if there is one.
+        watch: called with the download when it starts, if there is one.
 
     Raises:
         BackboneError: there is no such backbone, it cannot be downloaded, or it is too large for

@@ -1,6 +1,6 @@
-"""Heads from the hub: `hf:org/repo`, or `hf:org/repo@revision` for the ones of that revision.
+"""Heads from the hub: `hf:org/repo`, or `hf:org/repo@revision`.
 
-Only a card and the safetensors files that it names are fetched; nothing of it is run.
+Only the card and the safetensors files that it names are downloaded, and no code is run.
 """
 
 import json
@@ -16,10 +16,10 @@ _FILE = re.compile(r"[\w-][\w.-]*\.safetensors")
 
 
 def fetch_heads(place: str) -> Path:
-    """The folder of such heads in the cache, after a download where it is necessary.
+    """The folder of such heads in the cache, downloaded if necessary.
 
     Raises:
-        CheckpointError: it is not written like one, or it cannot be downloaded.
+        CheckpointError: `place` has another form, or cannot be downloaded.
     """
     from huggingface_hub import hf_hub_download
 
@@ -31,7 +31,7 @@ def fetch_heads(place: str) -> Path:
     repository, revision = found.groups()
     try:
         card = Path(hf_hub_download(repository, "card.json", revision=revision))
-        # All of one commit, though the branch may move on meanwhile.
+        # All files from one commit, even if the branch moves meanwhile.
         commit = card.parent.name
         for name in _files(card, place):
             hf_hub_download(repository, name, revision=commit)

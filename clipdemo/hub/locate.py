@@ -1,4 +1,4 @@
-"""Where a backbone is: bundled, in the Hugging Face cache, in a folder, on the hub or nowhere."""
+"""Locate backbones: bundled, in the Hugging Face cache, in a folder, on the hub or nowhere."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ def locate_local(backbone: str) -> State | None:
 
 
 def locate_all(backbones: list[str]) -> dict[str, State]:
-    """States of several, asked at once; one that the hub refuses counts as unreachable."""
+    """States of several, located concurrently; one that the hub refuses counts as unreachable."""
 
     def state(backbone: str) -> State:
         try:
@@ -58,7 +58,7 @@ def locate_all(backbones: list[str]) -> dict[str, State]:
 
 
 def best(cuda: bool) -> str:
-    """The best backbone to train heads on that is already on this machine.
+    """The best backbone on this machine to train heads on.
 
     Args:
         cuda: whether there is a GPU; without one the slow backbones are left out.
@@ -89,7 +89,7 @@ def cached(backbone: str) -> Path | None:
 
 
 def in_cache(source: Source) -> Path | None:
-    """The file of a source in the cache, which is where HF_HOME says."""
+    """The file of a source in the cache (in HF_HOME)."""
     from huggingface_hub import try_to_load_from_cache
 
     for name in source.names:
@@ -100,7 +100,7 @@ def in_cache(source: Source) -> Path | None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file is not empty and, if its format says where it ends, is not cut off."""
+    """Whether a file is not empty, and not truncated, as far as its format tells."""
     if path.suffix != ".safetensors":
         return path.stat().st_size > 0
     from safetensors import SafetensorError, safe_open
@@ -114,7 +114,7 @@ def is_whole(path: Path) -> bool:
 
 @contextmanager
 def cache_only() -> Iterator[None]:
-    """Inside, the hub's client uses what its cache holds and sends no request.
+    """Keeps the hub's client offline.
 
     Otherwise it would check every file for updates, and wait long for a hub that does not answer.
     """

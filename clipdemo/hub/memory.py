@@ -1,4 +1,4 @@
-"""Whether a backbone fits into memory, checked before it is loaded."""
+"""Check whether a backbone fits into memory before it is loaded."""
 
 from pathlib import Path
 
@@ -6,11 +6,11 @@ import psutil
 
 from clipdemo.errors import BackboneError
 
-# The weights are read while the model they go into exists, and the first photos need some more.
+# The weights are in memory twice while they are loaded, and the first photos need some more.
 LOADING = 2.2
 
-# Files of a control group, version 2 and 1: its limit, its usage, and which part of the usage is
-# cached files, which Linux gives back when asked.
+# Files of a control group, version 2 and 1: its limit, its usage, and the entry of its statistics
+# for the part of the usage that is page cache, which Linux can reclaim.
 _GROUP_FILES = (
     ("memory.max", "memory.current", "inactive_file"),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -18,11 +18,11 @@ _GROUP_FILES = (
 
 
 def check_memory(backbone_bytes: int, free: int | None = None) -> None:
-    """Refuse weights of that many bytes if loading them needs more memory than there is.
+    """Refuse weights of this size if loading them needs more memory than there is.
 
     Args:
         backbone_bytes: size of the weights' file.
-        free: bytes of memory; by default what this process can still use.
+        free: bytes of memory; by default those that this process can still use.
 
     Raises:
         BackboneError: there is not enough.
@@ -37,7 +37,7 @@ def check_memory(backbone_bytes: int, free: int | None = None) -> None:
 
 
 def available(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")) -> int:
-    """Bytes of memory this process can still use: the least of the machine's and its containers'.
+    """Bytes of memory this process can still use: the minimum of the machine's and its containers'.
 
     psutil knows the machine, but not the limits of control groups (docs.kernel.org, cgroup-v2).
     """
@@ -51,13 +51,13 @@ def available(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
             continue
         top = cgroups / "memory" if controllers else cgroups
         folder = top / path.lstrip("/")
-        # A container sees its own group as the root, whatever path is written there.
+        # A container sees its own group as the root, whatever the path in the file.
         found += [_left(group) for group in (folder, *folder.parents) if group.is_relative_to(top)]
     return min(size for size in found if size is not None)
 
 
 def _left(group: Path) -> int | None:
-    """Bytes that a control group still allows; None if it sets no limit."""
+    """Bytes that a control group still allows; None if it has no limit."""
     for limit, usage, reclaimable in _GROUP_FILES:
         try:
             left = int((group / limit).read_text()) - int((group / usage).read_text())

@@ -1,6 +1,6 @@
-"""Which repository of the hub a backbone comes from, and which files of it are needed.
+"""Map a backbone to its repository on the hub and the files needed from there.
 
-No torch is needed for the backbones of the catalog. Any other `name/pretrained` is looked up in
+For the backbones of the catalog, torch is not imported. Any other `name/pretrained` is looked up in
 open_clip's table, which imports torch.
 """
 
@@ -22,7 +22,7 @@ _OPTIONAL = ("tokenizer_config.json", "special_tokens_map.json", "merges.txt", "
 
 @dataclass(frozen=True)
 class Source:
-    """One file a backbone is loaded from: the first of `names` that the repository has."""
+    """One file of a backbone: the first of `names` that the repository has."""
 
     repository: str
     names: tuple[str, ...]
@@ -41,7 +41,7 @@ def repository(backbone: str) -> str | None:
 
 
 def weights(backbone: str) -> Source:
-    """The weights of a backbone that comes from the hub; safetensors if there are any.
+    """The weights of a backbone from the hub; safetensors if there are any.
 
     Raises:
         BackboneError: see `repository`.
@@ -102,7 +102,7 @@ def _fits(name: str, tag: str) -> bool:
 
 
 def _suggestion(backbone: str, known: list[str]) -> str:
-    """The end of a sentence that names what might have been meant."""
+    """The end of an error message: similar names, or the valid forms."""
     lowercase = {name.lower(): name for name in known}
     near = difflib.get_close_matches(backbone.lower(), lowercase, n=3)
     if near:
@@ -111,12 +111,12 @@ def _suggestion(backbone: str, known: list[str]) -> str:
 
 
 def config(backbone: str) -> Source | None:
-    """The config that `hf-hub:` ids are built from; open_clip has those of other ids."""
+    """The config of an `hf-hub:` id; for other ids open_clip has it."""
     return Source(_hub_repository(backbone), (CONFIG,)) if backbone.startswith(HUB) else None
 
 
 def text_files(backbone: str, config_file: Path | None) -> list[Source]:
-    """Tokenizer and text encoder's config, for backbones that take them from another repository.
+    """Tokenizer and text encoder's config, for backbones that need them from a repository.
 
     Raises:
         BackboneError: the config cannot be read.

@@ -1,8 +1,8 @@
-"""Many photos and captions -> results, a few at a time, so that an interruption loses little.
+"""Score many photos and captions, a few at a time, so that an interruption loses little.
 
     items, *_ = gather([Path("photos.zip")])
     for results in predict_items(classifier, items):
-        ...  # each has its item, its prediction, and why its photo could not be used
+        ...  # each has its item, its prediction, and any problem with its photo
 
 Importing this module loads no torch.
 """
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier, Prediction
     from clipdemo.model.embeddings import CutPhoto
 
-CHUNK = 8  # results that come at once
+CHUNK = 8  # results that are yielded together
 PACKED = (".zip", ".tar")
-Sources = dict[Path, PhotoSource]  # folders and archives that are open already
+Sources = dict[Path, PhotoSource]  # folders and archives that are already open
 TABLES = ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")
-SMALL_TABLES = ("csv", "tsv", "jsonl")  # which unpack to no more than they are
-TABLE_BYTES = 2 * 2**20  # of one of these
+SMALL_TABLES = ("csv", "tsv", "jsonl")  # formats without compression
+TABLE_BYTES = 2 * 2**20  # of one of these at most
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class Item:
 
     Attributes:
         name: of the photo, from its file or the table.
-        caption: as it was given; "" for none.
-        file: the photo's file, or the folder, zip or tar that holds it; None without a photo.
+        caption: as given; "" for none.
+        file: the photo's file, or the folder, zip or tar that contains it; None without a photo.
         member: its name in there.
-        problem: one sentence why there is no photo although the table names one.
+        problem: one sentence on why there is no photo although the table names one.
     """
 
     name: str
@@ -68,10 +68,10 @@ class Result:
         item: what was scored.
         caption: its cleaned caption, or a model's; None without one.
         written: whether a model wrote the caption.
-        prediction: without scores where neither photo nor caption could be used.
-        problem: one sentence why the photo could not be used, or None.
-        notice: one sentence about a photo that could be used nevertheless, or None.
-        photo: the photo, perhaps smaller than it was (`read_photo`).
+        prediction: without scores if neither photo nor caption could be used.
+        problem: one sentence on why the photo could not be used, or None.
+        notice: one sentence on a flaw of a photo that was used, or None.
+        photo: the photo, perhaps at reduced size (`read_photo`).
     """
 
     item: Item
@@ -84,7 +84,7 @@ class Result:
 
 
 class Gathered(NamedTuple):
-    """What there is to look at, sentences about it, and the account of the table, if any."""
+    """The items to score, sentences for the user, and the account of the table, if any."""
 
     items: list[Item]
     notices: list[str]
@@ -102,11 +102,11 @@ def gather(
 
     Args:
         paths: photo files, folders, zips and tars; if empty, the table's captions alone. A table
-            inside one is used as if it lay next to it.
-        table: photos and captions; if given, its rows are the items, each with its photo.
-        limit: the most items.
-        sources: what is opened is added here, for `predict_items`.
-        reading: columns and strict, as `read_captions` takes them.
+            inside one of them is used if none is given.
+        table: photo names and captions; if given, its rows are the items, each with its photo.
+        limit: maximum number of items.
+        sources: opened folders and archives are added here, for `predict_items`.
+        reading: columns and strict, passed to `read_captions`.
 
     Raises:
         TableError: a table or an archive cannot be read.
@@ -149,9 +149,9 @@ def _is_table(name: str) -> bool:
 
 @contextmanager
 def _table_among(sources: Sources, kinds: Sequence[str]) -> Iterator[Path | None]:
-    """The only table inside the folders and archives; None where there is none, or several.
+    """The table inside the folders and archives; None if there is none, or several.
 
-    Where only `SMALL_TABLES` are taken, a larger one is left out: it may come from anybody.
+    If only `SMALL_TABLES` are accepted, its size is limited as well: anybody may have sent it.
     """
     found = [(path, name) for path in sources for name in sources[path].names if _is_table(name)]
     path, name = found[0] if len(found) == 1 else (None, "")
@@ -161,7 +161,7 @@ def _table_among(sources: Sources, kinds: Sequence[str]) -> Iterator[Path | None
     data = sources[path].read(name)
     if kinds == SMALL_TABLES and len(data) > TABLE_BYTES:
         raise ClipdemoError(
-            f"The table in it is larger than {TABLE_BYTES // 2**20} MB: make it smaller."
+            f"The table {name} is larger than {TABLE_BYTES // 2**20} MB: make it smaller."
         )
     with TemporaryDirectory() as folder:
         copy = Path(folder, f"table.{name.rpartition('.')[2].lower()}")
@@ -198,7 +198,7 @@ def predict_items(
     captioner: Captioner | None = None,
     sources: Sources | None = None,
 ) -> Iterator[list[Result]]:
-    """Results in the order of the items, `CHUNK` at a time; a bad photo only affects its own.
+    """Results in the order of the items, `CHUNK` at a time; a bad photo affects only its own.
 
     With a captioner, photos without a caption get one; `sources` are those of `gather`.
 
@@ -234,7 +234,7 @@ def predict_items(
 
 
 def photo_of(item: Item, sources: Sources) -> bytes | None:
-    """The bytes of an item's photo, or None without one; what is opened is added to `sources`.
+    """The bytes of an item's photo, or None without one; archives it opens go into `sources`.
 
     Raises:
         PhotoError: it cannot be read.

@@ -1,4 +1,4 @@
-"""Results of a batch as CSV and JSON, with the rule and the thresholds that were used.
+"""Results of a batch as CSV and JSON, with the rule and thresholds used.
 
 Importing this module loads no torch. The page's results.js writes the same files.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule and its numbers, as `Prediction.labels` takes them."""
+    """A rule and its parameters, as `Prediction.labels` takes them."""
 
     rule: str = "tuned"
     threshold: float = 0.5
@@ -31,7 +31,7 @@ class Rule:
     recall: float = 0.9
 
     def used(self) -> dict[str, object]:
-        """The rule and the number that it depends on, if any."""
+        """The rule and the parameter that it uses, if any."""
         number = {"fixed": "threshold", "top-k": "k", "recall": "recall"}.get(self.rule)
         return {"rule": self.rule} | ({number: getattr(self, number)} if number else {})
 
@@ -39,8 +39,7 @@ class Rule:
 def entry(result: Result, rule: Rule) -> dict:
     """A result, JSON-ready: scores, thresholds and labels per mode; `problem` only if there is one.
 
-    Scores are rounded to four decimals before the rule is applied, or the file could contradict
-    itself.
+    Scores are rounded to four decimals before the rule is applied, so that the file is consistent.
 
     Raises:
         CheckpointError: see `Prediction.labels`.
@@ -62,7 +61,7 @@ def entry(result: Result, rule: Rule) -> dict:
 
 
 def columns(modes: list[str], names: tuple[str, ...], scores: bool) -> list[str]:
-    """The header of the CSV, one line per photo: each mode's labels, and its scores if wanted."""
+    """The header of the CSV, with each mode's labels, and its scores if `scores`."""
     pairs = [f"{mode} {name}" for mode in modes for name in names] if scores else []
     return [
         "photo", "caption", "caption by", "rule", *(f"{mode} labels" for mode in modes),
@@ -89,7 +88,7 @@ def line(
 
 
 def check_name(path: Path) -> None:
-    """Whether results can be written to this file.
+    """Check that results can be written to this file.
 
     Raises:
         ClipdemoError: its name ends in neither .csv nor .json.
@@ -101,13 +100,13 @@ def check_name(path: Path) -> None:
 def write_results(
     path: Path, entries: Iterable[dict], card: Card, rule: Rule, scores: bool = False
 ) -> None:
-    """Write what `entry` returned as CSV, in which `scores` may be left out, or as JSON.
+    """Write results of `entry` as JSON, or as CSV, with scores if `scores`.
 
     Raises:
         ClipdemoError: see `check_name`.
     """
     check_name(path)
-    # Excel takes a CSV for the local code page unless it begins with a byte order mark.
+    # Without a byte order mark, Excel reads a CSV in the local code page.
     encoding = "utf-8-sig" if path.suffix.lower() == ".csv" else "utf-8"
     with (
         atomic_write(path) as partial,

@@ -1,4 +1,4 @@
-"""A labelled table, scored and compared with its labels."""
+"""Score a labelled table and compare the scores with its labels."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from clipdemo.tables.label_table import LabelTable, target_matrix
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """What a model says about N rows of a table.
+    """A model's scores for N rows of a table.
 
     Attributes:
         scores: per mode [N, L], nan where the row lacks the mode's input.
-        image, text: embeddings [D] of the photos and captions, None for those that are missing.
+        image, text: embeddings [D] of the photos and captions, None for missing ones.
         skipped: the photos that could not be used, each with its `ImageID` and `reason`.
-        cut_off: how many photos were read without their end.
+        cut_off: the number of truncated photos.
     """
 
     scores: dict[str, np.ndarray]
@@ -47,7 +47,7 @@ def score_rows(
 def score_parts(
     classifier: Classifier, parts: Sequence[pd.DataFrame], photos: PhotoSource | None
 ) -> Iterator[ScoredRows]:
-    """Score each part's rows at once, while photos of those that follow are read and decoded."""
+    """Score each part's rows at once, while the photos of the next parts are read and decoded."""
 
     def read(name: str) -> CutPhoto | PhotoError:
         try:
@@ -95,11 +95,11 @@ def evaluate_table(
 ) -> dict:
     """The report of `clipdemo evaluate`: metrics per mode over the rows that have its input.
 
-    A label that is true of no row or of every row has `ap` and `f1` None: neither would say
-    anything of the scores.
+    A label that is true for no row or for every row has `ap` and `f1` None, which would not depend
+    on the scores.
 
-    Rows that have the input of no mode are left out, as the report's account says. `progress` is
-    given the number of rows after each batch of them.
+    Rows without input for any mode are left out and appear in the report's account. `progress` is
+    called with the number of rows in each finished batch.
 
     Raises:
         CheckpointError: the rule is `recall`, and the card has no thresholds for this one.
@@ -146,7 +146,7 @@ def evaluate_table(
 def without_input(
     table: LabelTable, scores: dict[str, np.ndarray], skipped: list[dict]
 ) -> tuple[LabelTable, np.ndarray]:
-    """The table without rows that no mode has a score for, and which rows stay ([N] bool)."""
+    """The table without the rows that have no score in any mode, and which rows stay ([N] bool)."""
     known = [~np.isnan(values).all(1) for values in scores.values()]
     used = np.any(known, axis=0) if known else np.zeros(len(table.frame), bool)
     reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}

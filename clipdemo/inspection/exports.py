@@ -1,4 +1,4 @@
-"""What was found in photos, written where people use it: beside them, into copies, into folders."""
+"""Labels of photos as `.txt` files, as keywords in copies, or as a folder per label."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.labels import ALL_MODES
+from clipdemo.inspection.batch import photo_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,19 +18,19 @@ if TYPE_CHECKING:
     from clipdemo.inspection.batch import Result, Sources
     from clipdemo.inspection.batch_files import Rule
 
-NOTHING = "no label"  # folder of photos in which nothing was found
+NOTHING = "no label"  # folder of photos without any label
 
 
 @dataclass(frozen=True)
 class Exports:
-    """Folders to write to; None for what is not wanted.
+    """Folders to write to; None for none.
 
     Attributes:
-        tags: gets a `.txt` for each photo, its labels separated by commas.
-        keywords: gets copies of the photos with their labels as keywords (XMP `dc:subject`, and
-            IPTC where the format has it).
-        folders: gets a folder per label, with copies of the photos that show it.
-        link: links in `folders` instead of copies, where the photo is a file of its own.
+        tags: for a `.txt` per photo, with its labels separated by commas.
+        keywords: for copies of the photos with their labels as keywords (XMP `dc:subject`, and
+            IPTC if the format has it).
+        folders: for a folder per label, with copies of the photos that have it.
+        link: whether to link in `folders` instead of copying, if the photo is not in an archive.
     """
 
     tags: Path | None = None
@@ -38,14 +39,12 @@ class Exports:
     link: bool = False
 
     def write(self, results: Iterable[Result], rule: Rule, sources: Sources) -> list[str]:
-        """Write what is wanted of results with a photo; a sentence for each that cannot be.
+        """Write the exports of results with a photo; returns a sentence for each that failed.
 
         Raises:
-            ClipdemoError: keywords are wanted, and what writes them is not installed.
+            ClipdemoError: keywords are wanted, but pyexiv2 is not installed.
             OSError: a folder cannot be written.
         """
-        from clipdemo.inspection.batch import photo_of
-
         if not (self.tags or self.keywords or self.folders):
             return []
         problems = []
@@ -66,8 +65,6 @@ class Exports:
         return problems
 
     def _sort(self, result: Result, place: Path, sources: Sources) -> None:
-        from clipdemo.inspection.batch import photo_of
-
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
         item = result.item
@@ -81,7 +78,7 @@ class Exports:
 
 
 def labels_of(result: Result, rule: Rule) -> list[str]:
-    """The labels by the mode that reads most of what there is."""
+    """The labels of the mode that reads the most inputs."""
     order = sorted(result.prediction.scores, key=("image", "text", *ALL_MODES[2:]).index)
     return result.prediction.labels(order[-1], **vars(rule)) if order else []
 
@@ -91,7 +88,7 @@ def with_keywords(data: bytes, keywords: list[str]) -> bytes:
 
     Raises:
         ClipdemoError: pyexiv2 is not installed.
-        PhotoError: the format takes no keywords.
+        PhotoError: the format does not support keywords.
     """
     try:
         import pyexiv2
@@ -111,7 +108,7 @@ def with_keywords(data: bytes, keywords: list[str]) -> bytes:
             return image.get_bytes()
     except RuntimeError as error:
         raise PhotoError(
-            f"Its format does not take keywords ({str(error)[:80]}): save it as JPEG."
+            f"Its format does not support keywords ({str(error)[:80]}): save it as JPEG."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Findings: what the owner noted about rows of a table, stored next to its predictions."""
+"""Findings: the owner's notes on rows of a table, stored next to its predictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
@@ -26,14 +26,14 @@ COLUMNS = ("ImageID", "Caption", "Labels", "finding", "label", "mode", "score", 
 
 
 class Findings:
-    """One finding per row: its kind, the label and mode that were looked at with the score and the
-    threshold at that time, and a note.
+    """One finding per row: its kind, the label and mode in question with their score and threshold
+    at that time, and a note.
 
     A row is identified by `ImageID` and caption, so that findings survive changes to the table.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Read the folder's findings; a damaged file is renamed and counts as none."""
+        """Read the folder's findings; a damaged file is renamed and ignored."""
         self._path = folder / "findings.json"
         self._lock = threading.Lock()
         self._found = {}
@@ -47,7 +47,7 @@ class Findings:
                 self._path.replace(self._path.with_suffix(".damaged"))
 
     def of(self, image_id: str, caption: str) -> dict | None:
-        """The finding about a row: `finding`, `label`, `mode` and `note`."""
+        """The finding on a row: `finding`, `label`, `mode` and `note`."""
         return self._found.get((image_id, caption))
 
     def rows(self, found: Predictions) -> list[int]:
@@ -86,7 +86,7 @@ class Findings:
             self._found = changed
 
     def corrections(self) -> dict[str, dict[str, bool]]:
-        """By `ImageID`, the labels that were found to be wrong, and what is true of each."""
+        """By `ImageID`, the labels found to be wrong, and whether each should be there."""
         wrong: dict[str, dict[str, bool]] = {}
         for entry in self._found.values():
             label = entry.get("label")
@@ -105,10 +105,10 @@ class Findings:
         return file.getvalue()
 
     def as_label_studio(self, found: Predictions) -> list[dict]:
-        """Tasks for Label Studio's import: the rows with a finding, their labels corrected.
+        """Tasks for Label Studio's import: the rows with a finding, with corrected labels.
 
-        Each has its photo's name as `image` and its caption as `text`, the labels as an annotation,
-        what the model says as a prediction, and the finding as `meta`. They suit a project whose
+        Each has the photo's name as `image`, the caption as `text`, the labels as an annotation,
+        each mode's labels as a prediction, and the finding as `meta`. They fit a project whose
         `Choices` are named `labels` and whose `Image` is named `image`. See Label Studio's
         documentation, "Import pre-annotated data".
         """
@@ -133,7 +133,7 @@ def _corrected(found: Predictions, row: int, wrong: Mapping[str, Mapping[str, bo
 
 
 def _choices(names: list[str]) -> list[dict]:
-    """The form in which Label Studio states labels of a photo."""
+    """Label Studio's form of a photo's labels."""
     value = {"choices": names}
     return [{"from_name": "labels", "to_name": "image", "type": "choices", "value": value}]
 
@@ -150,5 +150,5 @@ def _checked(finding: dict) -> dict:
 
 
 def _text(given: object) -> str:
-    """Text without lone surrogates, which JSON may hold but UTF-8 cannot."""
+    """Text without lone surrogates, which JSON allows but UTF-8 does not."""
     return str(given or "").encode("utf-8", "replace").decode()

@@ -1,12 +1,13 @@
-"""How far figures may be from those of other photos: bootstrap intervals (Efron 1979)."""
+"""How sure figures are: bootstrap intervals (Efron 1979)."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.metrics import average_precision_score
+
+from clipdemo.inspection.metrics import mean_average_precision, row_f1
 
 DRAWS = 1000
-LEVEL = 95  # percent of the draws that an interval holds
+LEVEL = 95  # percent of the draws inside an interval
 
 
 def intervals(
@@ -17,26 +18,26 @@ def intervals(
     draws: int = DRAWS,
     seed: int = 0,
 ) -> dict:
-    """Percentile intervals of mAP and samples-F1 over draws of the rows with replacement.
+    """Percentile intervals of mAP and samples-F1, resampling the rows with replacement.
 
     Args:
         truth: [N, L].
         scores: per mode [N, L].
         on: per mode the decisions [N, L].
-        differences: pairs of modes: the first one's figure less the second one's, on the same
+        differences: pairs of modes: the first one's figure minus the second one's, on the same
             drawn rows.
 
     Returns:
-        `draws`; `modes`, per mode `map` and `samples_f1` as [low, high]; and `differences`, the
-        same with `value`, the difference on the rows themselves, by "first - second".
+        `draws`; `modes`, per mode `map` and `samples_f1` as [low, high]; and `differences`, by
+        "first - second", `value` on the original rows and `interval` for both figures.
     """
     truth = np.asarray(truth) > 0.5
-    hits = {mode: _row_f1(truth, decided) for mode, decided in on.items()}
+    hits = {mode: row_f1(truth, decided) for mode, decided in on.items()}
     rng = np.random.default_rng(seed)
     rows = [np.arange(len(truth)), *rng.integers(len(truth), size=(draws, len(truth)))]
     drawn = {
         mode: {
-            "map": np.array([_mean_ap(truth[r], values[r]) for r in rows]),
+            "map": np.array([mean_average_precision(truth[r], values[r]) for r in rows]),
             "samples_f1": np.array([hits[mode][r].mean() for r in rows]),
         }
         for mode, values in scores.items()
@@ -58,17 +59,6 @@ def intervals(
             for one, other in differences
         },
     }
-
-
-def _row_f1(truth: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """[N] F1 of each row, 0 where nothing is true and nothing on."""
-    return 2 * (truth & on).sum(1) / np.maximum(truth.sum(1) + on.sum(1), 1)
-
-
-def _mean_ap(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Over the labels that occur."""
-    seen = truth.any(0)
-    return float(average_precision_score(truth[:, seen], scores[:, seen], average="macro"))
 
 
 def _interval(values: np.ndarray) -> list[float]:

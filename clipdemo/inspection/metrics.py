@@ -1,7 +1,11 @@
-"""Scores and decisions compared with the truth, in scikit-learn's definitions."""
+"""Metrics of scores and decisions, by scikit-learn's definitions."""
 
 import numpy as np
-from sklearn.metrics import average_precision_score, classification_report
+from sklearn.metrics import (
+    average_precision_score,
+    classification_report,
+    precision_recall_fscore_support,
+)
 
 
 def evaluate(
@@ -43,3 +47,29 @@ def evaluate(
         "map": float(np.mean(known)) if known else None,
         "per_label": per_label,
     }
+
+
+def mean_average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
+    """Average precision, averaged over the labels that occur."""
+    seen = truth.any(0)
+    return float(average_precision_score(truth[:, seen], scores[:, seen], average="macro"))
+
+
+def row_f1(truth: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """[N] F1 of each row, 0 if nothing is true and nothing on."""
+    truth = np.asarray(truth) > 0.5
+    return 2 * (truth & on).sum(1) / np.maximum(truth.sum(1) + on.sum(1), 1)
+
+
+def samples_f1(truth: np.ndarray, on: np.ndarray) -> float:
+    """The mean of `row_f1`."""
+    return float(row_f1(truth, on).mean())
+
+
+def samples_precision_recall(truth: np.ndarray, on: np.ndarray) -> dict[str, float]:
+    """Precision and recall of decisions, averaged over the rows."""
+    pair = [np.pad(table, ((0, 0), (0, 1))) for table in (truth, on)]  # as in `evaluate`
+    precision, recall, *_ = precision_recall_fscore_support(
+        *pair, average="samples", zero_division=0
+    )
+    return {"samples_precision": float(precision), "samples_recall": float(recall)}

@@ -1,8 +1,8 @@
-"""Predictions of a labelled table: the truth and every mode's scores, in one parquet file.
+"""Predictions of a labelled table: the truth and every mode's scores, in one Parquet file.
 
-Columns: `ImageID`, `Caption`, `Labels` (a list of the names of the true labels), and `mode/label`
-with a score or null for each mode and label, such as `concat/dog`. The metadata `clipdemo` names
-the backbone and heads, with their thresholds.
+Columns: `ImageID`, `Caption`, `Labels` (names of the true labels), and for each mode and label
+`mode/label`, such as `concat/dog`, with a score or null. The metadata `clipdemo` describes the
+backbone and the heads, with their thresholds.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clipdemo.errors import TableError
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 
 STEPS = 10_000
-"""Scores are kept to four decimals, as the board shows them and compares them."""
+"""Scores are stored with four decimals, as the board shows and compares them."""
 MISSING = np.uint16(65_535)
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a model says about N rows with L labels.
+    """A model's scores for N rows and L labels.
 
     Attributes:
         ids, captions: of each row; "" for no caption.
@@ -71,12 +71,12 @@ def in_steps(scores: np.ndarray) -> np.ndarray:
 
 
 def first_step(thresholds: np.ndarray) -> np.ndarray:
-    """The lowest step that reaches each threshold: a score is on when its step is not below it."""
+    """The lowest step that reaches each threshold: a score with this step or a higher one is on."""
     return np.searchsorted(np.arange(STEPS + 1) / STEPS, np.asarray(thresholds, float))
 
 
 def write_predictions(path: Path, found: Predictions) -> None:
-    """Write the file, whole or not at all."""
+    """Write the file atomically."""
     labels = np.array(found.labels, dtype=object)
     columns = {
         "ImageID": pa.array(found.ids, pa.string()),
@@ -94,20 +94,20 @@ def write_predictions(path: Path, found: Predictions) -> None:
 
 
 def is_predictions(path: Path) -> bool:
-    """Whether a file is one of predictions: a label table may be Parquet, too."""
+    """Whether a file has predictions; a Parquet file may also be a label table."""
     if path.suffix.lower() != ".parquet":
         return False
     try:
         return b"clipdemo" in (parquet.read_schema(path).metadata or {})
     except (OSError, pa.ArrowException):
-        return True  # to be told what is wrong with it
+        return True  # so that `read_predictions` reports the error
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read such a file.
+    """Read a file of predictions.
 
     Raises:
-        TableError: it cannot be read, or is no such file.
+        TableError: it cannot be read, or has no predictions.
     """
     from sklearn.preprocessing import MultiLabelBinarizer
 

@@ -1,4 +1,4 @@
-"""Error analysis: which rows of a table a query finds, and how often a label goes wrong."""
+"""Error analysis: queries for rows of a table, and error counts per label."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from clipdemo.inspection.predictions import MISSING, STEPS, Predictions, first_s
 
 OUTCOMES = ("", "error", "found", "false", "missed")
 READS_MOST = ("concat", "mutan", "text", "image")
-NOTHING = -1  # instead of a label
-PAIRS = 12  # of labels that are confused, listed at most
+NOTHING = -1  # in place of a label
+PAIRS = 12  # of confused labels, listed at most
 
 
 @dataclass(frozen=True)
@@ -20,18 +20,18 @@ class Query:
     """Filters, all of which a row must pass; each is off by default.
 
     Attributes:
-        mode: whose scores and decisions count.
+        mode: whose scores and decisions are used.
         thresholds: per mode [L].
-        label: the label looked at; None: any of them.
+        label: the label to look at; None: any of them.
         outcome: `found` (true and predicted), `false` (predicted, not true), `missed` (true, not
             predicted), `error` (one of the last two).
         instead: the label wrongly predicted where `label` is missed, or missed where it is wrongly
             predicted; NOTHING: there is none.
         disagree: the modes decide differently.
         low, high: bounds of the score.
-        text: part of the caption, in any case.
+        text: part of the caption, ignoring case.
         suspect: the table's label is probably wrong, according to cleanlab.
-        rows: only these, such as rows with a finding, or selected on the map.
+        rows: only these, such as rows with a finding, or a selection on the map.
     """
 
     mode: str
@@ -48,17 +48,17 @@ class Query:
 
 
 class Inspection:
-    """Predictions, for repeated queries with other filters and thresholds."""
+    """Predictions, for repeated queries with different filters and thresholds."""
 
     def __init__(self, found: Predictions) -> None:
         self.found = found
         self._captions = found.captions.str.casefold().astype("string[pyarrow]")
 
     def counts(self) -> np.ndarray:
-        """How many scores are at each step, [M, L, 2, STEPS + 1] uint32; true labels second.
+        """Histograms of the scores' steps, [M, L, 2, STEPS + 1] uint32; false labels, then true.
 
         Precision, recall, F1, average precision and reliability at every threshold follow from
-        these sums, however many rows there are.
+        them, however many rows there are.
         """
         truth = self.found.truth
         counts = np.zeros((len(self.found.scores), truth.shape[1], 2, STEPS + 1), np.uint32)
@@ -71,12 +71,12 @@ class Inspection:
         return counts
 
     def decisions(self, query: Query, mode: str) -> np.ndarray:
-        """[N, L or 1] bool, what a mode predicts for the labels that are looked at."""
+        """[N, L or 1] bool, a mode's decisions for the query's label or for all."""
         steps = self._columns(self.found.scores[mode], query)
         return (steps >= self._cuts(query, mode)) & (steps != MISSING)
 
     def select(self, query: Query) -> np.ndarray:
-        """The rows that pass, first those whose score is furthest on the wrong side."""
+        """The rows that pass, starting with those whose score is furthest on the wrong side."""
         steps = self._columns(self.found.scores[query.mode], query)
         truth = self._columns(self.found.truth, query)
         known, on = steps != MISSING, self.decisions(query, query.mode)
@@ -104,10 +104,10 @@ class Inspection:
         return rows[np.argsort(-wrong, kind="stable")]
 
     def confused(self, query: Query) -> list[list[int]]:
-        """Which labels the mode gives instead of which, the most frequent first, then NOTHING.
+        """Which labels the mode predicts in place of which, the most frequent first, NOTHING last.
 
-        A pair is a label that is missed and one that is wrongly predicted in the same row. Labels
-        that are rightly predicted there do not count.
+        A pair is a label that is missed and one that is wrongly predicted in the same row; labels
+        that are correctly predicted there do not count.
 
         Returns:
             [missed, predicted, rows], at most `PAIRS`, of `query.label` or of all labels; NOTHING
@@ -136,15 +136,15 @@ class Inspection:
 
     @cached_property
     def judge(self) -> str:
-        """The mode that finds probably wrong labels: most rows first, then most input."""
+        """The mode used to find wrong labels: that with most rows, then that with most inputs."""
         return max(self.known, key=lambda mode: (self.known[mode], -READS_MOST.index(mode)))
 
     @cached_property
     def suspects(self) -> np.ndarray:
         """[N, L] bool, whether the table's label is probably wrong, from the scores of `judge`.
 
-        Confident learning, label by label (Northcutt et al. 2021; Thyagarajan et al. 2022), as
-        cleanlab does it.
+        cleanlab's confident learning, label by label (Northcutt et al. 2021; Thyagarajan et al.
+        2022).
         """
         from cleanlab.multilabel_classification.filter import find_multilabel_issues_per_class
 
@@ -159,14 +159,14 @@ class Inspection:
         return suspects
 
     def _wrong(self, query: Query) -> tuple[np.ndarray, np.ndarray]:
-        """[N, L] bool twice: the labels that the mode misses, and those it wrongly predicts."""
+        """Two [N, L] bool: the labels that the mode misses, and those it wrongly predicts."""
         everything = replace(query, label=None)
         known, truth = self.found.scores[query.mode] != MISSING, self.found.truth
         on = self.decisions(everything, query.mode)
         return known & truth & ~on, on & ~truth
 
     def _has_instead(self, query: Query) -> np.ndarray:
-        """[N] bool, whether the row is wrong about `query.instead`, too, the other way round."""
+        """[N] bool, whether the row has the opposite error in the label `query.instead`."""
         missed, false = self._wrong(query)
         other = {"missed": false, "false": missed}.get(query.outcome, missed | false)
         return ~other.any(1) if query.instead == NOTHING else other[:, query.instead]
@@ -180,7 +180,7 @@ class Inspection:
         return any_on & any_off
 
     def _cuts(self, query: Query, mode: str) -> np.ndarray:
-        """[1, L or 1], the lowest step that is predicted."""
+        """[1, L or 1], the lowest step that is on."""
         return self._columns(first_step(query.thresholds[mode])[None], query)
 
     def _columns(self, table: np.ndarray, query: Query) -> np.ndarray:

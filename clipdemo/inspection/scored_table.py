@@ -1,4 +1,4 @@
-"""A labelled table that is scored once: what the Inspect tab opens."""
+"""A labelled table that is scored once, for the Inspect tab."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.predictions import (
     MISSING,
@@ -34,26 +34,26 @@ if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
 PREDICTIONS, EMBEDDINGS = "predictions.parquet", "embeddings.npz"
-PART = 64  # rows that are scored and kept together
+PART = 64  # rows that are scored and saved together
 ON_MAP = 1500  # rows on the map of embeddings, whose cost grows faster than their number
 Progress = Callable[[int, int], None]
 ScoreParts = Callable[[Sequence[pd.DataFrame], PhotoSource | None], Iterable["ScoredRows"]]
 
 
 class ScoredTable:
-    """A labelled table, its photos, and the folder where its predictions are kept.
+    """A labelled table, its photos, and the folder where its predictions are stored.
 
     Attributes:
         name: of the table.
-        photos: where its photos are, or None.
+        photos: the source of its photos, or None.
         drawn: whether they are drawn scenes, because no table was given.
-        folder: where predictions and findings of this table are kept.
+        folder: where predictions and findings of this table are stored.
     """
 
     def __init__(self, card: Card, table: str, photos: str, data: Path, **reading) -> None:
-        """A label table, a file of predictions, or, where `table` is empty, drawn scenes.
+        """A label table, a file of predictions, or, if `table` is empty, drawn scenes.
 
-        `reading`: columns, unlabelled and strict, as `read_label_table` takes them.
+        `reading`: columns, unlabelled and strict, passed to `read_label_table`.
 
         Raises:
             TableError: there is no such table, or there are no such photos.
@@ -72,7 +72,7 @@ class ScoredTable:
         self.folder = data / f"{self._table.stem if self._table else 'drawn-scenes'}-{digest}"
 
     def another(self, table: str, photos: str) -> ScoredTable:
-        """Another table for the same heads, kept in the same place.
+        """Another table for the same heads, stored in the same place.
 
         Raises:
             TableError: there is no such table, or there are no such photos.
@@ -80,7 +80,7 @@ class ScoredTable:
         return ScoredTable(self._card, table, photos, self._data)
 
     def again(self) -> ScoredTable:
-        """The same table, read anew.
+        """The same table, to be read again.
 
         Raises:
             TableError: it, or its photos, are no longer there.
@@ -93,12 +93,12 @@ class ScoredTable:
         progress: Progress = lambda done, total: None,
         score: ScoreParts | None = None,
     ) -> Predictions:
-        """The kept predictions, or new ones; after an interruption the next call resumes.
+        """The stored predictions, or new ones; after an interruption, the next call resumes.
 
         Args:
-            load: the classifier, which is only asked for if there are none.
-            progress: is given the number of rows that are done, and of all.
-            score: scores parts of the table, other than with the classifier in this process.
+            load: loads the classifier, if there are no predictions yet.
+            progress: called with the number of rows done and the total.
+            score: scores parts of the table; by default in this process.
 
         Raises:
             TableError: the table cannot be read, or has nothing that these heads read.
@@ -124,7 +124,7 @@ class ScoredTable:
             return found
 
     def corrected(self, changes: Changes) -> tuple[str, bytes]:
-        """Name and content of the table with other labels, in the form that it came in.
+        """Name and content of the table with corrected labels, in its original format.
 
         Raises:
             TableError: it was not read from a label table, or cannot be written again.
@@ -137,13 +137,13 @@ class ScoredTable:
 
     @property
     def can_be_corrected(self) -> bool:
-        """Whether `corrected` has a table to write again."""
+        """Whether there is a label table for `corrected`."""
         return self._table is not None and not self._is_predictions
 
     def embeddings(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Rows on the map [M], and their embeddings [M, D] by `image` and `text`, nan for none.
 
-        Both are empty where a file of predictions was given.
+        Both are empty for a file of predictions.
         """
         if self._is_predictions:
             return np.array([], int), {}
@@ -197,7 +197,7 @@ class ScoredTable:
         return Predictions(frame["ImageID"], frame["Caption"], truth, scores, about)
 
     def _account(self, scores: dict[str, np.ndarray], joined: dict[str, np.ndarray]) -> dict:
-        """The table's account; rows that no mode has a score for do not count."""
+        """The table's account, in which rows without a score in any mode are left out."""
         names, said = joined["skipped_names"].tolist(), joined["skipped"].tolist()
         reasons = dict(zip(names, map(photo_reason, said), strict=True))
         unread = np.all([(steps == MISSING).all(1) for steps in scores.values()], axis=0)
@@ -229,7 +229,7 @@ class ScoredTable:
 
     @cached_property
     def _key(self) -> str:
-        """Changes with heads, table or photos, so that what was kept of others does not count."""
+        """Depends on heads, table and photos, so that results for others are not reused."""
         rows = self._frame[["ImageID", "Labels", "Caption"]].to_json(orient="values")
         stamp = ""
         if isinstance(self.photos, PhotoSource):

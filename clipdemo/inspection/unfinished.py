@@ -1,4 +1,4 @@
-"""What a batch has found so far, in a file beside its results, so that it resumes after a stop."""
+"""Results of an unfinished batch, in a file beside its final results, so that it can resume."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class Unfinished(AbstractContextManager):
     """Entries of a run in `<results>.unfinished`, an SQLite file; `finish` deletes it.
 
-    What was found with other heads, rules or captions does not count: `run` tells runs apart.
+    `run` identifies heads, rule and captions: entries of other runs are ignored.
     """
 
     def __init__(self, results: Path, run: str) -> None:
-        """Raises ClipdemoError: the file cannot be written, or another program uses it."""
+        """Raises ClipdemoError if the file cannot be written, or another program uses it."""
         self._path = results.with_name(f"{results.name}.unfinished")
         self._run = hashlib.sha256(run.encode()).hexdigest()
         try:
@@ -50,7 +50,7 @@ class Unfinished(AbstractContextManager):
         return [item for item in items if _key(item) not in done]
 
     def add(self, found: Iterable[tuple[Item, dict]]) -> None:
-        """Keep items with their entries; all of them, or none after a crash."""
+        """Store items with their entries in one transaction."""
         rows = [(self._run, _key(item), json.dumps(entry)) for item, entry in found]
         with self._database as database:
             database.executemany("INSERT OR REPLACE INTO found VALUES (?, ?, ?)", rows)
@@ -64,13 +64,13 @@ class Unfinished(AbstractContextManager):
                 yield json.loads(row[0])
 
     def finish(self) -> None:
-        """Delete the file: the results are written."""
+        """Delete the file, after the results have been written."""
         self._database.close()
         self._path.unlink()
 
 
 def _key(item: Item) -> str:
-    """Changes with the item's caption and with the file that its photo is in."""
+    """Identifies the item with its caption and the state of its photo's file."""
     place = item.file
     if place is not None and place.is_dir():
         place = place / item.member

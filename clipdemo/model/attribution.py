@@ -1,4 +1,4 @@
-"""What a word or a region contributes to a score, and how well photo and caption fit.
+"""What a word or a region contributes to a score, and how well photo and caption match.
 
 Both contributions are measured by erasure: the full score minus the score without the word (Li et
 al. 2016, "Understanding Neural Networks through Representation Erasure") or with the region covered
@@ -23,9 +23,9 @@ CELLS = 8
 SIDE = 2
 """Cells along each side of the grid, and of the window that slides over it cell by cell.
 
-In 97 % of 130 drawn scenes of one object that `tiny` finds, the middle of the hottest cell was on
-the object (in 94 % of 130 others). With blurred windows it was in 95 %, and in 87 % with the mean
-instead of the sum of the windows over a cell, which are few at the edges. Windows that do not
+In 97 % of 130 drawn scenes with one object that `tiny` finds, the centre of the hottest cell was on
+the object (in 94 % of 130 others). With blurred windows it was in 95 %, and with the mean instead
+of the sum over a cell's windows, of which there are fewer at the edges, in 87 %. Windows without
 overlap did worse, a finer grid no better.
 """
 BATCH = 16
@@ -39,7 +39,7 @@ class Word:
 
     Attributes:
         word: the word.
-        read: whether the backbone reads this far; a word that it does not read has no effects.
+        read: whether the backbone reads this far; otherwise there are no effects.
         effects: per mode that reads captions, per label name, the score with all words minus the
             score without this one; a mode that has no input without it is absent.
     """
@@ -54,7 +54,7 @@ class Word:
 
 
 def words(classifier: Classifier, photo: Photo | None, caption: str | None) -> list[Word]:
-    """The words of a caption with their effects, from one batch of captions without one word each.
+    """The words of a caption with their effects, from a batch of captions that each lack one word.
 
     Words beyond what the backbone reads, or beyond `MAX_WORDS`, get no effects.
 
@@ -89,9 +89,9 @@ class Regions:
         mode, label, score: of the photo as it is.
         seen: left, top, right and bottom of the grid as fractions of the photo; the backbone does
             not see what lies outside.
-        effects: [CELLS, CELLS], rows from the top: by how much the score falls when the cell is
-            covered, summed over the windows that cover it and divided by SIDE * SIDE, their number
-            away from the edges.
+        effects: [CELLS, CELLS], rows from the top: how much the score falls when the cell is
+            covered, summed over the windows that cover it and divided by SIDE * SIDE, the number of
+            windows over a cell that is not at the edge.
     """
 
     mode: str
@@ -129,8 +129,8 @@ def regions(
     The covered photos are encoded once; another label, mode or caption then needs no encoding.
 
     Args:
-        watch: progress callback, given the number of covered photos that are encoded and their
-            total after each batch; an exception that it raises ends the work.
+        watch: called after each batch with the number of covered photos encoded and their total;
+            an exception that it raises ends the work.
 
     Raises:
         PhotoError: the photo cannot be read.
@@ -149,8 +149,8 @@ def mapping(
     """`regions` step by step, so that it can be stopped; raises the same.
 
     Yields:
-        The number of covered photos that are encoded, and their total, at the start and after each
-        batch; at the end the result.
+        The number of covered photos encoded and their total, at the start and after each batch;
+        finally the result.
     """
     _check(classifier, caption, mode, label)
     backbone = classifier.backbone
@@ -204,11 +204,11 @@ def _covered(cut: Image.Image) -> list[Image.Image]:
 
 @dataclass(frozen=True)
 class Fit:
-    """How well photo and caption fit.
+    """How well photo and caption match.
 
     Attributes:
         similarity: cosine similarity of their embeddings.
-        better_than: share in [0, 1] of the validation pairs that fit less well; None if the card
+        better_than: share in [0, 1] of the validation pairs that match less well; None if the card
             has no such pairs.
     """
 
@@ -221,7 +221,7 @@ class Fit:
 
 
 def fit(classifier: Classifier, photo: Photo | None, caption: str | None) -> Fit | None:
-    """How well a photo and a caption fit; None unless there are both and heads that read each.
+    """How well a photo and a caption match; None unless both are given and heads read both.
 
     Raises:
         PhotoError: the photo cannot be read.
@@ -236,11 +236,11 @@ def fit(classifier: Classifier, photo: Photo | None, caption: str | None) -> Fit
 
 
 def fit_of_pairs(image: np.ndarray, text: np.ndarray) -> dict:
-    """The card's entry `fit`: how well validation pairs fit, from their embeddings [N, D].
+    """The card's entry `fit`: how well validation pairs match, from their embeddings [N, D].
 
     Returns:
         `n`, and the percentiles 0 to 100 of the cosine similarities of `matching` pairs and of
-        `mismatched` ones: each photo with the caption half a table away.
+        `mismatched` ones, in which each photo has the caption half a table further on.
     """
     pairs = {"matching": text, "mismatched": np.roll(text, len(text) // 2, axis=0)}
     return {"n": len(image)} | {

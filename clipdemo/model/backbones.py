@@ -1,4 +1,4 @@
-"""Backbones: CLIP models of open_clip, and the embeddings they give."""
+"""Backbones: open_clip's CLIP models, and the embeddings they compute."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -27,7 +27,7 @@ _RANDOM = {
 
 
 def pick_device(device: str = "auto") -> str:
-    """`auto`: the first available of cuda, mps and cpu; any other name is kept."""
+    """`auto`: the first available of cuda, mps and cpu; any other name is returned as it is."""
     if device != "auto":
         return device
     if torch.cuda.is_available():
@@ -36,12 +36,12 @@ def pick_device(device: str = "auto") -> str:
 
 
 def pick_precision(device: str, precision: str = "auto") -> str:
-    """`auto`: fp16 on CUDA, fp32 elsewhere; any name in `PRECISIONS` is kept.
+    """`auto`: fp16 on CUDA, fp32 elsewhere; any name in `PRECISIONS` is returned as it is.
 
     On a CPU with AVX512-BF16 but without AMX, encoding photos in bf16 took 3.5 times as long as in
-    fp32 with ViT-B/32, and 0.7 times with `tiny`'s ResNet, which took 19 times as long in fp16. On
-    CUDA the choice is not measured: fp16 keeps three more bits than bf16, and inference does not
-    need the larger range.
+    fp32 with ViT-B/32 and 0.7 times as long with `tiny`'s ResNet, which took 19 times as long in
+    fp16. On CUDA the choice was not measured: fp16 has three more bits of precision than bf16, and
+    inference does not need the larger range.
 
     Raises:
         BackboneError: there is no such precision.
@@ -76,9 +76,9 @@ class Backbone:
         id: the backbone id.
         width: D, the embedding's width.
         logit_scale: the factor of cosine similarities in its contrastive loss.
-        logit_bias: what is added to them, if that loss is a sigmoid's and no softmax; else None.
+        logit_bias: what is added to them if that is a sigmoid loss; None for a softmax loss.
         image_size: S, side of its input in pixels.
-        cut: resizes and crops an RGB photo to [S, S]; it can be sent to another process.
+        cut: resizes and crops an RGB photo to [S, S]; picklable.
         precision: of the encoders' weights and arithmetic: fp32, bf16 or fp16.
     """
 
@@ -89,7 +89,7 @@ class Backbone:
         precision: str = "auto",
         watch: Callable[[Fetch], object] = lambda fetch: None,
     ) -> None:
-        """Load it, after downloading it if necessary; `watch` is given the download.
+        """Load it, downloading it first if necessary; `watch` is called with the download.
 
         Raises:
             BackboneError: it does not exist, cannot be downloaded or is damaged.
@@ -110,13 +110,13 @@ class Backbone:
             raise BackboneError(
                 f"The backbone {backbone} cannot be loaded: {reason(error)}"
             ) from error
-        # Branches that exist for training alone become one convolution (Ding et al. 2021,
-        # "RepVGG"); MobileCLIP2 takes a quarter to a third less time then.
+        # Merges branches that only training needs into one convolution (Ding et al. 2021,
+        # "RepVGG"), which saves MobileCLIP2 a quarter to a third of its time.
         model.visual = reparameterize_model(model.visual, inplace=True)
         *cutting, _, self._normalise = self.preprocess.transforms
         self.cut = Compose(cutting)
         self.model = model.eval().requires_grad_(False)
-        # Convolutions in a row are a third faster with a pixel's channels next to each other.
+        # A ResNet's convolutions are a third faster with channels last.
         convolutional = isinstance(model.visual, ModifiedResNet)
         self._layout = torch.channels_last if convolutional else torch.contiguous_format
         model.visual.to(memory_format=self._layout)
@@ -124,13 +124,13 @@ class Backbone:
         self.image_size = side if isinstance(side, int) else side[0]
         with torch.inference_mode():
             self.width = self.model.encode_text(self.tokenizer([""]).to(self.device)).shape[1]
-            # CLIP's own training keeps it at 100 or below, and that with a sigmoid does not.
+            # CLIP's training clips the scale at 100; training with a sigmoid loss does not.
             scale, bias = float(self.model.logit_scale.exp()), self.model.logit_bias
             self.logit_scale = min(scale, 100.0) if bias is None else scale
             self.logit_bias = None if bias is None else float(bias)
 
     def prepare(self, photo: Image.Image) -> torch.Tensor:
-        """The model's input [3, S, S] of an RGB photo."""
+        """The model's input [3, S, S] for an RGB photo."""
         return self.preprocess(photo)
 
     def encode_photos(self, photos: Sequence[Image.Image]) -> np.ndarray:
@@ -149,7 +149,7 @@ class Backbone:
     def encode_cut(self, photos: torch.Tensor) -> np.ndarray:
         """Embeddings [N, D] float32 of cut photos [N, S, S, 3] uint8.
 
-        They equal those of `prepare`'s pixels, which take four times as many bytes.
+        The same as from `prepare`'s pixels, which take four times as many bytes.
         """
         pixels = photos.to(self.device).permute(0, 3, 1, 2).contiguous(memory_format=self._layout)
         return self.encode_pixels(self._normalise(pixels.float() / 255))
@@ -168,7 +168,7 @@ class Backbone:
         return " ".join(words[max(last - 4, 0) : last])
 
     def words_read(self, caption: str) -> int:
-        """How many words of a cleaned caption the text encoder reads, the last maybe in part."""
+        """How many words of a cleaned caption the text encoder reads, the last perhaps in part."""
         words, read = caption.split(), self.tokenizer([caption])
 
         def all_is_read(count: int) -> bool:
@@ -177,15 +177,15 @@ class Backbone:
         return 1 + bisect_left(range(1, len(words)), True, key=all_is_read)
 
     def knows(self, word: str) -> bool:
-        """Whether a word is in the tokenizer's vocabulary as a whole, not in pieces."""
+        """Whether the tokenizer has a word as a single token."""
         tokens, empty, unknown = self.tokenizer([word]), self.tokenizer([""]), self.tokenizer(["☃"])
         longer = (tokens != empty).sum() > (self.tokenizer(["a"]) != empty).sum()
         return not longer and not torch.equal(tokens, unknown)
 
     def seen(self, size: tuple[int, int]) -> tuple[float, float, float, float]:
-        """The part of a photo of that size that `cut` keeps: left, top, right, bottom as fractions.
+        """The part of a photo of this size that `cut` keeps: left, top, right, bottom as fractions.
 
-        Beyond 0 to 1 lies a border that it adds.
+        Values beyond 0 to 1 mean that it adds a border.
         """
         mode = self.model.visual.preprocess_cfg.get("resize_mode", "shortest")
         if mode == "squash":
@@ -195,7 +195,7 @@ class Backbone:
         return 0.5 - x, 0.5 - y, 0.5 + x, 0.5 + y
 
     def overlooked(self, size: tuple[int, int]) -> str | None:
-        """A sentence about what it does not see well of a photo longer than 2:1, or None."""
+        """A sentence about what it does not see well in a photo longer than 2:1, or None."""
         ratio = max(size) / min(size)
         if ratio <= 2:
             return None
@@ -218,9 +218,9 @@ class Backbone:
 
 
 class _Uninitialised(TorchFunctionMode):
-    """Inside, no random weights are drawn: those of a file replace them all, or it is refused.
+    """Skips random initialisation: a file's weights replace it all, or loading fails.
 
-    For ViT-B/32 they took two thirds of the time of loading it.
+    For ViT-B/32 it took two thirds of the loading time.
     """
 
     def __torch_function__(self, function: Callable, types, args=(), kwargs=None):

@@ -1,4 +1,4 @@
-"""What somebody should know about a caption that the model reads badly."""
+"""Hints about captions that the model reads badly."""
 
 import re
 
@@ -12,7 +12,7 @@ SHORT = 3  # letters; shorter words, such as "a" and "in", are in the vocabulary
 
 
 def caption_hint(backbone: Backbone, caption: str | None) -> str | None:
-    """One sentence about a caption whose words or negation the backbone does not understand.
+    """One sentence if the backbone does not understand a caption's words or negation, else None.
 
     CLIP models mostly ignore negation (Alhamoud et al. 2025, "Vision-Language Models Do Not
     Understand Negation").

@@ -1,4 +1,4 @@
-"""Heads on disk: safetensors weights, and one `card.json` with everything else."""
+"""Heads on disk: weights as safetensors, and everything else in `card.json`."""
 
 import hashlib
 import json
@@ -7,9 +7,9 @@ from math import inf, isfinite
 from pathlib import Path
 
 from clipdemo.errors import CheckpointError, reason
-from clipdemo.hub.atomic import atomic_write
 from clipdemo.hub.catalog import CHECKPOINTS
 from clipdemo.hub.heads import PREFIX, fetch_heads
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.labels import ALL_MODES, MODES, LabelSet
 
 CARD = "card.json"
@@ -55,7 +55,7 @@ class Card:
 
     @property
     def digest(self) -> str:
-        """Hex digest of all that scores and decisions depend on."""
+        """Hex digest of everything that scores and decisions depend on."""
         parts = {name: self.content.get(name) for name in ("backbone", "modes", "files")}
         text = json.dumps(parts | vars(self.labels), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -85,9 +85,9 @@ def read_card(folder: Path) -> Card:
 
 
 def _check(card: Card) -> None:
-    """Raises nearly anything where a card lacks something or contradicts itself.
+    """Raise one of many errors if a card is incomplete or contradicts itself.
 
-    Whether the heads have the shapes that it describes, `load_heads` finds out.
+    `load_heads` checks the shapes of the heads.
     """
     content, labels = card.content, len(card.labels)
     if not isinstance(card.backbone, str) or not isinstance(content["files"], dict):
@@ -108,10 +108,10 @@ def _check(card: Card) -> None:
 
 
 def at_recall(thresholds: dict, recall: float):
-    """What a mode's entry `recall` has for one recall.
+    """The thresholds for one recall, from those of a mode by recall.
 
     Raises:
-        CheckpointError: it has none, or none for this recall.
+        CheckpointError: there are none, or none for this recall.
     """
     if not thresholds:
         raise CheckpointError(
@@ -127,7 +127,7 @@ def at_recall(thresholds: dict, recall: float):
 
 
 def zero_shot_card(backbone: str, labels: LabelSet) -> Card:
-    """The card of zero-shot heads of the three modes: every threshold is 0.5."""
+    """The card of zero-shot heads for the three modes: every threshold is 0.5."""
     entry = {"temperature": 1.0, "thresholds": [0.5] * len(labels)}
     content = {
         "kind": "zero-shot",
@@ -142,14 +142,14 @@ def zero_shot_card(backbone: str, labels: LabelSet) -> Card:
 
 
 def has_card(backbone: str) -> bool:
-    """Whether trained heads come with the backbone."""
+    """Whether this project has trained heads for the backbone."""
     return (CHECKPOINTS / slug(backbone) / CARD).is_file()
 
 
 def find_card(backbone: str = "auto", folder: str | Path | None = None) -> Card:
-    """The card in `folder`, or of the heads that come with a backbone; `auto` is `tiny`.
+    """The card in `folder`, or else of the project's heads for a backbone; `auto` is `tiny`.
 
-    A folder can also be on the hub: see `hub.heads`.
+    `folder` can also be on the hub: see `hub.heads`.
 
     Raises:
         CheckpointError: there is none, or it cannot be read.
@@ -162,7 +162,7 @@ def find_card(backbone: str = "auto", folder: str | Path | None = None) -> Card:
 
 
 def verify(card: Card) -> None:
-    """Compare the sha256 of every file of the card with the one in the card.
+    """Check the sha256 of every file that the card names.
 
     Raises:
         CheckpointError: a file is missing or is not the one the card was written for.
@@ -180,7 +180,7 @@ def verify(card: Card) -> None:
 
 
 def load_heads(card: Card, backbone: str, width: int) -> dict:
-    """Heads by mode, in evaluation mode, for a backbone of that id and width; see `verify`, too.
+    """Heads by mode, in evaluation mode, for a backbone of this id and width; see also `verify`.
 
     Raises:
         CheckpointError: the card is for another backbone or width, or a file does not fit it.
@@ -204,7 +204,7 @@ def load_heads(card: Card, backbone: str, width: int) -> dict:
         try:
             head = new_head(entry, len(card.labels))
             head.load_state_dict(load_file(card.folder / entry["file"]))
-        except Exception as error:  # safetensors and torch have errors of their own
+        except Exception as error:  # safetensors and torch raise their own kinds
             raise CheckpointError(
                 f"{card.folder / entry['file']} does not fit its card "
                 f"({type(error).__name__}: {reason(error)}): train the heads again."
@@ -226,7 +226,7 @@ def save_heads(folder: Path, heads: dict, content: dict) -> Card:
 
 
 def write_card(folder: Path, content: dict) -> Card:
-    """Write `card.json`, whole or not at all, with the sha256 of the folder's other files."""
+    """Write `card.json` atomically, with the sha256 of the folder's other files."""
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".part")
     skip = (CARD, "report.json")
     content = content | {"files": {p.name: sha256(p) for p in files if p.name not in skip}}

@@ -1,4 +1,4 @@
-"""What `auto` means where something is to be recognised: the best by what was measured."""
+"""What `auto` means for recognition: the backbone with the best measured heads."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,17 @@ from clipdemo.model.checkpoints import CARD, Card, read_card
 
 @dataclass(frozen=True)
 class Choice:
-    """A backbone, and one sentence why it and no other."""
+    """A backbone, and one sentence on why it was chosen."""
 
     backbone: str
     reason: str
 
 
 def choose(cuda: bool) -> Choice:
-    """The backbone on this machine whose trained heads were measured to be the best.
+    """The backbone on this machine whose trained heads have the best measured figures.
 
-    Zero-shot scores are not calibrated and nobody measured them on these labels, so a backbone
-    without trained heads is never chosen, only named.
+    Zero-shot scores are uncalibrated and were not measured on these labels, so a backbone without
+    trained heads is never chosen, only mentioned.
 
     Args:
         cuda: whether there is a GPU; without one the slow backbones are left out.
@@ -40,7 +40,7 @@ def choose(cuda: bool) -> Choice:
 
 
 def quality(card: Card) -> float:
-    """Samples-F1 of a card's best mode on its validation rows; 0 where nothing was measured."""
+    """Samples-F1 of a card's best mode on its validation rows; 0 if nothing was measured."""
     measured = card.content.get("metrics", {}).get("photos", {}).get("modes", {})
     return max((figures["samples_f1"] for figures in measured.values()), default=0.0)
 
@@ -48,5 +48,5 @@ def quality(card: Card) -> float:
 def _is_here(card: Card) -> bool:
     try:
         return locate_local(card.backbone) is not None
-    except BackboneError:  # a folder that is gone
+    except BackboneError:  # its folder is gone
         return False

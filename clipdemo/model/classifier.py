@@ -1,4 +1,4 @@
-"""Photo and/or caption -> Prediction: backbone, heads and thresholds together."""
+"""Photo and/or caption to Prediction: backbone, heads and thresholds together."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -69,7 +69,7 @@ class Prediction:
     def _apply(
         self, function: Callable, mode: str, rule: str, threshold: float, k: int, recall: float
     ) -> np.ndarray:
-        """[L] what `decide` or `cuts` gives for the scores of a mode."""
+        """[L] result of `decide` or `cuts` for the scores of a mode."""
         scores = np.array([list(self.scores[mode].values())])
         chosen = self.thresholds[mode]
         if rule == "recall":
@@ -117,7 +117,7 @@ class Classifier:
         return Classifier(self._encoder, *zero_shot_heads(self._encoder, labels))
 
     def extended(self, labels: Sequence[str]) -> "Classifier":
-        """This one, and behind its labels others that are scored zero-shot, with thresholds of 0.5.
+        """This classifier with more labels, which are scored zero-shot, with thresholds of 0.5.
 
         Raises:
             LabelError: there is no further label, or there are too many.
@@ -130,18 +130,18 @@ class Classifier:
         return list(self.heads)
 
     def too_long(self, caption: str | None) -> str | None:
-        """A sentence that says where the backbone stops reading a long caption, or None."""
+        """A sentence on where the backbone stops reading a long caption, or None."""
         read = self.backbone.readable(clean_caption(caption) or "")
         if read is None or self.modes == ["image"]:
             return None
         return f"The caption is too long for {self.backbone.id}: it reads up to “… {read}”."
 
     def notice(self, photo: Photo | None) -> str | None:
-        """A sentence about what could not be seen of a photo that was scored, or None."""
+        """A sentence on what could not be seen in a photo that was scored, or None."""
         return None if photo is None or self.modes == ["text"] else self._encoder.notice(photo)
 
     def cut(self, photo: Photo) -> CutPhoto:
-        """What is read of a photo; it is taken wherever a photo is, and is far smaller.
+        """The part of a photo that is read: far smaller, and accepted wherever a photo is.
 
         Raises:
             PhotoError: the photo cannot be read.
@@ -170,7 +170,7 @@ class Classifier:
     def embed(
         self, photos: Sequence[Photo | None], captions: Sequence[str | None]
     ) -> tuple[list[np.ndarray | None], list[np.ndarray | None]]:
-        """Embeddings [D] of photos and of captions, None where there is none or no head reads it.
+        """Embeddings [D] of photos and captions; None for a missing input or if no head reads it.
 
         Raises:
             PhotoError: a photo cannot be read.
@@ -191,7 +191,7 @@ class Classifier:
     def predict_embeddings(
         self, image: list[np.ndarray | None], text: list[np.ndarray | None]
     ) -> list[Prediction]:
-        """Predictions of N embeddings [D] or None each."""
+        """Predictions from N pairs of embeddings [D], each of which may be None."""
         scores: list[dict[str, dict[str, float]]] = [{} for _ in image]
         for mode in self.heads:
             inputs = [
@@ -222,18 +222,18 @@ class Classifier:
         return dict(zip(self._names, values, strict=True))
 
     def scores(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
-        """Scores [N, L] of what the mode's head reads [N, inputs]."""
+        """Scores [N, L] by a mode's head from its inputs [N, inputs]."""
         logits = torch.from_numpy(self.logits(mode, inputs))
         return torch.sigmoid(logits / self.card.modes[mode]["temperature"]).numpy()
 
     def logits(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
-        """Logits [N, L] of what the mode's head reads [N, inputs]."""
+        """Logits [N, L] by a mode's head from its inputs [N, inputs]."""
         with torch.inference_mode():
             return self.heads[mode](inputs).numpy()
 
 
 class _Extended(Classifier):
-    """A classifier with the labels of a zero-shot one behind its own."""
+    """A classifier with the labels of a zero-shot one after its own."""
 
     def __init__(self, first: Classifier, more: Classifier) -> None:
         own, extra = first.card.labels, more.card.labels
@@ -250,19 +250,19 @@ class _Extended(Classifier):
         self._more = more
 
     def scores(self, mode: str, inputs: torch.Tensor) -> np.ndarray:
-        # Zero-shot has no mode of its own for both multiplied.
+        # There is no zero-shot head for mutan.
         more = self._more.scores("concat" if mode == "mutan" else mode, inputs)
         return np.concatenate([super().scores(mode, inputs), more], axis=1)
 
 
 def load_card(card: checkpoints.Card, backbone: str = "auto", **options) -> Classifier:
-    """The classifier of a card, whose files are all checked before any of them is loaded.
+    """The classifier of a card, all of whose files are verified before any is loaded.
 
-    `options`: device, precision and watch, as `Backbone` takes them.
+    `options`: device, precision and watch, passed to `Backbone`.
 
     Raises:
         BackboneError: the backbone cannot be loaded.
-        CheckpointError: a file is not the card's, or `backbone` is another than the card's.
+        CheckpointError: a file is not the card's, or `backbone` is not the card's backbone.
     """
     checkpoints.verify(card)
     loaded = Backbone(card.backbone if backbone == "auto" else backbone, **options)

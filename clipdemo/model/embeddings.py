@@ -1,4 +1,4 @@
-"""Embeddings of photos and captions: cached, and encoded in common batches across threads."""
+"""Embeddings of photos and captions: cached, and batched across threads."""
 
 import hashlib
 import threading
@@ -22,12 +22,12 @@ from clipdemo.model.zero_gpu import on_gpu
 
 @dataclass(frozen=True)
 class CutPhoto:
-    """A photo as the backbone reads it, far smaller than it was.
+    """A photo resized and cropped for the backbone, far smaller than it was.
 
     Attributes:
-        key: tells photos apart.
+        key: identifies the photo in the cache.
         pixels: [S, S, 3] uint8.
-        cut_off: whether the end of its file is missing.
+        cut_off: whether its file is truncated.
     """
 
     key: bytes
@@ -37,11 +37,11 @@ class CutPhoto:
 
 Photo = str | PathLike | bytes | Image.Image | CutPhoto
 BATCH = 32
-NOTICES = 1000  # that are remembered
+NOTICES = 1000  # remembered at most
 
 
-class Recent:
-    """The rows that were used last, at most `limit` bytes of them, shared by all threads."""
+class RowCache:
+    """A thread-safe LRU cache of rows, of at most `limit` bytes."""
 
     def __init__(self, limit: int = 64 * 2**20) -> None:
         self._rows: OrderedDict[bytes, np.ndarray] = OrderedDict()
@@ -67,11 +67,11 @@ class Recent:
                 self._bytes -= removed.nbytes
 
 
-class Together:
-    """Encodes what several threads ask for at the same time in common batches.
+class Batcher:
+    """Batches simultaneous requests of several threads.
 
-    A thread of its own encodes all inputs that wait by then: no delay is added when nobody else
-    asks. If each caller's thread did it, each would keep memory for a whole batch.
+    A worker thread encodes all inputs that are waiting, so a single request is not delayed. If the
+    callers' threads did this, each would keep the memory of a whole batch.
     """
 
     def __init__(self, encode: Callable[[torch.Tensor], np.ndarray]) -> None:
@@ -83,13 +83,13 @@ class Together:
         """Rows [N, D] of inputs [N, ...]; raises what `encode` raises."""
         rows = Future()
         self._waiting.append((inputs, rows))
-        # In the caller's context: ZeroGPU looks there for whose request it is.
+        # In the caller's context, where ZeroGPU finds out whose request it is.
         self._thread.submit(copy_context().run, self._run)
         return rows.result()
 
     def _run(self) -> None:
         jobs = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        if not jobs:  # done together with those before
+        if not jobs:  # already done in an earlier batch
             return
         try:
             inputs = torch.cat([inputs for inputs, _ in jobs])
@@ -104,17 +104,17 @@ class Together:
 
 
 class Encoder:
-    """A backbone's embeddings of photos and captions, those of recent inputs cached."""
+    """A backbone's embeddings of photos and captions, with a cache of recent ones."""
 
     def __init__(self, backbone: Backbone) -> None:
         self.backbone = backbone
-        self._recent = Recent()
+        self._recent = RowCache()
         self._notices: dict[bytes, str] = {}
-        self._pixels = Together(on_gpu(backbone.encode_cut))
-        self._tokens = Together(on_gpu(backbone.encode_tokens))
+        self._pixels = Batcher(on_gpu(backbone.encode_cut))
+        self._tokens = Batcher(on_gpu(backbone.encode_tokens))
 
     def photos(self, photos: Sequence[Photo | None]) -> list[np.ndarray | None]:
-        """An embedding [D] per photo (path, bytes, PIL image or cut already), None for None.
+        """An embedding [D] per photo (path, bytes, PIL image or `CutPhoto`), None for None.
 
         Raises:
             PhotoError: a photo cannot be read.
@@ -128,7 +128,7 @@ class Encoder:
         return self._rows(keys, encode)
 
     def cut(self, photo: Photo) -> CutPhoto:
-        """What `photos` reads of a photo; any thread may do that before its turn comes.
+        """The photo decoded and cut in advance, in any thread, for `photos`.
 
         Raises:
             PhotoError: it cannot be read.
@@ -152,7 +152,7 @@ class Encoder:
         return CutPhoto(key, pixels, read.info.get("notice") == CUT_OFF)
 
     def notice(self, photo: Photo) -> str | None:
-        """A sentence about what could not be seen of a photo that `photos` encoded, or None."""
+        """A sentence on what could not be seen in a photo that `photos` encoded, or None."""
         return self._notices.get(_photo_key(self._plain(photo)))
 
     def _note(self, key: bytes, photo: Image.Image) -> None:
@@ -174,7 +174,7 @@ class Encoder:
     def _rows(
         self, keys: list[bytes | None], encode: Callable[[list[int]], np.ndarray]
     ) -> list[np.ndarray | None]:
-        """Rows by key: cached ones as they are, the others encoded once each."""
+        """Rows by key, from the cache or encoded once each."""
         first: dict[bytes, int] = {}
         for i, key in enumerate(keys):
             if key is not None:

@@ -1,8 +1,7 @@
-"""A backbone's fingerprint, by which its embeddings are told from those of other weights."""
+"""A backbone's fingerprint, which distinguishes its embeddings from those of other weights."""
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,22 +9,22 @@ import numpy as np
 import torch
 from PIL import Image
 
-from clipdemo.hub.atomic import atomic_write
 from clipdemo.hub.caches import data_folder
 from clipdemo.hub.locate import cached
 from clipdemo.hub.repositories import LOCAL
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.model.backbones import Backbone, open_clip_name
 
 KEPT = "fingerprints.json"
-MOST = 100  # that are kept
+MOST = 100  # kept at most
 
 
 def fingerprint(backbone: Backbone) -> str:
-    """sha256 of the weights in fp32, and of what is made of a photo and a caption before them.
+    """sha256 of the weights in fp32 and of the preprocessing of a photo and a caption.
 
-    It is kept for as long as the files are the same, as far as their sizes and times tell.
+    It is cached for as long as sizes and modification times of the files stay the same.
     """
-    kept = data_folder(os.environ.get("CLIPDEMO_CACHE", "")) / KEPT
+    kept = data_folder() / KEPT
     facts = [(str(p.resolve()), (s := p.stat()).st_size, s.st_mtime_ns) for p in _files(backbone)]
     made = b"".join(_made(backbone))
     key = hashlib.sha256(repr(facts).encode() + made).hexdigest()
@@ -60,7 +59,7 @@ def _made(backbone: Backbone) -> Iterator[bytes]:
 
 
 def _files(backbone: Backbone) -> list[Path]:
-    """The files that open_clip loads it from, and those beside them; none if they are not known."""
+    """The files that open_clip loads, and those beside them; empty if they are not known."""
     name, _ = open_clip_name(backbone.id)
     if name.startswith(LOCAL):
         folder = Path(name.removeprefix(LOCAL))

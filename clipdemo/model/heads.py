@@ -7,8 +7,8 @@ from torch import nn
 class MLPHead(nn.Module):
     """The study's classifier: `len(hidden)` hidden layers with ReLU and dropout, then logits.
 
-    Embeddings are L2-normalised, so their entries are about 1/sqrt(D). The head first scales them
-    to about 1, so that one learning rate works for every backbone.
+    Embeddings are L2-normalised, so their entries are about 1/sqrt(D). The head scales them to
+    about 1, so that one learning rate works for every backbone.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class MutanHead(nn.Module):
 
 
 class SumHead(nn.Module):
-    """Late fusion: a weighted sum of the logits of three heads, of photo, caption and both.
+    """Late fusion: a weighted sum of the logits of three heads, for photo, caption and both.
 
-    What the caption's head says against a label has a weight of its own: a caption that does not
-    name a thing says less than one that does. The weights are the same for all labels, for a few
-    hundred pairs are too few to learn each label's from.
+    Negative logits of the caption's head have an extra weight: a caption that does not mention an
+    object says less than one that does. The weights are shared by all labels, since a few hundred
+    pairs are too few to learn them for each label.
     """
 
     def __init__(self, image: nn.Module, text: nn.Module, both: nn.Module) -> None:
@@ -80,7 +80,7 @@ class SumHead(nn.Module):
         return self.parts(embeddings) @ self.weights + self.bias
 
     def parts(self, embeddings: torch.Tensor) -> torch.Tensor:
-        """[N, L, 4]: logits of the heads of photo, caption and both, and the caption's below 0."""
+        """[N, L, 4]: logits of photo, caption and both, and the caption's negative logits."""
         image, text = embeddings.chunk(2, dim=1)
         caption = self.text(text)
         logits = self.image(image), caption, self.both(embeddings), caption.clamp(max=0)
@@ -88,7 +88,7 @@ class SumHead(nn.Module):
 
 
 class ZeroShotHead(nn.Module):
-    """No training: a label's probability is that its prompt fits better than any background prompt.
+    """Untrained: the probability that a label's prompt fits better than any background prompt.
 
     The logit is the label's scaled cosine similarity minus the log-sum-exp of the background's, so
     that its sigmoid is CLIP's softmax over the label and the background (Radford et al. 2021,
@@ -109,9 +109,9 @@ class ZeroShotHead(nn.Module):
 
 
 class SigmoidHead(nn.Module):
-    """No training, for photos by a backbone that was trained with a sigmoid: its own probability
-    that photo and label belong together (Zhai et al. 2023, "Sigmoid Loss for Language Image
-    Pre-Training", section 3.2)."""
+    """Untrained, for photos and backbones with a sigmoid loss: the probability by that loss that
+    photo and label match (Zhai et al. 2023, "Sigmoid Loss for Language Image Pre-Training", section
+    3.2)."""
 
     def __init__(self, prompts: torch.Tensor, scale: float, bias: float) -> None:
         """Normalised embeddings [L, D], and the backbone's logit scale and bias."""

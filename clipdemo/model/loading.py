@@ -23,13 +23,13 @@ def load(
     """A ready classifier; a backbone that is not on this machine is downloaded first.
 
     Args:
-        backbone: a backbone id; `auto` is the checkpoint's own, else what `choice.choose` finds.
+        backbone: a backbone id; `auto`: the checkpoint's own, else that of `choice.choose`.
         device: `auto`, or a torch device such as `cpu` or `cuda`.
         checkpoint: folder of heads; by default the backbone's own under `checkpoints/`. A backbone
             without any gets zero-shot heads for the 18 labels.
-        labels: names of any labels, which get zero-shot heads instead.
+        labels: names of any labels, for zero-shot heads instead.
         precision: `auto`, `fp32`, `bf16` or `fp16`.
-        watch: is given the download (`hub.Fetch`: done, total, cancel) if there is one.
+        watch: called with the download (`hub.Fetch`: done, total, cancel) if there is one.
 
     Raises:
         BackboneError: the backbone cannot be loaded.

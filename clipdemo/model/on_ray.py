@@ -1,6 +1,6 @@
 """A Ray cluster: a connection to it, and work spread over its machines.
 
-Each machine has the project at the same path, and sees the photos under the same names.
+Each machine must have the project at the same path and see the photos under the same names.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import torch
 from clipdemo.errors import ClipdemoError
 
 ROOT = Path(__file__).resolve().parents[2]
-# Its sockets lie in there; the path of a socket must be short, which TMPDIR need not be.
+# Ray puts its sockets there: their paths must be short, and TMPDIR may be long.
 LOCAL = {"include_dashboard": False, "_temp_dir": "/tmp/ray" if os.name == "posix" else None}
-BLOCKS = 10_000  # at most, for the driver keeps a record of each
+BLOCKS = 10_000  # at most, since the driver keeps a record of each
 
 
 @contextmanager
@@ -50,8 +50,8 @@ def connected(address: str) -> Iterator[None]:
     except (ConnectionError, ValueError, OSError) as error:
         raise ClipdemoError(
             f"There is no Ray cluster at {address} ({str(error).splitlines()[0]}): start one with "
-            "`ray start --head`; "
-            "for one that asks for a token, as new ones do, set RAY_AUTH_MODE=token."
+            "`ray start --head`, and for a cluster that requires a token, as new ones do, set "
+            "RAY_AUTH_MODE=token."
         ) from error
     DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -62,7 +62,7 @@ def connected(address: str) -> Iterator[None]:
 
 
 def _entering(folder: Path) -> Callable[[], None]:
-    """What a worker does first: relative names mean there what they mean here."""
+    """A worker's setup hook: enter this process's working folder, so relative paths agree."""
 
     def enter() -> None:
         if folder.is_dir():
@@ -72,14 +72,14 @@ def _entering(folder: Path) -> Callable[[], None]:
 
 
 def gpus() -> int:
-    """How many the cluster has."""
+    """The number of GPUs in the cluster."""
     import ray
 
     return int(ray.cluster_resources().get("GPU", 0))
 
 
 def workers() -> dict[str, Any]:
-    """Arguments of `map_batches`: a worker that stays loaded for each GPU, or else each core."""
+    """Arguments of `map_batches` for one persistent worker per GPU, or per core without GPUs."""
     import ray
 
     most = gpus() or int(ray.cluster_resources().get("CPU", 1))
@@ -91,7 +91,7 @@ def rows_of(data: Any) -> Iterator[dict]:
     """The blocks of a Ray dataset as soon as they are done.
 
     Raises:
-        ClipdemoError: it fails again and again.
+        ClipdemoError: it still fails after Ray's retries.
     """
     import ray
 
@@ -106,11 +106,11 @@ def rows_of(data: Any) -> Iterator[dict]:
         ) from error
 
 
-def spread(make: Callable[[], Callable], items: Sequence) -> Iterator:
-    """What `make()` says of each item, in their order; a worker calls `make` once.
+def map_in_workers(make: Callable[[], Callable], items: Sequence) -> Iterator:
+    """The results of the function `make()` for each item, in order; a worker calls `make` once.
 
     Raises:
-        ClipdemoError: it fails again and again.
+        ClipdemoError: it still fails after Ray's retries.
     """
     import ray
 
@@ -127,14 +127,14 @@ def spread(make: Callable[[], Callable], items: Sequence) -> Iterator:
 
 
 class Worker:
-    """What `make` made, in a process of the cluster."""
+    """The function that `make` returns, in a worker process."""
 
     def __init__(self, make: Callable[[], Callable]) -> None:
         use_given_cores()
         self._work = make()
 
     def __call__(self, block: dict) -> dict:
-        """`found`, pickled, for each pickled `item`."""
+        """Pickled results `found` for pickled inputs `item`."""
         from ray import cloudpickle
 
         return {
@@ -143,7 +143,7 @@ class Worker:
 
 
 def use_given_cores() -> str:
-    """The device that Ray gave this worker; without a GPU, one core of the machine."""
+    """The device that Ray assigned to this worker; without a GPU, torch then uses one core."""
     import ray
 
     if ray.get_gpu_ids():

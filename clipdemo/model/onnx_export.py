@@ -1,4 +1,4 @@
-"""A classifier as ONNX, to run it without torch: in a browser, on a phone, in another language."""
+"""Export a classifier as ONNX, to run it without torch: in a browser, on a phone, anywhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MISSING = "ONNX is not installed: run `pip install -r requirements-onnx.txt`."
 
 
 class _Encoder(nn.Module):
-    """L2-normalised embeddings [N, D] by one of a model's encoders."""
+    """One of a model's encoders, with L2-normalised embeddings [N, D]."""
 
     def __init__(self, model: nn.Module, encode: str) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class _Encoder(nn.Module):
 
 
 class _Scores(nn.Module):
-    """Calibrated scores [N, L] by a head."""
+    """A head with calibrated scores [N, L]."""
 
     def __init__(self, head: nn.Module, temperature: float) -> None:
         super().__init__()
@@ -50,21 +50,20 @@ def export_onnx(
     """Write a classifier to a folder, and check each file against torch.
 
     `photo.onnx`: prepared photos [N, 3, S, S] to embeddings [N, D]; `caption.onnx`: token ids
-    [N, T] to embeddings; `image.onnx`, `text.onnx`, `concat.onnx`, as far as there are heads: one
-    embedding, or both one after the other, to scores [N, L]. `model.json` says how photos and
-    captions are prepared, and has labels and thresholds; `tokenizer.json` is the tokenizer where
-    the backbone does not have CLIP's own.
+    [N, T] to embeddings; `image.onnx`, `text.onnx`, `concat.onnx`, for each mode with a head: one
+    embedding, or both concatenated, to scores [N, L]. `model.json` says how to prepare photos and
+    captions, and has labels and thresholds; `tokenizer.json` is the tokenizer, unless it is CLIP's.
 
     Args:
         classifier: in float32, on a CPU.
         out: the folder.
-        watch: told the name of each file before it is written.
+        watch: called with the name of each file before it is written.
 
     Returns:
         The largest difference from torch, by file.
 
     Raises:
-        ClipdemoError: ONNX is not installed, or a file does not say what torch says.
+        ClipdemoError: ONNX is not installed, or a file's results differ from torch's.
     """
     try:
         import onnx  # noqa: F401
@@ -94,7 +93,7 @@ def export_onnx(
 
 
 def _write(module: nn.Module, inputs: torch.Tensor, path: Path) -> float:
-    """Write a module; the largest difference from it, for another number of rows."""
+    """Write a module; return the largest difference from it, measured with another batch size."""
     import onnxruntime
 
     torch.onnx.export(

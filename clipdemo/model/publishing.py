@@ -1,4 +1,4 @@
-"""Heads as a folder that a repository of the hub takes as it is."""
+"""Heads as a folder that can be uploaded to a hub repository."""
 
 import shutil
 from pathlib import Path
@@ -32,7 +32,7 @@ def publish(card: Card, out: Path, licence: str) -> Card:
         licence: of the heads, by its id on the hub, such as `mit`.
 
     Raises:
-        CheckpointError: `out` is not empty, or a file is not the one of the card.
+        CheckpointError: `out` is not empty, or a file is not the card's.
     """
     from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
@@ -68,7 +68,7 @@ def publish(card: Card, out: Path, licence: str) -> Card:
 
 
 def _table(measured: dict) -> str:
-    """The figures in Markdown; empty where nothing was measured."""
+    """The figures in Markdown; empty if nothing was measured."""
     if not measured:
         return ""
     lines = ["| head | rows | samples-F1 | mAP |", "|---|---|---|---|"]

@@ -7,7 +7,7 @@ import numpy as np
 
 RULES = ("fixed", "tuned", "mcut", "top-k", "recall")
 RECALLS = tuple(f"{0.5 + 0.05 * step:.2f}" for step in range(10))
-"""The recalls that a card has thresholds for, as it names them: 0.50 to 0.95."""
+"""The recalls for which a card has thresholds, as it writes them: 0.50 to 0.95."""
 
 
 def decide(
@@ -102,8 +102,8 @@ def recall_thresholds(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[f
     """Per recall in `RECALLS`, each label's highest threshold with that recall: scores [N, L],
     truth [N, L] -> L thresholds each.
 
-    Like those of `tune` they lie midway between neighbouring scores. A label without positives gets
-    0.5.
+    Like those of `tune`, they lie midway between neighbouring scores. A label without positives
+    gets 0.5.
     """
     return {
         recall: [

@@ -1,4 +1,4 @@
-"""ZeroGPU: a GPU that a Hugging Face Space has only while a function runs."""
+"""ZeroGPU: a Hugging Face Space has a GPU only while certain functions run."""
 
 from collections.abc import Callable
 
@@ -6,8 +6,8 @@ from collections.abc import Callable
 def on_gpu(function: Callable) -> Callable:
     """`function` with a GPU while it runs, if the `spaces` package is installed; else `function`.
 
-    On ZeroGPU it then runs in a fork of this process, made at its first call and kept for later
-    calls. So wrap only functions of tensors, and wrap again for each model:
+    On ZeroGPU it runs in a fork of this process, made at the first call and kept for later ones. So
+    wrap only functions of tensors, and wrap again for each model:
 
     - The model must be loaded before the first call: threads do not survive a fork.
     - A fork knows only the models that were loaded when it was made.
@@ -26,8 +26,8 @@ def on_gpu(function: Callable) -> Callable:
 
 
 def declare_gpu() -> None:
-    """Tell ZeroGPU that functions will ask for a GPU: it starts no page that has none by then.
+    """Tell ZeroGPU that functions will need a GPU: it refuses to start a page that declares none.
 
-    Call it before torch is imported, whose CUDA calls `spaces` replaces.
+    Call it before torch is imported: `spaces` replaces torch's CUDA calls.
     """
     on_gpu(lambda: None)

@@ -34,9 +34,9 @@ def prompts(name: str) -> list[str]:
 def zero_shot_heads(encoder: Encoder, labels: LabelSet) -> tuple[Card, dict[str, nn.Module]]:
     """A card and heads of the three modes for any labels; every threshold is 0.5.
 
-    A backbone that was trained with a sigmoid says by itself how likely a label is for a photo, but
-    not for a caption: two sentences are always much closer to each other than to a photo. Captions
-    are therefore compared with the background, whatever the backbone.
+    A backbone with a sigmoid loss directly gives a label's probability for a photo, but not for a
+    caption: two sentences are always much closer to each other than to a photo. Captions are
+    therefore compared with the background, whatever the backbone.
     """
     backbone = encoder.backbone
     sentences = [sentence for name in labels.names for sentence in prompts(name)]

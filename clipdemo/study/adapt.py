@@ -10,20 +10,19 @@ import pandas as pd
 
 from clipdemo.errors import CheckpointError, TableError
 from clipdemo.inputs.labels import MODES
-from clipdemo.inspection import metrics
 from clipdemo.model import checkpoints
 from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.embeddings import Encoder
 from clipdemo.model.zero_shot import zero_shot_heads
 from clipdemo.scenes import random_scene
-from clipdemo.study.calibrate import calibrated, sigmoid
-from clipdemo.study.captions_alone import COPIES, as_photos
-from clipdemo.study.feature_store import Store, read_index
+from clipdemo.study.calibrate import calibrated, figures_of
+from clipdemo.study.captions_alone import COPIES, as_photos, unit
+from clipdemo.study.feature_store import Store
 from clipdemo.study.ridge import FOLDS, Linear, fit, mean_of, ridge
 
 WITHOUT_PHOTOS = 0.3
-"""The strength for photos where no photo is labelled, since captions cannot tell the best one."""
-DRAWN, FIRST_SCENE = 200, 6_000_000  # scenes that say where the backbone puts photos
+"""Strength of the image head if no photo is labelled: captions cannot be used to choose it."""
+DRAWN, FIRST_SCENE = 200, 6_000_000  # scenes that show where photo embeddings lie
 BATCH = 16
 FEWEST = 20
 
@@ -34,22 +33,21 @@ def adapt(
     out: Path,
     watch: Callable[[str], object] = lambda mode: None,
 ) -> checkpoints.Card:
-    """Make heads of the backbone for a store's labels, and write them to `out` with their card.
+    """Fit heads to a store's labels and write them to `out` with their card.
 
-    Temperature, thresholds and figures come from logits that each row got from heads which had not
-    seen it. Where the store has captions alone, the head for photos learns from them, too (see
-    `captions_alone`), and where photos lie is taken from drawn scenes; nothing about photos is
-    measured then, and the card says so.
+    Temperature, thresholds and figures come from out-of-fold logits. If the store has no photos,
+    the image head is trained on captions (see `captions_alone`), and drawn scenes show where photo
+    embeddings lie; nothing is then measured on photos, and the card says so.
 
     Args:
         encoder: of the store's backbone.
         store: embeddings and labels of at least `FEWEST` rows.
-        out: an empty folder, or one of earlier heads from here.
-        watch: told of each mode before its head is made.
+        out: an empty folder, or one with heads that `adapt` wrote.
+        watch: called with each mode before its head is fitted.
 
     Raises:
         CheckpointError: `out` holds other files.
-        TableError: there are too few rows, or no label in them.
+        TableError: there are too few rows, or none of them has a label.
     """
     if out.is_dir() and any(out.iterdir()) and not _is_adapted(out):
         raise CheckpointError(f"{out} holds other heads already: choose another --out.")
@@ -68,7 +66,7 @@ def adapt(
     linear, entries, figures = {}, {}, {}
     for mode in MODES:
         read = ("image", "text") if mode == "concat" else (mode,)
-        if any(parts[name] is None for name in read) or usable[mode].sum() < FEWEST:
+        if not store.has(mode) or usable[mode].sum() < FEWEST:
             continue
         watch(mode)
         rows = np.flatnonzero(usable[mode])
@@ -78,7 +76,7 @@ def adapt(
         found, unseen, strength = fit(inputs, truth, towards, scale, groups[rows])
         linear[mode] = found
         entries[mode] = _entry(inputs.shape[1], unseen, truth, strength, store)
-        figures[mode] = _figures(entries[mode], unseen, truth, store)
+        figures[mode] = figures_of(entries[mode], unseen, truth, store.labels.names)
     alone = store.image is None and "text" in linear
     if alone:
         watch("image")
@@ -93,10 +91,9 @@ def adapt(
                 entries[mode] = _entry(width, logits, drawn.truth, WITHOUT_PHOTOS, store)
             else:  # none of these labels is ever drawn
                 entries[mode] = entries["text"] | {"inputs": width}
-    about = read_index(store.folder)[0]
     content = {
         "backbone": store.backbone,
-        "fingerprint": about.fingerprint,
+        "fingerprint": store.about.fingerprint,
         "width": store.width,
         "adapted": True,
         "summary": _summary(store, alone),
@@ -113,8 +110,7 @@ def adapt(
 
 @dataclass(frozen=True)
 class Drawn:
-    """Drawn scenes that are in no other data: embeddings [N, D] of photos and captions, truth
-    [N, L]."""
+    """Drawn scenes used nowhere else: embeddings [N, D] of photos and captions, truth [N, L]."""
 
     photos: np.ndarray
     captions: np.ndarray
@@ -122,7 +118,7 @@ class Drawn:
 
     @classmethod
     def by(cls, encoder: Encoder, names: tuple[str, ...]) -> "Drawn":
-        """As a backbone sees them."""
+        """The scenes, encoded by a backbone."""
         scenes = [random_scene(FIRST_SCENE + i, (192, 144)) for i in range(DRAWN)]
         parts = (scenes[i : i + BATCH] for i in range(0, DRAWN, BATCH))
         encode = encoder.backbone.encode_photos
@@ -140,39 +136,35 @@ class Drawn:
 def without_photos(
     drawn: Drawn, texts: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float
 ) -> Linear:
-    """A head for photos from captions [N, D] alone.
+    """An image head trained on embeddings of captions [N, D] alone.
 
-    Drawn scenes say where the backbone puts photos, and how much weaker their labels are in the
+    Drawn scenes show where photo embeddings lie, and how much weaker a label's signal is in the
     embedding of a photo than in that of its caption.
     """
     inputs, _ = as_photos(texts, drawn.photos, drawn.photos, "centred and noise")
     found = ridge(inputs, np.tile(truth, (COPIES, 1)), prior, scale, WITHOUT_PHOTOS)
     centre = drawn.photos.mean(0)
-    shown, said = found(_unit(drawn.photos - centre)), found(_unit(drawn.captions - texts.mean(0)))
+    shown, said = found(unit(drawn.photos - centre)), found(unit(drawn.captions - texts.mean(0)))
     stretch = (said - said.mean(0)).std() / (shown - shown.mean(0)).std()
-    # The head reads embeddings as they are: the mean goes into its bias, their length without it,
-    # which is about the same for all, into its weights.
+    # The head reads raw embeddings: the mean is folded into its bias, and the length of centred
+    # embeddings, which varies little, into its weights.
     weights = stretch * found.weights / np.linalg.norm(drawn.photos - centre, axis=1).mean()
     bias = stretch * (found.bias - shown.mean()) + said.mean()
     return Linear(weights, bias - weights @ centre)
 
 
 def _zero_shot(encoder: Encoder, store: Store) -> tuple[np.ndarray, float]:
-    """Directions [L, D] from sentences about nothing to those that name a label, and the scale."""
+    """Directions [L, D] from the background prompts to a label's prompts, and the logit scale."""
     _, heads = zero_shot_heads(encoder, store.labels)
     text = heads["text"]
     return (text.prompts - text.background.mean(0)).numpy(), text.scale
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def _entry(
     inputs: int, logits: np.ndarray, truth: np.ndarray, strength: float, store: Store
 ) -> dict:
     training = {
-        "table": read_index(store.folder)[0].table,
+        "table": store.about.table,
         "strength": strength,
         "validation": f"{FOLDS}-fold cross-validation",
         "n_train": len(truth),
@@ -183,13 +175,8 @@ def _entry(
     return shape | calibrated(logits, truth) | {"training": training}
 
 
-def _figures(entry: dict, logits: np.ndarray, truth: np.ndarray, store: Store) -> dict:
-    scores, thresholds = sigmoid(logits / entry["temperature"]), np.array(entry["thresholds"])
-    return metrics.evaluate(truth, scores, scores >= thresholds, store.labels.names, thresholds)
-
-
 def _summary(store: Store, alone: bool) -> str:
-    rows = f"{len(store.index):,} rows of {read_index(store.folder)[0].table}"
+    rows = f"{len(store.index):,} rows of {store.about.table}"
     if alone:
         return (
             f"Heads adapted to this backbone from the captions of {rows}; they saw no photo, and "

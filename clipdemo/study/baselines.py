@@ -1,8 +1,6 @@
-"""What the study's heads are compared with, on the same rows."""
+"""The baselines that the study's heads are compared with, on the same rows."""
 
-import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from clipdemo.inspection.metrics import mean_average_precision
+from clipdemo.study.calibrate import sigmoid
 from clipdemo.study.cross_fit import run_metrics
 from clipdemo.study.feature_store import Store, read_store
 from clipdemo.study.fit import fit_head, logits
@@ -25,11 +25,10 @@ NEIGHBOURS = (5, 10, 20, 40)
 TREES = 300
 
 
-def experiments(store: Store) -> list[Entry]:
-    """Every baseline that the store has the embeddings for; those by chance with three seeds."""
-    modes = [m for m, has in (("image", store.image), ("text", store.text)) if has is not None]
-    modes += ["concat"] if len(modes) == 2 else []
-    main, found = modes[-1], []
+def entries(store: Store) -> list[Entry]:
+    """Every baseline that the store has the embeddings for; randomised ones with three seeds."""
+    modes, found = store.modes, []
+    main = modes[-1]
     found.append(("k nearest neighbours", Run(main, "knn")))
     found += [("random forest", Run(main, "forest", seed=seed)) for seed in SEEDS]
     found.append(("logistic regression", Run(main, "logistic")))
@@ -41,23 +40,15 @@ def experiments(store: Store) -> list[Entry]:
     return [Entry("baseline", name, run) for name, run in found]
 
 
-def executor(folder: Path, validation: str, zero_shot: dict[str, np.ndarray]) -> partial:
-    """What carries out one baseline, in any process.
-
-    `zero_shot`: scores [M, L] of the validation rows by mode (see `zero_shot_scores`).
-    """
-    return partial(_execute, folder, validation, zero_shot)
-
-
 def zero_shot_scores(store: Store, validation: str, classifier) -> dict[str, np.ndarray]:
     """Scores of the validation rows by mode, from the labels' names alone.
 
-    `classifier`: one of the store's backbone.
+    `classifier`: a classifier of the store's backbone.
     """
     import torch
 
     named, found = classifier.zero_shot(store.labels), {}
-    for entry in experiments(store):
+    for entry in entries(store):
         if entry.run.kind == "zero-shot":
             _, check = split_rows(store, entry.run.mode, validation)
             inputs = torch.from_numpy(np.asarray(check.inputs, np.float32))
@@ -73,8 +64,12 @@ def bag_of_words() -> Pipeline:
     )
 
 
-def _execute(folder: Path, validation: str, zero_shot: dict, run: Run) -> dict:
-    start, store = time.perf_counter(), read_store(folder)
+def execute(folder: Path, validation: str, zero_shot: dict[str, np.ndarray], run: Run) -> dict:
+    """The outcome of a baseline on the store in a folder.
+
+    `zero_shot`: scores [M, L] of the validation rows by mode (see `zero_shot_scores`).
+    """
+    store = read_store(folder)
     train, check = split_rows(store, run.mode, validation)
     if run.kind == "zero-shot":
         scores = zero_shot[run.mode]
@@ -87,12 +82,11 @@ def _execute(folder: Path, validation: str, zero_shot: dict, run: Run) -> dict:
         "history": [],
         "n_train": 0 if run.kind == "zero-shot" else len(train.inputs),
         "n_check": len(check.inputs),
-        "seconds": round(time.perf_counter() - start, 2),
     }
 
 
 def _nearest(train: Rows, check: Rows, seed: int) -> np.ndarray:
-    """The neighbours' share with each label; how many neighbours is cross-validated."""
+    """The share of neighbours with each label; the number of neighbours is cross-validated."""
     counts = [n for n in NEIGHBOURS if n <= len(train.inputs) // 2]
     search = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": counts}, scoring=_mean_ap, cv=3)
     return _positive(search.fit(train.inputs, train.targets).predict_proba(check.inputs))
@@ -126,15 +120,13 @@ def _late_fusion(store: Store, validation: str, seed: int) -> np.ndarray:
         train, _ = split_rows(store, mode, validation)
         head, _ = fit_head(train.inputs, train.targets, None, inputs, both.targets, settings)
         parts.append(logits(head, inputs))
-    return 1 / (1 + np.exp(-np.mean(parts, axis=0)))
+    return sigmoid(np.mean(parts, axis=0))
 
 
 def _positive(chances: list[np.ndarray]) -> np.ndarray:
-    """[N, L] of what scikit-learn gives per label: [N, 2], or [N, 1] where all rows are alike."""
+    """[N, L] from scikit-learn's [N, 2] per label, or [N, 1] if all rows have the same class."""
     return np.stack([c[:, 1] if c.shape[1] == 2 else np.zeros(len(c)) for c in chances], axis=1)
 
 
 def _mean_ap(model, inputs: np.ndarray, targets: np.ndarray) -> float:
-    from clipdemo.study.fit import mean_average_precision
-
     return mean_average_precision(targets, _positive(model.predict_proba(inputs)))

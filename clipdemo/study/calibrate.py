@@ -1,12 +1,13 @@
-"""From logits to decisions one can rely on: temperature, thresholds per label, reliability."""
+"""Calibration of heads: temperature, per-label thresholds and reliability."""
 
 from functools import partial
 
 import numpy as np
 
+from clipdemo.inspection import metrics
 from clipdemo.model.thresholds import recall_thresholds, tune
 from clipdemo.study.cross_fit import cross_fitted
-from clipdemo.study.fit import fit_temperature, macro_f1, samples_f1
+from clipdemo.study.fit import fit_temperature
 
 STEPS = 100
 STRENGTHS = (0, 3, 10, 30, 100, 300)
@@ -14,13 +15,14 @@ BINS = 15
 
 
 def calibrated(logits: np.ndarray, truth: np.ndarray) -> dict:
-    """What a card's mode says of its scores, from validation logits and truth [M, L].
+    """The calibration in a card's entry of a mode, from validation logits and truth [M, L].
 
     Returns:
-        `temperature`; `thresholds` [L] shrunk towards the one for all with `shrinkage`, the
-        strength that cross-fitting found best; `recall`: thresholds [L] per chosen recall;
-        `reliability`: the calibration error without and with the temperature, and
-        `one_threshold`: precision and recall by it (see `by_threshold`), both on these same rows.
+        `temperature`; `thresholds` [L], shrunk towards one common threshold with the strength
+        `shrinkage`, chosen by cross-fitting; `recall`: thresholds [L] per target recall;
+        `reliability`: the calibration error without and with the temperature; `one_threshold`:
+        precision and recall at a common threshold (see `by_threshold`). The last two are measured
+        on these same rows.
     """
     truth = np.asarray(truth) > 0.5
     temperature = fit_temperature(logits, truth.astype(np.float32))
@@ -39,10 +41,16 @@ def calibrated(logits: np.ndarray, truth: np.ndarray) -> dict:
     }
 
 
-def by_threshold(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float | None]]:
-    """Precision and recall over all rows and labels at thresholds of 0, 0.01, … 1 for all labels.
+def figures_of(entry: dict, logits: np.ndarray, truth: np.ndarray, names: tuple[str, ...]) -> dict:
+    """Metrics of logits against truth [M, L], by a card entry's temperature and thresholds."""
+    scores, thresholds = sigmoid(logits / entry["temperature"]), np.array(entry["thresholds"])
+    return metrics.evaluate(truth, scores, scores >= thresholds, names, thresholds)
 
-    Precision is None where nothing reaches the threshold, recall where nothing is true.
+
+def by_threshold(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float | None]]:
+    """Micro-averaged precision and recall at common thresholds of 0, 0.01, … 1.
+
+    Precision is None if nothing reaches the threshold, recall if nothing is true.
     """
     scores, truth = np.ravel(scores), np.ravel(truth) > 0.5
     found = {"precision": [], "recall": []}
@@ -55,7 +63,7 @@ def by_threshold(scores: np.ndarray, truth: np.ndarray) -> dict[str, list[float 
 
 
 def shrunk(scores: np.ndarray, truth: np.ndarray, strength: float) -> np.ndarray:
-    """Thresholds [L]: each label's own, drawn towards the best single one where it is rare.
+    """Thresholds [L]: each label's own, shrunk towards the best common one if the label is rare.
 
     A label with n positives keeps n / (n + strength) of its own threshold's logit; a threshold
     tuned on a handful of positives says little about the next ones.
@@ -67,20 +75,22 @@ def shrunk(scores: np.ndarray, truth: np.ndarray, strength: float) -> np.ndarray
 
 
 def best_strength(scores: np.ndarray, truth: np.ndarray) -> float:
-    """That of `STRENGTHS` whose cross-fitted figure is best.
+    """The one of `STRENGTHS` with the best cross-fitted figure.
 
-    The figure is the mean of samples-F1, which common labels decide, and macro-F1, in which rare
-    ones count as much.
+    The figure is the mean of samples-F1, which common labels dominate, and macro-F1, in which rare
+    labels count as much.
     """
     figures = []
     for strength in STRENGTHS:
         on = cross_fitted(scores, truth, partial(shrunk, strength=strength))
-        figures.append((samples_f1(truth, on) + macro_f1(truth, on)) / 2)
+        seen = truth.any(0)
+        macro_f1 = metrics.samples_f1(truth.T[seen], on.T[seen])  # of labels instead of rows
+        figures.append((metrics.samples_f1(truth, on) + macro_f1) / 2)
     return STRENGTHS[int(np.argmax(figures))]
 
 
 def reliability_bins(scores: np.ndarray, truth: np.ndarray) -> list[dict]:
-    """Per non-empty bin of equal width: `count`, mean `score` and `share` that is true."""
+    """Per non-empty bin of equal width: `count`, mean `score` and the `share` that is true."""
     scores, truth = np.ravel(scores), np.ravel(truth) > 0.5
     bins = np.minimum((scores * BINS).astype(int), BINS - 1)
     return [

@@ -1,4 +1,4 @@
-"""Captions by a model for a whole label table, in the form of a label table."""
+"""A label table with its captions written by a model."""
 
 import hashlib
 import json
@@ -23,17 +23,17 @@ def caption_table(
 ) -> tuple[pd.DataFrame, list[dict]]:
     """Write the best caption for each row's photo to `out`, with the row's labels.
 
-    Each caption is kept in a journal beside it (`out` with `.jsonl` added) as soon as it is there,
-    under the captioner's name and the photo's sha256: a later call asks only for what is missing.
+    Each caption is appended at once to a journal beside it (`out` with `.jsonl` added), keyed by
+    the captioner's name and the photo's sha256: a later call generates only what is missing.
 
     Returns:
-        What was written; and the photos that have no caption, each with its `ImageID` and `reason`.
+        The table as written, and the photos without a caption, each with `ImageID` and `reason`.
     """
     journal = out.with_name(f"{out.name}.jsonl")
     known = _read(journal)
     captions, skipped = [], []
     with journal.open("ab") as file:
-        file.write(b"\n")  # after a line that a killed run left half
+        file.write(b"\n")  # a killed run may have left half a line
         for image_id in frame["ImageID"]:
             try:
                 photo = photos.read(image_id)
@@ -57,7 +57,7 @@ def caption_table(
 
 
 def accounted(table: LabelTable, skipped: list[dict], photos: PhotoSource) -> Account:
-    """The table's account, with the rows that have no caption."""
+    """The table's account, in which rows without a caption are left out."""
     reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
     names = enumerate(table.frame["ImageID"])
     gone = {row: reasons[name] for row, name in names if name in reasons}
@@ -67,7 +67,7 @@ def accounted(table: LabelTable, skipped: list[dict], photos: PhotoSource) -> Ac
 
 
 def _read(journal: Path) -> dict[tuple[str, str], str]:
-    """Captions by captioner and photo; lines that are not whole are left out."""
+    """Captions by captioner and photo; incomplete lines are skipped."""
     known = {}
     for line in journal.read_bytes().splitlines() if journal.is_file() else ():
         try:

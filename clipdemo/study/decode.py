@@ -1,4 +1,4 @@
-"""Photos and captions on their way to the backbone, made ready in worker processes."""
+"""Photos decoded and captions tokenised in worker processes, ready for the backbone."""
 
 import hashlib
 import multiprocessing
@@ -19,7 +19,7 @@ from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.model.backbones import Backbone
 
 CHUNK = 16
-"""Photos that a worker hands over together."""
+"""Photos that a worker returns together."""
 
 
 class _Photos(Dataset):
@@ -53,7 +53,7 @@ def decoded(
 ) -> Iterator[tuple[str, np.ndarray | str | None]]:
     """Per photo, in order: its sha256 and what `Backbone.encode_cut` reads, [S, S, 3] uint8.
 
-    Of a photo whose sha256 is known only that is given, of one that cannot be read only why.
+    A known photo has only its sha256 (and None), an unreadable one only the reason (and "").
 
     Raises:
         ClipdemoError: a worker process died.
@@ -71,7 +71,7 @@ def tokenised(
     Raises:
         ClipdemoError: a worker process died.
     """
-    # Said here, or the library warns in each process that it does no more in threads.
+    # Otherwise the library warns in each process that it no longer uses threads.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     batches = _Captions(backbone.tokenizer, captions, batch)
     return _made_by_workers(batches, batch_size=None, collate_fn=tuple)
@@ -103,18 +103,18 @@ def _made_by_workers(items: Dataset, **how) -> Iterator:
         if "DataLoader worker" not in str(error):
             raise
         raise ClipdemoError(
-            "A process that makes photos and captions ready was ended from outside, perhaps for "
-            "want of memory: start again, and it goes on."
+            "A process that prepares photos and captions was killed, perhaps for lack of memory: "
+            "run the same command again to resume."
         ) from error
 
 
 def _begin(worker: int) -> None:
-    """A worker leaves Ctrl-C to its parent, and ends as soon as that one has ended."""
+    """Leave Ctrl-C to the parent process, and exit as soon as it has exited."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    # Its queue would wait for somebody to read what it still holds.
+    # A normal exit would wait until somebody has emptied the worker's queue.
     multiprocessing.parent_process().join()
     os._exit(1)

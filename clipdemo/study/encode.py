@@ -1,8 +1,8 @@
-"""A label table's photos and captions to a feature store: each is encoded once.
+"""Encode a label table's photos and captions to a feature store, each of them once.
 
-What is encoded is kept under the sha256 of the photo's bytes or of the cleaned caption, a file per
-batch. A run that was killed goes on after its last whole batch with the batches that it would have
-made, so that it ends with the same bytes.
+Embeddings are stored under the sha256 of the photo's bytes or of the cleaned caption, one file per
+batch. A killed run resumes after its last complete batch with the same batches that it would have
+made, so that the store has the same bytes in the end.
 """
 
 import hashlib
@@ -51,20 +51,20 @@ def encode_table(
 ) -> dict:
     """Write the feature store of a label table to `out`, or bring the one there up to date.
 
-    A run that was killed and one that was not end with the same bytes if their batches are of one
-    size and the machine is the same. What is known is not encoded again, whatever its batch was.
+    With the same batch size on the same machine, an interrupted run ends with the same bytes as an
+    uninterrupted one. Known embeddings are not computed again, whatever their batch was.
 
     Args:
-        backbone: what encodes.
+        backbone: encodes the photos and captions.
         table: a label table.
         out: folder of the store.
         photos: folder, zip, tar or address of the photos; rows whose photo is missing or cannot be
             read are left out. Without it, rows without a caption are.
         generated: a second label table, whose captions become more rows for photos of the first.
-        batch: how many are encoded together; 0 for what suits the device.
-        progress: is told how far it is.
-        engine: where to encode, other than in this process.
-        reading: columns, unlabelled and strict, as `read_label_table` takes them.
+        batch: batch size; 0: the device's default.
+        progress: called after each batch.
+        engine: where to encode; by default in this process.
+        reading: columns, unlabelled and strict, passed to `read_label_table`.
 
     Returns:
         The report of `encode --json`.
@@ -134,7 +134,7 @@ def encode_table(
 def _accounted(
     table: LabelTable, index: pd.DataFrame, skipped: list[dict], source: PhotoSource | None
 ) -> Account:
-    """The table's account, with the rows that are not in the store."""
+    """The table's account, in which rows that are not in the store are left out."""
     reasons = {entry["ImageID"]: photo_reason(entry["reason"]) for entry in skipped}
     names = table.frame["ImageID"]
     gone = np.flatnonzero(~names.isin(index["ImageID"])).tolist()
@@ -160,7 +160,7 @@ def _join(table: pd.DataFrame, generated: pd.DataFrame) -> pd.DataFrame:
 
 
 def _missing(source: PhotoSource, names: Iterable[str]) -> dict[str, str]:
-    """Names that there is no photo for, and why."""
+    """Names without a photo, and the reasons."""
     missing = {}
     for name in names:
         try:
@@ -187,7 +187,7 @@ def _write(
     (ready / ACCOUNT).write_text(json.dumps(account, indent=1) + "\n", "utf-8")
     write_index(ready, about, index)
     for path in ready.iterdir():
-        with path.open("rb") as file:  # on the disk before it counts
+        with path.open("rb") as file:  # on disk before the folder is renamed
             os.fsync(file.fileno())
     ready.rename(out / READY)
     replace(out)

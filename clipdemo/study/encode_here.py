@@ -1,4 +1,4 @@
-"""Photos and captions encoded on this machine, to parts of a feature store."""
+"""Encode photos and captions on this machine, to parts of a feature store."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -14,18 +14,18 @@ from clipdemo.study.feature_store import IMAGE, TEXT
 from clipdemo.study.store_parts import Parts
 
 CAPTIONS = 4
-"""Captions that are encoded together by default, for each photo of a batch: they are smaller."""
+"""A batch of captions is by default this many times as large as one of photos."""
 Progress = Callable[[str, int, int], object]
-"""Is told of `photos` or `captions`, how many are done, and of how many."""
+"""Called with `photos` or `captions`, the number done and the total."""
 
 
 def default_batch(device: str) -> int:
-    """How many photos are encoded together."""
+    """The default number of photos in a batch."""
     return 256 if device.startswith("cuda") else 32
 
 
 class Engine(Protocol):
-    """What encodes what is new and keeps it in parts; `batch`: 0 for what suits the device."""
+    """Encodes what is new and stores it in parts; `batch`: 0 for the device's default."""
 
     def photos(
         self,
@@ -36,12 +36,12 @@ class Engine(Protocol):
         batch: int,
         progress: Progress,
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """The photos' sha256 by name, and by name why one cannot be read."""
+        """The photos' sha256 by name, and the reasons by name for those that cannot be read."""
 
     def captions(
         self, backbone: Backbone, new: dict[str, str], parts: Parts, batch: int, progress: Progress
     ) -> None:
-        """Captions, each given with its sha256."""
+        """Encode captions; `new` maps each to its sha256."""
 
 
 class Here:
@@ -56,16 +56,16 @@ class Here:
         batch: int,
         progress: Progress,
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """As `Engine` says.
+        """See `Engine`.
 
-        A batch is the next photos that can be read and are not known, so that it does not depend on
-        where a run began.
+        A batch is the next photos that are readable and not yet known, so that it does not depend
+        on where the run started.
         """
         batch = batch or default_batch(backbone.device)
         keys, reasons, taken = {}, {}, set(parts.known(IMAGE))
 
         def batches() -> Iterator[tuple[int, list[str], np.ndarray]]:
-            """How many photos are looked at, and the next batch: sha256s and [N, S, S, 3]."""
+            """The number of photos processed, and the next batch: sha256s and [N, S, S, 3]."""
             waiting = {}
             photos = decoded(backbone, source, names, parts.known(IMAGE))
             for done, (name, (key, photo)) in enumerate(zip(names, photos, strict=True), 1):
@@ -90,7 +90,7 @@ class Here:
     def captions(
         self, backbone: Backbone, new: dict[str, str], parts: Parts, batch: int, progress: Progress
     ) -> None:
-        """As `Engine` says."""
+        """See `Engine`."""
         batch = batch or CAPTIONS * default_batch(backbone.device)
         ready = tokenised(backbone, list(new), batch)
         batches = (
@@ -107,14 +107,14 @@ def _encoded(
     encode: Callable[[torch.Tensor], np.ndarray],
     batches: Iterator[tuple[int, list[str], np.ndarray]],
 ) -> Iterator[tuple[int, Sequence[str], np.ndarray]]:
-    """Batches with rows [N, D] for inputs [N, ...].
+    """Batches with embeddings [N, D] in place of their inputs [N, ...].
 
-    The model is at work while the next batches are made ready and those before are written.
+    The model runs while the next batches are prepared and the previous ones written.
     """
 
     def run(batch: tuple[int, list[str], np.ndarray]) -> tuple[int, list[str], np.ndarray]:
         done, keys, inputs = batch
         return done, keys, encode(torch.from_numpy(inputs))
 
-    # While one thread waits for a GPU's rows, another has given it the next batch.
+    # While one thread waits for the GPU's result, another has already queued the next batch.
     return ahead(run, batches, 2 if backbone.device.startswith("cuda") else 1, most=2)

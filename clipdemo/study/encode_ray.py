@@ -1,9 +1,8 @@
-"""Photos and captions encoded on a Ray cluster, to parts of a feature store that all its machines
-see.
+"""Encode photos and captions on a Ray cluster, to parts of a feature store on shared storage.
 
-Ray Data does all of the work: it hands out blocks of names, keeps as many models loaded as there
-are GPUs (or else cores), and repeats what was lost with a worker or a machine. A batch becomes one
-Parquet file, named after its content, so that it is there once, or not yet.
+Ray Data schedules the work: it distributes blocks of names, keeps one model loaded per GPU (or per
+core without GPUs), and retries what was lost with a worker or a machine. Each batch becomes one
+Parquet file named after its content, so that a retried batch is stored once.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from clipdemo.study.store_parts import Parts, write_part
 
 
 class RayCluster:
-    """The engine of a cluster. Each machine has the project at the same path, and sees the photos
-    and the store under the same names.
+    """The engine for a cluster, whose machines have the project at the same path and see photos
+    and store under the same names.
     """
 
     def photos(
@@ -39,7 +38,7 @@ class RayCluster:
         batch: int,
         progress: Progress,
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """As `Engine` says."""
+        """See `Engine`."""
         keys, reasons = {}, {}
         known = frozenset(parts.known(IMAGE))
         read = ReadPhotos(source, known, backbone.cut, backbone.image_size)
@@ -57,7 +56,7 @@ class RayCluster:
     def captions(
         self, backbone: Backbone, new: dict[str, str], parts: Parts, batch: int, progress: Progress
     ) -> None:
-        """As `Engine` says."""
+        """See `Engine`."""
         count, done = batch or CAPTIONS * self._batch(), 0
         for found in _mapped(backbone, TEXT, parts, list(new), ReadCaptions(backbone), count):
             done += len(found["key"])
@@ -71,10 +70,10 @@ class RayCluster:
 def _mapped(
     backbone: Backbone, kind: str, parts: Parts, items: list[str], read: Callable, batch: int
 ) -> Iterator[dict[str, np.ndarray]]:
-    """`name`, `key` and `reason` of the items, as soon as they are encoded and kept.
+    """`name`, `key` and `reason` of the items, as soon as they are encoded and stored.
 
     Raises:
-        ClipdemoError: it fails again and again.
+        ClipdemoError: it still fails after Ray's retries.
     """
     import ray
 
@@ -85,7 +84,7 @@ def _mapped(
         [{"name": item} for item in items], override_num_blocks=-(-len(items) // size)
     )
     given, on_gpus = (backbone.id, kind, parts.folder), gpus() > 0
-    if on_gpus:  # cores read while GPUs encode
+    if on_gpus:  # CPU workers read while GPU workers encode
         data = data.map_batches(read, batch_size=batch)
     given = (*given, None if on_gpus else read)
     yield from rows_of(
@@ -94,7 +93,7 @@ def _mapped(
 
 
 class ReadPhotos:
-    """Photos read, decoded and cut: a block of names to what `Encode` takes."""
+    """Reads, decodes and crops photos: a block of names to the input of `Encode`."""
 
     def __init__(
         self, source: PhotoSource, known: frozenset[str], cut: Callable, size: int
@@ -102,8 +101,8 @@ class ReadPhotos:
         self._source, self._known, self._cut, self._size = source, known, cut, size
 
     def __call__(self, block: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """`name`, `key`, `reason` ("" for none), `new`, and `input` [N, S, S, 3], which only says
-        something where `new` is true.
+        """`name`, `key`, `reason` ("" for none), `new`, and `input` [N, S, S, 3], which is only
+        meaningful where `new` is true.
         """
         keys, reasons, inputs = [], [], []
         nothing = np.zeros((self._size, self._size, 3), np.uint8)
@@ -127,7 +126,7 @@ class ReadPhotos:
 
 
 class ReadCaptions:
-    """Captions tokenised: a block of them to what `Encode` takes."""
+    """Tokenises captions: a block of them to the input of `Encode`."""
 
     def __init__(self, backbone: Backbone) -> None:
         self._tokenizer = backbone.tokenizer
@@ -144,7 +143,7 @@ class ReadCaptions:
 
 
 class Encode:
-    """A loaded backbone in a worker: inputs to a part of the store."""
+    """A backbone loaded in a worker: encodes blocks to parts of the store."""
 
     def __init__(self, backbone: str, kind: str, folder: Path, read: Callable | None) -> None:
         loaded = Backbone(backbone, use_given_cores())
@@ -152,7 +151,7 @@ class Encode:
         self._kind, self._folder, self._read = kind, folder, read
 
     def __call__(self, block: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """`name`, `key` and `reason` of a block whose embeddings are kept."""
+        """Store the embeddings of a block; return its `name`, `key` and `reason`."""
         found = self._read(block) if self._read else block
         rows = dict(zip(found["key"][found["new"]], np.flatnonzero(found["new"]), strict=True))
         if rows:

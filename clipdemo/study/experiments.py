@@ -1,22 +1,23 @@
-"""The whole study on one feature store: the sweep's runs, the baselines, heads from captions."""
+"""The experiments on one feature store: sweep, baselines, and heads trained on captions."""
 
-import hashlib
 import json
-import os
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
+from clipdemo.inputs.ahead import cores
+from clipdemo.model.checkpoints import sha256
 from clipdemo.model.classifier import Classifier
 from clipdemo.study import baselines, captions_alone, sweep
-from clipdemo.study.feature_store import INDEX, Store, read_index, read_store
+from clipdemo.study.feature_store import INDEX, Store, read_store
 from clipdemo.study.rows import split_rows
-from clipdemo.study.runs import ABOUT, Entry, Journal, carry_out, write_tables
+from clipdemo.study.runs import ABOUT, Entry, Journal, Run, carry_out, write_tables
 from clipdemo.tables.label_table import target_matrix
 
 Progress = Callable[[int, int], None]
@@ -25,18 +26,18 @@ Progress = Callable[[int, int], None]
 def run_sweep(
     folder: Path, out: Path, validation: str, jobs: int = 0, progress: Progress = lambda *_: None
 ) -> pd.DataFrame:
-    """The study's grid and ablations (see `sweep.experiments`); runs that are there are kept.
+    """The study's grid and ablations (see `sweep.entries`); finished runs are not repeated.
 
     Args:
         folder: the feature store.
         out: folder of the runs' tables.
         validation: see `splits.held_out`.
         jobs: processes at once; 0: one per core.
-        progress: told of runs done and runs in all.
+        progress: called with the number of runs done and the total.
     """
     store = _comparable(folder)
-    entries = sweep.experiments(store)
-    execute = sweep.executor(folder, validation)
+    entries = sweep.entries(store)
+    execute = partial(sweep.execute, folder, validation)
     return _run(store, out, validation, entries, execute, jobs, progress)
 
 
@@ -48,22 +49,22 @@ def run_baselines(
     jobs: int = 0,
     progress: Progress = lambda *_: None,
 ) -> pd.DataFrame:
-    """What the heads are compared with, and heads from captions alone.
+    """The baselines, and heads trained on captions alone.
 
-    `classifier`: one of the store's backbone, for the zero-shot scores and the drawn captions.
+    `classifier`: of the store's backbone, for the zero-shot scores and the drawn captions.
     """
     store = _comparable(folder)
-    entries = baselines.experiments(store) + captions_alone.experiments(store)
+    entries = baselines.entries(store) + captions_alone.entries(store)
     zero_shot = baselines.zero_shot_scores(store, validation, classifier)
     own = None
     if any(entry.run.kind.startswith("drawn") for entry in entries):
         own = _drawn(store, classifier)
-    execute = _Executor(folder, validation, zero_shot, own)
+    execute = partial(_execute, folder, validation, zero_shot, own)
     return _run(store, out, validation, entries, execute, jobs, progress)
 
 
 def _comparable(folder: Path) -> Store:
-    """The store, if there is something to compare on it."""
+    """The store, which must have at least two labels."""
     store = read_store(folder)
     if len(store.labels) < 2:
         raise TableError(
@@ -73,22 +74,17 @@ def _comparable(folder: Path) -> Store:
     return store
 
 
-class _Executor:
-    """Carries out a run by what its kind is."""
-
-    def __init__(self, folder: Path, validation: str, zero_shot: dict, own: tuple | None) -> None:
-        self._mlp = sweep.executor(folder, validation)
-        self._baseline = baselines.executor(folder, validation, zero_shot)
-        self._captions = captions_alone.executor(folder, validation, own)
-
-    def __call__(self, run) -> dict:
-        if run.kind == "mlp":
-            return self._mlp(run)
-        return (self._captions if ", " in run.kind else self._baseline)(run)
+def _execute(folder: Path, validation: str, zero_shot: dict, own: tuple | None, run: Run) -> dict:
+    """The outcome of a run of any kind."""
+    if run.kind == "mlp":
+        return sweep.execute(folder, validation, run)
+    if ", " in run.kind:
+        return captions_alone.execute(folder, validation, own, run)
+    return baselines.execute(folder, validation, zero_shot, run)
 
 
 def _drawn(store: Store, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings [M, D] and targets [M, L] of captions that the project writes itself."""
+    """Embeddings [M, D] and targets [M, L] of the drawn scenes' captions."""
     captions, names = captions_alone.drawn_captions()
     ids = dict(zip(store.labels.names, store.labels.ids, strict=True))
     rows = pd.DataFrame({"Labels": [tuple(ids[n] for n in row if n in ids) for row in names]})
@@ -108,22 +104,21 @@ def _run(
     jobs: int,
     progress: Progress,
 ) -> pd.DataFrame:
-    start, jobs = time.perf_counter(), jobs or len(os.sched_getaffinity(0))
-    digest = hashlib.sha256((store.folder / INDEX).read_bytes()).hexdigest()
-    fingerprint = read_index(store.folder)[0].fingerprint
-    content = {"store": digest, "fingerprint": fingerprint, "validation": validation}
+    start, jobs = time.perf_counter(), jobs or cores()
+    digest, made_of = sha256(store.folder / INDEX), store.about
+    content = {"store": digest, "fingerprint": made_of.fingerprint, "validation": validation}
     journal = Journal(out / "runs.jsonl", content)
     carry_out(entries, execute, journal, jobs, progress)
     train, check = split_rows(store, entries[0].run.mode, validation)
     spent = time.perf_counter() - start
-    if (out / ABOUT).is_file():  # the other command's
+    if (out / ABOUT).is_file():  # written by the other command
         before = json.loads((out / ABOUT).read_text("utf-8"))
         spent += before["seconds"] if before["content"] == content else 0
     about = {
         "backbone": store.backbone,
         "store": store.folder.name,
-        "table": read_index(store.folder)[0].table,
-        "photos": read_index(store.folder)[0].photos,
+        "table": made_of.table,
+        "photos": made_of.photos,
         "validation": validation,
         "n_train": len(train.inputs),
         "n_check": len(check.inputs),

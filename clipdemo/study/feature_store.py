@@ -1,7 +1,7 @@
 """Feature stores: the embeddings of a label table's photos and captions, on disk.
 
 A store is a folder of `image.npy` and `text.npy` [N, D] float32, `index.parquet` with N rows, and
-`skipped.csv`, the photos that are not in it. `encode` writes it.
+`skipped.csv`, the photos that were left out. `encode` writes it.
 """
 
 import json
@@ -15,13 +15,13 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clipdemo.errors import TableError
-from clipdemo.inputs.labels import LabelSet
+from clipdemo.inputs.labels import MODES, LabelSet
 from clipdemo.tables.label_table import target_matrix
 
 INDEX, IMAGE, TEXT, SKIPPED = "index.parquet", "image.npy", "text.npy", "skipped.csv"
 ACCOUNT = "account.json"
 READY = "ready"
-"""Folder in a store with the files that replace its own; there only while they do."""
+"""Subfolder with the new files of a store, which exists only while they replace the old ones."""
 
 _SCHEMA = pa.schema(
     [
@@ -41,10 +41,10 @@ class About:
 
     Attributes:
         backbone: its id.
-        fingerprint: sha256 of its weights and of what it makes of a photo and a caption.
+        fingerprint: sha256 of its weights and of its preprocessing (see `fingerprint`).
         width: D.
         label_names, label_ids: of the table's labels.
-        table, photos: names of the files; photos is None where there were none.
+        table, photos: names of the files; photos is None if there were none.
     """
 
     backbone: str
@@ -67,9 +67,7 @@ class Store:
         image: [N, D] float32 embeddings of the photos, memory-mapped; None without photos.
         text: [N, D] float32 embeddings of the captions, memory-mapped, nan where there is none;
             None without any.
-        labels: the table's labels.
-        backbone: its id.
-        width: D.
+        about: what it was made of.
         targets: [N, L] float32, 1 where the row has the label, else 0.
     """
 
@@ -77,22 +75,45 @@ class Store:
     index: pd.DataFrame
     image: np.ndarray | None
     text: np.ndarray | None
-    labels: LabelSet
-    backbone: str
-    width: int
+    about: About
     targets: np.ndarray
+
+    @property
+    def labels(self) -> LabelSet:
+        """The table's labels."""
+        return LabelSet(self.about.label_names, self.about.label_ids)
+
+    @property
+    def backbone(self) -> str:
+        """Its id."""
+        return self.about.backbone
+
+    @property
+    def width(self) -> int:
+        """D."""
+        return self.about.width
+
+    def has(self, mode: str) -> bool:
+        """Whether it has the embeddings that a head of this mode reads."""
+        image, text = self.image is not None, self.text is not None
+        return {"image": image, "text": text}.get(mode, image and text)
+
+    @property
+    def modes(self) -> list[str]:
+        """Those of `MODES` that it has the embeddings for."""
+        return [mode for mode in MODES if self.has(mode)]
 
 
 def read_store(folder: str | Path) -> Store:
     """Open a feature store.
 
     Raises:
-        TableError: there is none, or it is damaged or not finished.
+        TableError: there is none, or it is damaged or incomplete.
     """
     folder = Path(folder)
     if not (folder / INDEX).is_file() or (folder / READY).is_dir():
         raise TableError(
-            f"{folder} holds no finished feature store: start `python -m clipdemo encode --out "
+            f"{folder} holds no complete feature store: run `python -m clipdemo encode --out "
             f"{folder}` (again)."
         )
     try:
@@ -107,7 +128,7 @@ def read_store(folder: str | Path) -> Store:
             f"The feature store {folder} is damaged ({error}): start encode again, or remove it "
             "first."
         ) from error
-    return Store(folder, index, image, text, labels, about.backbone, about.width, targets)
+    return Store(folder, index, image, text, about, targets)
 
 
 def read_account(folder: Path) -> dict | None:
@@ -117,7 +138,7 @@ def read_account(folder: Path) -> dict | None:
 
 
 def read_index(folder: Path) -> tuple[About, pd.DataFrame]:
-    """What a store was made of, and its index; raises what its readers raise if it is damaged."""
+    """What a store was made of, and its index; raises the parsers' errors if it is damaged."""
     table = parquet.read_table(folder / INDEX)
     about = json.loads(table.schema.metadata[b"clipdemo"])
     for name in ("label_names", "label_ids"):
@@ -134,7 +155,7 @@ def write_index(folder: Path, about: About, index: pd.DataFrame) -> None:
 
 
 def write_rows(path: Path, rows: Iterable[np.ndarray | None], shape: tuple[int, int]) -> None:
-    """Write [N, D] float32 embeddings as they come, nan for None; they need not fit in memory."""
+    """Write [N, D] float32 embeddings row by row, nan for None; they need not fit in memory."""
     out = np.lib.format.open_memmap(path, "w+", np.float32, shape)
     for position, row in enumerate(rows):
         out[position] = np.nan if row is None else row
@@ -142,9 +163,10 @@ def write_rows(path: Path, rows: Iterable[np.ndarray | None], shape: tuple[int, 
 
 
 def replace(folder: Path) -> None:
-    """Put what lies in `READY` in its place, the index last; a killed run's is put there as well.
+    """Move the files in `READY` into place, the index last; completes a killed run's move, too.
 
-    `READY` appears whole, and until it is gone the files beside it are not those of one store.
+    `READY` is created by a single rename; while it exists, the files beside it may be a mix of two
+    stores.
     """
     ready = folder / READY
     if not ready.is_dir():

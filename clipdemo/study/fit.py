@@ -5,18 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.metrics import average_precision_score
 from torch import nn
 from torch.nn import functional as F
 from transformers import get_linear_schedule_with_warmup
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.inspection.metrics import mean_average_precision, samples_f1
 from clipdemo.model.heads import new_head
 
 
 @dataclass(frozen=True)
 class FitSettings:
-    """Knobs of a head's training; the defaults are the study's where it names them."""
+    """Hyperparameters of a head's training; the defaults are the study's where it states them."""
 
     kind: str = "mlp"  # or mutan
     hidden: tuple[int, ...] = (512, 256)  # of the MLP
@@ -29,8 +29,8 @@ class FitSettings:
     warmup: float = 0.1  # share of the steps with a linearly rising rate; 0: none
     decay: float = 0.01
     dropout: float = 0.4
-    keep: str = "map"  # which validation figure says what the best epoch is, or samples_f1
-    patience: int = 0  # epochs without a better one before it stops; 0: never
+    keep: str = "map"  # validation metric that selects the best epoch: map or samples_f1
+    patience: int = 0  # epochs without improvement before it stops; 0: never
     seed: int = 0
 
     def shape(self, inputs: int) -> dict:
@@ -50,18 +50,18 @@ def fit_head(
     settings: FitSettings,
     watch: Callable[[dict], object] = lambda epoch: None,
 ) -> tuple[nn.Module, list[dict]]:
-    """Train a head; the epoch that is best on the validation rows is kept.
+    """Train a head; the weights of the best epoch on the validation rows are kept.
 
     Args:
         inputs: [N, inputs] what the head reads.
         targets: [N, L] in [0, 1], hard or soft.
-        weights: [N] of each row in the loss; None: all alike.
+        weights: [N] of the rows in the loss; None: all equal.
         check_inputs, check_targets: validation, [M, inputs] and [M, L].
-        watch: told of each epoch's entry.
+        watch: called with each epoch's entry.
 
     Returns:
         The head in evaluation mode and one entry per epoch: loss and check_loss (mean binary
-        cross-entropy), rate at its end, validation map and samples_f1 (at 0.5).
+        cross-entropy), rate at the end of the epoch, validation map and samples_f1 (at 0.5).
 
     Raises:
         ClipdemoError: the training diverged.
@@ -105,7 +105,7 @@ def _fit(
         values = logits(head, check_inputs)
         if not np.isfinite(values).all():
             raise ClipdemoError(
-                f"The training diverged in epoch {epoch}: take a lower rate than {settings.rate:g}."
+                f"The training diverged in epoch {epoch}: use a rate below {settings.rate:g}."
             )
         rate = schedule.get_last_lr()[0]
         found = {"epoch": epoch, "loss": total, "rate": rate}
@@ -136,26 +136,6 @@ def _judge(values: np.ndarray, truth: np.ndarray) -> dict:
 def logits(head: nn.Module, inputs: np.ndarray) -> np.ndarray:
     """Logits [N, L] in evaluation mode."""
     return head.eval()(torch.from_numpy(np.asarray(inputs, np.float32))).numpy()
-
-
-def samples_f1(truth: np.ndarray, on: np.ndarray) -> float:
-    """Mean over the rows of F1, 0 for a row with nothing true and nothing on; as scikit-learn's."""
-    truth = np.asarray(truth) > 0.5
-    both = truth.sum(1) + on.sum(1)
-    return float(np.mean(2 * (truth & on).sum(1) / np.maximum(both, 1)))
-
-
-def macro_f1(truth: np.ndarray, on: np.ndarray) -> float:
-    """Mean over the labels that occur of F1."""
-    truth = np.asarray(truth) > 0.5
-    seen = truth.any(0)
-    return samples_f1(truth.T[seen], on.T[seen])
-
-
-def mean_average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Mean over the labels that occur of scikit-learn's average precision."""
-    seen = truth.any(0)
-    return float(average_precision_score(truth[:, seen], scores[:, seen], average="macro"))
 
 
 def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:

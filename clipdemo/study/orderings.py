@@ -1,4 +1,4 @@
-"""What the study found to be better than what, and whether our runs say the same."""
+"""The study's claims about what works better, and whether our runs confirm them."""
 
 import numpy as np
 import pandas as pd
@@ -7,18 +7,17 @@ from clipdemo.inputs.labels import MODES
 
 METRIC = "samples_f1"
 RATE = 7e-4
-RISE = 0.01  # a validation loss that is this much above its lowest has turned
+RISE = 0.01  # relative rise of the validation loss above its minimum that counts as overfitting
 WITHIN, OPEN = "within the spread", "not measured"
 
 
 def orderings(runs: pd.DataFrame, curves: pd.DataFrame) -> list[dict]:
-    """The study's claims, each with both sides of ours and the outcome, JSON-ready.
+    """The study's claims, each with our figures for both sides and the outcome, JSON-ready.
 
-    A claim `holds` (True) where every seed of its side is above every seed of the other, not
-    (False) where every seed is below, else the outcome is `within the spread`; it is `not
-    measured` where runs of a side are missing. A side is the mean, lowest and highest samples-F1
-    over the seeds, and the mean of mAP beside it; of several runs of a seed, as all of a learning
-    rate, the mean counts.
+    A claim `holds` (True) if every seed of its side is above every seed of the other, and does not
+    (False) if every seed is below; otherwise it is `within the spread`, or `not measured` if runs
+    of a side are missing. A side has the mean, lowest and highest samples-F1 over the seeds, and
+    the mean mAP; several runs of a seed, such as all those of a learning rate, count by their mean.
     """
 
     def pick(**wanted: object) -> pd.DataFrame:
@@ -96,12 +95,11 @@ def _outcome(better: dict, other: dict) -> bool | str:
 
 
 def overfits(grid: pd.DataFrame, curves: pd.DataFrame) -> dict:
-    """Where the validation loss of 2048 turns, beside that of 1024, at the study's rate.
+    """Whether width 2048 overfits at the study's rate, with width 1024 for comparison.
 
-    The claim holds where the loss ends more than `RISE` above its lowest in every seed, and does
-    not where it does in none. A side is the epoch of the lowest validation loss (mean, lowest and
-    highest over the seeds), the last epoch trained and the rise from the lowest loss until then
-    (means).
+    The claim holds if the loss ends more than `RISE` above its minimum for every seed, and does not
+    if it does so for none. A side has the epoch of the lowest validation loss (mean, lowest and
+    highest over the seeds), and as means the last epoch and the rise of the loss until then.
     """
     at_rate = grid[np.isclose(grid["rate"].astype(float), RATE)]
     wide, narrow = (_turns(at_rate[at_rate["hidden"] == h], curves) for h in ("2048", "1024"))

@@ -1,11 +1,11 @@
-"""What a checkpoint's heads are worth on a store's validation rows, label by label."""
+"""Metrics of a checkpoint's heads on a store's validation rows, label by label."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.metrics import precision_recall_curve, precision_recall_fscore_support
+from sklearn.metrics import precision_recall_curve
 
 from clipdemo.inspection import metrics
 from clipdemo.model.thresholds import decide
@@ -24,7 +24,7 @@ FEWEST = 12
 
 
 def judge(store: Store, validation: str, classifier: Classifier) -> dict[str, dict]:
-    """Per mode of the heads that the store has the embeddings for: see `judged`.
+    """`judged` for each mode that the store has the embeddings for.
 
     Raises:
         TableError: the rule for the validation rows cannot be read.
@@ -35,34 +35,31 @@ def judge(store: Store, validation: str, classifier: Classifier) -> dict[str, di
 
     found = {}
     for mode in classifier.modes:
-        if (store.image is None and mode != "text") or (store.text is None and mode != "image"):
-            continue
-        _, check = split_rows(store, mode, validation)
-        scores = classifier.scores(mode, torch.from_numpy(check.inputs))
-        entry = classifier.card.modes[mode]
-        found[mode] = judged(check.targets > 0.5, scores, entry, store.labels.names)
+        if store.has(mode):
+            _, check = split_rows(store, mode, validation)
+            scores = classifier.scores(mode, torch.from_numpy(check.inputs))
+            entry = classifier.card.modes[mode]
+            found[mode] = judged(check.targets > 0.5, scores, entry, store.labels.names)
     return found
 
 
 def judged(truth: np.ndarray, scores: np.ndarray, entry: dict, names: tuple[str, ...]) -> dict:
-    """Scores and truth [N, L], decided by the thresholds of a card's entry.
+    """Metrics of scores against truth [N, L] at the thresholds of a card's entry.
 
     Returns:
-        `overall` and `per_label` as `metrics.evaluate` has them, `overall` with precision and
-        recall as means over the rows, and with the figures of `cross_fitted` thresholds (see
-        `run_metrics`); `precision_recall`; `reliability`; and `tuned_here`, whether the thresholds
-        are those that these very rows give.
+        `overall` and `per_label` as in `metrics.evaluate`, `overall` also with precision and
+        recall as means over the rows, and with the figures at `cross_fitted` thresholds (see
+        `run_metrics`); `precision_recall`; `reliability`; and `tuned_here`, whether tuning on these
+        same rows gives the thresholds.
     """
     thresholds = np.array(entry["thresholds"])
     on = decide(scores, "tuned", tuned=thresholds)
     overall = metrics.evaluate(truth, scores, on, names, thresholds)
-    pair = [np.pad(table, ((0, 0), (0, 1))) for table in (truth, on)]  # one label stays multi-label
-    means = precision_recall_fscore_support(*pair, average="samples", zero_division=0)
     here = shrunk(scores, truth, entry.get("shrinkage", 0))
     return {
         "per_label": overall.pop("per_label"),
         "overall": overall
-        | {"samples_precision": float(means[0]), "samples_recall": float(means[1])}
+        | metrics.samples_precision_recall(truth, on)
         | {"cross_fitted": run_metrics(truth, scores, names)},
         "precision_recall": precision_recall(truth, scores, names),
         "reliability": {
@@ -96,7 +93,7 @@ def tuned_on(card: Card, modes: dict[str, dict]) -> str:
 def precision_recall(truth: np.ndarray, scores: np.ndarray, names: tuple[str, ...]) -> dict:
     """Per label that occurs, `recall` and `precision`: points of scikit-learn's curve.
 
-    Of its points those are kept that are nearest to evenly spaced recalls, both ends among them.
+    Only both ends and the points nearest to evenly spaced recalls are kept.
     """
     points = max(min(POINTS, NUMBERS // (6 * len(names))), FEWEST)
     curves = {}
@@ -112,10 +109,10 @@ def precision_recall(truth: np.ndarray, scores: np.ndarray, names: tuple[str, ..
 
 
 def adds(per_label: dict[str, dict]) -> dict:
-    """Per label, how much `concat` is above each mode that reads one side only, in F1 and AP.
+    """Per label, the gain of `concat` over each mode that reads one input only, in F1 and AP.
 
-    `caption`: what the caption adds to the photo (concat less image); `photo`: what the photo adds
-    to the caption (concat less text). Empty where one of the three is missing.
+    `caption`: what the caption adds to the photo (concat - image); `photo`: what the photo adds to
+    the caption (concat - text). Empty if one of the three is missing.
     """
     if not {"image", "text", "concat"} <= set(per_label):
         return {}

@@ -1,7 +1,6 @@
-"""What `reproduce` will fetch, need and take: said before it begins."""
+"""What `reproduce` will download, and the disk, memory and time that it will need."""
 
 import logging
-import os
 import shutil
 import time
 from io import BytesIO
@@ -10,6 +9,7 @@ from pathlib import Path
 from clipdemo.errors import ClipdemoError
 from clipdemo.hub import catalog
 from clipdemo.hub.memory import LOADING, available
+from clipdemo.inputs.ahead import cores
 from clipdemo.study.reproduce import Study
 from clipdemo.tables.coco import ANNOTATIONS, PHOTOS, addresses
 from clipdemo.tables.coco_zips import is_checked
@@ -21,32 +21,30 @@ SIZES = {
     "val2017.zip": 815_585_330,
     "train2017.zip": 19_336_861_798,
 }
-"""Of COCO's files in bytes, for where the server does not tell."""
-WIDTH = 1024  # of an embedding, where it is not known; most are narrower
+"""Sizes of COCO's files in bytes, used if the server does not report them."""
+WIDTH = 1024  # assumed of an embedding if it is not known; most are narrower
 PROCESS = 0.7e9  # bytes of a process with torch
 TRAINED = 0.4
-"""Of the largest head's training to the last epoch, what a run of the sweep takes on average: with
-`tiny` runs ended after 16 of 30 epochs, and most heads of the grid are smaller."""
-LINE = 10e6  # bytes a second, assumed of a network
+"""Average time of a run of the sweep, as a share of training the largest head for all epochs: with
+`tiny`, runs ended after 16 of 30 epochs, and most heads of the grid are smaller."""
+LINE = 10e6  # assumed bytes a second of the network
 
 
 def plan(study: Study) -> dict:
-    """What there is to fetch, and what disk, memory and time the study needs; JSON-ready.
+    """What to download, and the disk, memory and time that the study needs; JSON-ready.
 
-    Times are estimates, from what this machine does with a few photos and rows; until there is a
-    label table, they are for all photos of the part. `seconds` of a stage that cannot be tried
-    beforehand is None.
+    Times are extrapolated from a few photos and rows on this machine; until there is a label table,
+    they are for all photos of the part. `seconds` is None for a stage that cannot be timed yet.
     """
     fetches = [*downloads(study), _backbone(study)]
     missing = sum(f["bytes"] for f in fetches if not f["here"])
     photos = _rows(study)
     speed = _tried(study)
     width = speed["width"] or WIDTH
-    store = 6 * photos * width * 4  # photo, caption, written caption; all once more while made
+    store = 6 * photos * width * 4  # photo, caption, generated caption; twice during encoding
     weights = next(f["bytes"] for f in fetches if f["what"] == study.backbone)
-    jobs = _cores()
-    rows = 4 * photos * width * 4  # both embeddings of a row, and twice while they are chosen
-    memory = max(LOADING * weights, jobs * (PROCESS + rows))
+    rows = 4 * photos * width * 4  # both embeddings of a row, twice while rows are selected
+    memory = max(LOADING * weights, cores() * (PROCESS + rows))
     seconds = {
         f"download at {LINE / 1e6:.0f} MB a second": missing / LINE,
         "caption": _times(photos, speed["caption"]),
@@ -63,7 +61,7 @@ def plan(study: Study) -> dict:
 
 
 def check_disk(found: dict, out: Path) -> None:
-    """Raises ClipdemoError where a plan needs more disk than is free."""
+    """Raise ClipdemoError if a plan needs more disk than is free."""
     needed, free = found["disk"]["needed"], found["disk"]["free"]
     if needed > free:
         raise ClipdemoError(
@@ -73,9 +71,10 @@ def check_disk(found: dict, out: Path) -> None:
 
 
 def downloads(study: Study) -> list[dict]:
-    """COCO's zips, each with its size, whether it is here checked, and whether the size is told.
+    """COCO's zips, each with its size, whether it is here and verified, and whether the size is
+    known from disk or server (`told`) and not from `SIZES`.
 
-    A server that does not answer costs 4 seconds each; the size is then the one COCO is known for.
+    A server that does not answer costs 4 seconds for each.
     """
     found = []
     for name, url in addresses(study.photos, study.base_url).items():
@@ -83,7 +82,7 @@ def downloads(study: Study) -> list[dict]:
         if path.is_file():
             size, told = path.stat().st_size, True
         else:
-            size = _asked(url)
+            size = _remote_size(url)
             told = size is not None
         here = is_checked(path)
         found.append({"what": name, "bytes": size or SIZES[name], "here": here, "told": told})
@@ -91,14 +90,14 @@ def downloads(study: Study) -> list[dict]:
 
 
 def _rows(study: Study) -> int:
-    """Rows of the label table, or as long as there is none all photos of the part."""
+    """The number of rows of the label table; until there is one, of all photos of the part."""
     if not study.table.is_file():
         return PHOTOS[study.photos]
     return len(read_label_table(study.table, None).frame)
 
 
-def _asked(url: str) -> int | None:
-    """Size of a file on a server; None where it cannot be asked."""
+def _remote_size(url: str) -> int | None:
+    """Size of a file on a server; None if the server does not answer."""
     try:
         return content_length(url, silence=4.0)
     except ClipdemoError:
@@ -106,7 +105,7 @@ def _asked(url: str) -> int | None:
 
 
 def _backbone(study: Study) -> dict:
-    """Size of the weights, as the hub says, else as its list of parameters suggests."""
+    """Size of the weights according to the hub, else estimated from the number of parameters."""
     from clipdemo.hub.locate import locate
 
     state, offer = locate(study.backbone), catalog.offer(study.backbone)
@@ -117,7 +116,7 @@ def _backbone(study: Study) -> dict:
 
 
 def _tried(study: Study) -> dict:
-    """Seconds per photo, caption and row of the study, each tried for a moment; width D."""
+    """Seconds per photo, caption and row of the study, each timed briefly; and width D."""
     found = {"photo": None, "text": None, "width": None}
     model = _model(study)
     if model:
@@ -129,7 +128,7 @@ def _tried(study: Study) -> dict:
 
 
 def _model(study: Study):
-    """The backbone, or as long as it is not here one of its shape with random weights; or None."""
+    """The backbone; if it is not here, its architecture with random weights; None if unknown."""
     import open_clip
 
     from clipdemo.hub.locate import locate_local
@@ -144,7 +143,7 @@ def _model(study: Study):
     if not pretrained:
         return None
     check_memory(4 * offer.parameters if offer else 0)
-    logging.disable(logging.WARNING)  # that there are no weights
+    logging.disable(logging.WARNING)  # about the missing weights
     try:
         model, _, preprocess = open_clip.create_model_and_transforms(name, device=device)
     finally:
@@ -153,7 +152,7 @@ def _model(study: Study):
 
 
 def _encoding(model, preprocess, tokenizer, device: str, count: int = 3) -> dict:
-    """Seconds per photo, from the bytes of a JPEG on, and per caption."""
+    """Seconds per photo, including JPEG decoding, and per caption."""
     import torch
     from PIL import Image
 
@@ -169,7 +168,7 @@ def _encoding(model, preprocess, tokenizer, device: str, count: int = 3) -> dict
         return model.encode_text(tokenizer(texts).to(device))
 
     with torch.inference_mode():
-        width = photos().shape[1]  # and warm
+        width = photos().shape[1]  # also warms up
         captions()
         photo = _seconds(lambda: photos().cpu()) / count
         text = _seconds(lambda: captions().cpu()) / count
@@ -177,7 +176,7 @@ def _encoding(model, preprocess, tokenizer, device: str, count: int = 3) -> dict
 
 
 def _captioning(study: Study, count: int = 2) -> float | None:
-    """Seconds per written caption; None where the captioner is not here yet."""
+    """Seconds per generated caption; None if the captioner is not here yet."""
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.scenes import random_scene
 
@@ -191,7 +190,7 @@ def _captioning(study: Study, count: int = 2) -> float | None:
 
 
 def _fitting(width: int, rows: int = 512) -> float:
-    """Seconds per photo of the sweep's runs."""
+    """Seconds per photo of all the sweep's runs together."""
     from dataclasses import replace
 
     import numpy as np
@@ -231,7 +230,3 @@ def _times(photos: int, each: float | None) -> float | None:
 def _free(folder: Path) -> int:
     there = next(p for p in (folder.resolve(), *folder.resolve().parents) if p.exists())
     return shutil.disk_usage(there).free
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))

@@ -1,5 +1,5 @@
-"""What the study published. Its figures are of another backbone (CLIP ViT-L/14 embeddings, 768
-each) and another split (rows 0 to 27999 to train, 28000 to 29999 to validate) than ours."""
+"""The study's published figures. They are for another backbone (CLIP ViT-L/14 embeddings, 768
+each) and another split (training on rows 0 to 27999, validation on 28000 to 29999) than ours."""
 
 from clipdemo.inputs.labels import COCO18
 

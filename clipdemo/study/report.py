@@ -1,8 +1,7 @@
-"""The report of a study: everything its panels draw, JSON-ready."""
+"""The report of a study: all the data that its panels draw, JSON-ready."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
+from clipdemo.inputs.atomic import atomic_write
+from clipdemo.model.checkpoints import sha256
 from clipdemo.study import published
 from clipdemo.study.orderings import orderings
 from clipdemo.study.per_label import PARTS, adds, judge, tuned_on
@@ -30,7 +31,7 @@ def make_report(runs_folder: Path, store: Store, validation: str, classifier: Cl
 
     Args:
         runs_folder: what `sweep` and `baselines` wrote.
-        store: the feature store they ran on; the heads are judged on its validation rows.
+        store: the feature store they ran on; the heads are evaluated on its validation rows.
         validation: the rule that chooses these rows (see `splits.held_out`).
         classifier: heads for the store's backbone and labels, with their card.
 
@@ -55,7 +56,7 @@ def make_report(runs_folder: Path, store: Store, validation: str, classifier: Cl
 
 
 def judged_heads(store: Store, validation: str, classifier: Classifier) -> dict:
-    """The parts of the report that are about the heads, and `about` with their thresholds."""
+    """The parts of the report about the heads, and `about`, which says how they were tuned."""
     modes = judge(store, validation, classifier)
     parts = {part: {mode: found[part] for mode, found in modes.items()} for part in PARTS}
     about = {"thresholds": tuned_on(classifier.card, modes)}
@@ -63,21 +64,21 @@ def judged_heads(store: Store, validation: str, classifier: Classifier) -> dict:
 
 
 def write_report(folder: Path, report: dict) -> Path:
-    """Write `report.json`, whole or not at all."""
-    partial = folder / f"{NAME}.part"
-    partial.write_text(json.dumps(report, separators=(",", ":")) + "\n", "utf-8")
-    return partial.replace(folder / NAME)
+    """Write `report.json` atomically."""
+    with atomic_write(folder / NAME) as partial:
+        partial.write_text(json.dumps(report, separators=(",", ":")) + "\n", "utf-8")
+    return folder / NAME
 
 
 def check_fit(about: dict, store: Store, validation: str, classifier: Classifier) -> None:
-    """Raises TableError when runs, store, rule and heads do not belong together."""
+    """Raise TableError if runs, store, rule and heads do not belong together."""
     from clipdemo.study.feature_store import INDEX
 
     card = classifier.card
     if not about["backbone"] == store.backbone == card.backbone:
         raise TableError(
-            f"The runs are of the backbone {about['backbone']}, the store of {store.backbone} and "
-            f"the heads of {card.backbone}: choose those that belong together."
+            f"The runs are for the backbone {about['backbone']}, the store is for {store.backbone} "
+            f"and the heads for {card.backbone}: choose ones that belong together."
         )
     if store.labels != card.labels:
         raise TableError(
@@ -86,18 +87,18 @@ def check_fit(about: dict, store: Store, validation: str, classifier: Classifier
         )
     if about["validation"] != validation:
         raise TableError(
-            f"The runs were judged on the rows of {about['validation']!r}, not {validation!r}: "
-            "give that rule, or run sweep and baselines again."
+            f"The runs were evaluated on the rows of {about['validation']!r}, not {validation!r}: "
+            "use that rule, or run sweep and baselines again."
         )
-    if about["content"]["store"] != hashlib.sha256((store.folder / INDEX).read_bytes()).hexdigest():
+    if about["content"]["store"] != sha256(store.folder / INDEX):
         raise TableError(
-            f"{store.folder} is not the store that the runs are of, or has changed since: run "
-            "sweep and baselines again."
+            f"{store.folder} is not the store of these runs, or has changed since: run sweep and "
+            "baselines again."
         )
 
 
 def describe(about: dict, runs: pd.DataFrame) -> dict:
-    """What the report is of; names of files without their folders, for it may be public."""
+    """What was measured and how; file names come without folders, as a report may be public."""
     kept = ("backbone", "n_train", "n_check", "labels", "seconds", "cores", "date")
     return {
         **{key: about[key] for key in kept},
@@ -109,7 +110,7 @@ def describe(about: dict, runs: pd.DataFrame) -> dict:
 
 
 def study_of(names: tuple[str, ...]) -> dict:
-    """What the study published of its labels, and a sentence about it; {} for other labels."""
+    """The study's published figures and a sentence about them; {} for other labels."""
     if set(names) != set(published.PER_LABEL):
         return {}
     overall = published.OVERALL | {"n": published.SETTINGS["n_check"]}
@@ -119,7 +120,7 @@ def study_of(names: tuple[str, ...]) -> dict:
 def mean_curves(runs: pd.DataFrame, curves: pd.DataFrame) -> list[dict]:
     """Per group and name of runs, the mean of each curve over the seeds.
 
-    Runs may stop early: epochs that not every seed has reached are left out.
+    Runs may stop early: only epochs that every seed has reached are included.
     """
     found = []
     wanted = runs[runs["group"].isin(WITH_CURVES)]
@@ -137,7 +138,7 @@ def mean_curves(runs: pd.DataFrame, curves: pd.DataFrame) -> list[dict]:
 
 
 def schedules(n_train: int) -> dict:
-    """Learning rate by step of the study's head on so many rows, with and without warm-up."""
+    """Learning rate by step of the study's head for `n_train` rows, with and without warm-up."""
     import torch
     from transformers import get_linear_schedule_with_warmup
 
@@ -159,7 +160,7 @@ def schedules(n_train: int) -> dict:
 
 
 def rounded(value: object) -> object:
-    """The same with floats of six digits, and None for what is no number."""
+    """The same with floats rounded to six decimals, and None for nan and infinities."""
     if isinstance(value, dict):
         return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

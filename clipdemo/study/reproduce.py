@@ -1,4 +1,4 @@
-"""The whole study on COCO with any backbone: from the photos on the net to heads and a report."""
+"""The whole study on COCO with any backbone: from the download to heads and a report."""
 
 import json
 from collections.abc import Callable
@@ -11,12 +11,8 @@ from clipdemo.errors import ClipdemoError, LabelError
 from clipdemo.model.checkpoints import CARD, sha256
 from clipdemo.study.feature_store import INDEX
 from clipdemo.study.splits import DEFAULT
-from clipdemo.study.stages import Stages
+from clipdemo.study.stages import Progress, Stages, counted
 from clipdemo.tables.coco import HOST, coco, table_path
-
-Progress = Callable[[str, int, int | None], object]
-"""Is told of what is being done, how much is done and how much it is in all (None: not known);
-of a download in bytes."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Study:
         out: folder for everything but the backbone, which goes to the Hugging Face cache.
         photos: `val` or `train`, of COCO 2017.
         labels: `18`, `80` or names, separated by commas.
-        base_url: where COCO is.
+        base_url: server of COCO's files.
         captioner: what writes the additional captions (see `captioners.load_captioner`).
         validation: see `splits.held_out`.
         device: `auto`, or a torch device.
@@ -91,13 +87,13 @@ def reproduce(
 ) -> dict:
     """Download, caption, encode, sweep, train, calibrate, evaluate and report.
 
-    Stopped or killed, a later call goes on: what is downloaded, captioned, encoded or run is kept.
+    If it is interrupted, a later call resumes: downloads, captions, embeddings and runs are kept.
 
     Args:
         study: what to reproduce.
-        render: makes one HTML file of the report.
-        progress: told how far a stage is.
-        tell: given a line as each stage begins.
+        render: renders the report as one HTML file.
+        progress: called with the progress of a stage.
+        tell: called with a line when a stage begins.
 
     Returns:
         The report of `reproduce --json`.
@@ -118,7 +114,7 @@ def reproduce(
     if sum(rows > 0 for rows in found["labels"].values()) < 2:
         raise LabelError(f"{study.table} has fewer than two labels: name more of them.")
     tell("backbone")
-    _bring(study, progress)
+    _download(study, progress)
     data = [sha256(study.table), study.zip.stat().st_size]
     stages.run(
         "caption", [*data, study.captioner], [study.generated], lambda: _caption(study, progress)
@@ -149,7 +145,7 @@ def reproduce(
 
 
 def _claim(study: Study) -> None:
-    """Say in the folder which study it holds.
+    """Record in the folder which study it holds.
 
     Raises:
         ClipdemoError: it holds another one.
@@ -167,12 +163,12 @@ def _claim(study: Study) -> None:
     elif found != wanted:
         options = " ".join(f"--{key} {value!r}" for key, value in found.items())
         raise ClipdemoError(
-            f"{study.out} holds the study with {options}: go on with that, or choose another --out."
+            f"{study.out} holds the study with {options}: continue it, or choose another --out."
         )
 
 
-def _bring(study: Study, progress: Progress) -> None:
-    """Download the backbone where it is not here, telling how far it is."""
+def _download(study: Study, progress: Progress) -> None:
+    """Download the backbone if it is not here."""
     from clipdemo.hub.fetch import Fetch, ensure_local
 
     def watch(fetch: Fetch) -> None:
@@ -194,8 +190,8 @@ def _caption(study: Study, progress: Progress) -> None:
     table = study.table
     frame = read_label_table(table, None).frame
     model = load_captioner(study.captioner, device=study.device)
-    told = _Counted("writing captions", len(frame), progress)
-    caption_table(model, frame, PhotoSource(study.zip), study.generated, told)
+    rows = counted(progress, "writing captions", len(frame))
+    caption_table(model, frame, PhotoSource(study.zip), study.generated, rows)
 
 
 def _encode(study: Study, progress: Progress) -> None:
@@ -230,13 +226,13 @@ def _baselines(study: Study, progress: Progress) -> None:
 
 
 def _train(study: Study) -> None:
-    """The study's head for each mode, on the captions of people and of the captioner, as there."""
+    """Train the study's head for each mode, on human and generated captions as in the study."""
     from clipdemo.study.feature_store import read_store
     from clipdemo.study.sweep import FINAL
-    from clipdemo.study.train import modes_of, train_heads
+    from clipdemo.study.train import train_heads
 
     store = read_store(study.store)
-    settings = dict.fromkeys(modes_of(store), FINAL)
+    settings = dict.fromkeys(store.modes, FINAL)
     train_heads(store, study.checkpoint, settings, study.validation, "both")
 
 
@@ -257,13 +253,13 @@ def _evaluate(study: Study, progress: Progress) -> None:
 
     classifier = _classifier(study)
     table = read_label_table(study.table, classifier.card.labels)
-    # Of the store, not of the table, whose other rows might be divided otherwise.
+    # Split the store's rows: the table may have more, and its split could then differ.
     index = read_store(study.store).index
     held = index["ImageID"][held_out(index, study.validation)]
     trained_on = np.flatnonzero(~table.frame["ImageID"].isin(held)).tolist()
     table = table.leave_out(dict.fromkeys(trained_on, "is not held out for validation"))
-    told = _Counted("evaluating", len(table.frame), progress)
-    report = evaluate_table(classifier, table, PhotoSource(study.zip), progress=told)
+    rows = counted(progress, "evaluating", len(table.frame))
+    report = evaluate_table(classifier, table, PhotoSource(study.zip), progress=rows)
     study.evaluation.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
 
 
@@ -281,15 +277,3 @@ def _classifier(study: Study):
     from clipdemo.model.loading import load
 
     return load(study.backbone, checkpoint=study.checkpoint, device=study.device)
-
-
-class _Counted:
-    """Adds up rows for a `Progress`."""
-
-    def __init__(self, what: str, total: int, progress: Progress) -> None:
-        self._what, self._total, self._progress = what, total, progress
-        self._done = 0
-
-    def __call__(self, rows: int) -> None:
-        self._done += rows
-        self._progress(self._what, self._done, self._total)

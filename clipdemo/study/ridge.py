@@ -1,18 +1,19 @@
-"""Linear heads that begin as zero-shot: ridge regression towards the zero-shot weights.
+"""Linear heads that start as zero-shot: ridge regression towards the zero-shot weights.
 
-A label's weights are its zero-shot direction, times one factor for all labels, plus what the rows
-add. What they add is held small, as small as cross-validation finds best: with few rows the head
-stays near zero-shot, with many it becomes a linear probe (Radford et al. 2021, section 3.2).
+A label's weights are its zero-shot direction, times one factor for all labels, plus a learned
+offset, which is penalised with a strength chosen by cross-validation: with few rows the head stays
+close to zero-shot, with many it becomes a linear probe (Radford et al. 2021, section 3.2).
 """
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from clipdemo.inspection.metrics import mean_average_precision
 from clipdemo.model.heads import MLPHead
-from clipdemo.study.fit import mean_average_precision
 
 FOLDS = 5
 STRENGTHS = (0.01, 0.1, 1.0, 10.0)
@@ -29,7 +30,7 @@ class Linear:
         return inputs @ self.weights.T + self.bias
 
     def head(self) -> MLPHead:
-        """The same as a head, which scales its inputs first."""
+        """The same as an `MLPHead`, which scales its inputs first."""
         labels, inputs = self.weights.shape
         head = MLPHead(inputs, (), labels)
         (layer,) = head.layers
@@ -42,31 +43,31 @@ class Linear:
 def fit(
     inputs: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float, groups: np.ndarray
 ) -> tuple[Linear, np.ndarray, float]:
-    """A head of all rows, with the strength that cross-validation finds best.
+    """Fit a head to all rows, with the strength chosen by cross-validation.
 
     Args:
         inputs: [N, D] embeddings.
         truth: [N, L].
         prior: [L, D] the zero-shot directions.
         scale: of the backbone's logits.
-        groups: [N] the fold of each row; rows of one photo are in the same.
+        groups: [N] the fold of each row; rows of one photo share a fold.
 
     Returns:
-        The head, the logits [N, L] of heads that did not see the row, and the strength.
+        The head, out-of-fold logits [N, L], and the strength.
     """
-    best = (-1.0, None, 0.0)
+    tried = []
     for strength in STRENGTHS:
         unseen = unseen_logits(inputs, truth, prior, scale, groups, strength)
-        best = max(best, (mean_average_precision(truth, unseen), unseen, strength), key=_first)
-    _, unseen, strength = best
+        tried.append((mean_average_precision(truth, unseen), unseen, strength))
+    _, unseen, strength = max(tried, key=itemgetter(0))
     return ridge(inputs, truth, prior, scale, strength), unseen, strength
 
 
 def ridge(
     inputs: np.ndarray, truth: np.ndarray, prior: np.ndarray, scale: float, strength: float
 ) -> Linear:
-    """Minimise the mean binary cross-entropy of a row plus `strength` times the squared distance
-    of the weights [L, D], in units of `scale`, from a multiple of `prior`."""
+    """Minimise the binary cross-entropy per row plus `strength` times the squared distance of the
+    weights [L, D], in units of `scale`, from a multiple of `prior`."""
     x, y, p = (torch.from_numpy(np.asarray(a, np.float64)) for a in (inputs, truth, prior))
     rare = 1 / (2 * max(len(y), 1))
     moved = torch.zeros_like(p, requires_grad=True)
@@ -97,7 +98,7 @@ def unseen_logits(
     groups: np.ndarray,
     strength: float,
 ) -> np.ndarray:
-    """Logits [N, L] of each row by a head of the other folds' rows."""
+    """Out-of-fold logits [N, L]: each row's by a head fitted to the other folds."""
     unseen = np.empty(truth.shape, np.float32)
     for fold in np.unique(groups):
         held = groups == fold
@@ -109,7 +110,3 @@ def mean_of(image: Linear, text: Linear) -> Linear:
     """The mean of two heads' logits, as one for concatenated embeddings."""
     weights = np.concatenate([image.weights, text.weights], axis=1) / 2
     return Linear(weights, (image.bias + text.bias) / 2)
-
-
-def _first(found: tuple) -> float:
-    return found[0]

@@ -1,4 +1,4 @@
-"""What a head reads of a feature store, for training and for validation."""
+"""The rows of a feature store that a head is trained and validated on."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ CAPTIONS = {"original": ("table",), "generated": ("generated",), "both": ("table
 
 @dataclass(frozen=True)
 class Rows:
-    """Embeddings as one mode's head reads them.
+    """Inputs and targets of one mode's head.
 
     Attributes:
         inputs: [N, inputs].
-        targets: [N, L], 1 where the label is there.
+        targets: [N, L], 1 where the row has the label.
         captions: N texts.
     """
 
@@ -29,21 +29,21 @@ class Rows:
 def split_rows(
     store: Store, mode: str, validation: str = DEFAULT, captions: str = "original"
 ) -> tuple[Rows, Rows]:
-    """Rows to train on and rows to judge by.
+    """Training rows and validation rows.
 
-    For `image` each photo counts once; the other modes have the rows with a caption. Validation is
+    For `image` each photo counts once; the other modes use the rows with a caption. Validation is
     always on the table's own captions: generated ones are for training only.
 
     Args:
         store: embeddings.
         mode: `image`, `text`, `concat` or `mutan`.
         validation: see `held_out`.
-        captions: to train on: `original`, `generated` or `both`.
+        captions: those to train on: `original`, `generated` or `both`.
 
     Raises:
         TableError: the store has no embeddings for the mode, or no such rows with a label.
     """
-    if (mode != "text" and store.image is None) or (mode != "image" and store.text is None):
+    if not store.has(mode):
         raise TableError(f"{store.folder} lacks embeddings that {mode} reads: encode them first.")
     if captions not in CAPTIONS:
         raise TableError(f"There are no captions {captions!r}: choose {', '.join(CAPTIONS)}.")

@@ -1,7 +1,8 @@
-"""The runs of a study: what each was, how good it came out, and the tables they are written to."""
+"""The runs of a study: their settings, their outcomes, and the tables of both."""
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,10 +28,10 @@ class Run:
     """One training with one seed.
 
     Attributes:
-        mode: what it reads.
+        mode: of its head.
         kind: `mlp`, `mutan`, or the name of a baseline.
         settings: of a head's training; None for a baseline.
-        captions: the training's: `original`, `generated` or `both`.
+        captions: those to train on: `original`, `generated` or `both`.
     """
 
     mode: str
@@ -62,7 +63,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Entry:
-    """A run's place in the study: the same run may stand in several comparisons."""
+    """A run's place in the study: the same run may appear in several comparisons."""
 
     group: str
     name: str
@@ -70,10 +71,10 @@ class Entry:
 
 
 class Journal:
-    """Outcomes by run in a file that each is added to as soon as it is known."""
+    """Outcomes by run, each appended to a file as soon as it is known."""
 
     def __init__(self, path: Path, about: dict) -> None:
-        """`about`: what the runs depend on beside themselves; another about, other runs."""
+        """`about`: whatever else the outcomes depend on; runs with another `about` are ignored."""
         self._path, self._about = path, about
         self._known: dict[str, dict] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,7 +86,7 @@ class Journal:
                 continue  # a killed run left half a line
 
     def key(self, run: Run) -> str:
-        """Names the run and what it depends on."""
+        """Identifies the run and what its outcome depends on."""
         content = json.dumps([asdict(run), self._about], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
@@ -107,10 +108,10 @@ def carry_out(
     jobs: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> None:
-    """Carry out every run of the entries that the journal does not know, `jobs` at a time.
+    """Execute every run that is not in the journal yet, `jobs` at a time.
 
-    `execute` gives a run's metrics, `history`, `n_train`, `n_check` and `seconds`; each process
-    computes with one thread.
+    `execute` returns a run's metrics, `history`, `n_train` and `n_check`; `seconds` is added. Each
+    process uses one thread.
     """
     missing = list(dict.fromkeys(e.run for e in entries if journal.get(e.run) is None))
     progress(0, len(missing))
@@ -124,10 +125,11 @@ def carry_out(
 def _execute(execute: Callable[[Run], dict], run: Run) -> tuple[Run, dict]:
     import torch
 
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)  # the same sums in the same order, however many run at once
+    before, start = torch.get_num_threads(), time.perf_counter()
+    torch.set_num_threads(1)  # the same order of additions, whatever `jobs` is
     try:
-        return run, execute(run)
+        outcome = execute(run)
+        return run, outcome | {"seconds": round(time.perf_counter() - start, 2)}
     finally:
         torch.set_num_threads(before)
 
@@ -135,9 +137,9 @@ def _execute(execute: Callable[[Run], dict], run: Run) -> tuple[Run, dict]:
 def write_tables(
     folder: Path, entries: list[Entry], journal: Journal, backbone: str, about: dict
 ) -> pd.DataFrame:
-    """Write `runs.parquet`, `runs.csv`, `curves.parquet` and `about.json` beside those of others.
+    """Write `runs.parquet`, `runs.csv`, `curves.parquet` and `about.json`.
 
-    Rows of groups that `entries` do not have are kept, so that sweep and baselines fill one table.
+    Existing rows of groups not in `entries` are kept, so that sweep and baselines share one table.
     """
     rows, curves = [], []
     for entry in entries:
@@ -160,7 +162,7 @@ def write_tables(
 
 
 def _joined(path: Path, table: pd.DataFrame) -> pd.DataFrame:
-    """The table and, before it, those rows of the file whose group it does not have."""
+    """The table, preceded by those rows of the file whose group is not in it."""
     if not path.is_file():
         return table
     before = pd.read_parquet(path)

@@ -1,7 +1,7 @@
-"""Rows and photos scored on a Ray cluster, as on one machine.
+"""Score rows and photos on a Ray cluster.
 
-Each function is given how a worker loads its classifier, and does what its namesake without
-`on_ray` does.
+Each function takes a function with which a worker loads its classifier, and otherwise does what its
+namesake without `on_ray` does.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from clipdemo.inspection.batch import Item, Result, predict_items
 from clipdemo.inspection.evaluation import ScoredRows, score_rows
 from clipdemo.model.captioners.captioner import Captioner
 from clipdemo.model.classifier import Classifier
-from clipdemo.model.on_ray import spread
+from clipdemo.model.on_ray import map_in_workers
 
-CHUNK = 64  # items that a worker scores before it hands them back
+CHUNK = 64  # items that a worker scores at a time
 
 
 def score_parts_on_ray(
@@ -30,7 +30,7 @@ def score_parts_on_ray(
         classifier = load()
         return lambda part: score_rows(classifier, part, photos)
 
-    return spread(make, parts)
+    return map_in_workers(make, parts)
 
 
 def predict_items_on_ray(
@@ -50,4 +50,4 @@ def predict_items_on_ray(
 
         return score
 
-    return spread(make, [items[i : i + CHUNK] for i in range(0, len(items), CHUNK)])
+    return map_in_workers(make, [items[i : i + CHUNK] for i in range(0, len(items), CHUNK)])

@@ -21,9 +21,9 @@ def held_out(index: pd.DataFrame, rule: str = DEFAULT) -> np.ndarray:
         index: columns `ImageID` and, for `stratified`, `Labels` (tuples of ids).
         rule: `last:2000`: the last photos, as in the study. `every:6:1`: those whose number
             leaves 1 when divided by 6. `share:0.15`: by a hash of the `ImageID`, so that rows
-            added later move none. `stratified:0.15`: about that share of each label, however rare
-            (iterative stratification, Sechidis et al. 2011); another table, another split.
-            Anything else: a label table of the photos.
+            added later do not move others. `stratified:0.15`: about that share of each label,
+            however rare (iterative stratification, Sechidis et al. 2011); it depends on the whole
+            table. Anything else: path of a label table with the photos.
 
     Raises:
         TableError: the rule cannot be read, or leaves nothing on one side.
@@ -60,7 +60,7 @@ def _stratified(index: pd.DataFrame, share: float) -> pd.Series:
 
     photos = index.drop_duplicates("ImageID").sort_values("ImageID")
     labels = MultiLabelBinarizer().fit_transform(photos["Labels"])
-    # Without any label nothing would be left to stratify by.
+    # Rows without labels form a class of their own: there may be no others to stratify by.
     labels = np.column_stack([labels, ~labels.any(1)]).astype(int)
     split = MultilabelStratifiedShuffleSplit(n_splits=1, test_size=share, random_state=0)
     _, held = next(split.split(labels, labels))
@@ -68,5 +68,5 @@ def _stratified(index: pd.DataFrame, share: float) -> pd.Series:
 
 
 def _fraction(name: str) -> float:
-    """A number in [0, 1) that belongs to the name."""
+    """A number in [0, 1) derived from the name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) / 2**48

@@ -1,26 +1,43 @@
-"""The stages of a long work: which are done, and made of what, in a small file."""
+"""The stages of a long job, recorded in a small file with their inputs, and their progress."""
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from clipdemo.inputs.atomic import atomic_write
+
+Progress = Callable[[str, int, int | None], object]
+"""Called with the current step, how much is done and the total (None: not known); in bytes for a
+download."""
+
+
+def counted(progress: Progress, step: str, total: int) -> Callable[[int], None]:
+    """A function that reports a step's progress, called with the number of rows just done."""
+    done = 0
+
+    def add(rows: int) -> None:
+        nonlocal done
+        done += rows
+        progress(step, done, total)
+
+    return add
+
 
 class Stages:
-    """Runs each stage once, and again when what it is made of has changed.
+    """Runs each stage once, and again when its inputs have changed.
 
-    A stage that was stopped is not in the file, so it is begun again, and goes on by itself where
-    it can.
+    An interrupted stage is not recorded, so it runs again, and resumes by itself if it can.
     """
 
     def __init__(self, path: Path, tell: Callable[[str], object] = lambda line: None) -> None:
-        """`path`: of the file; `tell`: is given a line as each stage begins or is passed over."""
+        """`path`: of the file; `tell`: called with a line when a stage begins or is skipped."""
         self._path, self._tell = path, tell
 
     def run(
         self, name: str, inputs: object, made: Iterable[Path], work: Callable[[], object]
     ) -> None:
-        """Do a stage's work, unless it was done with the same inputs and what it made is there.
+        """Run a stage, unless it was done with the same inputs and its files exist.
 
         Args:
             name: of the stage.
@@ -34,12 +51,11 @@ class Stages:
             return
         self._tell(name)
         work()
-        partial = self._path.with_name(f"{self._path.name}.part")
-        partial.write_text(json.dumps(self._done() | {name: digest}, indent=1) + "\n", "utf-8")
-        partial.replace(self._path)
+        with atomic_write(self._path) as partial:
+            partial.write_text(json.dumps(self._done() | {name: digest}, indent=1) + "\n", "utf-8")
 
     def _done(self) -> dict[str, str]:
-        """Digest by stage; nothing where the file is missing or damaged."""
+        """Digest by stage; empty if the file is missing or damaged."""
         try:
             found = json.loads(self._path.read_text("utf-8"))
         except (OSError, ValueError):

@@ -1,6 +1,6 @@
-"""The encoded batches of a feature store in the making: one file each, there whole or not at all.
+"""The encoded batches of an unfinished feature store, each in one file that is written atomically.
 
-Parts and the finished store together are what is known already when `encode` is started again.
+When `encode` is started again, the parts and the existing store are what is already known.
 """
 
 import fcntl
@@ -17,8 +17,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from clipdemo.errors import BackboneError, TableError
-from clipdemo.hub.atomic import atomic_write
-from clipdemo.study.feature_store import IMAGE, TEXT, read_index, read_store
+from clipdemo.inputs.atomic import atomic_write
+from clipdemo.study.feature_store import IMAGE, TEXT, read_store
 
 PARTS = "parts"
 _MADE_BY = "made_by.json"
@@ -26,10 +26,10 @@ _MADE_BY = "made_by.json"
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """The folder, made if need be, for this process alone; a killed process holds it no more.
+    """Lock a folder, created if necessary, for this process; the lock ends with the process.
 
     Raises:
-        TableError: another process has it.
+        TableError: another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as file:
@@ -43,9 +43,9 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def write_part(folder: Path, kind: str, keys: Sequence[str], rows: np.ndarray) -> None:
-    """Keep the embeddings [N, D] of a batch as Parquet, from any machine that sees the folder.
+    """Store the embeddings [N, D] of a batch as Parquet, from any machine that sees the folder.
 
-    Its name is made of its keys: a batch that is encoded again is there once.
+    The file is named after the keys, so a batch that is encoded twice is stored once.
     """
     name = hashlib.sha256("".join(keys).encode()).hexdigest()[:24]
     path = folder / f"{kind.removesuffix('.npy')}-{name}.parquet"
@@ -62,7 +62,7 @@ class Parts:
     """
 
     def __init__(self, folder: Path, backbone: str, fingerprint: str, width: int) -> None:
-        """Find what this backbone encoded; what older weights of it encoded is not known.
+        """Find what this backbone has encoded; embeddings by other weights of it do not count.
 
         Raises:
             BackboneError: what is in the folder was encoded by another backbone.
@@ -76,23 +76,21 @@ class Parts:
         self._find_parts()
 
     def known(self, kind: str) -> Set[str]:
-        """The keys there are, those added later among them."""
+        """The keys of a kind, as a live view."""
         return self._places[kind].keys()
 
     def add(self, kind: str, keys: Sequence[str], rows: np.ndarray) -> None:
-        """Keep the embeddings [N, D] of a batch."""
+        """Store the embeddings [N, D] of a batch."""
         part = np.empty(len(keys), self._dtype)
         part["key"], part["row"] = keys, rows
         path = self.folder / f"{kind.removesuffix('.npy')}-{self._next:07d}.npy"
         self._next += 1
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as file:
+        with atomic_write(path) as partial, partial.open("wb") as file:
             np.save(file, part)
-        partial.replace(path)
         self._found(kind, path, keys)
 
     def rows(self, kind: str, keys: Iterable[str]) -> Iterator[np.ndarray | None]:
-        """Their embeddings; None for an empty key."""
+        """The embeddings of these keys; None for an empty key."""
         for key in keys:
             path, row = self._places[kind].get(key, (None, 0))
             yield self._read(path)[row] if key else None
@@ -103,10 +101,10 @@ class Parts:
 
     def _find_store(self, folder: Path) -> None:
         try:
-            store, (about, _) = read_store(folder), read_index(folder)
-        except TableError:  # none, or a damaged one, which is made again
+            store = read_store(folder)
+        except TableError:  # none, or a damaged one, which is rebuilt
             return
-        if not self._is_mine(folder, vars(about)):
+        if not self._is_mine(folder, vars(store.about)):
             return
         for kind, rows, column in (
             (IMAGE, store.image, "photo_sha256"), (TEXT, store.text, "caption_sha256"),
@@ -124,16 +122,15 @@ class Parts:
         if its is None or not self._is_mine(self.folder.parent, its):
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder.mkdir()
-            partial = made_by.with_suffix(".partial")
-            partial.write_text(json.dumps(self._made_by), "utf-8")
-            partial.replace(made_by)
+            with atomic_write(made_by) as partial:
+                partial.write_text(json.dumps(self._made_by), "utf-8")
         self._next, self._looked_at = 0, set()
         for path in sorted(self.folder.glob("*-*.npy")):
             kind, number = path.stem.rsplit("-")
             self._next = max(self._next, int(number) + 1)
             try:
                 keys = np.load(path, mmap_mode="r")["key"]
-            except (OSError, EOFError, ValueError):  # cut off when the machine lost power
+            except (OSError, EOFError, ValueError):  # truncated by a power failure
                 path.unlink()
                 continue
             self._found(f"{kind}.npy", path, [key.decode() for key in keys])

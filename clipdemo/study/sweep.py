@@ -1,12 +1,9 @@
 """The study's experiments on embeddings: its grid, its ablations, MUTAN, each with three seeds."""
 
-import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
+from clipdemo.study.calibrate import sigmoid
 from clipdemo.study.cross_fit import run_metrics
 from clipdemo.study.feature_store import Store, read_store
 from clipdemo.study.fit import FitSettings, fit_head, logits
@@ -21,9 +18,9 @@ FINAL = FitSettings(
 """The study's choice: three layers, 2048 then 1024, a rate of 7e-4 and a warm-up."""
 
 
-def experiments(store: Store) -> list[Entry]:
+def entries(store: Store) -> list[Entry]:
     """Every run of the sweep that the store has the embeddings for, in the order of the report."""
-    modes = [m for m in ("image", "text", "concat") if _has(store, m)]
+    modes = store.modes
     main, both = modes[-1], "concat" in modes
     generated = bool((store.index["source"] == "generated").any()) and "text" in modes
     final = Run(main, settings=FINAL)
@@ -49,31 +46,21 @@ def experiments(store: Store) -> list[Entry]:
     return [Entry(group, name, run.seeded(s)) for group, name, run in found for s in SEEDS]
 
 
-def _has(store: Store, mode: str) -> bool:
-    image, text = store.image is not None, store.text is not None
-    return {"image": image, "text": text, "concat": image and text}[mode]
-
-
 def _with(run: Run, hidden: tuple[int, ...], rate: float) -> Run:
     return replace(run, settings=replace(run.settings, hidden=hidden, rate=rate))
 
 
-def executor(folder: Path, validation: str) -> partial:
-    """What carries out one run of the sweep, in any process."""
-    return partial(_execute, folder, validation)
-
-
-def _execute(folder: Path, validation: str, run: Run) -> dict:
-    start, store = time.perf_counter(), read_store(folder)
+def execute(folder: Path, validation: str, run: Run) -> dict:
+    """The outcome of a run of the sweep on the store in a folder."""
+    store = read_store(folder)
     train, check = split_rows(store, run.mode, validation, run.captions)
     head, history = fit_head(
         train.inputs, train.targets, None, check.inputs, check.targets, run.settings
     )
-    scores = 1 / (1 + np.exp(-logits(head, check.inputs)))
+    scores = sigmoid(logits(head, check.inputs))
     return {
         **run_metrics(check.targets, scores, store.labels.names),
         "history": history,
         "n_train": len(train.inputs),
         "n_check": len(check.inputs),
-        "seconds": round(time.perf_counter() - start, 2),
     }

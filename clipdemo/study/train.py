@@ -1,4 +1,4 @@
-"""Heads for a feature store's labels: trained, calibrated, and written with their card."""
+"""Train and calibrate heads for a feature store's labels, and write them with their card."""
 
 import copy
 from collections.abc import Callable
@@ -10,23 +10,14 @@ import numpy as np
 import torch
 
 from clipdemo.errors import CheckpointError
-from clipdemo.inputs.labels import MODES
-from clipdemo.inspection import metrics
 from clipdemo.model import checkpoints
 from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
-from clipdemo.study.calibrate import calibrated, sigmoid
-from clipdemo.study.feature_store import About, Store, read_index
+from clipdemo.study.calibrate import calibrated, figures_of
+from clipdemo.study.feature_store import Store
 from clipdemo.study.fit import FitSettings, fit_head, logits
 from clipdemo.study.rows import split_rows
 from clipdemo.study.splits import held_out
-
-
-def modes_of(store: Store) -> list[str]:
-    """The page's modes that the store has the embeddings for."""
-    missing = {"image"} if store.image is None else set()
-    missing |= {"text"} if store.text is None else set()
-    return [m for m in MODES if m not in missing and not (m == "concat" and missing)]
 
 
 def train_heads(
@@ -37,22 +28,21 @@ def train_heads(
     captions: str = "original",
     watch: Callable[[str, dict], object] = lambda mode, epoch: None,
 ) -> checkpoints.Card:
-    """Train a head per mode and write it to `out`, beside those of other modes that are there.
+    """Train a head per mode and write it to `out`, next to existing heads of other modes.
 
     Args:
         store: embeddings and labels.
         out: folder of the checkpoint.
         settings: of each mode's training.
         validation: see `splits.held_out`.
-        captions: to train on: `original`, `generated` or `both`.
-        watch: told of each epoch: the mode, and its entry in the history.
+        captions: those to train on: `original`, `generated` or `both`.
+        watch: called after each epoch with the mode and the epoch's entry in the history.
 
     Raises:
         CheckpointError: `out` holds heads of another backbone or for other labels, or other files.
-        TableError: the store has not what a mode reads.
+        TableError: the store lacks what a mode reads.
     """
-    about, heads = read_index(store.folder)[0], {}
-    content = _content(store, about, out)
+    heads, content = {}, _content(store, out)
     for mode, chosen in settings.items():
         train, check = split_rows(store, mode, validation, captions)
         head, history = fit_head(
@@ -63,7 +53,7 @@ def train_heads(
         values = logits(head, check.inputs)
         entry = chosen.shape(train.inputs.shape[1]) | calibrated(values, check.targets)
         entry["training"] = {
-            "table": about.table,
+            "table": store.about.table,
             "settings": asdict(chosen),
             "captions": captions,
             "validation": validation,
@@ -80,14 +70,14 @@ def train_heads(
 
 
 def calibrate(classifier: Classifier, store: Store, validation: str) -> checkpoints.Card:
-    """Temperature, thresholds, reliability and figures of every mode again, written to the card.
+    """Compute temperature, thresholds, reliability and figures of every mode again, for the card.
 
     Raises:
         CheckpointError: the heads are for another backbone or other labels than the store.
-        TableError: the store has not what a mode reads.
+        TableError: the store lacks what a mode reads.
     """
     card = classifier.card
-    _check_fit(card, store, read_index(store.folder)[0], "choose a store that fits")
+    _check_fit(card, store, "choose a store that fits")
     content = copy.deepcopy(card.content)
     for mode in card.modes:
         values, truth = validation_logits(classifier, store, mode, validation)
@@ -106,17 +96,17 @@ def validation_logits(
     return classifier.logits(mode, torch.from_numpy(check.inputs)), check.targets
 
 
-def _content(store: Store, about: About, out: Path) -> dict:
+def _content(store: Store, out: Path) -> dict:
     """The card to add to: the one in `out`, or a new one."""
     if (out / checkpoints.CARD).is_file():
         card = checkpoints.read_card(out)
-        _check_fit(card, store, about, "choose another --out")
+        _check_fit(card, store, "choose another --out")
         return card.content
     if out.is_dir() and any(out.iterdir()):
         raise CheckpointError(f"{out} holds other files than heads: choose an empty --out.")
     return {
         "backbone": store.backbone,
-        "fingerprint": about.fingerprint,
+        "fingerprint": store.about.fingerprint,
         "width": store.width,
         "labels": list(store.labels.names),
         "label_ids": list(store.labels.ids),
@@ -126,7 +116,7 @@ def _content(store: Store, about: About, out: Path) -> dict:
 
 
 def _fit(store: Store, validation: str) -> dict:
-    """The card's `fit`: how well the validation photos and captions do, where there are both."""
+    """The card's `fit`: how well the validation photos and captions match, if there are both."""
     if store.image is None or store.text is None:
         return {}
     index = store.index
@@ -135,21 +125,21 @@ def _fit(store: Store, validation: str) -> dict:
     return {"fit": fit_of_pairs(store.image[rows], store.text[rows])} if len(rows) else {}
 
 
-def _check_fit(card: checkpoints.Card, store: Store, about: About, then: str) -> None:
-    """Raises CheckpointError where heads do not go with a store; `then` says what to do."""
+def _check_fit(card: checkpoints.Card, store: Store, then: str) -> None:
+    """Raise CheckpointError if heads do not fit a store; `then` says what to do."""
     if card.backbone != store.backbone:
         other = f"are for the backbone {card.backbone}, and {store.folder} is of {store.backbone}"
     elif card.labels != store.labels:
         other = f"are for other labels than those of {store.folder}"
-    elif card.content.get("fingerprint", about.fingerprint) != about.fingerprint:
-        other = f"are for other weights of {card.backbone} than {store.folder} was encoded by"
+    elif card.content.get("fingerprint", store.about.fingerprint) != store.about.fingerprint:
+        other = f"are for other weights of {card.backbone} than {store.folder} was encoded with"
     else:
         return
     raise CheckpointError(f"The heads in {card.folder} {other}: {then}.")
 
 
 def _summary(content: dict) -> str:
-    """What all the heads of a card were trained with."""
+    """What the heads of a card were trained on."""
     trained = [entry["training"] for entry in content["modes"].values()]
     tables = " and ".join(dict.fromkeys(t["table"] for t in trained))
     rows = max(t["n_train"] + t["n_check"] for t in trained)
@@ -160,10 +150,8 @@ def _summary(content: dict) -> str:
 
 
 def _measure(content: dict, mode: str, values: np.ndarray, truth: np.ndarray) -> None:
-    """Put a mode's figures on the validation rows, whose thresholds those are, into the card."""
-    entry = content["modes"][mode]
-    scores, thresholds = sigmoid(values / entry["temperature"]), np.array(entry["thresholds"])
-    on, names = scores >= thresholds, tuple(content["labels"])
+    """Put a mode's figures on the validation rows, at its new thresholds, into the card."""
     found = content["metrics"].setdefault("photos", {"n": 0, "modes": {}})
-    found["modes"][mode] = metrics.evaluate(truth, scores, on, names, thresholds)
+    names = tuple(content["labels"])
+    found["modes"][mode] = figures_of(content["modes"][mode], values, truth, names)
     found["n"] = max(measured["n"] for measured in found["modes"].values())

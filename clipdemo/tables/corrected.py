@@ -157,7 +157,7 @@ def _as_written(column: Sequence[object], on: bool) -> object:
 
 
 def _csv(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> bytes:
-    from clipdemo.tables.label_table import read_label_table, write_label_table
+    from clipdemo.tables.label_table import read_label_table, write_csv
 
     raw = path.read_bytes()
     text, _, encoding = decode(raw, path)
@@ -171,11 +171,9 @@ def _csv(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> bytes:
             tuple(edit.listed(labels, photo, by_id=True))
             for photo, labels in zip(table.frame["ImageID"], table.frame["Labels"], strict=True)
         ]
-        whole = path.with_name(f".{path.name}.corrected")
-        write_label_table(table.frame.assign(Labels=pd.Series(found, dtype=object)), whole)
-        content = whole.read_bytes()
-        whole.unlink()
-        return content
+        whole = io.StringIO(newline="")
+        write_csv(table.frame.assign(Labels=pd.Series(found, dtype=object)), whole)
+        return whole.getvalue().encode()
     rows = [row for row in rows if row]
     frame = pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
     file = io.StringIO(newline="")

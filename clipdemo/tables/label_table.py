@@ -9,19 +9,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import numpy as np
 import pandas as pd
 
 from clipdemo.errors import PhotoError, TableError
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.labels import COCO18, LabelSet
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account, photo_reason
@@ -238,15 +237,23 @@ def _joined(frame: pd.DataFrame, lines: np.ndarray, account: Account, labels: La
 
 
 def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
-    r"""Write a table as well-formed CSV: UTF-8, quotes doubled, `\n` line ends.
+    r"""Write a table atomically as well-formed CSV: UTF-8, quotes doubled, `\n` line ends.
 
-    The file appears whole or not at all. Line breaks inside captions are written as `\n`.
+    Line breaks inside captions are written as `\n`.
 
     Args:
         frame: columns `ImageID`, `Labels` (tuples of ids) and `Caption`.
         path: where to; an older file is replaced.
     """
-    path = Path(path)
+    with (
+        atomic_write(Path(path)) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
+        write_csv(frame, file)
+
+
+def write_csv(frame: pd.DataFrame, file: TextIO) -> None:
+    """What `write_label_table` writes, to an open file."""
     separator = ";" if any(" " in i for i in set(chain.from_iterable(frame["Labels"]))) else " "
     # If no row has two ids, only this says that a blank does not separate ids.
     end = separator.strip() if frame["Labels"].str.len().max() == 1 else ""
@@ -254,15 +261,7 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
         Labels=[separator.join(ids) + end for ids in frame["Labels"]],
         Caption=frame["Caption"].str.replace(r"\r\n?", "\n", regex=True),
     )
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            frame.to_csv(file, index=False, lineterminator="\n")
-        Path(name).chmod(0o644)  # mkstemp makes it readable by its owner only
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    frame.to_csv(file, index=False, lineterminator="\n")
 
 
 def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the bundled backbone is trained on: its recipe, its data, and batches made of them."""
+"""The training recipe of the bundled backbone, its data, and the batches made from them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +25,15 @@ class Recipe(LoopRecipe):
     vocabulary: int = 3400
     batch: int = 128  # photos per step
     text_every: int = 4  # captions are in every fourth batch
-    captions: int = 80  # per batch that has some, those of its photos first
-    # Share of the steps done, and input size in pixels from there on.
+    captions: int = 80  # per batch with captions, starting with those of its photos
+    # Share of the steps done, and the input size in pixels from then on.
     sizes: tuple[tuple[float, int], ...] = ((0.0, 64), (0.45, 96), (0.9, 128))
     # Input size of the finished backbone: larger than in training, where crops are enlarged and
     # objects look larger than in whole photos (Touvron et al. 2019).
     serve_size: int = 192
     smallest: float = 0.15  # least area of a crop
     joined: float = 0.4  # probability that a crop's right side shows another photo
-    teacher: float = 0.3  # the teacher's share of targets that are also annotated
+    teacher: float = 0.3  # the teacher's share in annotated targets
     drawn: int = 3000  # drawn scenes added to the photos
     word_dropout: float = 0.1
     weights: tuple[tuple[str, float], ...] = (
@@ -47,12 +47,12 @@ class Recipe(LoopRecipe):
 
 
 CONTINUED = Recipe(steps=10_000, rate=1.2e-3, sizes=((0.0, 96), (0.6, 128)))
-"""For an image tower that is already trained."""
+"""For continuing with a trained image tower."""
 
 
 @dataclass
 class Data:
-    """What both stages are trained on; a caption's tokens are its ids, [T]."""
+    """Training data of both stages; a caption's tokens are ids [T]."""
 
     pack: Pack
     train: np.ndarray  # [N] rows of the pack
@@ -63,7 +63,7 @@ class Data:
 
 
 def prepare(data: Path, work: Path, recipe: Recipe) -> Data:
-    """Read everything; learn the tokenizer and write the model's files if `work` has none."""
+    """Read all data; if `work` has no model files, learn the tokenizer and write them."""
     pack = join(load_pack(data, work / "cache"), drawn_pack(recipe.drawn, first_seed=1_000_000))
     train = np.flatnonzero(~pack.validation)
     rows = caption_rows(data, pack)
@@ -93,7 +93,7 @@ def sampling_chance(pack: Pack, train: np.ndarray) -> np.ndarray:
 
 
 def drop_words(tokens: torch.Tensor, rng: np.random.Generator, chance: float) -> torch.Tensor:
-    """Replace some words by the unknown token, so that nothing depends on a single word."""
+    """Replace random tokens by the unknown token, so that nothing depends on a single word."""
     drop = torch.from_numpy(rng.uniform(size=tokens.shape) < chance) & (tokens > 3)
     return tokens.masked_fill(drop, 1)
 
@@ -150,7 +150,7 @@ class JointBatches(Dataset):
         return batch | (self._captions(rng, rows, area) if step % recipe.text_every == 0 else {})
 
     def _captions(self, rng: np.random.Generator, rows: np.ndarray, area: np.ndarray) -> dict:
-        """Captions of the batch's photos first (unless cut too small), then captions alone."""
+        """Captions of the batch's photos (unless cropped too small), then captions without one."""
         data, count = self.data, self.recipe.captions
         pair = [i for i, r in enumerate(rows) if data.tokens[r] and area[i] > 0.25][:count]
         paired = rows[pair]

@@ -1,6 +1,6 @@
-"""What the captioner learns from: embeddings of photos and of captions alone, with their captions.
+"""Training data of the captioner: captions with embeddings of their photos, or of themselves.
 
-The backbone is frozen, so every embedding is computed once and kept in the work folder.
+The backbone is frozen, so embeddings are computed once and kept in the work folder.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from sklearn.linear_model import Ridge
 from tokenizers import Tokenizer
 
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.model import checkpoints
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.captioners.decoder import BACKBONE
@@ -29,16 +30,16 @@ class CaptionRecipe(LoopRecipe):
     rate: float = 1.5e-3
     clip: float = 1.0
     average: int = 400
-    width: int = 192  # that of the text tower, as whose copy it starts
+    width: int = 192  # that of the text tower, whose weights it starts from
     layers: int = 2
     heads: int = 3
     prefix: int = 4
-    length: int = 22  # tokens of a caption at most; longer ones are not learned
+    length: int = 22  # tokens of a caption; longer ones are left out
     batch: int = 96  # captions per step
     dropout: float = 0.2
-    noise: float = 0.3  # length of the noise added to a photo's embedding, whose own is 1
-    residual: float = 1.0  # of the noise added to a caption's, relative to what was measured
-    # How the captions of a step are shared out; `alone` have no photo.
+    noise: float = 0.3  # norm of the noise added to a photo's embedding, which has norm 1
+    residual: float = 1.0  # noise added to a caption's embedding, relative to the measured one
+    # Shares of the captions in a step; `alone` have no photo.
     shares: tuple[tuple[str, float], ...] = (
         ("comp5329", 0.26), ("coco", 0.06), ("flickr8k", 0.2), ("drawn", 0.06), ("alone", 0.42),
     )  # fmt: skip
@@ -47,16 +48,16 @@ class CaptionRecipe(LoopRecipe):
 
 @dataclass
 class Sources:
-    """C training captions and the validation captions, each with what the decoder reads.
+    """C training captions and the validation captions, with the embeddings that the decoder reads.
 
     Attributes:
-        tokens: of each caption, without the start, in whose place the prefix is.
-        sets: [C] the set of its photo, or `alone`.
-        row: [C] its embedding in `image`.
-        image: [2, M, D] embeddings of photos and of their mirror images; those of captions without
-            a photo, moved to where photos lie, are there twice.
-        residual: [D, D] factor of the covariance of what such an embedding does not
-            determine of its photo's.
+        tokens: of each caption, without the start token, which the prefix replaces.
+        sets: [C] the set of each caption's photo, or `alone`.
+        row: [C] each caption's row in `image`.
+        image: [2, M, D] embeddings of photos and of their mirror images; in both, captions without
+            a photo have their own embedding, moved to where photos lie.
+        residual: [D, D] factor of the covariance of the difference between such a moved embedding
+            and the photo's.
         check_image, check_tokens: embeddings [V, D] and captions of the validation photos.
     """
 
@@ -72,15 +73,15 @@ class Sources:
 def load_sources(
     data: Path, work: Path, backbone: Backbone, folder: Path, recipe: CaptionRecipe
 ) -> Sources:
-    """Everything of a data folder that fits in the recipe's `length`.
+    """All captions of a data folder that fit the recipe's `length`.
 
     Args:
         data: photos and captions (see `photo_pack`).
-        work: keeps the decoded photos and the embeddings for the next call.
-        backbone: makes the embeddings.
-        folder: where its weights are, which distinguish kept embeddings from older ones, and the
-            tokenizer that the decoder writes with.
-        recipe: how long captions are, and how many drawn scenes to add to the photos.
+        work: caches decoded photos and embeddings for the next call.
+        backbone: computes the embeddings.
+        folder: has the backbone's weights, whose sha256 identifies cached embeddings, and the
+            decoder's tokenizer.
+        recipe: length of captions, and the number of drawn scenes added to the photos.
     """
     pack = join(load_pack(data, work / "cache"), drawn_pack(recipe.drawn, DRAWN_SEED))
     texts = caption_rows(data, pack).train
@@ -97,8 +98,8 @@ def load_sources(
             "alone": encode_captions(backbone, texts),
             "check": encode_photos(backbone, pack, check),
         }
-        save_file(found, kept.with_suffix(".part"))
-        kept.with_suffix(".part").replace(kept)
+        with atomic_write(kept) as partial:
+            save_file(found, partial)
     found = load_file(kept)
     alone, residual = like_images(found["first"], found["image"], found["alone"])
 
@@ -124,19 +125,19 @@ def load_sources(
 def like_images(
     text: np.ndarray, image: np.ndarray, alone: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings of captions alone, moved to where the embeddings of such photos lie.
+    """Embeddings of captions without a photo, moved to where their photos would lie.
 
     CapDec (Nukrai et al. 2022, arXiv:2211.00575) adds noise to a caption's embedding so that a
-    decoder trained on it can read photos. Here the pairs also say where photos lie, by ridge
-    regression, and what noise is left, by its residuals.
+    decoder trained on it can read photos. Here a ridge regression on pairs also predicts the
+    photo's embedding, and its residuals give the noise.
 
     Args:
         text, image: [N, D] embeddings of captions and of their photos.
         alone: [K, D] embeddings of captions without a photo.
 
     Returns:
-        Their expected image embeddings [K, D], and a factor [D, D] of the residuals' covariance:
-        normal noise [K, D] times its transpose is distributed as the residuals.
+        Their predicted image embeddings [K, D], and a factor [D, D] of the residuals' covariance:
+        standard normal noise [K, D] times its transpose is distributed like the residuals.
     """
     ridge = Ridge().fit(text, image)
     left = image - ridge.predict(text)

@@ -45,11 +45,11 @@ def whole(photos: list[np.ndarray], size: int) -> torch.Tensor:
 
 
 def augment(images: torch.Tensor) -> torch.Tensor:
-    """The backbone's input from images in 0..1, each with random colours and some partly covered.
+    """The backbone's input from images in 0..1, with random colours and some partly covered.
 
-    Brightness, contrast and saturation of all images [N, 3, S, S] at once, which takes a third of
-    the time of one after the other. The covering rectangles (Zhong et al. 2017) are grey. Random
-    numbers come from torch.
+    Brightness, contrast and saturation of all images [N, 3, S, S] are changed at once, in a third
+    of the time that one by one would take. The covering rectangles (random erasing, Zhong et al.
+    2017) are grey. Random numbers come from torch.
     """
     shape = (len(images), 1, 1, 1)
     brightness, contrast, saturation = (
@@ -69,10 +69,10 @@ def label_targets(
 ) -> np.ndarray:
     """[N, L] probability that each label is visible in the crop.
 
-    A label that is not in the photo is not in the crop. For one that is, the teacher's evidence
-    inside the crop relative to that in the photo says how much of it is left; where the teacher
-    missed it, the crop's area does. Labels without annotation keep the teacher's probability, and
-    it makes up the share `teacher` of the other targets (Hinton et al. 2015).
+    A label that is not in the photo is not in the crop. For one that is, the probability is the
+    teacher's evidence inside the crop relative to that in the whole photo, or depends on the crop's
+    area where the teacher missed the label. Labels without annotation keep the teacher's
+    probability, which also has the share `teacher` in the other targets (Hinton et al. 2015).
     """
     grid = pack.grid[rows]
     centre = (np.arange(GRID) + 0.5) / GRID
@@ -89,7 +89,7 @@ def label_targets(
 
 
 def side_boxes(boxes: np.ndarray, flip: np.ndarray, share: float, left: bool) -> np.ndarray:
-    """[N, 4] what the left `share` of each crop shows of the photo, or the rest on the right."""
+    """[N, 4] the photo's part in the left `share` of each crop, or in the rest on the right."""
     x0, width = boxes[:, 0], boxes[:, 2] - boxes[:, 0]
     cut = np.where(flip, 1 - share, share)
     low = left != flip  # a mirrored crop's left is the photo's right

@@ -1,4 +1,4 @@
-"""The heads of a finished checkpoint again: thresholds of all modes, and concat as a sum."""
+"""Refit a finished checkpoint: the thresholds of all modes, and concat as a sum of heads."""
 
 import copy
 import json
@@ -12,17 +12,17 @@ from clipdemo.study.calibrate import calibrated
 from clipdemo.study.encode import encode_table
 from clipdemo.study.feature_store import read_store
 from clipdemo.study.report import NAME, judged_heads, rounded, write_report
-from clipdemo.tiny.heads import check_rows, joined
+from clipdemo.tiny.heads import check_rows, sum_head
 from clipdemo.tiny.photo_pack import caption_rows, load_pack
 
 SPLIT = "every:6:1"
 
 
 def fuse(data: Path, work: Path, folder: Path) -> checkpoints.Card:
-    """Join a checkpoint's heads to its concat head, and judge all of them again in its report.
+    """Make a checkpoint's concat head a sum of its heads, and evaluate all modes in its report.
 
     Backbone and single heads keep their weights. Thresholds are tuned on the validation photos and
-    captions (see `heads.check_rows`); the runs of the report are not touched.
+    captions (see `heads.check_rows`); the report's runs stay as they are.
 
     Args:
         data: photos, captions and teacher files.
@@ -40,7 +40,7 @@ def fuse(data: Path, work: Path, folder: Path) -> checkpoints.Card:
     for mode in ("image", "text"):
         inputs, truth = checks[mode]
         entries[mode] |= calibrated(fit.logits(heads[mode], inputs), truth)
-    heads["concat"], entries["concat"] = joined(heads, entries, *checks["concat"])
+    heads["concat"], entries["concat"] = sum_head(heads, entries, *checks["concat"])
     card = checkpoints.save_heads(folder, heads, content)
     store = work / "store"
     encode_table(backbone, data / "captions.csv", store, data / "photos" / "comp5329.zip")

@@ -1,4 +1,4 @@
-"""The heads of the bundled backbone: what they are fitted on, and what the card says of them."""
+"""The heads of the bundled backbone: their training data, their fit, and their card entries."""
 
 import copy
 
@@ -43,10 +43,10 @@ def encode_captions(backbone: Backbone, captions: list[str]) -> np.ndarray:
 
 
 def without_words(captions: list[str], chance: float = 0.25, seed: int = 1) -> list[str]:
-    """The captions, each word left out with this chance.
+    """The captions, with each word dropped with probability `chance`.
 
-    A text tower knows the captions it was trained on better than others; with words missing they
-    are again something new for the heads.
+    A text tower knows the captions it was trained on better than others; with words missing, they
+    are closer to new ones.
     """
     rng, out = np.random.default_rng(seed), []
     for caption in captions:
@@ -71,17 +71,17 @@ def fit_heads(
         entries[mode] = SETTINGS[mode].shape(inputs.shape[1])
         entries[mode] |= calibrated(fit.logits(heads[mode], inputs), truth)
         print(mode, [round(h["map"], 4) for h in histories[mode]], flush=True)
-    heads["concat"], entries["concat"] = joined(heads, entries, *checks["concat"])
+    heads["concat"], entries["concat"] = sum_head(heads, entries, *checks["concat"])
     return heads, entries, histories
 
 
-def joined(
+def sum_head(
     heads: dict[str, nn.Module], entries: dict[str, dict], inputs: np.ndarray, truth: np.ndarray
 ) -> tuple[SumHead, dict]:
     """A concat head that sums the heads of the three modes, and its entry in the card.
 
-    Its weights and thresholds are those of validation pairs, inputs [M, 2 * D] and truth [M, L]:
-    the backbone knows the training photos, where the photo's head is far too sure.
+    Its weights and thresholds are fitted on validation pairs, inputs [M, 2 * D] and truth [M, L]:
+    the backbone has seen the training photos, on which the image head is far too confident.
     """
     head = SumHead(*(copy.deepcopy(heads[mode]) for mode in MODES)).eval()
     with torch.no_grad():
@@ -99,7 +99,7 @@ def joined(
 def check_rows(
     backbone: Backbone, pack: Pack, rows: CaptionRows
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Per mode what its head reads of the validation photos and captions, and the truth."""
+    """Per mode, the inputs of its head for the validation photos and captions, and the truth."""
     check = np.flatnonzero(pack.validation)
     images, truth = encode_photos(backbone, pack, check), pack.known[check]
     captioned = np.array([bool(pack.captions[r]) for r in check])
@@ -117,8 +117,8 @@ def training_rows(
 ) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Inputs [M, D or 2 * D], targets [M, L] and weights [M] per mode.
 
-    Captions come twice, as they are and with words missing. Captions alone and photos alone, next
-    to zeros, teach concat what the other two heads know.
+    Captions come twice, unchanged and with words missing. For concat there are also captions and
+    photos alone, next to zeros, so that it learns what the other two heads know.
     """
     pack, train, texts, labels = data.pack, data.train, data.rows.train, data.rows.train_labels
     paired = [c for r in train for c in pack.captions[r]]
@@ -127,7 +127,7 @@ def training_rows(
     weight = np.select([pack.annotated[train], sets == "drawn"], [1.0, 0.5], 0.4)
     targets = pack.known[train]
 
-    text, concat = [], [(beside(images, left=False), targets, 0.3 * weight)]
+    text, concat = [], [(beside_zeros(images, left=False), targets, 0.3 * weight)]
     for change in (list, without_words):
         alone, pairs = (encode_captions(backbone, change(c)) for c in (texts, paired))
         text += [
@@ -136,7 +136,7 @@ def training_rows(
         ]
         both = np.concatenate([images[photo], pairs], 1)
         concat += [
-            (beside(alone, left=True), labels, np.ones(len(alone))),
+            (beside_zeros(alone, left=True), labels, np.ones(len(alone))),
             (both, targets[photo], np.where(annotated, 1, 0.3)),
         ]
     parts = {"image": [(images, targets, weight)], "text": text, "concat": concat}
@@ -146,7 +146,7 @@ def training_rows(
     }
 
 
-def beside(embeddings: np.ndarray, left: bool) -> np.ndarray:
+def beside_zeros(embeddings: np.ndarray, left: bool) -> np.ndarray:
     """[N, 2 * D] with zeros on the left or on the right."""
     zeros = np.zeros_like(embeddings)
     return np.concatenate([zeros, embeddings] if left else [embeddings, zeros], 1)

@@ -1,4 +1,4 @@
-"""The bundled backbone as an open_clip model, and the joint loss it is trained with."""
+"""The bundled backbone as an open_clip model, and the joint loss of its training."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ from clipdemo.tiny.crops import MEAN, STD
 from clipdemo.tiny.photo_pack import FEATURES
 
 WIDTH = 256
-SCALE = WIDTH**0.5  # makes the components of a normalised embedding about 1 for the heads
+SCALE = WIDTH**0.5  # scales the entries of a normalised embedding to about 1
 CONTEXT = 40
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[BOS]", "[EOS]"
@@ -53,10 +53,10 @@ def save_tokenizer(folder: Path, tokenizer: Tokenizer, length: int) -> None:
 def write_model_files(
     folder: Path, tokenizer: Tokenizer, width: int, layers: tuple[int, ...], image_size: int
 ) -> None:
-    """Everything open_clip's `local-dir:` loads except the weights.
+    """Write everything that open_clip's `local-dir:` loads, except the weights.
 
-    The image tower is CLIP's own ResNet with `layers` blocks per stage, `width` channels in the
-    first; the text tower CLIP's transformer, two layers deep.
+    The image tower is CLIP's ResNet with `layers` blocks per stage and `width` channels in the
+    first; the text tower is CLIP's transformer with two layers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     save_tokenizer(folder, tokenizer, CONTEXT)
@@ -102,7 +102,7 @@ def export(model: nn.Module, files: Path, out: Path, image_size: int) -> None:
     Args:
         model: the open_clip model.
         files: folder of its configuration and tokenizer.
-        out: folder to write; the position embeddings of the image tower's pool are interpolated.
+        out: folder to write to; the pool's position embeddings are interpolated.
     """
     out.mkdir(parents=True, exist_ok=True)
     for name in (CONFIG, "tokenizer.json", "tokenizer_config.json"):
@@ -128,7 +128,7 @@ def pad(tokens: list[torch.Tensor]) -> torch.Tensor:
 
 
 def head(inputs: int, labels: int) -> nn.Module:
-    """Training's own head on L2-normalised embeddings; the shipped heads are fitted afterwards."""
+    """An auxiliary head on L2-normalised embeddings; the shipped heads are fitted afterwards."""
     return nn.Sequential(nn.Linear(inputs, 256), nn.GELU(), nn.Dropout(0.2), nn.Linear(256, labels))
 
 
@@ -143,10 +143,10 @@ def positions(embedding: torch.Tensor, cells: int) -> torch.Tensor:
 
 
 def pooled(pool: nn.Module, cells: torch.Tensor) -> torch.Tensor:
-    """What CLIP's attention pool makes of a feature map [N, C, G, G]: [N, WIDTH].
+    """CLIP's attention pool on a feature map [N, C, G, G]: [N, WIDTH].
 
-    The pool asks from every cell and keeps one answer; asked once, a training step takes two
-    thirds of the time.
+    The original computes a query for every cell and keeps one output; with a single query, a
+    training step takes two thirds of the time.
     """
     x = cells.flatten(2).transpose(1, 2)
     x = torch.cat([x.mean(1, keepdim=True), x], 1)
@@ -162,8 +162,8 @@ def pooled(pool: nn.Module, cells: torch.Tensor) -> torch.Tensor:
 class Joint(nn.Module):
     """Backbone, auxiliary heads and the sum of their losses.
 
-    The auxiliary heads (dense, features, image, text, concat) only teach the backbone; none of
-    them is shipped.
+    The auxiliary heads (dense, features, image, text, concat) only train the backbone; none of them
+    is shipped.
     """
 
     def __init__(self, model: nn.Module, labels: int) -> None:
@@ -179,7 +179,7 @@ class Joint(nn.Module):
             nn.init.constant_(module.bias, -4.0)
 
     def image(self, images: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Raw image embeddings [N, WIDTH] and the feature maps at strides 16 and 32."""
+        """Unnormalised image embeddings [N, WIDTH], and the feature maps at strides 16 and 32."""
         tower = self.model.visual
         middle = tower.layer3(tower.layer2(tower.layer1(tower.stem(images))))
         last = tower.layer4(middle)
@@ -188,8 +188,8 @@ class Joint(nn.Module):
     def text(self, tokens: torch.Tensor) -> torch.Tensor:
         """Text embeddings [N, WIDTH], L2-normalised, of token ids [N, T] with T up to CONTEXT.
 
-        The same as open_clip's own forward, which needs all CONTEXT positions: the attention is
-        causal, so the padding behind a caption changes nothing and need not be computed.
+        Equals open_clip's own forward, which needs all CONTEXT positions: attention is causal, so
+        the padding after a caption changes nothing and can be left out.
         """
         tower, length = self.model.text, tokens.shape[1]
         x = tower.token_embedding(tokens) + tower.positional_embedding[:length]
@@ -198,7 +198,7 @@ class Joint(nn.Module):
         return F.normalize(x[torch.arange(len(x)), last] @ tower.text_projection, dim=-1)
 
     def texts(self, tokens: list[torch.Tensor]) -> torch.Tensor:
-        """Embeddings [N, WIDTH] of captions; those of similar length are padded together."""
+        """Embeddings [N, WIDTH] of captions, batched by length to save padding."""
         order = np.argsort([len(t) for t in tokens], kind="stable")
         parts = np.array_split(order, -(-len(order) // 48))
         found = torch.cat([self.text(pad([tokens[i] for i in part])) for part in parts])
@@ -238,14 +238,14 @@ class Joint(nn.Module):
         return losses | {"total": total}
 
     def contrast(self, image: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
-        """CLIP's contrastive loss of embeddings [P, WIDTH] that belong together row by row."""
+        """CLIP's contrastive loss of paired embeddings [P, WIDTH]."""
         return open_clip.ClipLoss()(image, text, self.model.logit_scale.exp().clamp(max=100))
 
 
 def label_loss(
     logits: torch.Tensor, targets: torch.Tensor, weight: torch.Tensor | None = None
 ) -> torch.Tensor:
-    """Binary cross-entropy of [N, L], summed over the labels, mean over rows weighted [N]."""
+    """Binary cross-entropy [N, L], summed over labels, and averaged over rows with weights [N]."""
     rows = F.binary_cross_entropy_with_logits(logits, targets, reduction="none").sum(1)
     weight = torch.ones_like(rows) if weight is None else weight
     return (rows * weight).sum() / weight.sum().clamp(min=1)

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from clipdemo.study.fit import mean_average_precision
+from clipdemo.inspection.metrics import mean_average_precision
 from clipdemo.tiny import crops
 from clipdemo.tiny import joint_model as joint
 from clipdemo.tiny.batches import Data, JointBatches, Recipe
@@ -45,18 +45,17 @@ def train_joint(
 
 
 def copy_model_files(start: Path, work: Path) -> None:
-    """Take configuration and tokenizer of an earlier checkpoint into a new run."""
+    """Copy configuration and tokenizer of an earlier checkpoint to a new run."""
     if not (work / "model").is_dir():
         ignored = shutil.ignore_patterns("*.safetensors", "card*")
         shutil.copytree(start, work / "model", ignore=ignored)
 
 
 def check(module: joint.Joint, data: Data, size: int) -> dict[str, float]:
-    """Figures of the validation photos and captions.
+    """Metrics on the validation photos and captions.
 
     `image` and `text`: mean average precision of the auxiliary heads, on all photos and on the
-    captions without one. `caption_in_10`: how often a photo of comp5329 has its own caption among
-    the ten that are nearest to it.
+    captions without a photo. `caption_in_10`: recall at 10 of a photo's own caption, on comp5329.
     """
     pack = data.pack
     rows = np.flatnonzero(pack.validation)

@@ -5,10 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import make_pipeline
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
@@ -20,6 +16,7 @@ from clipdemo.model import checkpoints, thresholds
 from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.classifier import Classifier
 from clipdemo.model.loading import load
+from clipdemo.study import baselines
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 from clipdemo.tiny.photo_pack import is_validation, validation_rows
 
@@ -29,11 +26,11 @@ START, END = "<!-- figures: written by `python -m clipdemo measure` -->", "<!-- 
 def measure(data: Path, folder: Path) -> dict:
     """Evaluate the checkpoint in `folder` on the validation photos and captions of a data folder.
 
-    Returns what is then written into the card as `metrics`: `photos` (comp5329 photos with
-    number % 6 == 1 and their captions, all modes), `zero_shot` (the same without the heads),
+    Writes `metrics` to the card and returns it: `photos` (comp5329 photos with number % 6 == 1 and
+    their captions, all modes, with `intervals`), `zero_shot` (the same without the heads),
     `captions` (rows 28000 to 29999, text only) and `bag_of_words` (TF-IDF and logistic regression
-    on those same rows, for comparison); `photos` with `intervals`. How well those photos and
-    captions match is written as `fit`.
+    on those same rows, for comparison). Also writes how well those photos and captions match, as
+    `fit`.
     """
     classifier = load(checkpoint=folder)
     frame = read_label_table(data / "captions.csv").frame
@@ -61,7 +58,7 @@ def measure(data: Path, folder: Path) -> dict:
 
 
 def validation_photos(data: Path) -> tuple[pd.DataFrame, PhotoSource]:
-    """Rows of the label table whose photo is a validation photo, and where the photos are."""
+    """Rows of the label table whose photo is for validation, and the source of the photos."""
     frame = read_label_table(data / "captions.csv").frame
     source = PhotoSource(data / "photos" / "comp5329.zip")
     held = [name in source and is_validation(name) for name in frame["ImageID"]]
@@ -73,11 +70,7 @@ def bag_of_words(train: pd.DataFrame, check: pd.DataFrame) -> dict:
 
     Its thresholds are tuned on its training rows.
     """
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-        OneVsRestClassifier(LogisticRegression(C=10, max_iter=200)),
-    )
-    truth = target_matrix(train, COCO18)
+    model, truth = baselines.bag_of_words(), target_matrix(train, COCO18)
     model.fit(train["Caption"], truth)
     tuned = thresholds.tune(model.predict_proba(train["Caption"]), truth)
     scores = model.predict_proba(check["Caption"])
@@ -114,8 +107,8 @@ def figures(card: checkpoints.Card) -> str:
         "|---|---|---|---|---|",
         *(table_row(*row) for row in rows),
         "",
-        f"In brackets: 95 % intervals by {sure['draws']:,} draws of the photos with replacement.",
-        f"What the photo adds to the caption, `concat` less `text`: {gains}.",
+        f"In brackets: 95 % bootstrap intervals from {sure['draws']:,} resamples of the photos.",
+        f"What the photo adds to the caption (`concat` minus `text`): {gains}.",
         "",
         f"On the study's {captions['n']} validation captions (rows 28000 to 29999), caption alone:",
         "",
@@ -128,7 +121,7 @@ def figures(card: checkpoints.Card) -> str:
 
 
 def table_row(name: str, values: dict, interval: dict | None = None) -> str:
-    """One row of the README's table, with intervals where there are any."""
+    """One row of the README's table, with intervals if there are any."""
     cells = []
     for key in ("map", "samples_f1", "micro_f1", "macro_f1"):
         low, high = (interval or {}).get(key, (None, None))
@@ -137,15 +130,15 @@ def table_row(name: str, values: dict, interval: dict | None = None) -> str:
 
 
 def write_figures(card: checkpoints.Card, readme: Path) -> None:
-    """Put the table of a measured card between the README's two marks.
+    """Put the table of a measured card between the README's two markers.
 
     Raises:
-        TableError: the README has lost its marks.
+        TableError: the README lacks the markers.
     """
     text = readme.read_text("utf-8")
     pattern = re.compile(f"{re.escape(START)}.*?{re.escape(END)}", re.DOTALL)
     if not pattern.search(text):
-        raise TableError(f"{readme} has no {START} … {END}: put the two marks back.")
+        raise TableError(f"{readme} has no {START} … {END}: put the two markers back.")
     block = f"{START}\n{figures(card)}\n{END}"
     readme.write_text(pattern.sub(lambda _: block, text), "utf-8")
 

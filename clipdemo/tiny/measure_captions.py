@@ -44,10 +44,10 @@ def measure_captions(
 ) -> dict:
     """Measure the captioner in `folder` on the validation photos of a data folder.
 
-    Returns what is then written into its card as `metrics`, each with `recall`, the share of the
-    true labels that the text head finds, and `samples_f1`: `suggested` in the captioner's best
-    caption, `human` in the photo's own, and `fixed` in one caption for all photos, which is the
-    one of `NEUTRAL` with the best samples-F1.
+    Writes `metrics` to its card and returns it: `recall`, the share of the true labels that the
+    text head finds, and `samples_f1`, each for `suggested`, the captioner's best caption, `human`,
+    the photo's own, and `fixed`, one caption for all photos: the one of `NEUTRAL` with the best
+    samples-F1.
     """
     classifier = load(checkpoint=folder, device="cpu")
     captioner = BundledCaptioner("bundled", folder, classifier.backbone)

@@ -1,8 +1,8 @@
 """The real photos, captions and teacher files of a data folder, as arrays that training can index.
 
 A data folder holds `manifest.csv`, `captions.csv`, `photos/<set>.zip` and the teacher's
-`teacher.csv`, `teacher_grid.npz`, `teacher_features.npz`. Photos come in through
-`images.read_photo` and are squashed to a square, as the backbone squashes them when it serves.
+`teacher.csv`, `teacher_grid.npz`, `teacher_features.npz`. Photos are read by `images.read_photo`
+and squashed to a square, as at inference.
 """
 
 import json
@@ -29,11 +29,11 @@ FIRST_VALIDATION_ROW = 28_000
 
 @dataclass
 class Pack:
-    """N photos with everything known about them; `nan` means not known.
+    """N photos with everything known about them; nan means not known.
 
     photos [N, SIDE, SIDE, 3] uint8; labels [N, L] 1, 0 or nan; grid [N, L, GRID, GRID] probability
     that the label is in the cell; soft [N, L] probability that it is in the photo; features
-    [N, FEATURES] of the teacher; captions, sets, names: N lists and strings.
+    [N, FEATURES] of the teacher; captions: N lists; sets, names: N strings.
     """
 
     photos: np.ndarray
@@ -47,17 +47,17 @@ class Pack:
 
     @property
     def annotated(self) -> np.ndarray:
-        """[N] bool: the photos of the sets in which all labels were annotated."""
+        """[N] bool: the photos of the sets in which all labels are annotated."""
         return np.isin(self.sets, ("comp5329", "coco"))
 
     @property
     def validation(self) -> np.ndarray:
-        """[N] bool: the photos no training may see (number % 6 == 1 in comp5329 and coco)."""
+        """[N] bool: photos held out from training (number % 6 == 1 in comp5329 and coco)."""
         return self.annotated & np.array([is_validation(name) for name in self.names], bool)
 
     @property
     def known(self) -> np.ndarray:
-        """[N, L] the labels; where there is no annotation, the teacher's probabilities."""
+        """[N, L] the labels, or the teacher's probabilities where there is no annotation."""
         return np.where(np.isnan(self.labels), self.soft, self.labels).astype(np.float32)
 
 
@@ -88,7 +88,7 @@ def _calibrate(pack: Pack) -> None:
 
 
 def _logit(chances: np.ndarray) -> np.ndarray:
-    """[M, 1] the logits of all probabilities."""
+    """[M, 1] logits of all probabilities."""
     clipped = np.clip(chances, 1e-3, 1 - 1e-3).reshape(-1, 1)
     return np.log(clipped / (1 - clipped))
 
@@ -104,7 +104,7 @@ def _read_photos(data: Path, files: list[str], out: np.ndarray) -> None:
 
 
 def load_pack(data: Path, cache: Path) -> Pack:
-    """Read the data folder; the decoded photos are kept in `cache` for the next call.
+    """Read the data folder; decoded photos are cached in `cache` for the next call.
 
     Raises:
         TableError: a file is missing.
@@ -125,7 +125,7 @@ def load_pack(data: Path, cache: Path) -> Pack:
         partial.rename(photos_file)
 
     teacher = pd.read_csv(data / "teacher.csv").set_index("file").loc[files, list(COCO18.ids)]
-    # Both arrays follow the manifest; their name arrays are pickled, which is never loaded.
+    # Both arrays are in the manifest's order; their name arrays are pickled and never loaded.
     grid = np.load(data / "teacher_grid.npz")["grid"].astype(np.float32) / 255
     features = np.load(data / "teacher_features.npz")["features"].astype(np.float32)
     if not len(grid) == len(features) == len(files):
@@ -185,8 +185,8 @@ def join(*packs: Pack) -> Pack:
 class CaptionRows:
     """Captions of the label table with the labels [N, L] of their rows.
 
-    Validation is the study's: rows 28000 to 29999. Training also leaves out the rows whose photo
-    is a validation photo.
+    Validation is the study's: rows 28000 to 29999. Training also leaves out the captions of
+    validation photos.
     """
 
     train: list[str]
@@ -206,5 +206,5 @@ def caption_rows(data: Path, pack: Pack) -> CaptionRows:
 
 
 def validation_rows(frame: pd.DataFrame) -> pd.Series:
-    """Which rows of a label table are the study's validation, by the number of their photo."""
+    """[N] bool: the study's validation rows of a label table, by the number of their photo."""
     return frame["ImageID"].str.removesuffix(".jpg").astype(int) >= FIRST_VALIDATION_ROW

@@ -1,10 +1,10 @@
 """Second stage: the text tower alone, against the trained image tower (Zhai et al. 2022, LiT).
 
-With the image tower locked its embeddings are computed once, so a step can compare hundreds of
-pairs, and the captions that have no photo get their full share. The tower starts from random
-weights again: in the first stage it saw the captions too often. The labels are
-softened by bags of words that have not seen the caption in question, which keeps the tower from
-learning the captions by heart (self-distillation; Furlanello et al. 2018).
+With the image tower frozen, its embeddings are computed once, so a step can compare hundreds of
+pairs, and captions without a photo get their full share. The tower starts from random weights
+again: in the first stage it saw the captions too often. The labels are softened with out-of-fold
+predictions of bags of words, which keeps the tower from memorising the captions (self-distillation;
+Furlanello et al. 2018).
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from torch.utils.data import Dataset
 
-from clipdemo.study.fit import mean_average_precision
+from clipdemo.inspection.metrics import mean_average_precision
 from clipdemo.tiny import joint_model as joint
 from clipdemo.tiny.batches import Data, drop_words
 from clipdemo.tiny.training import LoopRecipe, train
@@ -34,16 +34,16 @@ class TextRecipe(LoopRecipe):
     decay: float = 0.1
     warmup: float = 0.1
     average: int = 200
-    pairs: int = 96  # photo and caption, per step
-    alone: int = 160  # captions with labels only, per step
-    dropout: float = 0.3  # of the head that only teaches the tower
+    pairs: int = 96  # of photo and caption, per step
+    alone: int = 160  # captions without a photo, per step
+    dropout: float = 0.3  # of the auxiliary head
     word_dropout: float = 0.15
     contrast: float = 0.5  # weight of the contrastive loss next to the labels' 1
-    soft: float = 0.6  # share of the bags of words in the targets
+    soft: float = 0.6  # the bags of words' share in the targets
 
 
 def bags_of_words() -> Pipeline:
-    """A logistic regression per label on TF-IDF of words, word pairs and letters within words."""
+    """A logistic regression per label on TF-IDF of words, word pairs and character n-grams."""
     words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     letters = TfidfVectorizer(
         analyzer="char_wb", ngram_range=(2, 5), min_df=3, sublinear_tf=True, max_features=40_000
@@ -53,9 +53,9 @@ def bags_of_words() -> Pipeline:
 
 
 def text_targets(data: Data, share: float) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Labels [N, L] of the captions alone, and per training photo of its captions [C, L].
+    """Targets [N, L] of captions without a photo, and per training photo of its captions [C, L].
 
-    `share` of them comes from the bags of words, except where a photo's labels are annotated.
+    The bags of words have the share `share` in them, except where a photo's labels are annotated.
     """
     pack, texts, labels = data.pack, data.rows.train, data.rows.train_labels > 0.5
     bags = bags_of_words()
@@ -105,7 +105,7 @@ def train_text(
     """Train a new text tower for the embeddings [N, WIDTH] of the training photos.
 
     Args:
-        version: sha256 of the image tower's weights; another one is another run.
+        version: sha256 of the image tower's weights; if it changes, training starts again.
 
     Returns:
         An open_clip model whose text tower and logit scale are trained.

@@ -43,11 +43,11 @@ def train_backbone(
 ) -> checkpoints.Card:
     """Train image and text tower jointly, then the text tower alone, then the heads.
 
-    With `start` only the image tower is trained, next to the text tower as it is, then the heads.
+    With `start`, only the image tower is trained, next to the frozen text tower, then the heads.
 
     Args:
         data_dir: photos, captions and teacher files (see `photo_pack`).
-        work: where the run keeps its state and log; a later call resumes from there.
+        work: has the run's state and log; a later call resumes from there.
         out: where weights, heads and card go.
         recipe: settings of the joint stage.
         text_recipe: settings of the text stage.

@@ -31,7 +31,7 @@ DECODING = {"samples": 24, "temperature": 0.6, "share": 0.9, "similarity": 0.5, 
 
 
 class CaptionBatches(Dataset):
-    """Batches of embeddings with captions, shared out between the sets as the recipe says."""
+    """Batches of embeddings with captions, sampled from the sets in the recipe's shares."""
 
     def __init__(self, sources: Sources, recipe: CaptionRecipe) -> None:
         self.sources, self.recipe = sources, recipe
@@ -56,7 +56,7 @@ class CaptionBatches(Dataset):
 
 
 def token_loss(decoder: Decoder, embeddings: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-    """Mean cross-entropy of a token of the captions [N, T], padding left out."""
+    """Mean cross-entropy per token of the captions [N, T], without padding."""
     there = tokens != PAD
     logits = decoder.logits(decoder(embeddings, tokens)[there])
     return F.cross_entropy(logits.float(), tokens[there])
@@ -64,9 +64,9 @@ def token_loss(decoder: Decoder, embeddings: torch.Tensor, tokens: torch.Tensor)
 
 @torch.no_grad()
 def start_as(decoder: Decoder, tower: torch.nn.Module) -> None:
-    """Copy what fits of a text tower, which is a causal transformer of the same blocks.
+    """Copy the weights that fit from a text tower, a causal transformer with the same blocks.
 
-    It already knows the words, which saves the decoder most of its training.
+    It already knows the words, which saves most of the decoder's training.
     """
     own, theirs = decoder.state_dict(), tower.state_dict()
     names = {"token.weight": "token_embedding.weight"}
@@ -95,10 +95,10 @@ def train_decoder(
     version: str,
     every: float = 60.0,
 ) -> Decoder:
-    """Train a decoder that starts as a copy of the backbone's text tower.
+    """Train a decoder that starts from the weights of the backbone's text tower.
 
     Args:
-        version: sha256 of the backbone's weights; another backbone is another run.
+        version: sha256 of the backbone's weights; if it changes, training starts again.
 
     Returns:
         The decoder with averaged weights, in evaluation mode.
@@ -132,13 +132,13 @@ def train_captioner(
 
     Args:
         data: photos, captions and teacher files (see `photo_pack`).
-        work: where the run keeps embeddings, state and log; a later call resumes from there.
+        work: has the run's embeddings, state and log; a later call resumes from there.
         out: folder of the backbone and of its heads.
         recipe: the settings.
         every: seconds between two saved states.
 
     Returns:
-        The figures that the card now has.
+        The metrics written to the card.
     """
     precision = "bf16" if recipe.bfloat16 else "fp32"
     backbone = load(checkpoint=out, device="cpu", precision=precision).backbone

@@ -16,14 +16,14 @@ from transformers import get_cosine_schedule_with_warmup
 
 @dataclass(frozen=True)
 class LoopRecipe:
-    """The settings that every training has."""
+    """The settings common to all trainings."""
 
     steps: int
     rate: float  # peak learning rate
     decay: float = 0.05  # weight decay of matrices
     warmup: float = 0.05  # share of the steps
     clip: float = 2.0  # largest norm of the gradients
-    average: int = 1000  # steps that the kept weights are averaged over
+    average: int = 1000  # steps over which the final weights are averaged
     bfloat16: bool = False  # a step took 0.55 of the time on a CPU with AVX512-BF16
     seed: int = 0
 
@@ -42,18 +42,18 @@ def train(
 ) -> nn.Module:
     """Train to the recipe's last step, resuming from `work/<stage>.pt` if it is of this run.
 
-    All randomness of a step comes from its number, so a resumed run equals an undisturbed one.
+    All randomness of a step is seeded by its number, so a resumed run equals an uninterrupted one.
 
     Args:
-        module: is trained in place, except for what requires no gradient.
-        batches: `batches[step]` is the batch of that step, decided by the recipe's seed and `step`.
+        module: trained in place, except for parameters that require no gradient.
+        batches: `batches[step]` is a step's batch, determined by the recipe's seed and `step`.
         losses: the losses of a batch by name; `total` is minimised.
-        check: figures of the averaged weights after a step, for the log.
-        recipe: the settings; with others it is another run, which starts from the beginning.
-        work: keeps the state and `log.jsonl`, one line per check.
-        stage: names the state and the log's lines.
+        check: metrics of the averaged weights after a step, for the log.
+        recipe: the settings; if they change, training starts again.
+        work: has the state and `log.jsonl`, with one line per check.
+        stage: name of the state file, also in the log.
         every: seconds between two checks, each of which also saves the state.
-        version: what else the run depends on.
+        version: whatever else the run depends on.
         workers: processes that make the batches; 0: this one.
 
     Returns:
@@ -84,8 +84,8 @@ def train(
         multiprocessing_context="fork" if workers else None,
     )  # fmt: skip
     module.train()
-    # With zeros in place of missing gradients, what a batch says nothing about (captions are not in
-    # every batch) still moves on by its momentum.
+    # With zeros in place of missing gradients, parameters that a batch does not use (captions are
+    # not in every batch) are still moved by their momentum.
     for parameter in module.parameters():
         parameter.grad = torch.zeros_like(parameter) if parameter.requires_grad else None
     started = last = time.monotonic()

@@ -134,7 +134,7 @@ def test_pickled_weights_are_taken_only_if_there_are_no_others(fetched, server, 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("silent", "cannot be reached"), ("hang", "broke off"), ("short", "size"),
+    [("silent", "cannot be reached"), ("hang", "connection was lost"), ("short", "size"),
      ("wrong", "sha256"), ("gated", "HF_TOKEN"), ("broken", "error 500")],
 )  # fmt: skip
 def test_a_download_that_goes_wrong_is_one_sentence(fails, server, cache, fault, words):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from clipdemo.model.embeddings import BATCH, Encoder, Recent, Together
+from clipdemo.model.embeddings import BATCH, Batcher, Encoder, RowCache
 
 
 def row(i: int) -> np.ndarray:
@@ -14,7 +14,7 @@ def row(i: int) -> np.ndarray:
 
 
 def test_what_was_asked_for_last_is_kept_up_to_the_limit():
-    recent = Recent(limit=3 * 400)
+    recent = RowCache(limit=3 * 400)
     for i in range(3):
         recent.put(bytes([i]), row(i))
     recent.get(bytes([0]))
@@ -24,7 +24,7 @@ def test_what_was_asked_for_last_is_kept_up_to_the_limit():
 
 
 def test_a_row_larger_than_the_limit_is_not_kept_and_harms_nothing():
-    recent = Recent(limit=500)
+    recent = RowCache(limit=500)
     recent.put(b"a", row(1))
     recent.put(b"b", np.zeros(1000, np.float32))
     assert recent.get(b"b") is None
@@ -33,7 +33,7 @@ def test_a_row_larger_than_the_limit_is_not_kept_and_harms_nothing():
 
 
 def test_the_bytes_are_counted_once_however_often_a_row_is_put():
-    recent = Recent(limit=2 * 400)
+    recent = RowCache(limit=2 * 400)
     for _ in range(10):
         recent.put(b"a", row(1))
     recent.put(b"b", row(2))
@@ -41,7 +41,7 @@ def test_the_bytes_are_counted_once_however_often_a_row_is_put():
     assert recent.get(b"b") is not None
 
 
-def ask_at_once(together: Together, count: int) -> tuple[dict, dict]:
+def ask_at_once(together: Batcher, count: int) -> tuple[dict, dict]:
     """Results and errors of `count` threads, thread i asking for i + 1 rows of the number i."""
     found, errors = {}, {}
 
@@ -70,7 +70,7 @@ def test_what_waits_meanwhile_is_encoded_in_one_batch():
             waiting.wait(0.01)
         return 10 * inputs.numpy()
 
-    together = Together(encode)
+    together = Batcher(encode)
     first = threading.Thread(target=together, args=(torch.zeros(1, 2),))
     first.start()
     begun.wait()
@@ -90,7 +90,7 @@ def test_a_batch_is_never_larger_than_the_limit():
         return inputs.numpy()
 
     rows = torch.arange(2.0 * BATCH + 3)[:, None]
-    assert np.array_equal(Together(encode)(rows), rows.numpy())
+    assert np.array_equal(Batcher(encode)(rows), rows.numpy())
     assert sizes == [BATCH, BATCH, 3]
 
 
@@ -102,7 +102,7 @@ def test_an_error_reaches_all_who_asked_and_the_next_call_works():
             raise RuntimeError("out of memory")
         return inputs.numpy()
 
-    together = Together(encode)
+    together = Batcher(encode)
     found, errors = ask_at_once(together, 4)
     assert not found
     assert {str(e) for e in errors.values()} == {"out of memory"}

@@ -8,9 +8,9 @@ import pytest
 import clipdemo
 from clipdemo.hub.catalog import CHECKPOINTS
 from clipdemo.inputs.labels import COCO18
+from clipdemo.inspection.metrics import mean_average_precision
 from clipdemo.model.checkpoints import read_card
 from clipdemo.scenes import random_scene
-from clipdemo.study.fit import mean_average_precision
 from clipdemo.study.ridge import Linear, fit, mean_of, ridge
 
 COUNT, FIRST = 60, 7_000_000

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
+from clipdemo.inspection.metrics import samples_f1
 from clipdemo.model.thresholds import decide, tune
 from clipdemo.study.cross_fit import cross_fitted, run_metrics
-from clipdemo.study.fit import samples_f1
 
 NAMES = tuple("abcdef")
 

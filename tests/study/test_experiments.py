@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def entries_of(*runs: Run) -> list[Entry]:
 
 def outcomes(folder, path, runs, jobs) -> list[dict]:
     journal = Journal(path, {"of": "test"})
-    carry_out(entries_of(*runs), sweep.executor(folder, RULE), journal, jobs)
+    carry_out(entries_of(*runs), partial(sweep.execute, folder, RULE), journal, jobs)
     return [{k: v for k, v in journal.get(run).items() if k != "seconds"} for run in runs]
 
 
@@ -58,7 +59,7 @@ def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
 
     def execute(run):
         asked.append(run.seed)
-        return sweep.executor(folder, RULE)(run)
+        return sweep.execute(folder, RULE, run)
 
     carry_out(entries_of(*runs), execute, Journal(path, {"of": "test"}), 1)
     assert asked == [2]
@@ -67,7 +68,7 @@ def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
 
 
 def test_the_sweep_holds_the_study_and_nothing_a_store_cannot_give(folder, tmp_path, vit_folder):
-    found = sweep.experiments(read_store(folder))
+    found = sweep.entries(read_store(folder))
     groups = {e.group for e in found}
     assert groups == {"grid", "warmup", "encoding", "augmentation", "fusion"}
     grid = {(e.run.settings.hidden, e.run.settings.rate) for e in found if e.group == "grid"}
@@ -77,9 +78,9 @@ def test_the_sweep_holds_the_study_and_nothing_a_store_cannot_give(folder, tmp_p
         for group, name in {(e.group, e.name) for e in found}
     )
     photos = read_store(write_store(tmp_path / "photos", vit_folder, captions=False))
-    assert {e.run.mode for e in sweep.experiments(photos)} == {"image"}
-    assert {e.run.mode for e in baselines.experiments(photos)} == {"image"}
-    assert captions_alone.experiments(photos) == []
+    assert {e.run.mode for e in sweep.entries(photos)} == {"image"}
+    assert {e.run.mode for e in baselines.entries(photos)} == {"image"}
+    assert captions_alone.entries(photos) == []
 
 
 def test_tables_hold_what_was_measured(folder, tmp_path, monkeypatch):

@@ -12,14 +12,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import average_precision_score, f1_score
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.study.fit import (
-    FitSettings,
-    fit_head,
-    fit_temperature,
-    logits,
-    mean_average_precision,
-    samples_f1,
-)
+from clipdemo.inspection.metrics import mean_average_precision, samples_f1
+from clipdemo.study.fit import FitSettings, fit_head, fit_temperature, logits
 
 TOY = FitSettings(hidden=(16,), rate=3e-2, epochs=6, batch=32, dropout=0.1)
 

@@ -20,7 +20,7 @@ from clipdemo.study.per_label import judged as judged_rows
 from clipdemo.study.per_label import tuned_on
 from clipdemo.study.report import make_report, schedules
 from clipdemo.study.rows import split_rows
-from clipdemo.study.train import modes_of, train_heads
+from clipdemo.study.train import train_heads
 
 RULE = "every:4:1"
 MODES = ("image", "text", "concat")
@@ -32,7 +32,7 @@ def folder(tmp_path_factory, vit_folder):
     folder = tmp_path_factory.mktemp("report")
     store = read_store(write_store(folder, vit_folder))
     settings = FitSettings(hidden=(16,), epochs=3, batch=16)
-    train_heads(store, folder / "heads", dict.fromkeys(modes_of(store), settings), RULE)
+    train_heads(store, folder / "heads", dict.fromkeys(store.modes, settings), RULE)
     digest = hashlib.sha256((store.folder / "index.parquet").read_bytes()).hexdigest()
     about = {"backbone": store.backbone, "validation": RULE, "content": {"store": digest}}
     write_runs(folder / "runs", about)

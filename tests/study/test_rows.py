@@ -8,7 +8,7 @@ import pytest
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
-from clipdemo.study.feature_store import Store
+from clipdemo.study.feature_store import About, Store
 from clipdemo.study.rows import split_rows
 from clipdemo.tables.label_table import target_matrix
 
@@ -16,6 +16,7 @@ PHOTOS, WIDTH = 12, 3
 LABELS = LabelSet(("cup", "tea pot"), ("cup", "tea pot"))
 RULE = "every:4:1"
 HELD = [1, 5, 9]
+ABOUT = About("tiny", "", WIDTH, LABELS.names, LABELS.ids, "T.csv", "photos")
 
 
 def store(photos: bool = True, captions: bool = True, labels=("cup", "tea pot")) -> Store:
@@ -32,7 +33,7 @@ def store(photos: bool = True, captions: bool = True, labels=("cup", "tea pot"))
     targets = target_matrix(index, LABELS)
     return Store(
         Path("store"), index, rows if photos else None,
-        text.astype(np.float32) if captions else None, LABELS, "tiny", WIDTH, targets,
+        text.astype(np.float32) if captions else None, ABOUT, targets,
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""The command `bench`: how fast and how large the app is.
+"""The command `bench`: speed and memory of the app.
 
-Each figure is ours over the plain way, measured in the same run: a ratio says the same on a slow
-machine and on a fast one. Ours and the plain way take turns, so that other load on the machine
-meets both, and medians are compared.
+Each figure is the ratio of ours to a plain implementation measured in the same run, so it can be
+compared between slow and fast machines. The two alternate, so that other load on the machine
+affects both, and medians are compared.
 """
 
 import tempfile
@@ -21,45 +21,45 @@ PHOTOS_PER_ROUND = 8
 def bench(
     backbone: options.BackboneId = "auto",
     random: Annotated[
-        str, typer.Option(help="Instead, an open_clip model with random weights, like ViT-B-32.")
+        str, typer.Option(help="Use an open_clip model with random weights, such as ViT-B-32.")
     ] = "",
-    rounds: Annotated[int, typer.Option(min=1, help="How often each is measured.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="How often to measure each figure.")] = 5,
     rows: Annotated[
         int, typer.Option(min=1000, help="Rows of the label table; a fifth are inspected.")
     ] = 1_000_000,
     gpu: Annotated[
-        bool, typer.Option("--gpu", help="The command encode on a CUDA GPU, and nothing else.")
+        bool, typer.Option("--gpu", help="Measure only the command encode, on a CUDA GPU.")
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """How fast and how large the app is, next to the plain way of doing the same.
+    """Speed and memory of the app, compared with a plain way of doing the same.
 
-    Each ratio is the median of our seconds over that of the plain way's; both take turns.
+    Each ratio is our median time over that of the plain way (after the |); the two alternate.
 
     photo_to_scores: from a JPEG's bytes and a caption to all scores | open_clip's preprocessing and
     both encoders on the decoded photo.
 
     caption_edit: a new caption for a known photo | the same plain way.
 
-    encode: the photos of the command encode, from files to embeddings on disk | open_clip's model
-    in a DataLoader with a process per core that opens, decodes and prepares the same files.
+    encode: photos in the command encode, from files to embeddings on disk | open_clip's model with
+    a DataLoader whose processes, one per core, open, decode and preprocess the same files.
 
     startup: from `python app.py` to the page's first answer | importing torch,
     open_clip and gradio.
 
-    throughput_16_users, p95_16_users: 16 requests at once | the same one after another.
+    throughput_16_users, p95_16_users: 16 simultaneous requests | the same one after another.
 
     table: reading a label table of --rows rows | pandas.read_csv.
 
     inspect_filter: the Inspect tab's filters on a fifth of those rows | the same in pandas.
 
-    threshold_step, inspect_step: milliseconds of one step of a slider. threshold_requests: what it
-    asks the server for. peak_rss_mb: peak memory of the app meanwhile.
+    threshold_step, inspect_step: milliseconds per step of a slider. threshold_requests: requests to
+    the server meanwhile. peak_rss_mb: peak memory of the app.
 
-    With --gpu: photos and captions a second of encode; of the bare model, whose inputs are on the
-    GPU; the share of time the GPU is at work, from the first batch to the end; seconds from the
-    start to the first batch on disk; seconds of the whole command for 40,000 pairs, extrapolated
-    from 8,000; and a plan: hours of one such machine, and GB, for a million and a billion pairs.
+    With --gpu: photos and captions a second by encode, and by the bare model with its inputs on the
+    GPU; the share of time in which the GPU is busy, from the first batch to the end; seconds from
+    the start to the first batch on disk; seconds of the command for 40,000 pairs, extrapolated from
+    8,000; and a plan: hours of one such machine, and GB, for a million and a billion pairs.
     """
     from clipdemo.commands.bench.samples import write_random
 
@@ -129,7 +129,7 @@ def measure(backbone: str, rounds: int, rows: int) -> tuple[dict, dict]:
     backbone = choose(has_cuda()).backbone if backbone == "auto" else backbone
     locate(backbone)
     started = start_up(backbone, rounds)
-    # Before torch is imported here: the peak of a child process starts at that of its parent.
+    # Before torch is imported here: a child process inherits its parent's peak memory.
     page, users = measure_page(backbone, rounds)
     from clipdemo.commands.bench.model import encoding, scoring
     from clipdemo.commands.bench.tables import filtering, reading

@@ -1,4 +1,4 @@
-"""The page in Chromium: how fast its sliders are, and whether they ask the server for anything."""
+"""The page in Chromium: the speed of its sliders, and whether they cause requests."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def chromium() -> Iterator[Browser]:
         try:
             browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         except Error:
-            raise ClipdemoError("There is no Chromium to show the page in: install it.") from None
+            raise ClipdemoError("Chromium cannot be started: install it.") from None
         yield browser
         browser.close()
 
@@ -67,16 +67,16 @@ def open_scene(page: Page, url: str, scene: str = "") -> None:
 
 
 def slide(url: str) -> dict:
-    """Milliseconds of a step of a threshold slider, and requests meanwhile; None: no browser.
+    """Milliseconds per step of the threshold sliders, and requests meanwhile; None: no browser.
 
-    On the board, then on the Inspect tab, where a step moves every figure of every label.
+    First on the board, then on the Inspect tab, where a step changes every figure of every label.
     """
     try:
         with chromium() as browser:
             page = browser.new_page()
             traffic = Traffic(page)
             open_scene(page, url)
-            page.wait_for_selector("#words .words button")  # asked for once there are scores
+            page.wait_for_selector("#words .words button")  # requested once there are scores
             traffic.settle()
             before = traffic.asked
             board = page.evaluate(SLIDE, ["#threshold input[type=range]", "#board"])
@@ -88,8 +88,8 @@ def slide(url: str) -> dict:
     except ClipdemoError:
         return dict.fromkeys(["threshold_step_ms", "threshold_requests", "inspect_step_ms"])
     return {
-        "threshold_step_ms": spread(board),
-        "inspect_step_ms": spread(table),
+        "threshold_step_ms": median_and_p95(board),
+        "inspect_step_ms": median_and_p95(table),
         "threshold_requests": asked,
     }
 
@@ -110,17 +110,17 @@ class Traffic:
 
     def _begin(self, request: Request) -> None:
         self.asked += 1
-        if "/heartbeat/" not in request.url:  # which stays open as long as the page
+        if "/heartbeat/" not in request.url:  # stays open as long as the page
             self._pending.add(request)
 
     def _end(self, request: Request) -> None:
         self._pending.discard(request)
 
     def settle(self) -> None:
-        """Wait for a second without requests and without answers to come.
+        """Wait for a second without new or pending requests.
 
-        The page asks for scores, then for what each word does: while a busy server works on the
-        first answer, a second without requests says nothing.
+        The page requests scores, then word effects: while a busy server works on the former, there
+        may be a second without new requests.
         """
         begin, before = time.monotonic(), -1
         while self._pending or self.asked != before:
@@ -131,10 +131,10 @@ class Traffic:
 
 
 def p95(values: list[float]) -> float:
-    """What 19 of 20 values do not exceed."""
+    """The 95th percentile."""
     return statistics.quantiles(values, n=20, method="inclusive")[-1]
 
 
-def spread(times: list[float]) -> dict[str, float]:
-    """Their median, and what 19 of 20 do not exceed."""
+def median_and_p95(times: list[float]) -> dict[str, float]:
+    """Median and 95th percentile."""
     return {"median": round(statistics.median(times), 2), "p95": round(p95(times), 2)}

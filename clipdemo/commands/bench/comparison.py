@@ -1,4 +1,4 @@
-"""Ours and the plain way take turns, and medians are compared."""
+"""Measure ours and the plain way in turn, and compare medians."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def compare(ours: Callable[[], float], plain: Callable[[], float], rounds: int) 
 
 
 def turns(ours: Callable, plain: Callable, rounds: int) -> list[tuple]:
-    """What both return in each round, ours first, after one round that does not count."""
+    """Both results of each round, ours first, after one warm-up round."""
     return [(ours(), plain()) for _ in range(1 + rounds)][1:]
 
 

@@ -1,4 +1,4 @@
-"""`bench --gpu`: the whole command `encode` on a GPU, over the bare model on the same one."""
+"""`bench --gpu`: the whole command `encode` on a GPU, compared with the bare model on it."""
 
 import itertools
 import json
@@ -20,8 +20,8 @@ from clipdemo.model.backbones import Backbone
 from clipdemo.study.encode_here import CAPTIONS, default_batch
 
 PAIRS, WHOLE = 8_000, 40_000
-DRAWN = 500  # photos that differ to the eye; the others differ in what stands behind a JPEG's end
-SECONDS = 5.0  # that the bare model is measured for
+DRAWN = 500  # photos with different pixels; the others differ only in bytes after the JPEG's end
+SECONDS = 5.0  # for measuring the bare model
 HOUR = 3600
 SCALES = {"1_million": 10**6, "1_billion": 10**9}
 BUSY = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits"]
@@ -39,7 +39,7 @@ def measure_gpu(backbone: str) -> dict:
 
 
 def measure_pairs(backbone: str, device: str, pairs: int) -> dict:
-    """The same of so many pairs of photo and caption, on any device."""
+    """The same for a number of pairs of photo and caption, on any device."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_pairs(folder, pairs)
@@ -75,7 +75,7 @@ def plan(photo_rate: float, caption_rate: float, width: int) -> dict[str, dict[s
 
 
 def write_pairs(folder: Path, pairs: int) -> None:
-    """`table.csv` and `photos/` with pairs of which no two have the same bytes."""
+    """Write `table.csv` and `photos/` with pairs whose bytes all differ."""
     (folder / "photos").mkdir()
     drawn = list(itertools.islice(photos(), min(DRAWN, pairs)))
     with (folder / "table.csv").open("w") as table:
@@ -87,7 +87,7 @@ def write_pairs(folder: Path, pairs: int) -> None:
 
 
 def run_encode(backbone: str, device: str, folder: Path) -> tuple[float, float, float | None, dict]:
-    """Seconds of the command and before its first batch, the GPU's busy share, and its report."""
+    """Seconds of the command, seconds to its first batch, the GPU's busy share, and its report."""
     out, busy = folder / "store", []
     command = [sys.executable, "-m", "clipdemo", "encode", "--json", "--backbone", backbone]
     command += ["--device", device, "--table", folder / "table.csv", "--out", out]
@@ -102,12 +102,12 @@ def run_encode(backbone: str, device: str, folder: Path) -> tuple[float, float, 
     printed, _ = process.communicate()
     whole = time.perf_counter() - begin
     if process.returncode:
-        raise ClipdemoError("encode does not come to its end here: try it by itself.")
+        raise ClipdemoError("encode fails on this machine: run it on its own to see why.")
     return whole, first, round(mean(busy), 3) if busy else None, json.loads(printed)
 
 
 def _watch(process: subprocess.Popen, busy: list[float]) -> None:
-    """What share of the time the GPU was at work, several times a second."""
+    """Sample the GPU's utilisation several times a second."""
     while process.poll() is None:
         try:
             said = subprocess.check_output(BUSY, text=True).split()
@@ -118,7 +118,7 @@ def _watch(process: subprocess.Popen, busy: list[float]) -> None:
 
 
 def bare_rates(backbone: Backbone) -> tuple[float, float]:
-    """Photos and captions a second of the model alone, whose inputs are on the device already."""
+    """Photos and captions a second by the model alone, with its inputs on the device already."""
     batch, size = default_batch(backbone.device), backbone.image_size
     kind = next(backbone.model.visual.parameters()).dtype
     pixels = torch.rand(batch, 3, size, size, device=backbone.device, dtype=kind)
@@ -131,7 +131,7 @@ def bare_rates(backbone: Backbone) -> tuple[float, float]:
 
 
 def _seconds(forward: Callable[[], torch.Tensor]) -> float:
-    """Of a call, when one follows another and only the last is waited for."""
+    """Seconds per call, if calls are queued and only the last one is waited for."""
 
     def calls(count: int) -> None:
         with torch.inference_mode():

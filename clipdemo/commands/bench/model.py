@@ -1,4 +1,4 @@
-"""Scoring and encoding, over the bare model of open_clip."""
+"""Scoring and encoding, compared with open_clip's bare model."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from clipdemo.study.encode import encode_table
 from clipdemo.study.encode_here import default_batch
 
 FAST = 0.1
-"""Seconds per photo below which four batches are encoded instead of one."""
+"""If a photo takes less than these seconds, four batches are encoded instead of one."""
 
 
 def photo_seconds(backbone: str, rounds: int = 9) -> float:
-    """The median time of encoding one photo, alone in its batch; the first is not counted."""
+    """The median time of encoding one photo, alone in its batch, after a warm-up."""
     loaded = Backbone(backbone)
     pixels = loaded.prepare(Image.open(BytesIO(next(photos())[0])).convert("RGB"))[None]
     return median([timed(loaded.encode_pixels, pixels) for _ in range(rounds + 1)][1:])
 
 
 def scoring(backbone: str, rounds: int) -> tuple[dict[str, Comparison], Backbone]:
-    """Scoring a photo and a caption, over a bare forward pass; and the loaded backbone.
+    """Scoring a photo and a caption, compared with a bare forward pass; and the loaded backbone.
 
-    Ours: `Classifier.predict`, from the bytes of a JPEG and a caption to the scores of every
-    mode: checks, decoding, preprocessing, both encoders and the heads. For the first figure photo
-    and caption are new each time; for the second the photo is known and only the caption is new.
-    Plain: open_clip's own model on the same photo, already decoded, and the same caption: its
-    preprocessing and tokenizer, `encode_image` and `encode_text`. No decoding and no heads.
+    Ours: `Classifier.predict`, from a JPEG's bytes and a caption to the scores of every mode:
+    checks, decoding, preprocessing, both encoders and the heads. For the first figure, photo and
+    caption are new each time; for the second, the photo is known and only the caption is new.
+    Plain: open_clip's model on the same photo, already decoded, and the same caption: its
+    preprocessing and tokenizer, `encode_image` and `encode_text`, without decoding and heads.
     """
     classifier = load(backbone)
     forward = plain_forward(backbone, classifier.backbone.device)
@@ -87,20 +87,20 @@ def plain_forward(backbone: str, device: str) -> Callable[[Image.Image, str], No
 
 
 def encoding(backbone: Backbone, rounds: int) -> Comparison:
-    """Encoding a table's photos: enough of them for some seconds, in at most three rounds."""
+    """Encoding a table's photos: enough of them to take seconds, in at most three rounds."""
     batch = default_batch(backbone.device)
     pixels = torch.rand(batch, 3, backbone.image_size, backbone.image_size)
-    backbone.encode_pixels(pixels)  # the first is slower
+    backbone.encode_pixels(pixels)  # warm-up
     fast = timed(backbone.encode_pixels, pixels) < FAST * batch
     return encoding_files(backbone, min(rounds, 3), batch * (4 if fast else 1))
 
 
 def encoding_files(backbone: Backbone, rounds: int, count: int) -> Comparison:
-    """Encoding a table's photos, over a plain loop with batches of the same size.
+    """Encoding a table's photos, compared with a plain loop with the same batch size.
 
     Ours: the photos of `encode`, from files to embeddings on disk.
-    Plain: open_clip's own model and preprocessing in torch's `DataLoader` with a worker process per
-    core: each photo opened, decoded and prepared, `encode_image`, and `np.save` at the end.
+    Plain: open_clip's model and preprocessing with torch's `DataLoader`, whose worker processes,
+    one per core, open, decode and preprocess each photo; `encode_image`, and `np.save` at the end.
     """
     batch = default_batch(backbone.device)
     with tempfile.TemporaryDirectory() as name:

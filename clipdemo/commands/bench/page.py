@@ -1,4 +1,4 @@
-"""The running app: how soon it answers, how it serves many at once, and its peak memory."""
+"""The running app: start-up time, many users at once, and peak memory."""
 
 import http.client
 import itertools
@@ -27,7 +27,7 @@ START_LIMIT = 300.0  # seconds
 
 @contextmanager
 def running_app(backbone: str) -> Iterator[tuple[subprocess.Popen, str]]:
-    """The app's process and its address, as soon as its page answers; it is killed afterwards."""
+    """The app's process and its address, once its page answers; killed afterwards."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port = probe.getsockname()[1]
@@ -38,7 +38,7 @@ def running_app(backbone: str) -> Iterator[tuple[subprocess.Popen, str]]:
     try:
         while not _answers(port):
             if process.poll() is not None or time.monotonic() > limit:
-                raise ClipdemoError("The app does not start: try `python app.py` by itself.")
+                raise ClipdemoError("The app does not start: run `python app.py` to see why.")
             time.sleep(0.01)
         yield process, f"http://{HOST}:{port}"
     finally:
@@ -56,7 +56,7 @@ def _answers(port: int) -> bool:
 
 
 def start_up(backbone: str, rounds: int) -> Comparison:
-    """Starting the app, over importing what it is made of.
+    """Starting the app, compared with importing its libraries.
 
     Ours: from starting `python app.py` until GET / answers 200; the model may still be loading.
     Plain: `python -c "import torch, open_clip, gradio"`, from start to exit.
@@ -72,7 +72,7 @@ def start_up(backbone: str, rounds: int) -> Comparison:
 
 
 def measure_page(backbone: str, rounds: int) -> tuple[dict, dict[str, Comparison]]:
-    """Of one running app: many users, its sliders' pace, then its peak memory.
+    """Measure one running app: many users, the speed of its sliders, then its peak memory.
 
     Returns:
         Figures, and the comparisons of `crowd`.
@@ -99,10 +99,10 @@ def measure_page(backbone: str, rounds: int) -> tuple[dict, dict[str, Comparison
 
 
 def crowd(request: Callable[[], Callable], rounds: int) -> dict[str, Comparison]:
-    """`USERS` requests at once over as many one after another, each with a photo of its own.
+    """`USERS` simultaneous requests, compared with as many one after another, all with new photos.
 
-    Throughput compares the seconds until all are answered. p95 compares the time to an answer that
-    19 of 20 do not exceed; one after another, each waits for those before it.
+    Throughput compares the time until all are answered, p95 the 95th percentile of the time to an
+    answer; one after another, each request also waits for those before it.
     """
 
     def at_once() -> list[float]:

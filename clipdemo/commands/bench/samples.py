@@ -1,4 +1,4 @@
-"""What is measured with: drawn photos, and backbones of any size."""
+"""Inputs for benchmarks: drawn photos, and backbones of any size with random weights."""
 
 import itertools
 import json
@@ -16,7 +16,7 @@ PHOTO_SIZE = (640, 480)
 
 
 def photos() -> Iterator[tuple[bytes, str]]:
-    """Drawn photos as JPEG, each with its caption; no two are the same."""
+    """Drawn photos as JPEG, each with its caption; all different."""
     for seed in itertools.count():
         scene, file = random_scene(seed, PHOTO_SIZE), BytesIO()
         scene.image.save(file, "JPEG", quality=90)
@@ -26,7 +26,7 @@ def photos() -> Iterator[tuple[bytes, str]]:
 def write_random(name: str, folder: Path) -> str:
     """Write one of open_clip's models with random weights to a folder; return its backbone id.
 
-    In another process, since the memory of this one counts for the processes it starts later.
+    Runs in another process, since later child processes inherit this one's peak memory.
 
     Raises:
         ClipdemoError: open_clip has no such model.

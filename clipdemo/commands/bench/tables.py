@@ -1,4 +1,4 @@
-"""Reading a large label table, and filtering the predictions of one, over pandas."""
+"""Reading a large label table, and filtering its predictions, compared with pandas."""
 
 import tempfile
 from collections.abc import Callable
@@ -20,7 +20,7 @@ WORDS = ("a", "dog", "on", "the", "red", "bench", "near", "water")
 def reading(rounds: int, rows: int) -> Comparison:
     """Ours: `read_label_table`, labels parsed and checked. Plain: `pandas.read_csv`.
 
-    Every caption is quoted, which is what takes longest.
+    Every caption is quoted, which is the slowest case.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "table.csv")
@@ -33,15 +33,15 @@ def reading(rounds: int, rows: int) -> Comparison:
 
 
 def filtering(rounds: int, rows: int) -> Comparison:
-    """Ours: what the Inspect tab asks, the rows with an error of any label and a word in the
-    caption, most wrong first. Plain: the same from a table with a line per row and label.
+    """Ours: a query of the Inspect tab, for rows with an error in any label and some words in the
+    caption, worst first. Plain: the same from a table with a line per row and label.
     """
     ours, plain = both_ways(random_predictions(rows))
     return compare(lambda: timed(ours), lambda: timed(plain), rounds)
 
 
 def random_predictions(rows: int) -> Predictions:
-    """Of the 18 labels in the three modes, with captions of seven words."""
+    """Predictions for the 18 labels in the three modes, with captions of seven words."""
     rng = np.random.default_rng(0)
     truth = rng.random((rows, len(COCO18))) < 0.12
     scores = {
@@ -54,7 +54,7 @@ def random_predictions(rows: int) -> Predictions:
 
 
 def both_ways(found: Predictions) -> tuple[Callable[[], set], Callable[[], set]]:
-    """Our filter and the plain one, each returning the numbers of the rows that pass."""
+    """Our filter and the plain one; both return the numbers of the rows that pass."""
     inspection = Inspection(found)
     cuts = {mode: np.full(len(COCO18), CUT) for mode in MODES}
     query = Query("concat", cuts, outcome="error", text="red dog")

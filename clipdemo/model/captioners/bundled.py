@@ -1,4 +1,4 @@
-"""The captioner that comes with this project: a small decoder on the embedding of its backbone."""
+"""The captioner that comes with this project: a small decoder on its backbone's embeddings."""
 
 import re
 from pathlib import Path
@@ -23,8 +23,8 @@ _MAY_REPEAT = {
 
 
 def load_bundled(name: str, backbone: Backbone | None, device: str) -> "BundledCaptioner":
-    """`bundled`: the captioner of the given backbone if it has one, else that of `tiny`; any other
-    name is the folder of one.
+    """`bundled`: the given backbone's captioner if it has one, else that of `tiny`; any other name
+    is a captioner's folder.
 
     Raises:
         CaptionerError: its files are damaged.
@@ -40,7 +40,7 @@ def load_bundled(name: str, backbone: Backbone | None, device: str) -> "BundledC
 
 
 class BundledCaptioner:
-    """The decoder that was trained on the embedding of a backbone of this project."""
+    """A decoder trained on the embeddings of one of this project's backbones."""
 
     def __init__(self, name: str, folder: Path, backbone: Backbone) -> None:
         """Load it.
@@ -55,21 +55,21 @@ class BundledCaptioner:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._once = torch.ones(self._decoder.shape.vocabulary, dtype=torch.bool)
         for word, token in self._tokenizer.get_vocab().items():
-            if word in _MAY_REPEAT or not word.isalpha():  # such as ##ing, the end of a word
+            if word in _MAY_REPEAT or not word.isalpha():  # such as ##ing, a word's ending
                 self._once[token] = False
 
     def suggest(self, photo: Photo, count: int = 3) -> list[str]:
         """See `Captioner`.
 
-        Of the sampled captions, the best is the one that agrees most with the others (minimum Bayes
-        risk; Kumar and Byrne 2004) and is most similar to the photo.
+        The best of the sampled captions agrees most with the others (minimum Bayes risk; Kumar and
+        Byrne 2004) and with the photo.
         """
         image = read_photo(photo, self.backbone.image_size)
         embedding = self.backbone.encode_photos([image])[0]
         how = self.card["decoding"]
         drawn = self._sample(embedding, how["temperature"])
         captions, own = distinct(drawn), max(len(drawn), 1)
-        if len(captions) < count:  # so certain that it hardly varies
+        if len(captions) < count:  # too confident to vary
             drawn += self._sample(embedding, 2.0)
             captions = distinct(drawn)
         if not captions:
@@ -89,22 +89,22 @@ class BundledCaptioner:
         return [text for text in map(self._text, drawn) if text]
 
     def _text(self, tokens: list[int]) -> str:
-        """The caption as people write it."""
+        """The caption with usual spacing and capitals."""
         text = self._tokenizer.decode(tokens)
         text = re.sub(r"\s*([-'/])\s*", r"\1", text).strip(" .")
         return clean_caption(text[:1].upper() + text[1:]) or ""
 
 
 def diverse(scores: np.ndarray, texts: np.ndarray, count: int, weight: float) -> list[int]:
-    """Which captions to offer: the best one, then good ones that say something else.
+    """Indices of the captions to offer: the best one, then good ones that say something else.
 
     Maximal marginal relevance (Carbonell and Goldstein 1998).
 
     Args:
-        scores: [N] how good each caption is.
+        scores: [N] quality of each caption.
         texts: [N, D] their embeddings, L2-normalised.
         count: how many to choose.
-        weight: of the cosine similarity to the nearest chosen caption, against the score.
+        weight: of the cosine similarity to the nearest chosen caption, subtracted from the score.
     """
     chosen = [int(scores.argmax())]
     while len(chosen) < min(count, len(scores)):

@@ -1,4 +1,4 @@
-"""What all captioners have in common."""
+"""The interface of captioners."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Captioner(Protocol):
     """A model that describes photos.
 
     Attributes:
-        name: as it was asked for.
+        name: as requested.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Captioner(Protocol):
 
 
 def distinct(captions: Iterable[str]) -> list[str]:
-    """The captions, cleaned, without those that repeat the words of an earlier one."""
+    """The captions, cleaned, without those that have the same words as an earlier one."""
     found = {}
     for caption in map(clean_caption, captions):
         if caption is not None:

@@ -1,4 +1,4 @@
-"""Choosing a captioner by name: the bundled one or a model of transformers.
+"""Choose a captioner by name: the bundled one or a transformers model.
 
 captioner = load_captioner("bundled")
 captioner.suggest("photo.jpg")  # three captions, the best first
@@ -22,9 +22,9 @@ def load_captioner(
     """A ready captioner; nothing is downloaded.
 
     Args:
-        name: `bundled`, a model in the cache of the Hugging Face hub, or a local directory; `auto`
-            is the study's where it is cached, else the bundled one.
-        classifier: one whose backbone the bundled captioner may share.
+        name: `bundled`, a model in the Hugging Face cache, or a local directory; `auto`: the
+            study's if it is cached, else the bundled one.
+        classifier: the bundled captioner uses its backbone if it is the right one.
         device: `auto`, or a torch device such as `cpu` or `cuda`.
 
     Raises:

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from clipdemo.errors import CaptionerError, reason
-from clipdemo.hub.atomic import atomic_write
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.model.checkpoints import sha256
 
 CARD, WEIGHTS, BACKBONE = "captioner.json", "captioner.safetensors", "open_clip_model.safetensors"
@@ -27,11 +27,11 @@ class Shape:
     """The decoder's architecture, as its card records it."""
 
     vocabulary: int
-    embedding: int = 256  # D, the width of what it is conditioned on
+    embedding: int = 256  # D, the width of the embedding it reads
     width: int = 256
     layers: int = 2
     heads: int = 4
-    prefix: int = 4  # positions that the embedding becomes
+    prefix: int = 4  # positions that represent the embedding
     length: int = 24  # the most tokens of a caption, its end included
 
 
@@ -64,7 +64,7 @@ class Block(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Embedding -> the tokens of a caption, one after another."""
+    """Embedding -> the tokens of a caption, one by one."""
 
     def __init__(self, shape: Shape, dropout: float = 0.0) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Decoder(nn.Module):
             nn.init.normal_(parameter, std=0.02)
 
     def start(self, embeddings: torch.Tensor) -> torch.Tensor:
-        """Prefix positions [N, P, W] of L2-normalised embeddings [N, D]."""
+        """Prefix positions [N, P, W] for L2-normalised embeddings [N, D]."""
         shape = self.shape
         scaled = embeddings * shape.embedding**0.5
         return self.prefix(scaled).unflatten(-1, (shape.prefix, shape.width))
@@ -87,7 +87,7 @@ class Decoder(nn.Module):
     def forward(self, embeddings: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
         """States [N, T, W] from which `logits` predicts each of the tokens [N, T].
 
-        A state depends on the embedding and the tokens before.
+        A state depends on the embedding and the preceding tokens.
         """
         x = torch.cat([self.start(embeddings), self.token(tokens[:, :-1])], 1)
         x = self.drop(x + self.position[: x.shape[1]])
@@ -96,7 +96,7 @@ class Decoder(nn.Module):
         return x[:, self.shape.prefix - 1 :]
 
     def logits(self, x: torch.Tensor) -> torch.Tensor:
-        """[..., W] -> [..., V]; output and input share the tokens' weights."""
+        """[..., W] -> [..., V]; input and output embeddings are tied."""
         return self.norm(x) @ self.token.weight.T
 
     def step(self, x: torch.Tensor, caches: list | None = None) -> tuple[torch.Tensor, list]:
@@ -123,15 +123,14 @@ class Decoder(nn.Module):
         share: float,
         once: torch.Tensor | None = None,
     ) -> list[list[int]]:
-        """Tokens, without the end, of captions sampled for one embedding [D]; the same each time.
+        """Tokens, without the end, of captions sampled for one embedding [D]; deterministic.
 
-        A token is sampled from the likeliest that make up `share` of the probability (nucleus
+        A token is sampled from the likeliest ones that make up `share` of the probability (nucleus
         sampling; Holtzman et al. 2020, arXiv:1904.09751).
 
         Args:
             embedding: L2-normalised.
-            count: how many to sample; those that do not end in time are left out, unless most do
-                not.
+            count: how many to sample; unfinished ones are left out, unless most are unfinished.
             temperature: below 1, likely tokens become likelier.
             share: of the probability, as above.
             once: [V] bool, the tokens that a caption may hold only once.
@@ -157,7 +156,7 @@ class Decoder(nn.Module):
 def draw(
     logits: torch.Tensor, temperature: float, share: float, generator: torch.Generator
 ) -> torch.Tensor:
-    """[N] one token for each row of logits [N, V], from its nucleus."""
+    """[N] one token for each row of logits [N, V], sampled from its nucleus."""
     values, order = F.softmax(logits / temperature, -1).sort(descending=True)
     values[values.cumsum(-1) - values >= share] = 0
     return order.gather(1, torch.multinomial(values, 1, generator=generator))[:, 0]
@@ -179,7 +178,7 @@ def write_decoder(folder: Path, decoder: Decoder, content: dict) -> None:
 
 
 def write_decoder_card(folder: Path, card: dict) -> None:
-    """Write the card, whole or not at all."""
+    """Write the card atomically."""
     with atomic_write(folder / CARD) as partial:
         partial.write_text(json.dumps(card, indent=1) + "\n", "utf-8")
 
@@ -210,7 +209,7 @@ def read_decoder(folder: Path) -> tuple[dict, Decoder]:
         raise CaptionerError(f"{error.filename} is missing: restore it or {again}") from None
     except CaptionerError:
         raise
-    except Exception as error:  # JSON, safetensors and torch have errors of their own
+    except Exception as error:  # JSON, safetensors and torch raise their own kinds
         raise CaptionerError(
             f"The captioner in {folder} is damaged ({type(error).__name__}: {reason(error)}): "
             f"{again}"

@@ -1,6 +1,6 @@
-"""Captioners of transformers, from the hub's cache or a local directory: VisionEncoderDecoderModel,
-such as the study's `nlpconnect/vit-gpt2-image-captioning`, and BLIP (Li et al. 2022,
-arXiv:2201.12086).
+"""Transformers models as captioners, from the hub's cache or a local directory:
+VisionEncoderDecoderModel, such as the study's `nlpconnect/vit-gpt2-image-captioning`, and BLIP (Li
+et al. 2022, arXiv:2201.12086).
 """
 
 import re
@@ -16,17 +16,17 @@ from clipdemo.model.backbones import pick_device
 from clipdemo.model.captioners.captioner import BUNDLED, distinct
 from clipdemo.model.embeddings import Photo
 
-SIDE = 384  # pixels of a photo's short side; the largest of these models makes use of no more
+SIDE = 384  # pixels of a photo's short side; the largest of these models uses no more
 
-# Parts that captioning never uses, or that are computed and not read from the file.
+# Weights that captioning never uses, or that are computed instead of loaded.
 _UNUSED = re.compile(r"pooler\.|position_ids$|\.attn\.(masked_)?bias$")
 
 
 class HubCaptioner:
-    """A VisionEncoderDecoderModel or BLIP model of transformers."""
+    """A VisionEncoderDecoderModel or BLIP model."""
 
     def __init__(self, name: str, device: str = "auto") -> None:
-        """Load a model of the hub's cache or a local directory; no code of that folder runs.
+        """Load a model from the hub's cache or a local directory; code in its folder never runs.
 
         Raises:
             CaptionerError: it is not here, a file is missing or damaged, or it is another kind of
@@ -39,7 +39,7 @@ class HubCaptioner:
             model, missing, self._pixels, self._tokenizer = _load_parts(name, folder)
         except CaptionerError:
             raise
-        except Exception as error:  # each of the parsers has errors of its own
+        except Exception as error:  # each parser raises its own kinds
             raise CaptionerError(
                 f"The captioner {name} cannot be loaded: {reason(error)}"
             ) from error
@@ -48,12 +48,12 @@ class HubCaptioner:
         _check_complete(name, missing, len(self._tokenizer), text.vocab_size)
 
     def suggest(self, photo: Photo, count: int = 3) -> list[str]:
-        """See `Captioner`; a beam search, the likeliest first."""
+        """See `Captioner`; from a beam search, the likeliest first."""
         image = read_photo(photo, SIDE)
         pixels = self._pixels(images=image, return_tensors="pt")["pixel_values"].to(self.device)
         options = {"pixel_values": pixels, "max_new_tokens": 30, "num_return_sequences": 2 * count}
         found = self._generate(**options, num_beams=2 * count, do_sample=False)
-        if len(found) < count:  # beams that differ only in what is not text
+        if len(found) < count:  # beams that differ only in special tokens
             devices = [self.device] if torch.device(self.device).type == "cuda" else []
             with torch.random.fork_rng(devices):
                 torch.manual_seed(0)
@@ -68,7 +68,7 @@ class HubCaptioner:
 
 
 def _folder(name: str) -> Path:
-    """Where a captioner's files are: a local directory, or a snapshot in the hub's cache."""
+    """The folder of a captioner's files: a local directory, or a snapshot in the hub's cache."""
     if name and Path(name).is_dir():
         return Path(name)
     try:
@@ -86,7 +86,7 @@ def _folder(name: str) -> Path:
 
 
 def _load_parts(name: str, folder: Path) -> tuple:
-    """Model, names of weights it lacks, image processor, tokenizer."""
+    """Model, names of its missing weights, image processor, tokenizer."""
     from transformers import (
         AutoConfig,
         AutoImageProcessor,
@@ -108,7 +108,7 @@ def _load_parts(name: str, folder: Path) -> tuple:
         )
     pixels = AutoImageProcessor.from_pretrained(folder, **local)
     tokenizer = AutoTokenizer.from_pretrained(folder, **local)
-    # Of pickled weights torch reads tensors only.
+    # From pickled weights, torch loads tensors only.
     model, info = models[kind].from_pretrained(
         folder, local_files_only=True, weights_only=True, output_loading_info=True
     )
@@ -116,8 +116,8 @@ def _load_parts(name: str, folder: Path) -> tuple:
 
 
 def _check_complete(name: str, missing: list[str], tokens: int, vocabulary: int) -> None:
-    """Refuse what transformers only warns about: it makes up random weights, and an empty
-    tokenizer, where their files are incomplete.
+    """Refuse what transformers only warns about: if files are incomplete, it substitutes random
+    weights and an empty tokenizer.
     """
     missing = sorted(key for key in missing if not _UNUSED.search(key))
     if missing:

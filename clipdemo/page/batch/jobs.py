@@ -19,7 +19,7 @@ from starlette.routing import Route
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inspection.batch import Item, predict_items
-from clipdemo.page.batch.given import given
+from clipdemo.page.batch.visitor_files import gather_files
 from clipdemo.page.compare import board as boards
 from clipdemo.page.server.requests import report
 from clipdemo.page.shared.pictures import data_url, shrunk
@@ -89,7 +89,7 @@ class Job:
 
     def _score(self) -> str:
         self.state, sources = "reading", {}
-        items, self._notices = given(self.files, sources, self._most)
+        items, self._notices = gather_files(self.files, sources, self._most)
         classifier, names, notice = boards.with_own(self._classifier(), self._own)
         self._notices += [notice] if notice else []
         writer = None

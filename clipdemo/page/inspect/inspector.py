@@ -14,8 +14,8 @@ import numpy as np
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inspection.findings import Findings
-from clipdemo.page.inspect import given
-from clipdemo.page.inspect.asked import read
+from clipdemo.page.inspect.query_form import parse_query
+from clipdemo.page.inspect.table_paths import resolve_paths
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.pictures import shrunk
 from clipdemo.tables.account import account_lines
@@ -76,8 +76,8 @@ class Inspector:
             if self._model.started and self._model.status == "loading":
                 raise ClipdemoError(f"{self.table.name} is being scored: wait until it is done.")
             if table or photos:
-                kept = given.kept(self.table.folder.parent, self._uploads, table, photos)
-                self._inspect(self.table.another(*kept))
+                paths = resolve_paths(self.table.folder.parent, self._uploads, table, photos)
+                self._inspect(self.table.another(*paths))
             else:
                 self._inspect(self.table.again())
             self.start()
@@ -270,7 +270,7 @@ class Inspector:
         from clipdemo.inspection.queries import Query
 
         found = self.ready.found
-        form = read(asked, found)
+        form = parse_query(asked, found)
         rows = form.rows and [self._number(row) for row in form.rows]
         if form.marked:
             marked = self._own_findings(role).rows(found)

@@ -16,7 +16,7 @@ from support.paths import SCENES
 from clipdemo.errors import ClipdemoError
 from clipdemo.inspection.batch import gather, predict_items
 from clipdemo.inspection.batch_files import Rule, entry, write_results
-from clipdemo.page.batch.given import MEMBERS, given
+from clipdemo.page.batch.visitor_files import MEMBERS, gather_files
 
 pytestmark = pytest.mark.browser
 
@@ -271,7 +271,7 @@ def test_what_cannot_be_read_is_one_sentence_and_captions_alone_are_enough(
 
 def test_no_more_than_the_limit_is_taken(tmp_path):
     (tmp_path / "t.csv").write_text("ImageID,Caption\n" + "a.jpg,a dog\n" * 400)
-    items, told = given([tmp_path / "t.csv"], {}, 300)
+    items, told = gather_files([tmp_path / "t.csv"], {}, 300)
     assert len(items) == 300
     assert "300" in told[0]
     assert "python -m clipdemo batch" in told[0]
@@ -288,7 +288,7 @@ def test_a_zip_of_very_many_names_is_refused_before_they_are_read(tmp_path, is_s
     tail[12:16] = len(names).to_bytes(4, "little")
     path.write_bytes(data[:start] + names + tail)
     with pytest.raises(ClipdemoError) as refused:
-        given([path], {}, 300)
+        gather_files([path], {}, 300)
     assert is_sentence(refused.value)
     assert "python -m clipdemo batch" in str(refused.value)
 

@@ -1,4 +1,4 @@
-"""A table and its photos that the owner gives on the page."""
+"""Paths of a table and its photos that the owner enters or uploads on the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from clipdemo.page.server.uploads import Uploads
 
 
-def kept(folder: Path, uploads: Uploads | None, table: object, photos: object) -> tuple[str, str]:
+def resolve_paths(
+    folder: Path, uploads: Uploads | None, table: object, photos: object
+) -> tuple[str, str]:
     """Paths of a table and its photos; uploaded files are moved to `folder`, to outlive uploads.
 
     Raises:
@@ -43,7 +45,7 @@ def _path(given: object) -> Path | None:
 
 
 def _moved(path: Path, folder: Path) -> Path:
-    """By its content: the findings about a table that is given twice stay with it."""
+    """Move an upload to a name from its content, so that the same table keeps its findings."""
     try:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:12]

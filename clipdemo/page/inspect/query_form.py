@@ -1,4 +1,4 @@
-"""A query as the Inspect tab sends it, checked before anything is done with it."""
+"""Validation of the queries that the Inspect tab sends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from clipdemo.inspection.predictions import Predictions
 
 
-class Asked(BaseModel):
+class QueryForm(BaseModel):
     """A query as inspect.js sends it: the fields of `Query`, and which of its rows are wanted."""
 
     mode: str
@@ -35,15 +35,15 @@ class Asked(BaseModel):
         return self.model_dump(exclude={"thresholds", "rows", "marked", "start", "count"})
 
 
-def read(asked: dict, found: Predictions) -> Asked:
-    """The query, of a mode and labels that the predictions have, a threshold for each of them.
+def parse_query(asked: dict, found: Predictions) -> QueryForm:
+    """A query for the mode, labels and thresholds of these predictions.
 
     Raises:
-        ClipdemoError: it is none.
+        ClipdemoError: it is not a valid query.
     """
     labels, refused = len(found.labels), ClipdemoError("This is no query: reload the page.")
     try:
-        form = Asked.model_validate(asked)
+        form = QueryForm.model_validate(asked)
         cuts = [form.thresholds[mode] for mode in found.scores]
     except (ValidationError, KeyError):
         raise refused from None

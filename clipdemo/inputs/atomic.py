@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, so that a stopped process leaves none in part."""
+"""Atomic writing of files, so that a stopped process leaves no partial file."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Gives a path in the same folder to write to; it becomes `path` when the block succeeds."""
+    """A temporary path in the same folder to write to; it is renamed to `path` on success."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield partial

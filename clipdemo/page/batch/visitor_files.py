@@ -1,4 +1,4 @@
-"""What a visitor gives the Batch tab, within its limits."""
+"""The files that a visitor gives the Batch tab, and their limits."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ MEMBERS = 20_000  # files in a zip; reading more names would take seconds
 NAME = 1000  # characters of a file name, which is kept with the run
 
 
-def given(paths: list[Path], sources: Sources, most: int) -> tuple[list[Item], list[str]]:
-    """The items in a visitor's files, at most so many, and sentences about what is left out.
+def gather_files(paths: list[Path], sources: Sources, most: int) -> tuple[list[Item], list[str]]:
+    """The items in a visitor's files, `most` at most, and sentences about what is left out.
 
     Opened files are added to `sources`.
 
