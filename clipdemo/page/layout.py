@@ -1,4 +1,4 @@
-"""The page: its tabs put together."""
+"""The page, assembled from its tabs."""
 
 import os
 

@@ -7,7 +7,7 @@ from configparser import ConfigParser
 from dataclasses import dataclass, field, fields
 from typing import Any, NoReturn
 
-# Set by other Gradio apps and hosts; used where there is no CLIPDEMO_ variable.
+# Variables of Gradio and of hosting services, used if there is no CLIPDEMO_ variable.
 ALSO = {
     "host": ("GRADIO_SERVER_NAME",),
     "port": ("GRADIO_SERVER_PORT", "PORT"),
@@ -16,7 +16,7 @@ ALSO = {
 
 
 class _Parser(argparse.ArgumentParser):
-    """Refuses in one sentence, without the usage lines that argparse puts before it."""
+    """A parser whose errors are one sentence, without argparse's usage lines."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"The settings cannot be used ({message}): `{self.prog} --help` lists them.\n")
@@ -32,7 +32,7 @@ class Settings:
 
     backbone: str = _setting(
         "auto",
-        "a backbone id, or auto: the checkpoint's own, else that with the best trained heads",
+        "a backbone id, or auto: the checkpoint's, else the one with the best trained heads",
     )
     checkpoint: str = _setting(
         "", "folder of trained heads, or hf:org/repo; by default those that come with the backbone"
@@ -40,39 +40,37 @@ class Settings:
     device: str = _setting("auto", "auto, cpu, cuda or mps")
     precision: str = _setting("auto", "auto (fp16 on CUDA, else fp32), fp32, bf16 or fp16")
     captioner: str = _setting(
-        "auto", "what writes captions: auto, bundled, a cached model of the hub, a folder"
+        "auto", "the captioner: auto, bundled, a cached model from the hub, or a folder"
     )
     table: str = _setting(
-        "", "labelled table to inspect (CSV, or stored predictions); drawn scenes without"
+        "", "labelled table to inspect (CSV, or stored predictions); by default drawn scenes"
     )
     photos: str = _setting("", "folder, zip or tar with the photos of the table")
     start: str = _setting(
         "crossing", "the example scene that the page opens with, or empty for none"
     )
-    max_photos: int = _setting(500, "most photos in a run of the Batch tab")
-    max_upload: int = _setting(40, "largest file to upload, in MB; a photo can be 40 MB at most")
+    max_photos: int = _setting(500, "maximum number of photos in a run of the Batch tab")
+    max_upload: int = _setting(40, "maximum size of an upload, in MB; a photo can be 40 MB at most")
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(7860, "port to listen on")
     root_path: str = _setting(
         "", "path, or whole address, under which a proxy serves the page, such as /clip"
     )
-    public: bool = _setting(
-        False, "everybody is a visitor, wherever they come from: for a page behind a proxy"
-    )
+    public: bool = _setting(False, "treat everybody as a visitor: for a page behind a proxy")
     private: bool = _setting(
         False,
-        "everybody who reaches the page is its owner; without either, only who opens it on this "
-        "machine is",
+        "treat everybody as the owner; without --public and --private, only those who open the "
+        "page on this machine are",
     )
     offer: tuple[str, ...] = _setting(
-        (), "a backbone that visitors may have downloaded, too; may be given several times"
+        (), "another backbone that visitors may download; can be given several times"
     )
     auth: str = _setting("", "USER:PASSWORD to log in with")
     cache: str = _setting(
         "", "folder for downloads, uploads and scored tables; by default the usual ones"
     )
     mcp: bool = _setting(
-        False, "also be an MCP server, whose tools are the page's public endpoints"
+        False, "also run an MCP server, whose tools are the page's public endpoints"
     )
 
     @classmethod
@@ -101,7 +99,7 @@ class Settings:
 
 
 def _checked(found: argparse.Namespace, parser: _Parser) -> dict:
-    """Settings in their final form; exits when one is impossible or two contradict each other."""
+    """Normalised settings; exits if one is invalid or two contradict each other."""
     if not 0 < found.port <= 65535:
         parser.error(f"--port must be between 1 and 65535, not {found.port}")
     for name in ("max_photos", "max_upload"):
@@ -112,7 +110,7 @@ def _checked(found: argparse.Namespace, parser: _Parser) -> dict:
     if found.auth and not all(found.auth.partition(":")):
         parser.error("--auth takes USER:PASSWORD")
     if found.auth and found.mcp:
-        parser.error("--mcp has no way to log in, so it does not go with --auth")
+        parser.error("--mcp has no login, so it cannot be combined with --auth")
     root = found.root_path.rstrip("/")
     if root and not root.startswith(("/", "http://", "https://")):
         root = f"/{root}"
@@ -121,7 +119,7 @@ def _checked(found: argparse.Namespace, parser: _Parser) -> dict:
 
 
 def _variable(name: str) -> str:
-    """A setting's value in the environment; empty where there is none."""
+    """A setting's value in the environment; empty if unset."""
     variables = (f"CLIPDEMO_{name.upper()}", *ALSO.get(name, ()))
     return next(filter(None, (os.environ.get(v, "").strip() for v in variables)), "")
 

@@ -1,8 +1,8 @@
-"""Who asks: the owner, who started the app on this machine, or a visitor; and who is turned away.
+"""The role of a request (owner, who started the app on this machine, or visitor), or its refusal.
 
-Any site can make a browser send requests, also to this machine. So a request must name a host that
-this page is served as (against DNS rebinding, where a site points its own name to this machine to
-read the page) and must not come from another site's page (cross-site request forgery).
+Any site can make a browser send requests to this machine. So a request must name a host that this
+page is served as (against DNS rebinding, where a site resolves its own name to this machine to read
+the page) and must not come from another site's page (cross-site request forgery).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Role = Literal["owner", "visitor"]
 
-# Headers that proxies add. A script may set some of them, which only ever takes rights away.
+# Headers that proxies add. Scripts can set some of them, but that only ever removes rights.
 FORWARDED = (
     "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
     "x-forwarded-port", "x-forwarded-server", "x-forwarded-prefix", "x-real-ip", "x-client-ip",
@@ -52,7 +52,7 @@ class Access:
 
     @classmethod
     def of(cls, settings: Settings) -> Access:
-        """The rules that the settings ask for."""
+        """The rules for these settings."""
         mode = "public" if settings.public else "private" if settings.private else "auto"
         own = socket.gethostname().lower()
         named = urlsplit(settings.root_path).hostname  # None for a path alone
@@ -60,7 +60,7 @@ class Access:
         return cls(mode, settings.host, bool(settings.auth), frozenset(filter(None, names)))
 
     def role(self, request: HTTPConnection) -> Role:
-        """Who asks.
+        """The role of whoever sent the request.
 
         Raises:
             HTTPException: 403; the request names a host that is not this page's, or comes from the
@@ -84,12 +84,12 @@ class Access:
         return "owner" if near and not is_forwarded(request) and _is_loopback(host) else "visitor"
 
     def _is_served_as(self, host: str) -> bool:
-        """Whether no other site's page can get here by this name: it cannot point such a name
-        here, and an address needs no name at all."""
+        """Whether the host is safe from DNS rebinding: an IP address, or a name that no other site
+        can point here."""
         return _is_loopback(host) or _address(host) is not None or host in self.names
 
     def _check_site(self, request: HTTPConnection) -> None:
-        """Raises HTTPException if another site's page asks, or would show this one in a frame."""
+        """Raises HTTPException if another site's page sends the request or frames this page."""
         headers = request.headers
         same = all(self._is_own(origin, request) for origin in headers.getlist("origin"))
         if headers.get("sec-fetch-site") in ("cross-site", "same-site"):
@@ -99,8 +99,8 @@ class Access:
         if not same:
             raise HTTPException(
                 403,
-                "The page of another site asked for this, which is not answered: use this page "
-                "itself, and behind a proxy have it pass on the header Host.",
+                "This request came from another site's page and was refused: use this page "
+                "directly, and if it is behind a proxy, have the proxy pass on the Host header.",
             )
 
     def _is_own(self, origin: str, request: HTTPConnection) -> bool:
@@ -117,10 +117,9 @@ class Access:
         )
 
     def _named(self, request: HTTPConnection) -> list[str]:
-        """The hosts that a request names: its own, and the one that a proxy was asked for.
+        """The hosts that a request names: its Host, and in mode `auto` its X-Forwarded-Host.
 
-        The latter does not count where there are rights to gain: another site's page may be able
-        to set it.
+        Another site's page may be able to set the latter. In mode `auto` that gains no rights.
         """
         headers = request.headers
         forwarded = headers.get("x-forwarded-host", "").split(",")[0].strip()
@@ -129,17 +128,17 @@ class Access:
 
 
 def is_forwarded(request: HTTPConnection) -> bool:
-    """Whether a proxy passed it on, as far as one can see.
+    """Whether a proxy forwarded the request, as far as can be detected.
 
-    A proxy that adds no header shows only if it speaks HTTP/1.0, as nginx does by default before
-    1.29.7. Behind any other one the page has to be started with --public.
+    A proxy that adds no header is detected only if it speaks HTTP/1.0, as nginx does by default
+    before 1.29.7. Behind any other such proxy, the page must be started with --public.
     """
     old = request.scope.get("http_version") == "1.0"
     return old or any(name in request.headers for name in FORWARDED)
 
 
 def _host(request: HTTPConnection) -> str:
-    """The name in the header Host; empty for none, or several."""
+    """The name in the Host header; empty if there is none, or several."""
     hosts = request.headers.getlist("host")
     return _place(hosts[0])[0] if len(hosts) == 1 else ""
 

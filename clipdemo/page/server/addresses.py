@@ -1,7 +1,7 @@
-"""Photos that a caller of the API gives by an address or in a data URL, no larger than allowed.
+"""Photos that callers of the API give as a URL or data URL, with a limit on their size.
 
-An address must be one of a public host. Gradio keeps callers from inner addresses too, but reads
-a whole answer, however large it is.
+A URL's host must be public. Gradio blocks internal addresses, too, but reads a response of any
+size.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from safehttpx import AsyncSecureTransport, async_validate_url
 from clipdemo.inputs.images import MAX_BYTES
 
 REDIRECTS = 5
-PATIENCE = 30.0  # seconds for all of it
+PATIENCE = 30.0  # seconds for the whole download
 
 
 def unpack(url: str, name: str = "photo") -> bytes:
@@ -25,7 +25,7 @@ def unpack(url: str, name: str = "photo") -> bytes:
 
     Args:
         url: the data URL.
-        name: the parameter that it was given for.
+        name: the parameter that it is for.
 
     Raises:
         gr.Error: it is damaged or too large; one sentence.
@@ -42,14 +42,14 @@ def unpack(url: str, name: str = "photo") -> bytes:
 
 
 async def fetch(url: str, name: str = "photo") -> tuple[bytes, str]:
-    """The photo at an address, and a file name for it.
+    """The photo at a URL, and a file name for it.
 
     Args:
-        url: the address.
-        name: the parameter that it was given for.
+        url: the URL.
+        name: the parameter that it is for.
 
     Raises:
-        gr.Error: it is not public, gives nothing, or gives too much; one sentence.
+        gr.Error: it is not public, cannot be fetched or is too large; one sentence.
     """
     try:
         async with asyncio.timeout(PATIENCE):
@@ -83,7 +83,7 @@ async def _get(url: str) -> bytes | None:
 
 async def _body(answer: httpx.Response) -> bytes | None:
     data = bytearray()
-    async for part in answer.aiter_raw():  # not unpacked, which could give any size
+    async for part in answer.aiter_raw():  # not decompressed, which could yield any size
         data += part
         if len(data) > MAX_BYTES:
             return None

@@ -1,4 +1,4 @@
-"""Where Gradio itself would keep, or read, more than strangers may make it."""
+"""Limits where Gradio itself would keep or read as much as anybody sends."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from gradio.route_utils import GradioMultiPartParser, MultiPartException
 from clipdemo.page.server.door import content_length
 from clipdemo.page.server.requests import Page
 
-FIELD = 2**16  # bytes of a field that is no file in an uploaded form
-BUSY = 16  # waiting events beyond which no long one is taken
+FIELD = 2**16  # bytes of a field other than a file in an uploaded form
+BUSY = 16  # waiting events beyond which long ones are refused
 LONG = 2**20  # bytes
 SESSION = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
@@ -22,15 +22,15 @@ class _Form(GradioMultiPartParser):
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         part = self._current_part
         if part.file is None and len(part.data) + end - start > FIELD:
-            raise MultiPartException("Only files are taken here: give each its name.")
+            raise MultiPartException("Only files are accepted here: give each a file name.")
         super().on_part_data(data, start, end)
 
 
 def bound_gradio(page: Page) -> None:
-    """Bound the forms that are uploaded, and what may wait in the page's queue."""
+    """Limit uploaded forms and the page's queue."""
     route_utils.GradioMultiPartParser = _Form
     queue, push = page._queue, page._queue.push
-    # A table of all events, computed after each one for a view that is switched off.
+    # A table of all events, computed after each one for a view that is disabled.
     queue.compute_analytics_summary = lambda records: {}
 
     async def bounded(body, request, username):
@@ -45,14 +45,14 @@ def bound_gradio(page: Page) -> None:
 
 
 def bound_mcp() -> None:
-    """Have Gradio's MCP server pass on the values of a call, which are then checked like those of
-    any other request. It would read files and data URLs itself: any file on this machine."""
+    """Make Gradio's MCP server pass on the values of a call, to be checked like those of any other
+    request. By itself it would read data URLs and files, including any file on this machine."""
     from gradio.mcp import GradioMCPServer
 
     def passed_on(self: GradioMCPServer, value: dict, positions: list) -> dict:
         for name, given in value.items():
             if isinstance(given, dict | list):
-                raise ValueError(f"{name} takes text: of a file, its address or a data URL.")
+                raise ValueError(f"{name} takes text: give a file as a URL or data URL.")
         return value
 
     GradioMCPServer.convert_strings_to_filedata = passed_on

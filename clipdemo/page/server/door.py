@@ -1,4 +1,4 @@
-"""The door: what every request passes before the page, its API, Inspect or MCP sees it."""
+"""The door: checks every request before the page, its API, Inspect or MCP sees it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,10 @@ if TYPE_CHECKING:
 API = "/gradio_api"
 UPLOAD, FILE = f"{API}/upload", f"{API}/file="
 HEARTBEAT, BY_NAME = f"{API}/heartbeat/", f"{API}/call/v2/"
-LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request that is no upload: a photo in base64
+LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request other than an upload: a photo in base64
 VALUES = 100_000  # in a request
-TOO_LONG = (
-    f"A request holds {LONGEST // 2**20} MB and {VALUES:,} values at most: upload large files."
-)
-ROOM_EVERY = 2**23  # bytes of an upload between two looks at the disk
+TOO_LONG = f"A request has {LONGEST // 2**20} MB and {VALUES:,} values at most: upload large files."
+ROOM_EVERY = 2**23  # bytes of an upload between two checks of the disk
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(
     r"/(config|login|logout|theme\.css|robots\.txt|manifest\.json|pwa_icon(/(192|512))?|favicon\.ico"
@@ -43,14 +41,14 @@ OPEN = re.compile(
     r"|call/.+|run/[^/]+|api/[^/]+|file=.+|mcp(/.*)?))?/?"
 )
 NOTHING = "This page has nothing at this address"
-# Where Gradio asks for no login.
+# Routes for which Gradio asks for no login.
 OURS = re.compile(
     r"/(inspect/.+|batch/.+|parts/.+|preview|plotly\.min\.js|gradio_api/(heartbeat/.+|cancel|reset))/?"
 )
 
 
 class Guarded(App):
-    """Gradio's app behind the door, which stands outside all of Gradio's own middleware."""
+    """Gradio's app with the door around all of Gradio's own middleware."""
 
     def __init__(self, access: Access, uploads: Uploads, live: Counter[str], **options) -> None:
         kinds = (Exception, RequestValidationError, ClipdemoError)
@@ -58,20 +56,20 @@ class Guarded(App):
         self._door = access, uploads, live
 
     def build_middleware_stack(self) -> ASGIApp:
-        """The app's middleware inside the door; Starlette asks for it once."""
+        """The app's middleware inside the door; Starlette calls this once."""
         return Door(super().build_middleware_stack(), *self._door)
 
 
 class Door:
     """ASGI middleware around the page.
 
-    It turns away requests of other sites (`Access`), routes that are not `OPEN`, bodies that are
+    It refuses requests from other sites (`Access`), routes that are not `OPEN`, bodies that are
     too long and files that were not uploaded. An unexpected error becomes a sentence for the
     caller and one line in the log.
     """
 
     def __init__(self, app: ASGIApp, access: Access, uploads: Uploads, live: Counter[str]) -> None:
-        """`live` is kept up to date: how many heartbeats each open page's session has."""
+        """The door counts in `live` how many heartbeats each open page's session has."""
         self._app, self._access, self._uploads, self._live = app, access, uploads, live
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +83,7 @@ class Door:
         async def watched(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start" and self._access.mode != "public":
-                # For browsers that do not say who frames a page.
+                # For browsers that do not send Sec-Fetch-Dest.
                 MutableHeaders(scope=message)["X-Frame-Options"] = "SAMEORIGIN"
             await send(message)
             begun = True
@@ -103,7 +101,7 @@ class Door:
                 report(error)
             if not begun:
                 await response_to(error, request)(scope, receive, send)
-            else:  # a stream, which said what it could, or what `handle` said
+            else:  # a stream that failed midway, or the answer of `handle`
                 with suppress(Exception):
                     await send({"type": "http.response.body"})
         finally:
@@ -112,10 +110,10 @@ class Door:
                 self._live += Counter()  # drops those at zero
 
     def _check(self, request: Request) -> None:
-        """Raises HTTPException for a request that is turned away."""
+        """Raises HTTPException if the request is refused."""
         path = _path(request)
         if path == "/healthz":
-            return  # says nothing about anybody, and is asked by machines
+            return  # reveals nothing, and is polled by machines
         request.state.role = self._access.role(request)
         if not OPEN.fullmatch(path):
             raise HTTPException(404, f"{NOTHING}: open the page itself.")
@@ -132,7 +130,7 @@ class Door:
             raise HTTPException(413, TOO_LONG)
 
     def _measured(self, receive: Receive, request: Request) -> Receive:
-        """`receive`, but it refuses a body that is too long, or for which there is no room."""
+        """`receive`, which refuses a body that is too long, or that there is no room for."""
         upload, part = _is_upload(request), _is_part(request)
         length = values = 0
 
@@ -147,7 +145,7 @@ class Door:
                 return message
             if part:
                 if length > PART:
-                    raise HTTPException(413, f"A part has {PART // 2**20} MB at most.")
+                    raise HTTPException(413, f"A part can have at most {PART // 2**20} MB.")
                 return message
             # Each value of JSON takes 100 times as much memory as in the body.
             values += body.count(b",") + body.count(b"[") + body.count(b"{")
@@ -159,22 +157,22 @@ class Door:
 
 
 async def handle(request: Request, error: Exception) -> Response:
-    """`response_to` as Starlette calls it for an error within the app."""
+    """`response_to` as Starlette's handler of errors within the app."""
     return response_to(error, request)
 
 
 def response_to(error: Exception, request: Request) -> Response:
-    """One sentence about an error, expected or not, in the shape that Gradio and Inspect read."""
+    """One sentence about an error, expected or not, in the form that Gradio and Inspect read."""
     status, sentence = 500, "This request could not be answered: reload the page, or see its API."
     if isinstance(error, HTTPException):
         status, sentence = error.status_code, error.detail
-    elif isinstance(error, ClipdemoError):  # of Inspect: what it has not, or does not understand
+    elif isinstance(error, ClipdemoError):  # from our own routes: not found, or not valid
         status, sentence = 404 if request.method == "GET" else 400, str(error)
     elif isinstance(error, TypeError) and _rest(request, BY_NAME):  # a missing or unknown value
         status, sentence = 400, f"{str(error)[:200]}."
     elif isinstance(error, RequestValidationError):
         status = 422
-        sentence = "This is not what this address takes: see the API at the page's foot."
+        sentence = "This address does not take such values: see the API at the page's foot."
     elif isinstance(error, KeyError | FnIndexInferError):  # Gradio's, for an unknown endpoint
         status, sentence = 404, f"{NOTHING}: see the API at its foot."
     said = dict.fromkeys(("error", "detail", "notice"), sentence)
@@ -182,7 +180,7 @@ def response_to(error: Exception, request: Request) -> Response:
 
 
 def role_of(request: HTTPConnection) -> Role:
-    """Who asks, as the door found out; Gradio's own request holds this one as `request`."""
+    """The role that the door found; Gradio's own request holds this one as `request`."""
     return HTTPConnection(request.scope).state.role
 
 
@@ -196,7 +194,7 @@ def logged_in(request: Request) -> bool:
 
 
 def content_length(request: Request) -> int:
-    """What the header says, in bytes; 0 where it says nothing that is a number."""
+    """The Content-Length header, in bytes; 0 if it is missing or not a number."""
     text = request.headers.get("content-length", "")
     return int(text) if text.isdecimal() else 0
 
@@ -210,7 +208,7 @@ def _is_part(request: Request) -> bool:
 
 
 def _path(request: Request) -> str:
-    """The path below the one that the page is mounted at."""
+    """The path relative to where the page is mounted."""
     path, root = request.scope["path"], request.scope.get("root_path", "").rstrip("/")
     below = path.removeprefix(root)
     return below if below.startswith("/") else path if below else "/"

@@ -1,7 +1,7 @@
-"""Uploads in parts: a lost line costs one part, not a zip of a gigabyte or the 3,000th photo.
+"""Uploads in parts, so that a lost connection costs one part instead of the whole upload.
 
-The browser's side is `shared/upload.js`. A visitor's files lie together in a bag, whose id only
-that visitor knows.
+The browser's side is `shared/upload.js`. A visitor's files are kept together in a bag, whose id
+only that visitor knows.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from starlette.routing import Route
 from clipdemo.errors import ClipdemoError
 from clipdemo.page.server.uploads import Uploads
 
-PART = 2**20  # bytes of a part at most; a part is held in memory until it is whole
+PART = 2**20  # bytes of a part at most; each is received into memory
 NAME = 200  # bytes of a file's name at most; file systems take 255
-ARRIVING = "."  # before the name of a file that is not complete; no name begins with it
+ARRIVING = "."  # prefix of the name of an incomplete file; no other name begins with it
 _ID = re.compile(r"[0-9a-z-]{16,100}")
 _AT = re.compile(r"\d{1,15}")
 
@@ -31,10 +31,10 @@ class Parts:
     """The bags of all visitors.
 
     Attributes:
-        largest: bytes that a file can have.
+        largest: maximum size of a file in bytes.
 
-    A file is appended to in its own folder, named by the browser's key for it, and gets its own
-    name when it is complete.
+    A file grows in its own folder, named after the browser's key for it, and gets its name when
+    it is complete.
     """
 
     def __init__(self, uploads: Uploads, largest: int, most: int) -> None:
@@ -51,7 +51,7 @@ class Parts:
         return sorted(found, key=lambda path: (path.name.casefold(), path))
 
     def sizes(self, bag: str) -> list[dict]:
-        """What of a bag is here: key, name, bytes and whether the file is complete.
+        """The files of a bag so far: key, name, bytes received and whether it is complete.
 
         Counts as use of its files.
         """
@@ -69,10 +69,10 @@ class Parts:
         return found
 
     def add(self, bag: str, key: str, name: str, at: int, size: int, part: bytes) -> dict:
-        """Append a part that begins `at` so many bytes to a file of `size` bytes.
+        """Append a part that starts at byte `at` of a file of `size` bytes.
 
-        Returns `at`, the number of bytes that are here now, and `path` once all are. A part that
-        does not continue the file is dropped: the caller goes on from `at`.
+        Returns `at`, the number of bytes received so far, and `path` once the file is complete. A
+        part that does not continue the file is dropped: the caller continues from `at`.
 
         Raises:
             ClipdemoError: the file is too large, or there are too many.
@@ -86,7 +86,7 @@ class Parts:
         if at + len(part) > size:
             raise ClipdemoError(f"{name} is larger than announced: choose it again.")
         folder = self._folder / _checked(bag) / _checked(key)
-        with self._lock:  # a part that a lost line left behind may come at the same time
+        with self._lock:  # a part from a lost connection may arrive at the same time
             if not folder.is_dir():
                 if sum(1 for _ in folder.parent.glob("*")) >= self._most:
                     raise ClipdemoError(
@@ -113,7 +113,7 @@ def routes(parts: Parts) -> list[Route]:
         asked, place = request.query_params, request.path_params
         at, size = asked.get("at", ""), asked.get("size", "")
         if not (_AT.fullmatch(at) and _AT.fullmatch(size)):
-            raise ClipdemoError("`at` and `size` are numbers of bytes.")
+            raise ClipdemoError("`at` and `size` must be numbers of bytes.")
         found = await run_in_threadpool(
             parts.add, place["bag"], place["key"], asked.get("name", ""), int(at), int(size),
             await request.body(),
@@ -136,15 +136,17 @@ def _arrives(path: Path) -> bool:
 
 def _checked(name: str) -> str:
     if not _ID.fullmatch(name):
-        raise ClipdemoError("Bags and files have ids of 16 to 100 digits, small letters and -.")
+        raise ClipdemoError(
+            "Ids of bags and files have 16 to 100 digits, lower-case letters and -."
+        )
     return name
 
 
 def _safe(name: str) -> str:
-    """The name without folders, control characters and what no file system takes."""
+    """The name without folders and invalid characters, and not too long for a file system."""
     name = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]", "", re.split(r"[/\\]", name)[-1]).strip(". ")
     stem, dot, ending = name.rpartition(".")
     room = NAME - len(f".{ending}".encode()) if dot else NAME
-    if not dot or room < NAME // 2:  # no ending that says anything
+    if not dot or room < NAME // 2:  # no usable file extension
         return name.encode()[:NAME].decode(errors="ignore") or "file"
     return stem.encode()[:room].decode(errors="ignore") + dot + ending

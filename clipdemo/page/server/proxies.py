@@ -1,4 +1,4 @@
-"""Proxies named by the environment: used to reach the hub, and not to reach this machine."""
+"""Proxies from environment variables: used to reach the hub, but not to reach this machine."""
 
 import os
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ _NAMES = ("http_proxy", "https_proxy", "all_proxy")
 def around_proxies() -> Iterator[None]:
     """A context without proxies.
 
-    Gradio makes clients when it is imported and calls its own page when it starts. Either would
-    end in a traceback for a proxy that its client does not support.
+    Gradio creates HTTP clients on import and calls its own page at start-up. Either fails with a
+    traceback if its client does not support the proxy.
     """
     kept = {name: os.environ.pop(name) for name in list(os.environ) if name.lower() in _NAMES}
     try:
@@ -22,7 +22,7 @@ def around_proxies() -> Iterator[None]:
 
 
 def reach_directly(host: str) -> None:
-    """From now on no client uses a proxy to reach this machine, or the address it listens at."""
+    """Exempt this machine, and the address it listens at, from the use of proxies."""
     own = {"localhost", "127.0.0.1", "::1", host}
     for name in ("no_proxy", "NO_PROXY"):
         own.update(os.environ.get(name, "").split(","))

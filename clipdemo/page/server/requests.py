@@ -1,6 +1,6 @@
-"""What a request may say: every value is checked here before anything reads it.
+"""Validation of requests: every value is checked here before anything reads it.
 
-This is the one way in for the queue, direct calls, private events by their number, and MCP.
+All of them pass through here: the queue, direct calls, private events by number, and MCP.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from clipdemo.page.server.uploads import Uploads
 
 SCENES = Path(__file__).resolve().parents[3] / "assets" / "scenes"
 SESSIONS = 200
-"""How many visitors Gradio remembers, the latest; 0.2 MB each, besides what they gave."""
+"""Number of latest visitors that Gradio remembers; 0.2 MB each, besides their inputs."""
 LONGEST = 20_000  # characters of a text; far more than captions and labels need
 SHAPES = (
     'uploaded files ({"path": …} as /gradio_api/upload answers), addresses ({"url": '
@@ -79,16 +79,16 @@ class Page(gr.Blocks):
         return await super().preprocess_data(block_fn, admitted, state, explicit_call)
 
     def shown(self, sessions: set[str]) -> set[Path]:
-        """The files that the pages of some sessions show: the last ones given to each component."""
+        """The files shown on the pages of these sessions: the latest of each component."""
         states = [self.state_holder.session_data.get(session) for session in sessions]
         given = [self._given.get(state, {}) for state in states if state is not None]
         return {path for files in given for paths in [*files.values()] for path in paths}
 
     async def _admit(self, block: gr.components.Component, name: str, value: object) -> object:
-        """The value as Gradio's own checks then take it.
+        """The value in the form that Gradio's own checks accept.
 
         Raises:
-            gr.Error: this parameter does not take it; one sentence.
+            gr.Error: it is not valid for this parameter; one sentence.
         """
         if block.stateful or value is None:
             return value  # Gradio takes state from the session, not from the request
@@ -104,7 +104,7 @@ class Page(gr.Blocks):
         return value[:LONGEST] if isinstance(value, str) else value
 
     async def _file(self, name: str, value: object) -> Path:
-        """The path of a file that a request names, contains, or gives the address of."""
+        """The path of a file that a request names, contains or links to."""
         if isinstance(value, dict):
             value = value.get("path") or value.get("url")
         if isinstance(value, str) and value.startswith("data:"):
@@ -136,12 +136,12 @@ def parameters(function: object) -> list[str]:
 
 
 def told(event: gr.EventData, name: str) -> Any:
-    """A value in a private event's data; None where there is none. It can be of any plain type."""
+    """A value in a private event's data, of any JSON type; None if it is missing."""
     return event._data.get(name)
 
 
 def _plain(said: object) -> dict:
-    """An event's data without files and other things that no event of this page has."""
+    """An event's data without files and anything else that no event of this page has."""
     said = said if isinstance(said, dict) else {}
     plain = (str, int, float, bool)
     return {key: value for key, value in said.items() if key != "path" and isinstance(value, plain)}
@@ -155,12 +155,12 @@ def file_data(path: Path) -> dict:
 def endpoint(
     function: Callable, inputs: list[gr.components.Component], answer: str, about: str, **options
 ) -> None:
-    """Put a public endpoint into the page, under the function's name.
+    """Add a public endpoint to the page, named after the function.
 
     Args:
         function: what it calls; its docstring describes the parameters.
         inputs: components of the parameters.
-        answer: the name of what it returns.
+        answer: the name of its result.
         about: what it is for, and what it returns.
     """
     gr.Button(visible=False).click(

@@ -1,4 +1,4 @@
-"""The server: the page at its address, its health, and an orderly end."""
+"""The server: start of the page, health check and orderly shutdown."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ STYLES = (
     "batch/batch.css", "inspect/inspect.css", "report/report.css",
 )  # fmt: skip
 SWEEP = 30.0  # seconds between two searches for files to delete
-PATIENCE = 5.0  # seconds for running requests at the end; Docker kills after 10
+PATIENCE = 5.0  # seconds for running requests at shutdown; Docker kills after 10
 
 
 def serve(settings: Settings) -> NoReturn:
-    """Show the page, load the model in the background, and end with code 0 at SIGTERM or Ctrl-C.
+    """Serve the page, load the model in the background, and exit with 0 on SIGTERM or Ctrl-C.
 
     Raises:
         ClipdemoError: as `start`.
@@ -73,7 +73,7 @@ def serve(settings: Settings) -> NoReturn:
 
 
 def start(settings: Settings) -> Page:
-    """Show the page and begin to load the model; returns when the page answers.
+    """Start the page and begin to load the model; returns when the page responds.
 
     Raises:
         CheckpointError: there are no heads for the backbone asked for.
@@ -113,7 +113,7 @@ def start(settings: Settings) -> Page:
             ssr_mode=False,
             share=False,
             state_session_capacity=SESSIONS,
-            num_workers=0,  # they would answer without the door
+            num_workers=0,  # they would bypass the door
             enable_monitoring=False,
             mcp_server=settings.mcp,
             show_error=True,
@@ -183,7 +183,7 @@ def first_card(settings: Settings) -> Card:
 
 
 def on_network(host: str) -> list[str]:
-    """This machine's addresses for others, phones in the same room, where it listens at all."""
+    """This machine's addresses in the local network, if it listens there at all."""
     import psutil
 
     if host not in ("0.0.0.0", "::") or "SPACE_ID" in os.environ:
@@ -206,7 +206,7 @@ def health(model: BackgroundModel) -> Route:
 
 
 def check_address(host: str, port: int) -> None:
-    """Raises ClipdemoError when nothing can listen there."""
+    """Raises ClipdemoError if the app cannot listen there."""
     try:
         kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(kind) as probe:
@@ -221,7 +221,7 @@ def check_address(host: str, port: int) -> None:
 
 
 def signals() -> list[int]:
-    """A list to which SIGTERM and Ctrl-C are added; a second one ends the process at once."""
+    """A list that collects SIGTERM and Ctrl-C; a second one ends the process at once."""
     asked = []
 
     def ask(number: int, frame: object) -> None:
@@ -235,10 +235,10 @@ def signals() -> list[int]:
 
 def finish(page: Page) -> NoReturn:
     """Accept no more requests, wait `PATIENCE` seconds for running ones, and end the process."""
-    page.server_app.stop_event.set()  # ends the heartbeats, which would go on forever
+    page.server_app.stop_event.set()  # ends the heartbeats, which would never end otherwise
     page.server.should_exit = True
     page.server.thread.join(PATIENCE)
-    # Without returning: Python would wait for threads that score, and crash those loading torch.
+    # Not by returning: Python would wait for threads that score, and crash those loading torch.
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()

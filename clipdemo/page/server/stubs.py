@@ -1,4 +1,4 @@
-"""Gradio imported without type stubs."""
+"""Importing Gradio without its generation of type stubs."""
 
 import inspect
 from collections.abc import Iterator
@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_stubs() -> Iterator[None]:
-    """While Gradio and the page's modules are imported.
+    """A context for the import of Gradio and the page's modules.
 
-    For each class of a component, Gradio parses its source and writes a stub file next to it, which
-    takes over a third of the import and has no switch; it leaves out classes without a source file.
+    For each component class, Gradio parses the source and writes a stub file next to it, which
+    takes over a third of the import and cannot be disabled; classes without a source file are
+    skipped.
     """
     usual = inspect.getfile
 

@@ -1,7 +1,7 @@
-"""What visitors upload: one folder per run of the app, and the only files that requests may name.
+"""Visitors' uploads: one folder per run of the app, with the only files that requests may name.
 
 A file is deleted an hour after its last use unless an open page shows it, and all of them when the
-run ends. What a killed run left is deleted when the next one starts.
+run ends. Files of a killed run are deleted when the next one starts.
 """
 
 import os
@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 KEPT = 3600.0
 """Seconds for which a file is kept after its last use."""
 SPARE = 2**30
-"""Bytes of the disk that uploads leave free."""
+"""Bytes of disk space that uploads leave free."""
 _PREFIX = "clipdemo-uploads-"
 
 
@@ -32,7 +32,7 @@ class Uploads:
     """
 
     def __init__(self, parent: Path) -> None:
-        """Make the folder in `parent`, and delete those of runs that have ended.
+        """Create the folder in `parent`, and delete those of runs that have ended.
 
         Files of other programs and of other running apps in `parent` are not touched.
 
