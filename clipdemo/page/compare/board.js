@@ -1,6 +1,6 @@
 // The board: a row per label, a bar per mode, markers that move without asking the server.
 
-import { button, choice, make, roving, settled } from "../shared/dom.js";
+import { button, choice, make, roving, debounced } from "../shared/dom.js";
 import { decisionControls } from "../shared/decision_controls.js";
 import {
   RULES, START, THRESHOLD_RULES, commonRecalls, decide, thresholdsOf, usable,
@@ -214,7 +214,7 @@ export function mount({ element, props, watch, trigger }) {
   });
   page.on(["label"], paintLabel);
   page.on(["rescore"], () => trigger("input"));
-  const typed = settled(() => trigger("input"), 300);
+  const typed = debounced(() => trigger("input"), 300);
   document.addEventListener("input", (event) => {
     if (event.target.closest?.("#caption, #own-labels")) typed();
   });

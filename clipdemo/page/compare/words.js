@@ -1,7 +1,7 @@
 // The words of the caption: how much each carries the chosen label, and off with a click. Below them
 // how well photo and caption fit.
 
-import { button, choice, make, roving, settled } from "../shared/dom.js";
+import { button, choice, make, roving, debounced } from "../shared/dom.js";
 import { textOf } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { LEAST, signed } from "../shared/text.js";
@@ -71,7 +71,7 @@ export function mount({ element, props, watch, trigger }) {
 
   // The board goes first: while somebody types on, and while nobody sees them, the words wait.
   let [seen, old] = [false, false];
-  const ask = settled(() => {
+  const ask = debounced(() => {
     if (!seen) return;
     old = false;
     trigger("ask", { spoken: spoken(textOf("caption")) });

@@ -1,6 +1,6 @@
 // Curves of a label with the thresholds on them.
 
-import { button, make, scoreSlider, settled } from "../shared/dom.js";
+import { button, make, scoreSlider, debounced } from "../shared/dom.js";
 import { MODE_COLOURS, drawChart, loadPlotly } from "../shared/charts.js";
 import { MODE_NAMES, modeName } from "../shared/text.js";
 import { addedUp, bestF1, figuresOf, overall, precisionRecall, reliability } from "./counts.js";
@@ -82,7 +82,7 @@ export function curves(plotly) {
   const tools = make("p", { class: "tools" }, useBest, undo);
   const node = make("details", { class: "panel curves" }, title, ownCut, tools,
     make("div", { class: "charts" }, precision, reliable));
-  const draw = settled(drawNow, 60);
+  const draw = debounced(drawNow, 60);
   let best = { f1: 0, threshold: 0.5 };
 
   function setOwn(value) {

@@ -1,6 +1,6 @@
 // The filters: what is asked for, as words and fields. All of them count together.
 
-import { button, choice, fill, make, settled } from "../shared/dom.js";
+import { button, choice, fill, make, debounced } from "../shared/dom.js";
 import { modeName } from "../shared/text.js";
 import { NOTHING } from "./confused.js";
 import { OUTCOME_NAMES, START_VIEW, ask, tab } from "./state.js";
@@ -18,7 +18,7 @@ export function filters() {
   const words = make("input", {
     type: "search", maxlength: 200, placeholder: "words in the caption", "aria-label": "Text in the caption",
   });
-  words.addEventListener("input", settled(() => ask({ text: words.value.trim() }), 250));
+  words.addEventListener("input", debounced(() => ask({ text: words.value.trim() }), 250));
   const [lowest, highest] = ["Lowest", "Highest"].map((name) => {
     const field = make("input", { type: "number", min: 0, max: 1, step: 0.05, "aria-label": `${name} score` });
     field.addEventListener("change", () => ask({ low: score(lowest, 0), high: score(highest, 1) }));

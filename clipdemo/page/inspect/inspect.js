@@ -2,7 +2,7 @@
 // and findings come from /inspect/...
 
 import { put } from "../compare/desk.js";
-import { make, settled } from "../shared/dom.js";
+import { make, debounced } from "../shared/dom.js";
 import { onThemeChange } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { followAddress } from "./address.js";
@@ -71,7 +71,7 @@ export function mount({ element, props, trigger }) {
   }
 
   // Figures follow within the frame, the rest as soon as the thresholds rest for a moment.
-  const paintAtRest = settled(() => {
+  const paintAtRest = debounced(() => {
     paint();
     fetchRows();
   }, 120);

@@ -1,6 +1,6 @@
 // The map of embeddings: draw a lasso around points to see their rows.
 
-import { choice, fill, make, settled } from "../shared/dom.js";
+import { choice, fill, make, debounced } from "../shared/dom.js";
 import { drawChart, loadPlotly } from "../shared/charts.js";
 import { firstStep } from "./counts.js";
 import { layoutOf } from "./curves.js";
@@ -51,7 +51,7 @@ export function embeddingMap(plotly) {
   const text = make("p", { class: "hint" });
   const node = make("details", { class: "panel map" }, make("summary", {}, "Map of embeddings"),
     make("label", {}, "Of ", kind), text, chart);
-  const draw = settled(drawNow, 120);
+  const draw = debounced(drawNow, 120);
   let map = null;
 
   async function open() {

@@ -1,7 +1,7 @@
 // Charts: Plotly, and the page's colours for them.
 
 export const MODE_COLOURS = { image: "#2f6fdb", text: "#a66300", concat: "#0a7f57", mutan: "#8a3ea8" };
-// What colours of charts.py and of the Inspect tab are on a dark page (see page.css).
+// Equivalents on a dark page of the colours of charts.py and the Inspect tab (see page.css).
 const DARK = {
   "#2f6fdb": "#62a8ff", "#a66300": "#f0a63a", "#0a7f57": "#3cc492", "#7c3aed": "#b39bfb",
   "#8a3ea8": "#cf8ef0", "#b23a6f": "#f08bb4", "#6b7280": "#9aa3b2",

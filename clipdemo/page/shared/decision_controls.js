@@ -1,25 +1,24 @@
-// The fields that choose how scores become decisions; each tab has them once.
+// The controls for how scores become decisions; each tab has one set of them.
 
 import { choice, fill, make, scoreSlider } from "./dom.js";
 
-// `what` the decisions are about is in the fields' labels; `onChange` is given what was changed.
+// `what` the decisions are about is part of the labels; `onChange` is called with the changes.
 export function decisionControls(rules, what, onChange) {
   const change = (changes) => onChange({ ...changes, own: new Map() });
   const rule = choice({ "aria-label": `Rule for all ${what}` }, rules, (value) => change({ rule: value }));
   const recall = choice({ "aria-label": "Recall that each label reached on validation" }, [],
     (value) => change({ recall: value }));
   const count = make("input", { type: "number", min: 1, value: 3, "aria-label": "k: how many labels" });
-  count.addEventListener("input", () => {
-    onChange({ k: Math.min(Math.max(Math.round(Number(count.value)) || 1, 1), Number(count.max)) });
-  });
-  count.addEventListener("change", () => {  // an impossible number is not left standing
-    count.value = Math.min(Math.max(Math.round(Number(count.value)) || 1, 1), Number(count.max));
+  const valid = () => Math.min(Math.max(Math.round(count.value) || 1, 1), Number(count.max));
+  count.addEventListener("input", () => onChange({ k: valid() }));
+  count.addEventListener("change", () => {
+    count.value = valid();
   });
   const slider = scoreSlider({ "aria-label": `Threshold for all ${what}` },
     (threshold) => change({ rule: "fixed", threshold }));
   const number = make("output");
 
-  // Some heads have no thresholds for a recall; the rule cannot be chosen then.
+  // Some heads have no thresholds for a recall; the rule is disabled then.
   function offer(recalls, labelCount) {
     const option = rule.querySelector("[value=recall]");
     option.disabled = !recalls.length;

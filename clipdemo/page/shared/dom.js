@@ -1,4 +1,4 @@
-// Elements. User text goes in as text nodes only, never as markup.
+// DOM helpers. User text is inserted as text nodes only, never as markup.
 
 export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -25,7 +25,7 @@ export function fill(select, options) {
   select.replaceChildren(...options.map(([value, name = value]) => make("option", { value }, name)));
 }
 
-// Fills a select and keeps what was chosen if it still can be.
+// Fills a select and keeps its value if that is still an option.
 export function refill(select, options) {
   const { value } = select;
   fill(select, options);
@@ -34,10 +34,10 @@ export function refill(select, options) {
 
 const SIDEWAYS = 8;  // pixels
 
-// From 0 to 1. Arrow keys move by a hundredth, though the pointer moves by a ten-thousandth.
+// A slider from 0 to 1. Arrow keys move it by 0.01, the pointer by 0.0001.
 export function scoreSlider(attributes, onInput) {
   const slider = make("input", { type: "range", min: 0, max: 1, step: 0.0001, ...attributes });
-  let touched = null;  // {value, x} from before a finger came, until it moves sideways or leaves
+  let touched = null;  // {value, x} before a finger touched it, until that moves sideways or lifts
   const answer = () => onInput(Number(slider.value));
   const steps = { ArrowLeft: -0.01, ArrowDown: -0.01, ArrowRight: 0.01, ArrowUp: 0.01 };
   slider.addEventListener("input", () => touched ?? answer());
@@ -47,7 +47,7 @@ export function scoreSlider(attributes, onInput) {
     slider.value = Number(slider.value) + steps[event.key];
     answer();
   });
-  // A finger that goes up or down scrolls the page, and changes nothing.
+  // A finger that moves up or down scrolls the page and changes nothing.
   slider.addEventListener("pointerdown", ({ pointerType, clientX }) => {
     touched = pointerType === "touch" ? { value: slider.value, x: clientX } : null;
   });
@@ -67,8 +67,8 @@ export function scoreSlider(attributes, onInput) {
   return slider;
 }
 
-// Makes the controls in a node that `selector` finds one stop of the Tab key, with arrow keys between
-// them (the WAI-ARIA pattern "roving tabindex"), also those that come later.
+// Makes the controls in a node that match `selector`, including later ones, a single Tab stop with
+// arrow keys between them (the WAI-ARIA pattern "roving tabindex").
 export function roving(node, selector) {
   const all = () => [...node.querySelectorAll(selector)];
   const enter = (chosen) => {
@@ -93,7 +93,7 @@ export function roving(node, selector) {
   settle();
 }
 
-// The first node of a selector, as soon as it is on the page.
+// Resolves with the first node that matches, as soon as it is on the page.
 export function appears(selector) {
   return new Promise((resolve) => {
     const look = () => {
@@ -108,8 +108,8 @@ export function appears(selector) {
   });
 }
 
-// A function that calls `work` once, when it was not called for so many milliseconds.
-export function settled(work, delay) {
+// A function that calls `work` once, `delay` milliseconds after its own last call.
+export function debounced(work, delay) {
   let timer;
   const later = () => {
     clearTimeout(timer);

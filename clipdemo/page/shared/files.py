@@ -1,6 +1,6 @@
 """Scripts, styles and pictures of the page: each is in the folder of its tab.
 
-A file is named from `page/` on, such as "compare/board.js".
+Names of files are relative to `page/`, such as "compare/board.js".
 """
 
 import re
@@ -15,6 +15,6 @@ def joined(*names: str) -> str:
 
 
 def inlined(*names: str) -> str:
-    """Modules as one script; each comes after those that it imports from."""
+    """Modules as one script; give each after those that it imports from."""
     script = re.sub(r"^import [^;]*;$", "", joined(*names), flags=re.MULTILINE)
     return re.sub(r"^export ", "", script, flags=re.MULTILINE)

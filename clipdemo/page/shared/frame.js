@@ -1,5 +1,5 @@
-// What belongs to no tab: the banner of a lost connection, arrow keys between the tabs, and the tab that a link
-// opens.
+// The parts outside the tabs: the banner for a lost connection, arrow keys between the tabs, and
+// opening the tab of a link.
 
 import { watchConnection } from "./connection.js";
 import { appears, make, roving } from "./dom.js";

@@ -1,4 +1,4 @@
-// What our parts read of Gradio's components, and do with them.
+// Access to Gradio's components from our own parts of the page.
 
 export function photoAddress() {
   return document.querySelector("#photo img")?.src ?? null;
@@ -8,7 +8,7 @@ export function clearPhoto() {
   document.querySelector("#photo [aria-label='Remove Image']")?.click();
 }
 
-// File name of the photo on the Compare tab; "" where there is none.
+// File name of the photo on the Compare tab; "" for none.
 export function photoName() {
   const address = photoAddress() ?? "";
   const name = address.startsWith("data:") ? "" : address.split(/[?#]/)[0].split("/").pop();
@@ -27,7 +27,7 @@ function textField(id) {
   return document.querySelector(`#${id} textarea, #${id} input`);
 }
 
-// As a person types, so that the board follows; Gradio may put the field on the page later.
+// Sets a field as if by typing, so that the board follows; Gradio may add the field later.
 export function typeInto(id, text, tries = 100) {
   const field = textField(id);
   if (!field) {
@@ -43,13 +43,13 @@ export function openTab(name) {
   tabs.find((tab) => tab.textContent.trim() === name)?.click();
 }
 
-// Of the tab that is chosen; its parts may be on their way still.
+// Whether this tab is selected; its parts may still be loading.
 export function isTabOpen(name) {
   const chosen = document.querySelector("button[role=tab][aria-selected=true]");
   return chosen?.textContent.trim() === name;
 }
 
-// The page turned light or dark.
+// Calls `work` when the page turns light or dark.
 export function onThemeChange(work) {
   new MutationObserver(work).observe(document.body, { attributeFilter: ["class"] });
 }

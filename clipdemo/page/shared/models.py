@@ -23,10 +23,10 @@ KEPT = 2
 
 
 class BackgroundModel:
-    """Loads in a thread of its own, so that the page answers before torch is even imported.
+    """A model that loads in its own thread, so that the page responds before torch is imported.
 
     Attributes:
-        backbone: id of the backbone it is, or will be.
+        backbone: id of its backbone.
     """
 
     def __init__(self, backbone: str, load: Callable[[], object]) -> None:
@@ -37,7 +37,7 @@ class BackgroundModel:
         self._loaded: Future = Future()
 
     def start(self) -> BackgroundModel:
-        """Begin loading, once, or again after it failed; returns at once."""
+        """Begin loading, or try again if that failed; returns at once."""
         with self._lock:
             if self._started and self.status != "failed":
                 return self
@@ -55,7 +55,7 @@ class BackgroundModel:
 
     @property
     def started(self) -> bool:
-        """Whether it ever began to load."""
+        """Whether loading has ever begun."""
         return self._started
 
     @property
@@ -66,7 +66,7 @@ class BackgroundModel:
         return "ready" if self._loaded.exception() is None else "failed"
 
     def get(self):
-        """What was loaded; waits for it.
+        """The loaded model; waits for it.
 
         Raises:
             ClipdemoError: it could not be loaded.
@@ -88,9 +88,9 @@ class Models:
     Attributes:
         first: the model that the page starts with; it loads once it is started.
         card: the first one's card.
-        captioner_name: which captioner the settings ask for.
-        fetches: the latest download of each backbone that had to be fetched.
-        offered: backbones that visitors may have downloaded.
+        captioner_name: the captioner in the settings.
+        fetches: the latest download of each backbone, if it had to be downloaded.
+        offered: backbones that visitors may download.
     """
 
     def __init__(self, settings: Settings, card: Card) -> None:
@@ -114,7 +114,7 @@ class Models:
         if role == "owner" or backbone in (self.first.backbone, *self.offered):
             return
         if offer(backbone) is None:
-            raise BackboneError("This page runs only the backbones of its list: choose one.")
+            raise BackboneError("This page runs only the backbones in its list: choose one.")
         if locate_local(backbone) is None:
             raise BackboneError(
                 f"{backbone} is not on this page's server, and visitors cannot download it: "
@@ -122,7 +122,7 @@ class Models:
             )
 
     def __getitem__(self, backbone: str) -> BackgroundModel:
-        """The model of a backbone; one that is not loaded, or failed, begins to load.
+        """The model of a backbone; begins to load if it is not loaded, or failed.
 
         Call `check` first.
         """
@@ -156,7 +156,7 @@ class Models:
         ensure_local(backbone, lambda fetch: self.fetches.update({backbone: fetch}))
         with self._loading:  # one at a time, as loading takes more memory than the model
             if card is None and backbone not in self._others:
-                raise BackboneError(f"{backbone} had to make room for others: choose it again.")
+                raise BackboneError(f"{backbone} made room for others: choose it again.")
             return load(
                 backbone,
                 device=self._settings.device,

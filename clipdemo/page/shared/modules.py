@@ -22,8 +22,8 @@ def address(name: str) -> str:
 def part(name: str, *events: str, elem_classes: str = "part", **options) -> gr.HTML:
     """A component that a module draws.
 
-    When it is loaded, the module's function `mount` is given its element, its props and the
-    functions `watch` and `trigger`. It draws what `props.value` is by then.
+    When the component loads, the module's function `mount` is called with its element, its props
+    and the functions `watch` and `trigger`, and draws the current `props.value`.
 
     Args:
         name: The module, such as "compare/board.js".
@@ -45,13 +45,13 @@ def part(name: str, *events: str, elem_classes: str = "part", **options) -> gr.H
 
 
 def calling(name: str, function: str) -> str:
-    """What an event runs in the browser: a function of a module, with the event's inputs."""
+    """The script of an event that calls a module's function with the event's inputs."""
     return f"""async (...inputs) =>
         (await import(new URL("{address(name)}", document.baseURI))).{function}(...inputs)"""
 
 
 def preloads() -> str:
-    """Links for the page's head, so that the first tab's modules come all at once."""
+    """Links for the page's head, so that the first tab's modules are fetched in parallel."""
     later = "batch/", "inspect/", "report/", "shared/charts.js"
     names = [name for name in sorted(SCRIPTS) if not name.startswith(later)]
     return "".join(f'<link rel="modulepreload" href="{address(name)}">' for name in names)
@@ -59,7 +59,7 @@ def preloads() -> str:
 
 def modules() -> Route:
     """GET /modules/<version>/<name>: the scripts, and no other file."""
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}  # as it says its version
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}  # versioned address
 
     def answer(request: Request) -> Response:
         name = request.path_params["name"]

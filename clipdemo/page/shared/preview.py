@@ -1,4 +1,4 @@
-"""Uploaded photos as JPEG, for what a browser cannot show itself, such as HEIC and TIFF."""
+"""Uploaded photos as JPEG, for formats that browsers cannot show, such as HEIC and TIFF."""
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request

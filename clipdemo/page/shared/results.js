@@ -1,9 +1,9 @@
-// Results as files, with the rule and the thresholds that decided: the same as
+// Results as files, with the rule and thresholds used: the same as
 // clipdemo/inspection/batch_files.py and clipdemo/tables/safe_csv.py.
 
 import { bestFirst } from "./rules.js";
 
-// The rule and what it depends on, and nothing else.
+// The rule and the parameter that it uses, if any.
 export function usedRule({ rule, threshold, k, recall }) {
   const own = { fixed: { threshold }, "top-k": { k }, recall: { recall: Number(recall) } };
   return { rule, ...own[rule] };
@@ -27,7 +27,7 @@ export function toJson(content) {
   return `${JSON.stringify(content, null, 1)}\n`;
 }
 
-// Excel takes a CSV for the local code page unless it begins with a byte order mark.
+// Without a byte order mark, Excel reads a CSV in the local code page.
 export function toCsv(used, results, modes, labels, withScores) {
   const pairs = withScores ? modes.flatMap((mode) => labels.map((label) => [mode, label])) : [];
   const names = pairs.map((pair) => pair.join(" "));
@@ -47,7 +47,7 @@ export function toCsv(used, results, modes, labels, withScores) {
   return `\uFEFF${rows.map((row) => `${row.map(csvCell).join(",")}\n`).join("")}`;
 }
 
-// What a spreadsheet would take for a formula is defused; a number stays one.
+// Text that a spreadsheet would take for a formula is escaped; numbers stay numbers.
 function csvCell(value) {
   if (typeof value === "number") return String(value);
   const text = `${value ?? ""}`.replace(/^[=+\-@\t\r]/, "'$&");

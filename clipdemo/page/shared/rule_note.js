@@ -6,7 +6,7 @@ import { modeName } from "./text.js";
 const NOTES = {
   tuned: "Each label has the threshold that was best for it on validation.",
   fixed: "One threshold for all labels.",
-  recall: "Each label's threshold found this share of its rows on validation.",
+  recall: "Each label's threshold reached this recall on validation.",
   mcut: "The threshold lies in the widest gap between the scores.",
   "top-k": "The k highest scores are on, however low they are.",
 };

@@ -1,4 +1,4 @@
-// What turns scores into decisions; the same rules as clipdemo/model/thresholds.py.
+// The rules that turn scores into decisions, the same as in clipdemo/model/thresholds.py.
 
 export const RULES = [
   ["tuned", "tuned per label"], ["fixed", "one threshold"], ["recall", "chosen recall"],
@@ -44,7 +44,7 @@ export function decide(scores, { rule, k }, thresholds) {
   return { on: scores.map((score, i) => score >= thresholds[i]), cut: thresholds };
 }
 
-// Places of what is on, the highest score first.
+// Indices of the labels that are on, highest score first.
 export function bestFirst(scores, on) {
   const places = scores.map((score, i) => i).filter((i) => on[i]);
   return places.sort((a, b) => scores[b] - scores[a]);
@@ -56,7 +56,7 @@ export function commonRecalls(modes) {
   return Object.keys(first).filter((key) => others.every((other) => key in other)).sort();
 }
 
-// The same decision where the heads have thresholds for these recalls only.
+// The decision, adapted to heads that have thresholds for these recalls only.
 export function usable(decision, recalls) {
   const { rule, recall } = decision;
   return {

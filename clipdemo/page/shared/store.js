@@ -1,5 +1,5 @@
-// State that several parts of the page draw from. A listener runs after each change of one of its
-// keys and is given what changed; one that comes later reads `state`.
+// State shared by several parts of the page. A listener runs after each change of one of its keys
+// and is called with the changes; for earlier ones, read `state`.
 
 import { START } from "./rules.js";
 
@@ -22,9 +22,9 @@ export function createStore(state) {
 // What the tabs share:
 //   decision: how scores become decisions, see rules.js;
 //   labels, modes: the board's labels, and its modes that have scores;
-//   label: the one that words and map are about; chosen: the one a person chose last;
-//   scored: how often scores came; rescore: set where the board has to ask for scores again;
-//   connected: how often the server was found again after it was lost;
+//   label: the one that words and map are about; chosen: the one that the user chose last;
+//   scored: counts arrivals of scores; rescore: counts requests that the board ask for them again;
+//   connected: counts reconnections to the server;
 //   given: files that were pasted or dropped elsewhere, until the Batch tab takes them;
 //   caption: {text, words, off: places of the words that are switched off};
 //   walk: what another tab opened on the board {from, text, name, first, last, extra, go}, where

@@ -6,10 +6,10 @@ SYSTEM_FONTS = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"
 
 
 def theme() -> gr.themes.Base:
-    """Gradio's Soft theme in slate and indigo, with the reader's own system fonts.
+    """Gradio's Soft theme in slate and indigo, with system fonts.
 
-    The accent is a shade darker than the theme's, and lighter in the dark: text in it, or on it,
-    has a contrast of at least 4.5.
+    The accent is a shade darker than the theme's, and lighter in dark mode, so that text in it or
+    on it has a contrast of at least 4.5.
     """
     base = gr.themes.Soft(
         primary_hue="indigo",

@@ -1,15 +1,15 @@
-// Sends files in parts and goes on where it was when the line is back; parts.py is the server's side.
+// Uploads files in parts and resumes after a lost connection; parts.py is the server's side.
 
-const PART = 2 ** 20;  // bytes; what nginx takes unless it is told otherwise
-const PAUSE = [500, 1000, 2000, 5000];  // milliseconds before each new try; the last ones are alike
+const PART = 2 ** 20;  // bytes; the largest body that nginx accepts by default
+const PAUSE = [500, 1000, 2000, 5000];  // milliseconds before each retry; the last one repeats
 
-// An id that nobody guesses; crypto.randomUUID exists only where pages come encrypted.
+// An unguessable id; crypto.randomUUID exists only in secure contexts (https or localhost).
 export function newBag() {
   return [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-// The same for the same file, also after a reload (FNV-1a of its name, with its size and time).
+// A file's key, the same after a reload (FNV-1a of its name, with its size and time).
 export function keyOf(file) {
   let hash = 0x811c9dc5;
   for (const letter of file.webkitRelativePath || file.name) {
@@ -18,7 +18,7 @@ export function keyOf(file) {
   return [hash, file.size, file.lastModified].map((n) => n.toString(36).padStart(7, "0")).join("-");
 }
 
-// What of a bag is at the server; null while it does not answer.
+// The files of a bag that are on the server; null while it does not answer.
 export function arrived(bag) {
   return fetch(`parts/${bag}`, { cache: "no-store" })
     .then((answer) => (answer.ok ? answer.json() : null), () => null)
@@ -27,7 +27,7 @@ export function arrived(bag) {
 
 const wait = (milliseconds) => new Promise((go) => setTimeout(go, milliseconds));
 
-// Whether waiting mends nothing: refused by the server or by what stands before it, or 507, no room.
+// Whether retrying is pointless: refused by the server or a proxy, or 507, no room.
 function isFinal(status) {
   return (status >= 400 && status < 500 && ![408, 425, 429].includes(status)) || status === 507;
 }
@@ -37,9 +37,9 @@ addEventListener("beforeunload", (event) => {
   if (sending) event.preventDefault();  // the browser asks whether to leave
 });
 
-// Sends what is missing of a file and returns its path at the server, or null once `signal` is aborted.
-// `told` is called with the bytes that are there. Throws an error with a sentence for what waiting does
-// not mend.
+// Uploads a file from byte `at` on and returns its path on the server, or null once `signal` is
+// aborted. `told` is called with the number of bytes that have arrived. Throws an error with one
+// sentence if retrying is pointless.
 export async function send(file, bag, { at = 0, told = () => {}, signal } = {}) {
   sending += 1;
   try {
@@ -65,7 +65,7 @@ async function sendParts(file, bag, at, told, signal) {
       if (said.path) return said.path;
     } else if (isFinal(answer?.status)) {
       throw new Error(said?.detail
-        ?? `${file.name} was refused on its way (error ${answer.status}): try another one.`);
+        ?? `${file.name} was refused during the upload (error ${answer.status}): try another one.`);
     } else if (!signal?.aborted) {
       await wait(PAUSE[Math.min(tries++, PAUSE.length - 1)]);
     }
