@@ -1,4 +1,4 @@
-// The Batch tab: progress, and the results as a table or a gallery under a rule that is chosen here.
+// The Batch tab: progress, and the results as a table or a gallery, with the rule chosen here.
 
 import { put } from "../compare/desk.js";
 import { decisionControls } from "../shared/decision_controls.js";
@@ -13,19 +13,19 @@ import { allSent } from "./files.js";
 import { follower, isRunning, keptRun, stopRun } from "./run.js";
 import { buildRow, columnsOf, showDecisions, sorted } from "./results_table.js";
 
-const AT_ONCE = 200;  // rows in the page; more come as one scrolls to their end
+const AT_ONCE = 200;  // rows in the page; scrolling to their end adds more
 
 export function mount({ element, props, watch, trigger }) {
-  let run = { modes: [], labels: [], rows: [] };  // what is known of it
+  let run = { modes: [], labels: [], rows: [] };  // as far as it is known
   let rows = [];
-  let order = [];  // of the rows, as they are shown
+  let order = [];  // the rows in the order shown
   let decision = START;
   let sorting = { column: null, down: false };
 
   const start = button("Start", begin, { id: "batch-start", class: "primary" });
   const status = make("p", { role: "status" });
   const bar = make("progress", { "aria-label": "Progress" });
-  const cancel = button("Cancel and keep what is done", async () => {
+  const cancel = button("Cancel and keep the results", async () => {
     cancel.disabled = true;
     await stopRun(run.run);
   });
@@ -62,7 +62,7 @@ export function mount({ element, props, watch, trigger }) {
     node.append(end);
   }
 
-  // Puts rows behind those that are there.
+  // Appends rows to those on the page.
   function place(some) {
     body.append(...some.map(({ row }) => row));
     ends[1][1].before(...some.map(({ tile }) => tile));
@@ -99,7 +99,7 @@ export function mount({ element, props, watch, trigger }) {
     gallery.hidden = chosen !== 1;
   }
 
-  // The board decides as this table does, or the two would contradict each other.
+  // The board takes over this table's decision rule, so that both agree.
   function open(row) {
     const [place, { name }] = [order.indexOf(row), row.result];
     const go = (step) => (step === "back" ? openTab("Batch") : open(order[place + step]));
@@ -113,7 +113,7 @@ export function mount({ element, props, watch, trigger }) {
     });
   }
 
-  // Of thousands, only those are drawn that are on the screen or near.
+  // Only rows on the screen or near it are drawn.
   const near = new Set();
   const shown = new WeakMap();  // the row that an element belongs to
   let version = 0;
@@ -138,7 +138,7 @@ export function mount({ element, props, watch, trigger }) {
     for (const element of near) paintRow(shown.get(element));
   }
 
-  // Once a frame at most, however fast the slider moves.
+  // At most once per frame, however fast the slider moves.
   let frame = 0;
   function paintSoon() {
     frame ||= requestAnimationFrame(() => {
@@ -148,7 +148,7 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   function sortBy(column) {
-    const scores = run.modes.includes(column);  // the highest first
+    const scores = run.modes.includes(column);  // highest first
     sorting = { column, down: sorting.column === column ? !sorting.down : scores };
     arrange();
   }
@@ -167,7 +167,7 @@ export function mount({ element, props, watch, trigger }) {
     }
   }
 
-  // Another run.
+  // For another run.
   function build() {
     const { modes, labels } = run;
     const recalls = commonRecalls(Object.values(run.recall));
@@ -183,7 +183,7 @@ export function mount({ element, props, watch, trigger }) {
         button(title, () => sortBy(column)))));
   }
 
-  // What the server says of the run; its rows only ever grow.
+  // The server's answer about the run; rows are only ever added.
   function receive(found) {
     const isOther = found.run !== run.run;
     const wasKnown = !isOther && run.modes.length > 0;
@@ -218,7 +218,7 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   function lost() {
-    status.textContent = "The connection is lost; the run goes on at the server. Trying again …";
+    status.textContent = "The connection is lost; the run continues on the server. Trying again …";
   }
 
   function forget(sentence) {

@@ -1,24 +1,24 @@
-// The files of a run: chosen or dropped, also as folders, and sent at once.
+// The files of a run: chosen or dropped, also as folders, and uploaded immediately.
 
 import { button, make } from "../shared/dom.js";
 import { keep, kept } from "../shared/kept.js";
 import { page } from "../shared/store.js";
 import { arrived, keyOf, newBag, send } from "../shared/upload.js";
 
-const BAG = ["sessionStorage", "clipdemo.bag"];  // {id, count: of the files given}
-const AT_ONCE = 3;  // files on their way
-const IN_USE = 10 * 60_000;  // milliseconds between two signs that the files are still wanted
-const SENTENCES = 6;  // about files that were not taken
+const BAG = ["sessionStorage", "clipdemo.bag"];  // {id, count: number of files}
+const AT_ONCE = 3;  // simultaneous uploads
+const IN_USE = 10 * 60_000;  // milliseconds between requests that keep the files from being deleted
+const SENTENCES = 6;  // at most, about files that were refused
 const TABLE = /\.(csv|tsv|txt|jsonl?|parquet|xlsx?)$/i;
-const JUNK = /(^\.|^Thumbs\.db$|^desktop\.ini$)/i;  // systems put these into folders
+const JUNK = /(^\.|^Thumbs\.db$|^desktop\.ini$)/i;  // files that systems add to folders
 
 let bag = "";
 let files = new Map();  // by key: {name, size, at, path, file, problem}
 let repaint = () => {};
-let leaving = new AbortController();  // of this bag
+let leaving = new AbortController();  // aborts the uploads of this bag
 let running = 0;
-let before = 0;  // files that were given before a reload
-let settled = [];  // called when nothing is on its way any more
+let before = 0;  // number of files before a reload
+let settled = [];  // called when no upload is left
 
 function states() {
   return [...files.values()];
@@ -62,7 +62,7 @@ function sendAll() {
   }
 }
 
-// Adds files; one that is here already is not sent again.
+// Adds files; those that are already there are not uploaded again.
 function add(list) {
   for (const file of list) {
     if (JUNK.test(file.name)) continue;
@@ -76,8 +76,8 @@ function add(list) {
   sendAll();
 }
 
-// The bag's id as soon as all files are there; what the server has deleted since, or lost when it was
-// started again, is sent again.
+// Resolves with the bag's id as soon as all files are on the server. Those that it has deleted or
+// lost since are uploaded again.
 export async function allSent() {
   const found = await arrived(bag);
   const here = new Set(found?.filter(({ complete }) => complete).map(({ key }) => key));
@@ -131,12 +131,12 @@ function statusText() {
   const names = here.length < 4 ? ` (${here.map(({ name }) => name).join(", ")})` : "";
   const said = here.length ? `Ready: ${summary(here)}${names}.` : "";
   const again = here.length < before
-    ? ` The page was reloaded before ${before - here.length} more had arrived: choose the same files again, `
-      + "and only the rest is sent." : "";
+    ? ` The page was reloaded before ${before - here.length} more had arrived: choose the same`
+      + " files again, and only the rest is uploaded." : "";
   return said + again;
 }
 
-// Files of everything that was dropped; folders are walked through.
+// The dropped files, including those in dropped folders.
 async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
@@ -147,7 +147,7 @@ async function dropped(transfer) {
       return;
     }
     const reader = entry.createReader();
-    for (;;) {  // each answer holds a hundred
+    for (;;) {  // browsers return up to 100 entries per call
       const some = await new Promise((go, fail) => reader.readEntries(go, fail));
       if (!some.length) return;
       for (const each of some) await walk(each);
@@ -161,7 +161,7 @@ function chooser(attributes) {
   const input = make("input", { type: "file", multiple: "", hidden: "", ...attributes });
   input.addEventListener("change", () => {
     add([...input.files]);
-    input.value = "";  // so that the same can be chosen again
+    input.value = "";  // so that the same files can be chosen again
   });
   return input;
 }
@@ -180,7 +180,7 @@ export function mount({ element }) {
     status.textContent = statusText();
     const sentences = [...new Set(states().map(({ problem }) => problem).filter(Boolean))];
     if (sentences.length > SENTENCES) {
-      sentences.splice(SENTENCES - 1, Infinity, `${sentences.length - SENTENCES + 1} more were not taken.`);
+      sentences.splice(SENTENCES - 1, Infinity, `${sentences.length - SENTENCES + 1} more were refused.`);
     }
     problems.replaceChildren(...sentences.map((sentence) => make("li", {}, sentence)));
     emptied.hidden = !files.size;

@@ -1,4 +1,4 @@
-"""Runs of the Batch tab: they belong to the server and go on when their page is gone."""
+"""Runs of the Batch tab: they belong to the server and continue when their page is closed."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
 AT_ONCE = 2
-KEPT = 30  # runs, the latest
-KEPT_ROWS = 15_000  # in all of them; each holds a small picture, some 10 kB
-KEEP = 3600.0  # seconds after a run was last looked at
+KEPT = 30  # latest runs
+KEPT_ROWS = 15_000  # of all runs together; each has a thumbnail of about 10 kB
+KEEP = 3600.0  # seconds after a run was last viewed
 WAITING = 30  # runs in the queue
 THUMBNAIL = 144  # pixels
 OVER = ("done", "stopped", "failed")
-GONE = "There is no such run any more: start it again."
+GONE = "This run no longer exists: start it again."
 
 
 class Job:
     """One run.
 
     Attributes:
-        id: whoever knows it may see the run and stop it.
-        files: what it reads.
+        id: a secret; anyone who knows it can see and stop the run.
+        files: its input files.
         state: waiting, reading, running, done, stopped or failed.
         found: the items that were scored, each with its cleaned or written caption.
-        looked_at: when somebody last asked for it, in seconds of a clock that only goes on.
+        looked_at: time of the last request for it, in seconds of a monotonic clock.
     """
 
     def __init__(
@@ -72,11 +72,11 @@ class Job:
         self._began = self._seconds = 0.0
 
     def stop(self) -> None:
-        """Keep what is done, and do no more."""
+        """Stop, and keep the results so far."""
         self._stop.set()
 
     def run(self) -> None:
-        """Score everything; whatever happens is in `state` and the notices."""
+        """Score everything; errors appear in `state` and the notices."""
         try:
             self.state = "stopped" if self._stop.is_set() else self._score()
         except ClipdemoError as error:
@@ -84,7 +84,7 @@ class Job:
             self.state = "failed"
         except Exception as error:
             report(error)
-            self._notices = [*self._notices, "This run broke off: start it again."]
+            self._notices = [*self._notices, "This run failed unexpectedly: start it again."]
             self.state = "failed"
 
     def _score(self) -> str:
@@ -109,14 +109,14 @@ class Job:
 
     @property
     def left(self) -> float | None:
-        """Seconds until it is done, as far as its pace tells."""
+        """Estimated seconds until it is done."""
         done = len(self._rows)
         return self._seconds / done * (self._total - done) if done else None
 
     def seen(self, start: int) -> dict:
-        """What batch.js shows of it, JSON-ready, with the rows from `start` on."""
+        """The data for batch.js, JSON-ready, with the rows from `start` on."""
         self.looked_at = time.monotonic()
-        state = self.state  # before the rows: once it is over, all of them are there
+        state = self.state  # before the rows: once it is over, they are complete
         rows = self._rows[start:]
         found = {
             "run": self.id, "state": state, "total": self._total, "notices": self._notices,
@@ -128,10 +128,10 @@ class Job:
 
 
 class Jobs:
-    """The runs of all visitors: a few at a time, the others wait in turn.
+    """The runs of all visitors: a few at a time, the others wait in a queue.
 
     Attributes:
-        most: how many photos a run may have.
+        most: maximum number of photos in a run.
     """
 
     def __init__(self, most: int) -> None:
@@ -141,10 +141,10 @@ class Jobs:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="batch")
 
     def start(self, job: Job) -> None:
-        """Begin it as soon as it is its turn.
+        """Start the run as soon as it is its turn.
 
         Raises:
-            ClipdemoError: too many wait already.
+            ClipdemoError: too many runs are waiting.
         """
         with self._lock:
             self._forget()
@@ -154,19 +154,19 @@ class Jobs:
         self._pool.submit(contextvars.copy_context().run, job.run)
 
     def find(self, name: object) -> Job:
-        """The run of that id; raises ClipdemoError."""
+        """The run with that id; raises ClipdemoError if there is none."""
         job = self._jobs.get(name) if isinstance(name, str) else None
         if job is None:
             raise ClipdemoError(GONE)
         return job
 
     def files(self) -> set[Path]:
-        """What runs that are not over still read."""
+        """The input files of runs that are not over."""
         jobs = list(self._jobs.values())
         return {path for job in jobs if job.state not in OVER for path in job.files}
 
     def seen(self, job: Job, start: int) -> dict:
-        """`Job.seen`, and for one that waits how many are before it and how long that may take."""
+        """`Job.seen`, for a waiting run with its place in the queue and the estimated wait."""
         found = job.seen(start)
         if found["state"] != "waiting":
             return found
@@ -181,7 +181,7 @@ class Jobs:
         return found
 
     def _forget(self) -> None:
-        """Drop what nobody looked at for an hour, and the oldest that are done."""
+        """Drop runs that nobody viewed for an hour, and the oldest that are done."""
         over = [job for job in self._jobs.values() if job.state in OVER]
         old = time.monotonic() - KEEP
         kept, rows = len(self._jobs), sum(len(job.found) for job in self._jobs.values())
@@ -198,7 +198,7 @@ def routes(jobs: Jobs) -> list[Route]:
         job = jobs.find(request.path_params["name"])
         start = request.query_params.get("from", "0")
         if not start.isdecimal():
-            raise ClipdemoError("`from` is the number of a row.")
+            raise ClipdemoError("`from` must be the number of a row.")
         return JSONResponse(jobs.seen(job, int(start[:9])), headers={"Cache-Control": "no-store"})
 
     def stop(request: Request) -> Response:
@@ -212,7 +212,7 @@ def routes(jobs: Jobs) -> list[Route]:
 
 
 def _row(result: Result) -> dict:
-    """A result as batch.js takes it; decisions are made on scores of four decimals."""
+    """A result in the form for batch.js; decisions are made on its scores of four decimals."""
     by = "model" if result.written else "given" if result.caption else None
     scores = {
         mode: [round(score, 4) for score in values.values()]
@@ -232,7 +232,7 @@ def _row(result: Result) -> dict:
 
 
 def _named(sentence: str, paths: list[Path]) -> str:
-    """A sentence with the names of files instead of their paths on the server."""
+    """The sentence with the names of files instead of their paths on the server."""
     for path in paths:
         sentence = sentence.replace(str(path), path.name)
     return sentence

@@ -1,11 +1,11 @@
-// How far a run is, in words. It is as batch/jobs.py says: {state, total, rate, left, rows, place, wait}.
+// A run's progress in words; it is {state, total, rate, left, rows, place, wait}, see jobs.py.
 
 export function progressText({ state, total = 0, rate, left, rows = [], place, wait }) {
   const done = `${rows.length} of ${total}`;
   const speed = rate ? ` · ${rate.toFixed(1)}/s · ${duration(left)} left` : "";
   const turn = `Number ${place} in the queue${wait ? `, about ${duration(wait)}` : ""}.`;
   const texts = {
-    waiting: turn, reading: "Reading what you gave …", running: done + speed, done: `Done: ${rows.length}.`,
+    waiting: turn, reading: "Reading your files …", running: done + speed, done: `Done: ${rows.length}.`,
     stopped: `Cancelled: ${done} are kept.`, failed: rows.length ? `Stopped: ${done} are kept.` : "",
   };
   return texts[state] ?? "";

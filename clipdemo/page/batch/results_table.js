@@ -10,8 +10,8 @@ export function columnsOf(modes) {
   return [["name", "File"], ["caption", "Caption"], ...modes.map((mode) => [mode, MODE_NAMES[mode]])];
 }
 
-// What a column sorts a result by: text, or a mode's score of a label (its place, or -1 for none: the
-// highest).
+// The key by which a column sorts a result: text, or a mode's score of a label (its index; -1: the
+// highest score).
 function sortKey(result, column, label) {
   if (column === "name" || column === "caption") return result[column] ?? "";
   const scores = result.scores[column];
@@ -19,7 +19,7 @@ function sortKey(result, column, label) {
   return label >= 0 ? scores[label] : Math.max(...scores);
 }
 
-// Results (or what `get` finds a result in) in the order of a column.
+// Items in the order of a column; `get` returns an item's result.
 export function sorted(items, get, column, down, label) {
   const compare = (a, b) => {
     const [x, y] = [a, b].map((item) => sortKey(get(item), column, label));
@@ -28,7 +28,7 @@ export function sorted(items, get, column, down, label) {
   return [...items].sort((a, b) => (down ? compare(b, a) : compare(a, b)));
 }
 
-// A button that opens the photo on the Compare board; what has neither photo nor caption opens nothing.
+// A button that opens the photo on the Compare board; disabled without photo and caption.
 function opener(result, open, className) {
   const picture = result.thumbnail
     ? make("img", { src: result.thumbnail, alt: "", loading: "lazy", decoding: "async" })
@@ -54,8 +54,8 @@ export function buildRow(result, modes, open) {
   return { result, row, tile, labels, cells };
 }
 
-// `decisions`: per mode; `run` names the labels; `label`: place of the one whose scores are shown, -1
-// for those that are on.
+// `decisions`: per mode; `run` names the labels; `label`: index of the one whose scores are shown,
+// or -1 to show those that are on.
 export function showDecisions({ result, labels, cells }, decisions, run, label) {
   const names = run.labels;
   for (const { mode, cell } of cells) {

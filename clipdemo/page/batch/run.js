@@ -1,10 +1,10 @@
-// A run at the server: this page asks for it again and again, and finds it after a reload.
+// A run on the server, which this page polls and finds again after a reload.
 
 import { keep, kept } from "../shared/kept.js";
 
 const RUN = ["localStorage", "clipdemo.run"];
-const PACE = 400;  // milliseconds between two questions
-const PATIENCE = 2000;  // the same while the server does not answer
+const PACE = 400;  // milliseconds between two requests
+const PATIENCE = 2000;  // the same, while the server does not answer
 
 export function isRunning({ state }) {
   return ["waiting", "reading", "running"].includes(state);
@@ -18,9 +18,9 @@ export function stopRun(run) {
   return fetch(`batch/${encodeURIComponent(run)}/stop`, { method: "POST" }).catch(() => null);
 }
 
-// Returns what follows the run of an id. `receive` is given what the server says of it, with the rows
-// behind those that are `known()`; `lost` is called while it does not answer, and `forget` with a
-// sentence when it has no such run.
+// Returns a function that follows the run with an id. `receive` is called with each answer, which
+// has the rows after those of `known()`; `lost` is called if the server does not answer, and
+// `forget` with a sentence if it has no such run.
 export function follower({ receive, lost, forget, known }) {
   let current = "";
   let timer = 0;

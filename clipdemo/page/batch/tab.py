@@ -26,7 +26,7 @@ ABOUT = (
 
 
 def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, parts: Parts) -> None:
-    """Put the tab's components and events into the page."""
+    """Add the tab's components and events to the page."""
     gr.Markdown(
         ABOUT.format(photos=jobs.most, upload=parts.largest // 2**20), elem_id="batch-about"
     )
@@ -35,7 +35,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, parts: Parts) -
             part("batch/files.js", elem_id="batch-files")
         with gr.Column(min_width=200):
             write = gr.Checkbox(
-                label="Write captions with the model where there are none",
+                label="Write missing captions with the model",
                 elem_id="batch-captions",
                 elem_classes="captioned",
             )
@@ -73,7 +73,7 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, parts: Parts) -
 
 
 def _on_disk(item: Item, folder: str) -> str | None:
-    """Path of an item's photo, extracted if necessary; None if there is none that can be read."""
+    """Path of an item's photo, extracted if necessary; None if it has none or cannot be read."""
     if item.file is None or item.member is None:
         return item.file and str(item.file)
     try:

@@ -1,4 +1,4 @@
-"""The files that a visitor gives the Batch tab, and their limits."""
+"""The files that a visitor uploads to the Batch tab, and their limits."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def gather_files(paths: list[Path], sources: Sources, most: int) -> tuple[list[I
     Opened files are added to `sources`.
 
     Raises:
-        ClipdemoError: there is nothing in them, or too much.
+        ClipdemoError: they contain nothing, or too much.
     """
     paths = list(dict.fromkeys(paths))
     tables = [path for path in paths if path.suffix.lower()[1:] in SMALL_TABLES]
     photos = [path for path in paths if path not in tables]
     if len(tables) > 1:
-        raise ClipdemoError("There is more than one table: give one, with all captions.")
+        raise ClipdemoError("There is more than one table: give a single table with all captions.")
     if tables and tables[0].stat().st_size > TABLE_BYTES:
         raise ClipdemoError(
             f"The table is larger than {TABLE_BYTES // 2**20} MB: make it smaller, or use "
@@ -49,5 +49,5 @@ def gather_files(paths: list[Path], sources: Sources, most: int) -> tuple[list[I
             )
     items, notices, _ = gather(photos, tables[0] if tables else None, most, sources)
     if any(len(item.name) > NAME for item in items):
-        raise ClipdemoError(f"There is a file name of more than {NAME:,} letters: make it shorter.")
+        raise ClipdemoError(f"A file name has more than {NAME:,} characters: make it shorter.")
     return items, notices

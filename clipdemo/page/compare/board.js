@@ -1,4 +1,4 @@
-// The board: a row per label, a bar per mode, markers that move without asking the server.
+// The board: a row per label, a bar per mode, and markers that move without a request.
 
 import { button, choice, make, roving, debounced } from "../shared/dom.js";
 import { decisionControls } from "../shared/decision_controls.js";
@@ -16,7 +16,7 @@ import { labelSets } from "./sets.js";
 import { sharing } from "./share.js";
 import { disputedOf, reads, verdictOf } from "./verdict.js";
 
-const CHANGED = 0.05;  // a smaller change brings no label back
+const CHANGED = 0.05;  // a smaller change does not unhide a label
 const EMPTY = {
   modes: [], labels: [], zeroShot: [], tuned: {}, recall: {}, oneThreshold: {}, scores: {}, truth: [],
   notice: "",
@@ -31,7 +31,7 @@ export function mount({ element, props, watch, trigger }) {
   const notice = make("p", { class: "notice", role: "alert" });
   const sets = make("div", { class: "sets", role: "group", "aria-label": "What each mode says" });
   const kind = make("p", { class: "kind" }, "Zero-shot: from the labels' names alone, uncalibrated.");
-  const known = make("p", { class: "known" }, "✓ marks what the table says is there.");
+  const known = make("p", { class: "known" }, "✓ marks the labels in the table.");
   const body = make("div", { class: "rows" });
   const hint = make("p", { class: "hint" });
   const deciding = decisionControls(RULES, "labels", change);
@@ -41,7 +41,7 @@ export function mount({ element, props, watch, trigger }) {
   deciding.nodes[1].id = "threshold";
   const sort = choice({ id: "sort", "aria-label": "Order of the rows" },
     [["score", "score"], ["name", "name"], ["differ", "disagreement"]], arrange);
-  let unfolded = false;  // whether the labels that no mode says are shown as well
+  let unfolded = false;  // whether labels that no mode predicts are shown as well
   const more = button("", () => {
     unfolded = !unfolded;
     paint();
@@ -53,7 +53,7 @@ export function mount({ element, props, watch, trigger }) {
     make("label", {}, "Sort ", sort), button("Reset", reset), note);
 
   function change(changes) {
-    unfolded ||= "threshold" in changes;  // whoever moves the slider looks for what comes next
+    unfolded ||= "threshold" in changes;  // to see which labels the slider turns on next
     page.set({ decision: { ...page.state.decision, ...changes } });
   }
 
@@ -68,7 +68,7 @@ export function mount({ element, props, watch, trigger }) {
     page.set({ decision: START });
   }
 
-  // What was chosen on any tab, as far as these heads have thresholds for it.
+  // The decision chosen on any tab, as far as these heads have thresholds for it.
   function decision() {
     return usable(page.state.decision, commonRecalls(Object.values(board.recall)));
   }
@@ -82,13 +82,13 @@ export function mount({ element, props, watch, trigger }) {
       [mode, decide(scores, decision(), thresholds(mode))]));
   }
 
-  // Where each mode has its own threshold, the handle stands at the last one that counts.
+  // If each mode has its own threshold, the handle is at that of the last mode.
   function handles() {
     if (!THRESHOLD_RULES.some(([name]) => name === decision().rule)) return null;
     return thresholds(Object.keys(board.scores).at(-1) ?? board.modes.at(-1));
   }
 
-  // The threshold of the label that words and map are about, as a number.
+  // The threshold of the label that words and map show, as a number.
   const ownName = make("b");
   const ownNumber = make("input", { type: "number", min: 0, max: 1, step: 0.01 });
   ownNumber.addEventListener("input", () => {
@@ -127,7 +127,7 @@ export function mount({ element, props, watch, trigger }) {
     verdict.classList.toggle("disputed", disputedOf(board.labels, found).length > 0);
   }
 
-  // Put away: what no mode says, unless it was asked for, is true or has just changed.
+  // Hidden: labels that no mode predicts, unless they were typed, are true or have just changed.
   function folded(label, said) {
     if (unfolded || said || !Object.keys(board.scores).length || label === page.state.chosen || board.truth.includes(label)) return false;
     if (board.head !== "zero-shot" && board.zeroShot.includes(label)) return false;
@@ -154,7 +154,7 @@ export function mount({ element, props, watch, trigger }) {
     page.set({ chosen: label });
   }
 
-  // The label that was clicked last, else the one on top.
+  // The label clicked last, else the first one.
   function labelNow() {
     const { chosen } = page.state;
     return board.labels.includes(chosen) ? chosen : topLabel(board.labels, board.scores, decisions());
@@ -168,7 +168,7 @@ export function mount({ element, props, watch, trigger }) {
     paintOwn();
   }
 
-  // Another set of labels or modes.
+  // For another set of labels or modes.
   function build() {
     const { modes } = board;
     rows = buildRows(board, choose, drag);
@@ -181,11 +181,11 @@ export function mount({ element, props, watch, trigger }) {
       + " label is on. Move the slider, or drag a row's own mark. Click a label for the words that carry it.";
   }
 
-  // props.value is what `frame` and `scored` of board.py return; an error comes without the rest.
+  // props.value comes from `frame` and `scored` of board.py; an error has nothing but its notice.
   function receive() {
     const last = board;
     board = { ...last, ...props.value };
-    // What is shown decides: four decimals.
+    // Decisions use the four decimals that are shown.
     board.scores = Object.fromEntries(Object.entries(board.scores).map(([mode, scores]) =>
       [mode, scores.map((score) => Number(score.toFixed(4)))]));
     const shape = ({ modes, labels, zeroShot }) => JSON.stringify([modes, labels, zeroShot]);

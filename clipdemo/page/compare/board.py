@@ -1,4 +1,4 @@
-"""What the board shows: scores of the trained heads and of labels that the user typed in."""
+"""The data of the board: scores for the labels of the heads and for those that the user typed."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def frame(card: Card, own: Sequence[str] = ()) -> dict:
     """The board without scores: its rows, modes and thresholds (tuned, and by recall).
 
-    `own` are those of the card's labels that a visitor typed in.
+    `own` are the labels of the card that the visitor typed.
     """
     return {
         "backbone": card.backbone,
@@ -38,7 +38,7 @@ def frame(card: Card, own: Sequence[str] = ()) -> dict:
 def scored(model: BackgroundModel, path: str | None, caption: str | None, own: str | None) -> dict:
     """The board with scores per mode, in the order of its labels.
 
-    An input that cannot be read is left out, and `notice` is one sentence about it.
+    An input that cannot be read is left out, with one sentence in `notice`.
     """
     try:
         classifier, names, notice = with_own(model.get(), own)
@@ -61,7 +61,7 @@ def scores(classifier: "Classifier", path: str | None, caption: str | None) -> d
 
 
 class WithOwn(NamedTuple):
-    """A classifier that scores typed labels as well, their names, and what was left out of them."""
+    """A classifier that also scores typed labels, their names, and a sentence on omitted ones."""
 
     classifier: "Classifier"
     names: list[str]
@@ -69,9 +69,9 @@ class WithOwn(NamedTuple):
 
 
 def with_own(classifier: "Classifier", text: str | None) -> WithOwn:
-    """A classifier and the labels that a visitor typed in, separated by commas or lines.
+    """The classifier, extended by the labels in a text, separated by commas, semicolons or lines.
 
-    Those that it knows already, or that cannot be looked for, are left out.
+    Labels that it already has, that are too long or that are too many are left out.
     """
     names = {}
     for name in re.split(r"[,;\n]", text or ""):
@@ -83,8 +83,8 @@ def with_own(classifier: "Classifier", text: str | None) -> WithOwn:
     chosen = [name for name in names.values() if len(name) <= LONGEST_LABEL]
     notice = None
     if len(chosen) < len(names):
-        notice = f"Labels of over {LONGEST_LABEL} characters are left out: make them shorter."
+        notice = f"Labels of over {LONGEST_LABEL} characters were left out: make them shorter."
     if len(chosen) > MAX_NAMED:
-        notice = f"Only the first {MAX_NAMED} of these {len(chosen)} labels are looked for."
+        notice = f"Only the first {MAX_NAMED} of these {len(chosen)} labels are scored."
         chosen = chosen[:MAX_NAMED]
     return WithOwn(classifier.extended(chosen) if chosen else classifier, chosen, notice)

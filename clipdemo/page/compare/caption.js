@@ -1,15 +1,15 @@
-// What the caption says once words are switched off; Gradio's events call these functions.
+// The caption without the words that are switched off; Gradio's events call these functions.
 
 import { page } from "../shared/store.js";
 
-// A caption without the words of it that are off.
+// A caption without its words that are off.
 export function spoken(caption) {
   const { text, words, off } = page.state.caption;
   if (!off.size || caption !== text) return caption;
   return words.filter((word, i) => !off.has(i)).map(({ word }) => word).join(" ");
 }
 
-// The same among the inputs of an event.
+// The same for the caption among an event's inputs.
 export function withoutWords(photo, caption, ...others) {
   return [photo, spoken(caption), ...others];
 }

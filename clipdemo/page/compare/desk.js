@@ -1,14 +1,14 @@
-// A photo and its caption are put on the desk from several places, and one at a time: of two asked
-// for at once either might come last.
+// Several parts put a photo and its caption on the desk, one at a time: of two requests at once,
+// either might arrive last.
 
 import { rescore } from "./caption.js";
 
-const LOST = 15_000;  // milliseconds after which no answer comes any more
+const LOST = 15_000;  // milliseconds after which no answer is expected any more
 
-let since = -Infinity;  // when the server was asked; it has answered if this is -Infinity
-let next = null;  // the last one asked for meanwhile
+let since = -Infinity;  // time of the pending request; -Infinity if there is none
+let next = null;  // the latest request that came meanwhile
 
-// `ask` triggers an event of the server that ends with `arrived`.
+// `ask` triggers an event of the server that ends by calling `arrived`.
 export function put(ask) {
   if (performance.now() - since < LOST) {
     next = ask;
@@ -18,7 +18,7 @@ export function put(ask) {
   ask();
 }
 
-// Photo and caption are there, or could not be had.
+// Photo and caption have arrived, or the request failed.
 export function arrived() {
   since = -Infinity;
   rescore();

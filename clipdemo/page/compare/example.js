@@ -1,9 +1,9 @@
-// The scene that the page opens with goes as a whole as soon as somebody brings a photo or a caption
-// of their own. Who edits its caption letter by letter keeps its photo.
+// The scene that the page opens with is removed as a whole as soon as the user provides a photo or
+// a caption. Editing its caption letter by letter keeps its photo.
 
 import { clearPhoto, textOf, typeInto } from "../shared/gradio.js";
 
-let example = null;  // {caption, photo: its place on the server once it is scored}
+let example = null;  // {caption, photo: its path on the server once it is scored}
 
 export function beginExample(caption) {
   example = { caption, photo: null };
@@ -23,7 +23,7 @@ export function mindExample(photo) {
 
 function leave() {
   const { caption } = example;
-  example = null;  // first: the caption's listener below is not meant
+  example = null;  // first, so that the caption's listener below ignores this
   if (textOf("caption") === caption) typeInto("caption", "");
 }
 
@@ -39,7 +39,7 @@ document.addEventListener("input", (event) => {
   clearPhoto();
 }, true);
 
-// Whether a text was pasted, or put in by a program, and not typed letter by letter.
+// Whether a text was pasted or set by a script, not typed letter by letter.
 function inOnePiece({ target, inputType = "insertFromPaste", data }) {
   return inputType === "insertFromPaste" || (data?.length > 1 && data === target.value);
 }

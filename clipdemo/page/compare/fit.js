@@ -1,4 +1,4 @@
-// How well photo and caption fit, among the pairs of the validation photos.
+// How well photo and caption fit, compared with the validation pairs.
 
 import { make } from "../shared/dom.js";
 
@@ -7,12 +7,12 @@ export function fitSentence(fit) {
   if (!fit) return "";
   const similarity = fit.similarity.toFixed(2);
   if (fit.better_than == null) {
-    return `Similarity of photo and caption: ${similarity}. This model has no validation pairs to place`
-      + " it among.";
+    return `Similarity of photo and caption: ${similarity}. This model has no validation pairs to`
+      + " compare it with.";
   }
-  return `Photo and caption fit better than ${Math.round(100 * fit.better_than)} % of ${fit.n} validation`
-    + ` pairs (similarity ${similarity}). Orange: the middle half of these; grey: of photos with captions`
-    + " of others.";
+  return `Photo and caption fit better than ${Math.round(100 * fit.better_than)} % of ${fit.n}`
+    + ` validation pairs (similarity ${similarity}). Orange: the middle half of these; grey: that`
+    + " of photos with the captions of others.";
 }
 
 export function fitGauge(fit) {

@@ -1,8 +1,8 @@
-// Ghosts: after another caption or a word switched off, what the scores were before.
+// Ghosts: the scores before the caption changed or a word was switched off.
 
 import { LEAST } from "../shared/text.js";
 
-// The board's last scores by mode and label, where only the caption is another since; `before` are
+// The board's previous scores by mode and label, if only the caption has changed since; `before`:
 // the ghosts until now. A board: {labels, scores, given: [backbone, photo, caption]}.
 export function ghostsOf(last, board, before) {
   const [backbone, photo, caption] = last?.given ?? [];
@@ -12,7 +12,7 @@ export function ghostsOf(last, board, before) {
   return Object.fromEntries(Object.entries(last.scores).map(([mode, values]) => [mode, byLabel(values)]));
 }
 
-// A label's score before, if it was another; else undefined.
+// A label's previous score if it was different; else undefined.
 export function ghostOf(ghosts, mode, label, score) {
   const before = ghosts[mode]?.get(label);
   return Math.abs(score - before) < LEAST ? undefined : before;

@@ -1,4 +1,4 @@
-// Title, and which model answers and how good it is.
+// The title, the model in use and its quality.
 
 import { make } from "../shared/dom.js";
 

@@ -1,4 +1,4 @@
-"""The top of the page: which model answers, and how well it was measured to do."""
+"""The top of the page: the model in use and its measured quality."""
 
 from clipdemo.model.checkpoints import Card
 
@@ -17,14 +17,14 @@ def headline(card: Card) -> dict:
     about = [content[key] for key in ("description", "licences") if key in content]
     if card.kind == "zero-shot":
         about.append(
-            "A few hundred labelled rows make heads for it in minutes: python -m clipdemo adapt "
-            f"--backbone {card.backbone} --table T.csv --photos DIR"
+            "A few hundred labelled rows are enough to train heads in minutes: "
+            f"python -m clipdemo adapt --backbone {card.backbone} --table T.csv --photos DIR"
         )
     return {"backbone": card.backbone, "title": title(card), "line": line, "about": about}
 
 
 def title(card: Card) -> str:
-    """What the page is for, which depends on what its heads read."""
+    """The page's title, which depends on the inputs of its heads."""
     asked = {
         ("image",): "What is in a photo, by its pixels alone",
         ("text",): "What is in a photo, by its caption alone",

@@ -1,16 +1,16 @@
-// The map of a label: a cell is warm where the photo supports the label, cold where it speaks against.
+// The map of a label: cells are warm where the photo supports the label, cold where it opposes it.
 
 import { make } from "../shared/dom.js";
 import { modeName, signed } from "../shared/text.js";
 
-const WEAK = 0.1;  // of a score; what is below is not painted as if it were much
+const WEAK = 0.1;  // of a score; the colour scale is at least this wide
 const [NEUTRAL, WARM, COLD] = [[38, 42, 52], [255, 128, 0], [64, 156, 255]];
 
 function largest(effects) {
   return Math.max(...effects.flat().map(Math.abs));
 }
 
-// `effects`: rows of cells from the top, how much the score falls where the cell is covered.
+// `effects`: rows of cells from the top: how much the score falls if the cell is covered.
 export function drawHeat(canvas, effects) {
   const most = Math.max(WEAK, largest(effects));
   [canvas.height, canvas.width] = [effects.length, effects[0].length];

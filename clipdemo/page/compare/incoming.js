@@ -1,4 +1,4 @@
-// Photos that come another way than through the field: pasted or dropped anywhere, or a link to one.
+// Photos that do not come through the field: pasted or dropped anywhere, or given as a link.
 
 import { appears, button } from "../shared/dom.js";
 import { isTabOpen, openTab, photoAddress } from "../shared/gradio.js";
@@ -11,14 +11,14 @@ const KINDS = { heic: "image/heic", heif: "image/heif", avif: "image/avif", tif:
   tiff: "image/tiff" };
 const ADDRESS = /^https?:\/\/\S+$/;
 
-let wanted = {};  // the photo that the server is asked for: its url elsewhere, or its path there
+let wanted = {};  // the photo to request: its url elsewhere, or its path on the server
 
-// What the event of a link gives the server instead of the photo on the page.
+// The input of a link's event, in place of the photo on the page.
 export function linked() {
   return [{ ...wanted, meta: { _type: "gradio.FileData" } }];
 }
 
-// Systems that do not know a kind of photo give it no type, and Gradio refuses what has none.
+// Systems give an unknown kind of photo no type, and Gradio refuses files without one.
 function typed(file) {
   if (file.type) return file;
   const kind = KINDS[file.name.split(".").pop().toLowerCase()] ?? "image/jpeg";
@@ -36,7 +36,7 @@ function give(field, files) {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-// Many are for the Batch tab, one is for the board.
+// Several go to the Batch tab, one goes to the board.
 function receive(files) {
   if (isTabOpen("Batch")) {
     page.set({ given: files });
@@ -66,7 +66,7 @@ export function mount({ element, trigger }) {
     return fetch(photo, { method: "HEAD" }).then(({ ok }) => ok, () => false);
   }
 
-  // A server that was started again has no photo any more: it is uploaded anew.
+  // A restarted server no longer has the photo: upload it again.
   async function upload(photo) {
     const file = await photoCopy(photo);
     if (!file) return;
@@ -101,7 +101,7 @@ export function mount({ element, trigger }) {
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.target.closest?.("#photo")) return;  // Gradio takes it
+    if (event.target.closest?.("#photo")) return;  // Gradio handles it
     const files = [...event.dataTransfer.files];
     if (files.length) receive(files);
     else follow(event.dataTransfer.getData("text/uri-list").split("\n")[0].trim());
@@ -114,8 +114,8 @@ export function mount({ element, trigger }) {
     give(event.target, [typed(file)]);
   }, true);
 
-  // What the browser cannot show comes from the server as JPEG, and what is no photo is not shown. Its
-  // address stays, for Gradio sends it with the photo.
+  // Photos that the browser cannot show come from the server as JPEG; other files are not shown.
+  // The address stays, as Gradio sends it with the photo.
   document.addEventListener("error", ({ target }) => {
     if (!target.closest?.("#photo img")) return;
     target.style.content = `url("preview?path=${target.src.split("/file=")[1] ?? ""}")`;

@@ -1,10 +1,10 @@
-// The part of a link behind #, which browsers never send to a server: caption, labels of one's own,
-// rule and thresholds.
+// The part of a link after #, which browsers never send to a server: caption, own labels, rule and
+// thresholds.
 
 import { usedRule } from "../shared/results.js";
 import { RULES, START } from "../shared/rules.js";
 
-// `about`: {backbone, scene}, either may be missing.
+// `about`: {backbone, scene}, both optional.
 export function writeLink(decision, caption, ownLabels, about = {}) {
   const kept = new URLSearchParams(usedRule(decision));
   for (const key of ["backbone", "scene"]) if (about[key]) kept.set(key, about[key]);
@@ -14,7 +14,7 @@ export function writeLink(decision, caption, ownLabels, about = {}) {
   return kept;
 }
 
-// {decision, caption, ownLabels, backbone, scene}, or null where the text is about none of them; it may be anything.
+// {decision, caption, ownLabels, backbone, scene}, or null if the text (any text) has none of them.
 export function readLink(text, labelCount) {
   const kept = new URLSearchParams(text);
   if (!["rule", "caption", "labels", "own"].some((key) => kept.has(key))) return null;
@@ -42,7 +42,7 @@ function ownThreshold(text) {
   return value === null ? null : [label, value];
 }
 
-// A number of a link, or `otherwise` where it is none from `low` to `high`.
+// A number of a link, or `otherwise` if it is not one from `low` to `high`.
 function within(text, low, high, otherwise) {
   const number = Number(text || NaN);
   return number >= low && number <= high ? number : otherwise;

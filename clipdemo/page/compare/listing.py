@@ -1,4 +1,4 @@
-"""The backbones to choose from, as the page lists them: width, size, and where each one is."""
+"""The page's list of backbones: width, size and state of each."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ STATES = {
     "downloadable": "can be downloaded",
     "unreachable": "not reachable",
 }
-FRESH = 60  # seconds for which an answer of the hub is used
+FRESH = 60  # seconds for which an answer of the hub is cached
 
 
 def choices(
     always: Sequence[str], states: Mapping[str, State | None] | None = None
 ) -> list[tuple[str, str]]:
-    """Text and id of each backbone: width, size of its weights, whether only research may use
-    them, and its state where it is known.
+    """Text and id of each backbone: width, size of its weights, whether they are for research
+    only, and its state if known.
 
-    `always` are the ids that are listed even if they are not in the catalogue.
+    The ids in `always` are listed even if they are not in the catalogue.
     """
     listed = []
     for known in OFFERS:
@@ -41,9 +41,9 @@ def choices(
 
 
 def choices_for(role: Role, always: Sequence[str]) -> list[tuple[str, str]]:
-    """The choices with their states; visitors see only those that they may use.
+    """The choices with their states; visitors get only those that they may use.
 
-    These are `always` and what is on this machine. The hub is asked at most once a minute.
+    These are `always` and those on this machine. The hub is asked at most once a minute.
     """
     from clipdemo.hub.locate import locate_local
 

@@ -1,11 +1,11 @@
-// What is on the desk outlives a reload of this tab and a restart of the server: caption, own labels,
-// rule, thresholds and the photo.
+// Keeps the desk over a reload of this tab and a restart of the server: caption, own labels, rule,
+// thresholds and the photo.
 
 import { keep, kept } from "../shared/kept.js";
 
 const DESK = ["sessionStorage", "clipdemo.desk"];
 const PHOTO = ["sessionStorage", "clipdemo.photo"];
-const LARGEST = 3e6;  // bytes of a photo that a browser keeps over a reload, which hold about 5 MB
+const LARGEST = 3e6;  // bytes of a photo to store; browsers have room for about 5 MB
 
 let copy = null;  // {address, file} of the photo
 
@@ -20,7 +20,7 @@ export function forget() {
   copy = null;
 }
 
-// {link, photo}, or null. What a link says goes first.
+// {link, photo}, or null, also if the page was opened by a link, which takes precedence.
 export function remembered() {
   return location.hash.length > 1 ? null : kept(...DESK);
 }

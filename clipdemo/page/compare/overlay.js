@@ -1,10 +1,10 @@
-// What lies on the photo of the Compare tab, exactly over its pixels.
+// Overlays on the photo of the Compare tab, aligned with its pixels.
 
 import { make } from "../shared/dom.js";
 
 const FIELD = "#photo [data-testid=image]";
 
-// Gradio draws the photo as large as its field allows, so there may be a margin on two sides.
+// Gradio fits the photo into its field, so there may be a margin on two sides.
 export function overlay(...children) {
   const layer = make("div", { class: "overlay" }, ...children);
   let size = [1, 1];
@@ -24,7 +24,7 @@ export function overlay(...children) {
 
   const resized = new ResizeObserver(place);
   return {
-    // `photoSize` in pixels, or anything of these proportions.
+    // `photoSize` in pixels, or any size with these proportions.
     put(photoSize) {
       const field = document.querySelector(FIELD);
       if (!field) return;

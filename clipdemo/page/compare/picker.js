@@ -1,4 +1,4 @@
-// What happens to a backbone somebody chose: a sentence, and a bar while it is downloaded.
+// The state of a chosen backbone: a sentence, and a bar while it is downloaded.
 
 import { make } from "../shared/dom.js";
 

@@ -1,6 +1,6 @@
-"""The choice of a backbone: one that is not here is downloaded when the user says so.
+"""The choice of a backbone: a missing one is downloaded if the user confirms it.
 
-Until the new one is ready the old one answers.
+The old backbone stays in use until the new one is ready.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STEP = 0.3  # seconds between two reports of a download's progress
 
 
 def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> None:
-    """Put the choice into the page; `chosen` changes when another backbone answers."""
+    """Add the choice to the page; `chosen` changes when another backbone is ready."""
     always = (models.first.backbone, *models.offered)
     backbone = gr.Dropdown(
         choices(always),
@@ -38,7 +38,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
     told = part("compare/picker.js", value={}, elem_id="told")
     with gr.Row(visible=False) as asking:
         fetch = gr.Button("Download it", variant="primary", size="sm", elem_id="fetch")
-        keep = gr.Button("Keep the one that runs", size="sm", elem_id="keep")
+        keep = gr.Button("Keep the current one", size="sm", elem_id="keep")
     cancel = gr.Button("Cancel the download", visible=False, size="sm", elem_id="cancel")
     outputs = [backbone, told, asking, cancel, chosen, head]
 
@@ -91,14 +91,14 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             if fetching is not None and fetching.running:
                 yield show(progress(fetching), fetching=fetching)
             else:
-                yield show(f"Loading {wanted}; {running} answers meanwhile …")
+                yield show(f"Loading {wanted}; {running} is used meanwhile …")
             time.sleep(STEP)
         try:
             card = model.get().card
         except ClipdemoError as error:
             yield show(str(error)) | {backbone: running}
             return
-        # Not `backbone`: it says this already, or what was typed since.
+        # Not `backbone`: it already has this value, or one that was typed since.
         yield show() | {chosen: wanted, head: headline(card)}
 
     def stop(wanted: str | None, request: gr.Request) -> None:

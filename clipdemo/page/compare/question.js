@@ -1,4 +1,4 @@
-// The question on top of a panel: a label, which all panels share, and a mode of its own.
+// The question at the top of a panel: a label, shared by all panels, and the panel's own mode.
 
 import { choice, fill, refill } from "../shared/dom.js";
 import { page } from "../shared/store.js";

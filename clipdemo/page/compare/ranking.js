@@ -1,6 +1,6 @@
-// In which order labels are shown, and which of them words and map are about.
+// The order in which labels are shown, and the label that words and map show.
 
-// Places of the labels from top to bottom. `scores`: per mode, in the order of the labels.
+// Indices of the labels from top to bottom. `scores`: per mode, in the order of the labels.
 export function ranked(labels, scores, order) {
   const places = labels.map((label, i) => i);
   if (order === "name") return places.sort((a, b) => labels[a].localeCompare(labels[b]));

@@ -1,4 +1,4 @@
-// Where in the photo a label is seen: a map on the photo, with a fader between the two.
+// Where in the photo a label is seen: a map on the photo, with a slider for its opacity.
 
 import { button, choice, make } from "../shared/dom.js";
 import { photoAddress } from "../shared/gradio.js";
@@ -25,8 +25,8 @@ export function mount({ element, props, watch, trigger }) {
   const shown = make("div", { class: "shown" },
     make("label", {}, "Photo ", fader, " Map ", button("Hide", clear)), legend);
   let running = false;
-  let photo = null;  // address of the one that was asked about
-  let asked = { id: 0 };  // {id, label, mode} of it
+  let photo = null;  // address of the photo of the last request
+  let asked = { id: 0 };  // {id, label, mode} of that request
 
   function ask() {
     if (running) trigger("stop");
@@ -56,7 +56,7 @@ export function mount({ element, props, watch, trigger }) {
     map.remove();
   }
 
-  // A map that is shown follows the label, the mode and the caption: that takes no encoding.
+  // A visible map follows the label, the mode and the caption, which needs no encoding.
   function follow(again = false) {
     if (photo === null || (shown.hidden && !running)) return;
     if (again || asked.label !== label.value || asked.mode !== mode.value) ask();
@@ -89,7 +89,7 @@ export function mount({ element, props, watch, trigger }) {
     if (!effects) return clear();
     drawHeat(heat, effects);
     place(part);
-    heat.setAttribute("aria-label", `Map of what carries ${props.value.label}`);
+    heat.setAttribute("aria-label", `Map of what supports ${props.value.label}`);
     legend.replaceChildren(...legendOf(props.value));
     shown.hidden = false;
     map.put(size);

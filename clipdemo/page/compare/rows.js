@@ -1,11 +1,11 @@
-// The board's rows: per label a bar and a number for each mode, and a marker that drags a threshold.
+// The board's rows: per label a bar and a number for each mode, and a marker to drag its threshold.
 
 import { button, make, scoreSlider } from "../shared/dom.js";
 import { modeName, signed } from "../shared/text.js";
 import { ghostOf } from "./ghosts.js";
 
-// Rows of a board without scores. `choose(label)` and `drag(label, value)` are called on a click on
-// a name and on a move of a marker.
+// Rows of a board without scores. `choose(label)` is called when a name is clicked, and
+// `drag(label, value)` when a marker is moved.
 export function buildRows({ labels, modes, zeroShot }, choose, drag) {
   return labels.map((label) => {
     const cells = modes.map((mode) => ({
@@ -43,8 +43,8 @@ export function showScores(rows, { scores, truth }) {
   });
 }
 
-// `handles`: where each marker stands, or null where none can be dragged. `folded`: whether a row is
-// put away that no mode says, that was neither asked for nor changed.
+// `handles`: the position of each marker, or null if none can be dragged. `folded(label, on)`:
+// whether a row is hidden. Returns the number of hidden rows.
 export function showDecisions(rows, decisions, handles, { rule, own }, folded) {
   let away = 0;
   rows.forEach(({ label, row, marker, cells }, i) => {
@@ -65,7 +65,7 @@ export function showDecisions(rows, decisions, handles, { rule, own }, folded) {
   return away;
 }
 
-// Where each bar stood before, and how far it moved; whether any did.
+// Shows where each bar was before and how far it moved; returns whether any did.
 export function showGhosts(rows, ghosts, scores) {
   let any = false;
   rows.forEach(({ label, cells }, i) => {

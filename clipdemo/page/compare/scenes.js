@@ -9,9 +9,9 @@ import { beginExample } from "./example.js";
 import { readLink } from "./link.js";
 import { remembered } from "./memory.js";
 
-let picked = { name: null, address: null };  // the last scene, and where its photo came to be
+let picked = { name: null, address: null };  // the last scene, and the address of its photo
 
-// Name of the scene that is the photo now, or null.
+// Name of the scene that is the current photo, or null.
 export function sceneNow() {
   return picked.address && picked.address === photoAddress() ? picked.name : null;
 }
@@ -35,7 +35,7 @@ export function mount({ element, props, trigger }) {
     if (!picked.address && photoName() === `${picked.name}.webp`) picked.address = photoAddress();
   });
 
-  // What a link says, else what this tab remembers, else the example.
+  // The scene of the link, else of this tab's memory, else the example.
   const isKnown = (wanted) => known.some(({ name }) => name === wanted);
   const linked = readLink(location.hash.slice(1), 1)?.scene;
   const first = known.find(({ name }) => name === props.start);

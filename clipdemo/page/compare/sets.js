@@ -1,4 +1,4 @@
-// The set of labels that each mode says, on top of the board.
+// The labels that each mode predicts, at the top of the board.
 
 import { button, make } from "../shared/dom.js";
 import { bestFirst } from "../shared/rules.js";
@@ -8,7 +8,7 @@ import { disputedOf } from "./verdict.js";
 const BOTH = "needs photo and caption";
 const NEEDS = { image: "needs a photo", text: "needs a caption", concat: BOTH, mutan: BOTH };
 
-// One line per mode; `choose` is called with a label that was clicked.
+// One line per mode; `choose` is called with a clicked label.
 export function labelSets({ modes, labels, scores }, decisions, choose) {
   const disputed = new Set(disputedOf(labels, decisions));
   const chip = (mode, i) => {

@@ -1,5 +1,5 @@
-// What can be taken away from the board: its labels as text, all of it as JSON, and a link that
-// restores caption, rule and thresholds.
+// The board's exports: its labels as text, all of it as JSON, and a link that restores caption,
+// rule and thresholds.
 
 import { button, make, saveFile } from "../shared/dom.js";
 import { photoAddress, photoName, textOf, typeInto } from "../shared/gradio.js";
@@ -14,7 +14,7 @@ import { forget, remember, remembered } from "./memory.js";
 import { sceneNow } from "./scenes.js";
 import { reads } from "./verdict.js";
 
-// Nodes for the board's foot; the functions return what is on it.
+// Nodes for the board's foot; the given functions return the board's data.
 export function sharing(getBoard, decision, decisions) {
   const done = make("span", { role: "status" });
   const byHand = make("textarea", { readonly: "", rows: 3, "aria-label": "Copy it from here" });
@@ -50,7 +50,7 @@ export function sharing(getBoard, decision, decisions) {
     return `${location.origin}${location.pathname}#${kept}`;
   }
 
-  // Browsers let a page copy only over https and on this machine; elsewhere the text is shown.
+  // Browsers allow copying only in secure contexts (https or localhost); else the text is shown.
   async function copy(text, sentence) {
     try {
       await navigator.clipboard.writeText(text);
@@ -60,7 +60,7 @@ export function sharing(getBoard, decision, decisions) {
       byHand.hidden = false;
       byHand.value = text;
       byHand.select();
-      done.textContent = "This browser does not copy from here: copy the text below.";
+      done.textContent = "This browser does not allow copying here: copy the text below.";
     }
   }
 
@@ -84,7 +84,7 @@ export function sharing(getBoard, decision, decisions) {
     page.set({ decision: found.decision });
     const { backbone } = getBoard();
     if (found.backbone && found.backbone !== backbone) {
-      done.textContent = `The link was made with ${found.backbone}; here ${backbone} answers.`;
+      done.textContent = `The link was made with ${found.backbone}; this page uses ${backbone}.`;
     }
     typeInto("caption", found.caption);
     typeInto("own-labels", found.ownLabels);
@@ -100,7 +100,7 @@ export function sharing(getBoard, decision, decisions) {
       button("Copy link", () => copy(asLink(),
         `Link copied. It holds caption, labels, rule and thresholds${photoAddress() && !sceneNow()
           ? ", not the photo" : ""}.`),
-      { title: "Restores caption, labels, rule, thresholds and scene; a photo of yours is not in it" }),
+      { title: "Restores caption, labels, rule, thresholds and scene, but not your own photo" }),
       done),
     byHand,
   ];

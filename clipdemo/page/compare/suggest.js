@@ -1,9 +1,9 @@
-// Suggested captions, each to take instead of the caption or to add to it.
+// Suggested captions, each of which can replace the caption or be added to it.
 
 import { button, make } from "../shared/dom.js";
 import { textOf, typeInto } from "../shared/gradio.js";
 
-// A caption with another one behind it, as the study joins them.
+// Two captions, joined as in the study.
 export function joinedCaptions(first, second) {
   return first ? `${first}${/[.!?]$/.test(first) ? "" : "."} ${second}` : second;
 }
@@ -11,8 +11,8 @@ export function joinedCaptions(first, second) {
 function line(caption) {
   const add = () => typeInto("caption", joinedCaptions(textOf("caption").trim(), caption));
   return make("li", {}, make("span", {}, caption),
-    button("use", () => typeInto("caption", caption), { title: "Put it in place of the caption" }),
-    button("add", add, { title: "Put it behind the caption, as the study does" }));
+    button("use", () => typeInto("caption", caption), { title: "Replace the caption with it" }),
+    button("add", add, { title: "Append it to the caption, as the study does" }));
 }
 
 export function mount({ element, props, watch }) {

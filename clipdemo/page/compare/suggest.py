@@ -1,4 +1,4 @@
-"""Captions written by a model: three suggestions, each to use or to add."""
+"""Captions written by a model: three suggestions, each of which can be used or added."""
 
 import gradio as gr
 
@@ -11,7 +11,7 @@ COUNT = 3
 
 
 def build(models: Models, photo: gr.Image) -> BackgroundModel:
-    """Put button, suggestions and the public endpoint `/caption` into the page.
+    """Add the button, the suggestions and the public endpoint `/caption` to the page.
 
     Returns:
         The captioner, which loads once it is started.
@@ -45,7 +45,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
 
     hidden = {"show_progress": "minimal", "api_visibility": "private"}
     ask.click(suggest, photo, found, trigger_mode="once", **hidden)
-    # In the browser alone: a late answer of the server could remove newer suggestions.
+    # In the browser only: a late answer of the server could remove newer suggestions.
     photo.change(None, None, found, js="() => ({})", **hidden)
     about = "Captions of a photo: a list of up to three, the best first."
     endpoint(caption, [photo], "captions", about)

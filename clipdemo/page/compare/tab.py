@@ -1,4 +1,4 @@
-"""The Compare tab: photo and caption on the left, the board on the right, scenes below."""
+"""The Compare tab: photo and caption at the left, the board at the right, scenes below."""
 
 import json
 from typing import NamedTuple
@@ -17,20 +17,20 @@ from clipdemo.page.shared.modules import calling, part
 from clipdemo.page.shared.pictures import data_url
 
 KEPT = (
-    "Photos stay on this server while a page shows them and for an hour after their last use, "
-    "then they are deleted. Nobody else is shown them."
+    "Photos stay on this server while a page shows them and for an hour after their last use; "
+    "then they are deleted. They are shown to nobody else."
 )
 
 
 class Desk(NamedTuple):
-    """What other tabs use of this one, for example to open a photo here.
+    """The parts of this tab that other tabs use, for example to open a photo here.
 
     Attributes:
         photo, caption: the components.
-        chosen: id of the backbone that answers.
+        chosen: id of the backbone in use.
         captioner: loads once it is started.
         opened: {"path": the photo's, "labels": names of its true labels}, or None; the board marks
-            them as long as this photo is here.
+            these labels while it shows this photo.
     """
 
     photo: gr.Image
@@ -41,7 +41,7 @@ class Desk(NamedTuple):
 
 
 def build(page: gr.Blocks, models: Models, start: str) -> Desk:
-    """Put the tab's components and events into the page, which opens with the scene `start`.
+    """Add the tab's components and events to the page, which opens with the scene `start`.
 
     Raises:
         ClipdemoError: there is no such scene.
@@ -66,13 +66,13 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
                 placeholder="Drop, paste or choose a photo",
             )
             # Gradio would decode the photo before our limits are checked; `Page` checks its path.
-            # No event may answer it with an update: Gradio would make the component again.
+            # No event may return an update for it: Gradio would create the component again.
             photo.preprocess = lambda payload: payload.path if payload else None
             incoming = part("compare/incoming.js", "link", elem_id="incoming")
             region = words_and_regions.region_panel()
             caption = gr.Textbox(
                 label="Caption",
-                placeholder="Say what is in the photo, or something else, and see what changes",
+                placeholder="Describe the photo, or something else, and see what changes",
                 lines=2,
                 max_length=2000,
                 elem_id="caption",
@@ -118,7 +118,7 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
             caption: What a person says is in the photo. It may be left out.
         """
         if photo is None and clean_caption(caption) is None:
-            raise ClipdemoError("There is nothing to score: give photo, caption or both.")
+            raise ClipdemoError("There is nothing to score: give a photo, a caption or both.")
         return models.first.get().predict(photo, caption).to_dict()
 
     def pick(event: gr.EventData) -> tuple[str, str | dict]:
@@ -152,7 +152,7 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
         trigger_mode="multiple",
         api_visibility="private",
     ).then(None, js=calling("compare/desk.js", "arrived"))
-    # The photo that is read is the one at the address that the page was given.
+    # The server fetches the photo at the address in the page's link.
     incoming.link(
         lambda photo: photo,
         photo,

@@ -1,19 +1,19 @@
-// The sentence on top of the board: what the modes disagree on.
+// The sentence at the top of the board: what the modes disagree on.
 
 import { MODE_NAMES } from "../shared/text.js";
 
-// Whether any head reads photos (image) or captions (text); all but the one of the other kind do.
+// Whether any head reads photos (image) or captions (text): all but the other single-input mode do.
 export function reads(modes, kind) {
   const other = { image: "text", text: "image" }[kind];
   return modes.some((mode) => mode !== other);
 }
 
-// How many modes say each label.
+// How many modes predict each label.
 function votesOf(labels, decisions) {
   return labels.map((label, i) => Object.values(decisions).filter(({ on }) => on[i]).length);
 }
 
-// Labels that some modes say and others do not.
+// Labels that some modes predict and others do not.
 export function disputedOf(labels, decisions) {
   const present = Object.keys(decisions).length;
   const votes = votesOf(labels, decisions);
@@ -46,7 +46,7 @@ function inputsOf(modes) {
   return "a photo, a caption or both";
 }
 
-// What became of each label that one mode says and another does not.
+// What concat makes of each label that image and text disagree on.
 function dispute(decisions, labels, disputed) {
   const says = (mode, label) => decisions[mode]?.on[labels.indexOf(label)] ?? false;
   const source = (label) => {

@@ -1,4 +1,4 @@
-// The way back to the tab that opened a photo here, and to the neighbours of what it opened.
+// Navigation back to the tab that opened a photo here, and to that photo's neighbours.
 
 import { button, make } from "../shared/dom.js";
 import { photoName } from "../shared/gradio.js";
@@ -29,7 +29,7 @@ export function mount({ element }) {
     next.disabled = walk.last;
   }
 
-  // When another photo takes the place of the one that was opened, there is no way back from it.
+  // The navigation ends when another photo replaces the opened one.
   function follow() {
     if (photoName() === page.state.walk?.name) arrived = true;
     else if (arrived) bar.hidden = true;

@@ -1,5 +1,5 @@
-// The words of the caption: how much each carries the chosen label, and off with a click. Below them
-// how well photo and caption fit.
+// The words of the caption: how much each contributes to the chosen label, and a click switches it
+// off. Below them, how well photo and caption fit.
 
 import { button, choice, make, roving, debounced } from "../shared/dom.js";
 import { textOf } from "../shared/gradio.js";
@@ -13,7 +13,7 @@ function hintFor(words) {
   const unread = words.filter(({ read }) => !read).length;
   if (!words.length) return "";
   if (unread) return `The model does not read ${unread === 1 ? "the last word" : `the last ${unread} words`}.`;
-  if (words.length === 1) return "A caption of one word: without it there is none to compare with.";
+  if (words.length === 1) return "A single word cannot be compared with anything: add more words.";
   return "Click a word to switch it off, and again to switch it on.";
 }
 
@@ -29,7 +29,7 @@ export function mount({ element, props, watch, trigger }) {
 
   function toggle(i) {
     const { caption } = page.state;
-    if (textOf("caption") !== caption.text) return;  // the words are those of an older one
+    if (textOf("caption") !== caption.text) return;  // the words are from an older caption
     const off = new Set(caption.off);
     if (!off.delete(i)) off.add(i);
     page.set({ caption: { ...caption, off } });
@@ -69,7 +69,7 @@ export function mount({ element, props, watch, trigger }) {
     fit.replaceChildren(fitGauge(found), make("p", { class: "hint fits" }, fitSentence(found)));
   }
 
-  // The board goes first: while somebody types on, and while nobody sees them, the words wait.
+  // The board has priority: the words wait during typing, and while they are out of sight.
   let [seen, old] = [false, false];
   const ask = debounced(() => {
     if (!seen) return;

@@ -1,4 +1,4 @@
-"""What each word of the caption does, and where a label is in the photo: panels and endpoints."""
+"""Effects of the caption's words, and regions of the photo with a label: panels and endpoints."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -16,26 +16,26 @@ from clipdemo.page.shared.modules import calling, part
 if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
-SIDE = 640  # pixels: a photo is read no larger than its proportions need
+SIDE = 640  # pixels; only the photo's proportions are needed
 
-# The caption without the words that are switched off.
+# Removes the words that are switched off from the caption.
 SPOKEN = calling("compare/caption.js", "withoutWords")
 
 
 def words_panel() -> gr.HTML:
-    """Put the panel of the caption's words into the page."""
+    """Add the panel of the caption's words to the page."""
     return part("compare/words.js", "ask", value={}, elem_id="words")
 
 
 def region_panel() -> gr.HTML:
-    """Put the panel of the map into the page."""
+    """Add the panel of the map to the page."""
     return part("compare/region.js", "show", "stop", value={}, elem_id="region")
 
 
 def listen(
     models: Models, words: gr.HTML, region: gr.HTML, given: list[gr.components.Component]
 ) -> None:
-    """Events of the panels; `given` are photo, caption, own labels and backbone."""
+    """Add the panels' events; `given` are photo, caption, own labels and backbone."""
 
     def ask(
         photo: str | None, caption: str | None, own: str | None, backbone: str, event: gr.EventData
@@ -63,7 +63,7 @@ def listen(
         show,
         given,
         region,
-        # Gradio forgets one that is deferred until another is cancelled.
+        # Gradio drops an event that is deferred until another is cancelled.
         trigger_mode="multiple",
         js=SPOKEN,
         concurrency_limit=2,
@@ -74,10 +74,10 @@ def listen(
 
 
 def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
-    """The public endpoints `/words` and `/regions`, of the page's first model."""
+    """Add the public endpoints `/words` and `/regions`, for the page's first model."""
 
     def words(photo: str | None = None, caption: str | None = None) -> dict:
-        """What each word of the caption does.
+        """The effect of each word of the caption.
 
         Args:
             photo: A photo: its address, or its bytes as a data: URL. It may be left out.
@@ -86,7 +86,7 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
         from clipdemo.model import attribution
 
         if clean_caption(caption) is None:
-            raise ClipdemoError("There are no words to look at: give a caption.")
+            raise ClipdemoError("There are no words: give a caption.")
         classifier = models.first.get()
         found = attribution.words(classifier, photo, caption)
         fit = attribution.fit(classifier, photo, caption)
@@ -95,7 +95,7 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
     def regions(
         photo: str, caption: str | None = None, mode: str = "image", label: str = ""
     ) -> dict:
-        """Where in the photo a label is seen.
+        """Where in the photo the model sees a label.
 
         Args:
             photo: A photo: its address, or its bytes as a data: URL.
@@ -106,14 +106,14 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
         from clipdemo.model import attribution
 
         if not photo:
-            raise ClipdemoError("There is no photo to look at: give one.")
+            raise ClipdemoError("There is no photo: give one.")
         return attribution.regions(models.first.get(), photo, caption, mode, label).to_dict()
 
     endpoint(
         words,
         [photo, caption],
         "words",
-        "What each word of the caption does. Returns words [{word, read, effects {mode: "
+        "The effect of each word of the caption. Returns words [{word, read, effects {mode: "
         "{label: score with all words less the score without this one}}}] and fit {similarity, "
         "better_than: share of the validation pairs that fit less well}.",
     )
@@ -121,7 +121,7 @@ def endpoints(models: Models, photo: gr.Image, caption: gr.Textbox) -> None:
         regions,
         [photo, caption, gr.Textbox("image", visible=False), gr.Textbox(visible=False)],
         "regions",
-        "Where in the photo a label is seen. Returns mode, label, score, seen (left, top, "
+        "Where in the photo the model sees a label. Returns mode, label, score, seen (left, top, "
         "right, bottom of the grid as fractions of the photo) and effects (rows of cells from "
         "the top: how much the score falls where the cell is covered).",
         concurrency_limit=2,
@@ -135,10 +135,10 @@ def words_of(
     own: str | None,
     spoken: object = None,
 ) -> dict:
-    """What the words panel shows: the caption as given, its words, and how well it fits the photo.
+    """The data of the words panel: the caption as given, its words, and its fit to the photo.
 
-    `spoken` is the caption without the words that are off: this is what has to fit. A photo that
-    cannot be read is left out; the board says so.
+    `spoken` is the caption without the words that are off, for which the fit is computed. A photo
+    that cannot be read is left out; the board shows why.
     """
     from clipdemo.model import attribution
     from clipdemo.model.caption_hints import caption_hint
@@ -172,7 +172,7 @@ def map_of(
     mode: str,
     label: str,
 ) -> Iterator[dict]:
-    """What the map's panel shows: its progress, and finally the map with the photo's proportions.
+    """The data of the map's panel: its progress, and finally the map with the photo's proportions.
 
     Raises:
         ClipdemoError: there is no photo, it cannot be read, or there is no such mode or label.
@@ -180,7 +180,7 @@ def map_of(
     from clipdemo.model import attribution
 
     if not path:
-        raise ClipdemoError("There is no photo to look at: choose one first.")
+        raise ClipdemoError("There is no photo: choose one first.")
     size = read_photo(path, SIDE).size
     classifier, *_ = with_own(classifier, own)
     for step in attribution.mapping(classifier, path, text, mode, label):

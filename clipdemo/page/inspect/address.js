@@ -1,5 +1,5 @@
 // The filters and the open row are in the page's address, so that a link, a reload and the
-// browser's back and forward bring the same view.
+// browser's back and forward restore the view.
 
 import { isTabOpen, openTab } from "../shared/gradio.js";
 import { NOTHING } from "./confused.js";
@@ -9,9 +9,9 @@ import { OUTCOME_NAMES, START_VIEW, tab } from "./state.js";
 const FLAGS = ["disagree", "suspect", "marked"];
 const NUMBERS = ["low", "high"];
 const KEYS = ["inspect", "label", "outcome", "instead", "text", "rows", "row", ...FLAGS, ...NUMBERS];
-const PAGES = 40;  // of rows, in which an open row is looked for
+const PAGES = 40;  // of rows that are searched for the open row
 
-// What stands behind "?": the view and the open row, beside what others keep there. `labels`: names.
+// The part after "?": the view and the open row, besides other parameters. `labels`: names.
 export function writeView(search, view, row, labels) {
   const kept = new URLSearchParams(search);
   for (const key of KEYS) kept.delete(key);
@@ -28,7 +28,7 @@ export function writeView(search, view, row, labels) {
   return kept;
 }
 
-// {view, row}, or null where the address is about another tab; it may be anything.
+// {view, row}, or null if the address, which may be anything, is for another tab.
 export function readView(search, { labels, modes, rows }) {
   const kept = new URLSearchParams(search);
   if (!kept.has("inspect")) return null;
@@ -57,7 +57,7 @@ export function readView(search, { labels, modes, rows }) {
   return { view, row: rowOf(kept.get("row") ?? "") };
 }
 
-// Writes the address as the view changes, and follows it. `walk` opens rows.
+// Keeps the address and the view in sync. `walk` opens rows.
 export function followAddress(walk) {
   let following = false;
   const typed = ({ text, low, high }) => JSON.stringify([text, low, high]);
@@ -76,7 +76,7 @@ export function followAddress(walk) {
     history[sameStep ? "replaceState" : "pushState"](history.state, "", address);
   }
 
-  // While it is followed, it is not written.
+  // The address is not written while the view follows it.
   async function follow() {
     const found = readView(location.search, { ...tab.state, rows: tab.state.about.rows });
     following = true;

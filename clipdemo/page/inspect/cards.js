@@ -1,4 +1,4 @@
-// A card per row: its photo, its labels by outcome, its caption, and what was found out about it.
+// A card per row: its photo, its labels by outcome, its caption and its finding.
 
 import { button, choice, make } from "../shared/dom.js";
 import { modeName } from "../shared/text.js";
@@ -9,7 +9,7 @@ import { labelName, tab, thresholds } from "./state.js";
 const FINDINGS = ["label wrong", "label right", "caption wrong", "caption silent", "hard to see", "model wrong", "note"];
 const SIGNS = { found: "✓", missed: "−", false: "+", off: "" };
 
-// `open` is called on a click on the photo, `marked` with the answer to a finding.
+// `open` is called when the photo is clicked, `marked` with the server's answer to a finding.
 export function buildCard(entry, open, marked) {
   const { photos, owner, key } = tab.state.about;
   const noPhoto = (text) => make("span", { class: "no-photo" }, text);
@@ -28,7 +28,7 @@ export function buildCard(entry, open, marked) {
   return { entry, node, chips, modes, extra, keep: mark?.keep };
 }
 
-// What a person found out about the row; it is kept on the server.
+// The user's finding on the row; it is stored on the server.
 function markOf(entry, marked) {
   const kind = choice({ "aria-label": `Finding about ${entry.id}` },
     [["", "mark …"], ...FINDINGS.map((name) => [name])], keepChosen);
@@ -41,7 +41,7 @@ function markOf(entry, marked) {
     return keep(kind.value ? { finding: kind.value, note: note.value } : null);
   }
 
-  // `finding`: {finding, note}, what else is known of it, or null.
+  // `finding`: {finding, note} and perhaps more, or null.
   async function keep(finding) {
     entry.finding = finding && { ...lookedAt(entry), ...finding };
     show();
@@ -58,7 +58,7 @@ function markOf(entry, marked) {
   return { node: make("div", { class: "mark" }, kind, note), keep };
 }
 
-// What a finding is about: the chosen label, if there is one, with its score and threshold of now.
+// What a finding is about: the chosen label, if any, with its current score and threshold.
 function lookedAt({ steps }) {
   const { view } = tab.state;
   if (view.label === null) return { mode: view.mode };
@@ -69,7 +69,7 @@ function lookedAt({ steps }) {
   };
 }
 
-// What the row's decisions are now.
+// Shows the row's current decisions.
 export function paintCard({ entry, chips, modes }) {
   const { labels, view } = tab.state;
   const cuts = thresholds(view.mode);
@@ -90,7 +90,7 @@ export function paintCard({ entry, chips, modes }) {
   paintModes(modes, entry.steps);
 }
 
-// What each mode says of the chosen label.
+// Shows each mode's score of the chosen label.
 function paintModes(line, steps) {
   const { modes, view } = tab.state;
   line.hidden = view.label === null || modes.length < 2;

@@ -1,11 +1,11 @@
-// Which labels are given instead of which: missed and wrongly predicted in the same photo.
+// Confused labels: one is missed and the other wrongly predicted in the same photo.
 
 import { button, make } from "../shared/dom.js";
 import { ask, tab } from "./state.js";
 
 export const NOTHING = -1;  // in place of a label, as clipdemo/inspection/queries.py has it
 
-// The photos in which `missed` is missed and `predicted` is wrongly predicted, as a query.
+// The query for photos in which `missed` is missed and `predicted` is wrongly predicted.
 function whereMissed(missed, predicted) {
   return missed === NOTHING ? { label: predicted, outcome: "false", instead: NOTHING }
     : { label: missed, outcome: "missed", instead: predicted };
@@ -16,7 +16,7 @@ function whereFalse(missed, predicted) {
     : { label: predicted, outcome: "false", instead: missed };
 }
 
-// `toPhotos` is called when photos are asked for.
+// `toPhotos` is called when the user wants to see the photos.
 export function confusedTable(toPhotos) {
   const title = make("summary");
   const body = make("tbody");

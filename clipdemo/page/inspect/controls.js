@@ -6,7 +6,7 @@ import { START, THRESHOLD_RULES } from "../shared/rules.js";
 import { MODE_NAMES } from "../shared/text.js";
 import { ask, change, recalls, tab } from "./state.js";
 
-// `onRest` is called when a threshold is let go.
+// `onRest` is called when a threshold slider is released.
 export function controls(onRest) {
   const modeButtons = make("div", { class: "modes", role: "group", "aria-label": "Mode" });
   const deciding = decisionControls(THRESHOLD_RULES, "labels", change);

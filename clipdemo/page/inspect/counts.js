@@ -1,5 +1,5 @@
-// How often a label goes wrong at any threshold: from counts of scores per step, sent once. A
-// threshold then costs a few additions, however many rows the table has.
+// How often a label is wrong at any threshold, from counts of scores per step, which are sent once.
+// A threshold then costs a few additions, however many rows the table has.
 
 export const STEPS = 10000;  // of a score, as clipdemo/inspection/predictions.py has them
 
@@ -10,8 +10,8 @@ export function firstStep(threshold) {
   return step;
 }
 
-// How many rows stand at or above each step: [mode][label] {others, trues, ap}, by whether they
-// truly have the label. `counts`: Uint32Array [M, L, 2, STEPS + 1], true ones second.
+// How many rows are at or above each step: [mode][label] {others, trues, ap}, by whether they have
+// the label. `counts`: Uint32Array [M, L, 2, STEPS + 1], those that have it second.
 export function countAbove(counts, modes, labels) {
   const size = STEPS + 1;
   const above = (m, l, truth) => {
@@ -36,8 +36,8 @@ export function addedUp(entries) {
   return { others: sum("others"), trues: sum("trues") };
 }
 
-// As scikit-learn: the mean of precision, weighted by what recall gains at each score; null without
-// any true row.
+// As in scikit-learn: the mean precision, weighted by the gain in recall at each score; null if no
+// row is true.
 function averagePrecision(others, trues) {
   if (!trues[0]) return null;
   let sum = 0;
@@ -71,7 +71,7 @@ export function overall(figures) {
   return { ...all, ap: known.length ? known.reduce((a, b) => a + b) / known.length : null };
 }
 
-// The threshold with the highest F1, in the middle between the scores beside it.
+// The threshold with the highest F1, halfway between the neighbouring scores.
 export function bestF1(entry) {
   const { others, trues } = entry;
   const best = { f1: 0, threshold: 0.5 };
@@ -92,7 +92,7 @@ export function bestF1(entry) {
   return best;
 }
 
-// Points of the curve of precision by recall, from the highest threshold.
+// Points of the precision-recall curve, from the highest threshold on.
 export function precisionRecall({ others, trues }) {
   const points = { x: [], y: [] };
   let last = 0;
@@ -106,7 +106,7 @@ export function precisionRecall({ others, trues }) {
   return points;
 }
 
-// Share that is true by mean score, in bins of equal width; `customdata` is their size.
+// The share of true labels by mean score, in bins of equal width; `customdata` is their size.
 export function reliability({ others, trues }, bins = 10) {
   const points = { x: [], y: [], customdata: [] };
   for (let bin = 0; bin < bins; bin++) {

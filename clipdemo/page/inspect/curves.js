@@ -20,7 +20,7 @@ export function layoutOf(x, y, height = 280) {
   };
 }
 
-// The counts of a mode for the label that is looked at.
+// A mode's counts for the chosen label.
 function entryOf(m) {
   const { counts, view } = tab.state;
   return view.label === null ? addedUp(counts[m]) : counts[m][view.label];

@@ -1,4 +1,4 @@
-// The filters: what is asked for, as words and fields. All of them count together.
+// The filters, as words and fields; a row must match all of them.
 
 import { button, choice, fill, make, debounced } from "../shared/dom.js";
 import { modeName } from "../shared/text.js";

@@ -9,7 +9,7 @@ import { tab } from "./state.js";
 const BOTH = "with photo and caption";
 const NEEDED = { image: "with a photo", text: "with a caption", concat: BOTH, mutan: BOTH };
 
-// `open` is called with the place of a row whose photo was clicked.
+// `open` is called with the index of the row whose photo was clicked.
 export function gallery(open) {
   const tally = make("p", { class: "tally", role: "status" });
   const findings = make("a", { class: "download", href: "inspect/findings.csv", download: "findings.csv" });
@@ -60,14 +60,14 @@ export function gallery(open) {
     findings.textContent = `Download ${count} finding${count === 1 ? "" : "s"} (CSV)`;
   }
 
-  // On a wide page it stands next to the table already.
+  // On a wide page it is already next to the table.
   function bringIntoView() {
     if (node.getBoundingClientRect().top > innerHeight * 0.6) {
       node.scrollIntoView({ behavior: "smooth", block: "start" });
     }
   }
 
-  // A card's finding, to be put elsewhere and back.
+  // A card's finding, which is moved elsewhere and back.
   const lend = (i) => cards[i].extra;
   const takeBack = () => cards.forEach((card) => card.node.append(card.extra));
 

@@ -1,4 +1,4 @@
-// The Inspect tab: how often each label goes wrong, and the photos behind each figure. Rows, photos
+// The Inspect tab: how often each label is wrong, and the photos behind each figure. Rows, photos
 // and findings come from /inspect/...
 
 import { put } from "../compare/desk.js";
@@ -70,7 +70,7 @@ export function mount({ element, props, trigger }) {
     map.draw();
   }
 
-  // Figures follow within the frame, the rest as soon as the thresholds rest for a moment.
+  // Figures are updated within the frame, the rest once the thresholds stay the same for a moment.
   const paintAtRest = debounced(() => {
     paint();
     fetchRows();

@@ -33,15 +33,15 @@ SIDE = 320  # pixels of a thumbnail's long side
 
 
 class Inspector:
-    """One labelled table, scored in the background, and what can be asked about it.
+    """One labelled table, scored in the background, and the answers to the tab's requests.
 
     Args:
-        table: what is inspected.
-        models: the page's; the first of them scores.
-        uploads: where a table from the page lies at first.
+        table: the table to inspect.
+        models: the page's models; the first one scores the table.
+        uploads: the folder with a table uploaded on the page.
 
     Attributes:
-        thumbnail: the bytes of a row's photo, small, as JPEG.
+        thumbnail: the bytes of a row's photo as a small JPEG.
     """
 
     def __init__(self, table: ScoredTable, models: Models, uploads: Uploads | None = None) -> None:
@@ -50,27 +50,28 @@ class Inspector:
         self._inspect(table)
 
     def _inspect(self, table: ScoredTable) -> None:
-        """Take a table in place of the one before; it is not scored yet."""
+        """Replace the table, without scoring the new one yet."""
         self.table = table
         self._progress = (0, 0)
         self._model = BackgroundModel("The table", self._load)
         self._map = BackgroundModel("The map", self._lay_out)
-        self._suspects = BackgroundModel("What is probably wrong", lambda: self.ready.suspects)
+        self._suspects = BackgroundModel("The search for wrong labels", lambda: self.ready.suspects)
         self._findings = Findings(table.folder)
         self.thumbnail = lru_cache(400)(self._thumbnail)
         self.__dict__.pop("counts", None)
 
     def open(self, asked: dict, role: Role) -> dict:
-        """Begin to score another table on this machine, or, where none is named, this one again.
+        """Begin to score another table on this machine, or this one again if none is named.
 
-        `asked` has `table` and `photos`: paths, or of uploaded files, which are kept. For the owner
-        alone: a table may lie anywhere on this machine.
+        `asked` has `table` and `photos`: paths, also of uploads, which are then kept. This is for
+        the owner only, as a table may be anywhere on this machine.
 
         Raises:
-            ClipdemoError: a visitor asks, there are no such files, or a table is being scored.
+            ClipdemoError: the user is a visitor, the files do not exist, or a table is being
+                scored.
         """
         if role != "owner":
-            raise ClipdemoError("Only its owner opens a table: run the app yourself to open one.")
+            raise ClipdemoError("Only the owner can open tables: run the app yourself to open one.")
         table, photos = (asked.get(name) or "" for name in ("table", "photos"))
         with self._opening:
             if self._model.started and self._model.status == "loading":
@@ -86,14 +87,14 @@ class Inspector:
     def start(self) -> None:
         """Begin to score, or to read stored scores; returns at once.
 
-        Not again after it failed: each request for the state would start it again.
+        It does not retry after a failure, since every request for the state calls it.
         """
         if self._model.status != "failed":
             self._model.start()
 
     @property
     def ready(self) -> Inspection:
-        """The scored table; never waits. Raises ClipdemoError if there is none, or not yet."""
+        """The scored table; never waits. Raises ClipdemoError if there is none (yet)."""
         if self._model.status == "loading":
             raise ClipdemoError(
                 f"{self.table.name} is not scored yet: wait until its figures show."
@@ -101,9 +102,9 @@ class Inspector:
         return self._model.get()
 
     def state(self, role: Role) -> dict:
-        """Its `status`, with `done` of `total` rows, a `notice`, or all about the scored table.
+        """The `status`, with `done` of `total` rows, a `notice`, or the scored table's metadata.
 
-        Findings are for the owner alone: visitors could overwrite them.
+        Findings are for the owner only: visitors could overwrite them.
         """
         self.start()
         found = {"status": self._model.status, "name": self.table.name, "owner": role == "owner"}
@@ -130,10 +131,10 @@ class Inspector:
         }  # fmt: skip
 
     def rows(self, asked: dict, role: Role) -> dict:
-        """The rows a query finds: how many, some in full, and which labels are confused."""
+        """A query's result: the number of rows, some rows in full, and the confused labels."""
         query, start, count = self._query(asked, role)
         if query.suspect:
-            self._suspects.start().get()  # computed once, however many ask
+            self._suspects.start().get()  # computed once, however many requests there are
         inspection, found = self.ready, self.ready.found
         rows = inspection.select(query)
         shown = [self._row(int(row), found, role) for row in rows[start : start + count]]
@@ -142,7 +143,7 @@ class Inspector:
         return {"total": len(rows), "rows": shown, "confused": confused, "judging": judging}
 
     def csv(self, asked: dict, role: Role) -> str:
-        """All rows that a query finds, as a table for a spreadsheet."""
+        """All rows that a query finds, as CSV for spreadsheets."""
         from clipdemo.inspection.predictions import STEPS
 
         query, *_ = self._query(asked, role)
@@ -188,20 +189,20 @@ class Inspector:
         """Store or delete a row's finding; returns the number of findings."""
         findings, finding = self._own_findings(role), asked.get("finding")
         if finding is not None and not isinstance(finding, dict):
-            raise ClipdemoError("This is no finding: reload the page.")
+            raise ClipdemoError("This is not a valid finding: reload the page.")
         findings.set(self.ready.found, self._number(asked.get("row")), finding)
         return {"findings": len(findings), "corrections": self._corrections(role)}
 
     def findings_csv(self, role: Role) -> str:
-        """All findings, as a table for a spreadsheet."""
+        """All findings, as CSV for spreadsheets."""
         return self._own_findings(role).as_csv()
 
     def findings_for_label_studio(self, role: Role) -> list[dict]:
-        """The rows with a finding, as `Findings.as_label_studio` gives them."""
+        """The rows with a finding, from `Findings.as_label_studio`."""
         return self._own_findings(role).as_label_studio(self.ready.found)
 
     def corrected_table(self, role: Role) -> tuple[str, bytes]:
-        """Name and content of the table with the labels that were found to be wrong corrected."""
+        """Name and content of the table with corrections of the labels found to be wrong."""
         return self.table.corrected(self._own_findings(role).corrections())
 
     def _corrections(self, role: Role) -> int:
@@ -211,7 +212,7 @@ class Inspector:
 
     def _own_findings(self, role: Role) -> Findings:
         if role != "owner":
-            raise ClipdemoError("Findings are not kept here: run the app yourself to mark any.")
+            raise ClipdemoError("Visitors cannot save findings: run the app yourself to mark rows.")
         return self._findings
 
     def map(self) -> dict:
@@ -266,7 +267,7 @@ class Inspector:
         }
 
     def _query(self, asked: dict, role: Role) -> tuple[Query, int, int]:
-        """The query that was asked for, and which of its rows: the first, and how many."""
+        """The requested query, and which of its rows are wanted: the first, and how many."""
         from clipdemo.inspection.queries import Query
 
         found = self.ready.found
@@ -288,14 +289,14 @@ class Inspector:
         from clipdemo.inputs.images import read_photo
 
         if self.table.photos is None:
-            raise PhotoError("There are no photos of this table.")
+            raise PhotoError("This table has no photos.")
         row = self._number(row)
         photo = read_photo(self.table.photos.read(self.ready.found.ids[row]), SIDE)
         return shrunk(photo, SIDE, quality=82)
 
 
 def _steps(values: np.ndarray) -> list[int] | None:
-    """A row's scores in steps; None where it lacks the mode's input."""
+    """A row's scores in steps; None if it lacks the mode's input."""
     from clipdemo.inspection.predictions import MISSING
 
     return None if values[0] == MISSING else values.tolist()

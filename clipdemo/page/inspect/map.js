@@ -10,7 +10,7 @@ import { ask, tab, thresholds } from "./state.js";
 const COLOURS = { found: "#0a7f57", missed: "#a66300", false: "#b23a6f", other: "#6b7280" };
 const KINDS = { image: "photos", text: "captions" };
 
-// What a row is to some labels. `truth`: its true labels; `scores` and `cuts` in steps, by label.
+// A row's outcome for some labels. `truth`: its true labels; `scores`, `cuts`: in steps, by label.
 export function outcomeOf(labels, truth, scores, cuts) {
   const on = (label) => Boolean(scores && scores[label] >= cuts[label]);
   if (labels.some((label) => truth.includes(label) && !on(label))) return "missed";
@@ -18,7 +18,7 @@ export function outcomeOf(labels, truth, scores, cuts) {
   return labels.some((label) => truth.includes(label)) ? "found" : "other";
 }
 
-// Traces by outcome of the points that have a place.
+// Traces by outcome of the points that have coordinates.
 function tracesOf({ rows, names, truth, steps }, [x, y]) {
   const { labels, view } = tab.state;
   const looked = view.label === null ? [...labels.keys()] : [view.label];
@@ -74,7 +74,7 @@ export function embeddingMap(plotly) {
     await loadPlotly(plotly);
     const places = map.places[kind.value];
     if (!places?.[0].length) {
-      text.textContent = "There are no embeddings in a file of predictions.";
+      text.textContent = "There is no map: a file of predictions has no embeddings.";
       return;
     }
     const all = tab.state.about.rows;

@@ -1,4 +1,4 @@
-// The owner opens another table, or one again that could not be scored.
+// Lets the owner open another table, or retry one that could not be scored.
 
 import { button, make } from "../shared/dom.js";
 import { newBag, send } from "../shared/upload.js";
@@ -44,7 +44,7 @@ export function opener() {
       .catch((error) => ({ notice: error.message }));
     start.disabled = again.disabled = false;
     said.textContent = answer.notice ?? "";
-    if (!answer.notice) location.assign(`${location.pathname}?inspect=`);  // the rest of the page is kept
+    if (!answer.notice) location.assign(`${location.pathname}?inspect=`);  // the page restores the rest
   }
 
   // `state` is the answer of /inspect/state.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class QueryForm(BaseModel):
-    """A query as inspect.js sends it: the fields of `Query`, and which of its rows are wanted."""
+    """A query as inspect.js sends it: the fields of `Query`, and the rows that are wanted."""
 
     mode: str
     thresholds: dict[str, list[FiniteFloat]]
@@ -31,7 +31,7 @@ class QueryForm(BaseModel):
     count: NonNegativeInt = 24
 
     def of_query(self) -> dict:
-        """The fields that `Query` has under the same names and with the same meaning."""
+        """The fields that `Query` has, too, with the same names and meanings."""
         return self.model_dump(exclude={"thresholds", "rows", "marked", "start", "count"})
 
 
@@ -41,7 +41,7 @@ def parse_query(asked: dict, found: Predictions) -> QueryForm:
     Raises:
         ClipdemoError: it is not a valid query.
     """
-    labels, refused = len(found.labels), ClipdemoError("This is no query: reload the page.")
+    labels, refused = len(found.labels), ClipdemoError("This query is not valid: reload the page.")
     try:
         form = QueryForm.model_validate(asked)
         cuts = [form.thresholds[mode] for mode in found.scores]

@@ -1,5 +1,5 @@
-// Review by keys: next, previous, right, wrong, undo. They count while the photos have the focus, and
-// not while somebody types. A screen reader passes them on because the list is an application then.
+// Review by keys: next, previous, right, wrong, undo. They work while the photos have the focus,
+// but not while the user types. Screen readers pass them on as the list has role=application then.
 
 import { button, make } from "../shared/dom.js";
 import { labelName, tab } from "./state.js";
@@ -10,7 +10,7 @@ const KEYS = [
 ];
 const ARROWS = { ArrowRight: "n", ArrowLeft: "p", Enter: "o", Escape: "esc" };
 
-// `list` holds the cards, `getCards` gives them, `fetchMore` adds to them.
+// `list` contains the cards, `getCards` returns them, `fetchMore` adds more.
 export function reviewer(list, getCards, fetchMore) {
   const toggle = button("Review by keys", () => (reviewing ? end() : begin()), { "aria-pressed": false });
   const help = make("span", { class: "keys" },

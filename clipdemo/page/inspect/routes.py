@@ -1,4 +1,4 @@
-"""The addresses below /inspect/ that inspect.js asks; errors are answered by the door."""
+"""The routes below /inspect/ that inspect.js requests; the door answers errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 def routes(inspector: Inspector) -> list[Route]:
-    """GET for what there is; POST for the rows that a query finds, for findings and tables."""
+    """GET routes to read; POST routes for queries, findings and opening tables."""
 
     def state(request: Request) -> Response:
         return JSONResponse(inspector.state(role_of(request)), headers=NO_STORE)
@@ -66,20 +66,20 @@ def routes(inspector: Inspector) -> list[Route]:
 
 
 def _post(work: Callable) -> Callable:
-    """A handler that gives `work` the JSON of the body and who asks, and answers JSON or CSV.
+    """A handler that calls `work` with the body's JSON and the role, and answers JSON or CSV.
 
-    Anything but JSON is refused, above all a form of another site.
+    Anything but JSON is refused, in particular a form sent by another site.
     """
 
     async def handle(request: Request) -> Response:
         if not request.headers.get("content-type", "").startswith("application/json"):
-            raise ClipdemoError("Only JSON is read here: use the page.")
+            raise ClipdemoError("Only JSON is accepted here: use the page.")
         try:
             asked = json.loads(await _body(request))
         except (ValueError, RecursionError):
             asked = None
         if not isinstance(asked, dict):
-            raise ClipdemoError("This is not JSON: reload the page.")
+            raise ClipdemoError("This is not valid JSON: reload the page.")
         found = await run_in_threadpool(work, asked, role_of(request))
         if isinstance(found, str):
             return Response(found, 200, NO_STORE, "text/csv")
@@ -89,7 +89,7 @@ def _post(work: Callable) -> Callable:
 
 
 async def _body(request: Request) -> bytes:
-    """The body, measured as it comes: it may not state its length."""
+    """The body, measured as it arrives: its length may not be stated."""
     body = bytearray()
     async for part in request.stream():
         body += part

@@ -1,11 +1,11 @@
-// What is asked of the server, below the page's own address.
+// Requests to the server, relative to the page's own address.
 
 function answerTo(path, body) {
   const headers = { "Content-Type": "application/json" };
   return fetch(`inspect/${path}`, body && { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-// JSON; {notice} is a sentence why there is none.
+// The JSON of an answer, or {notice}: a sentence on why there is none.
 export async function getJson(path, body) {
   try {
     return await (await answerTo(path, body)).json();
@@ -18,13 +18,13 @@ export async function getBlob(path, body) {
   return (await answerTo(path, body)).blob();
 }
 
-// Counts of scores, see counts.js; null where they could not be fetched.
+// Counts of scores, see counts.js; null if they could not be fetched.
 export async function getCounts() {
   const answer = await answerTo("counts").catch(() => null);
   return answer?.ok ? new Uint32Array(await answer.arrayBuffer()) : null;
 }
 
-// Asks again until `ready(answer)`; `meanwhile` is given the answers before.
+// Polls until `ready(answer)`; `meanwhile` is called with the answers before.
 export async function waitFor(path, ready, meanwhile, pause) {
   for (;;) {
     const answer = await getJson(path);

@@ -1,4 +1,4 @@
-// What the parts of the Inspect tab draw from.
+// The state that the parts of the Inspect tab share.
 
 import { START, THRESHOLD_RULES, commonRecalls, thresholdsOf, usable } from "../shared/rules.js";
 import { createStore, page } from "../shared/store.js";
@@ -12,20 +12,20 @@ export const START_VIEW = {
   marked: false, rows: null,
 };
 
-//   about: the table, as /inspect/state tells; labels, modes: their names;
-//   counts: how many scores stand at or above each step, see counts.js;
-//   view: what is asked for; `label` is a place, null for all labels;
-//   decision: the page's, where its rule has thresholds;
-//   total, rows: how many rows were found, and those fetched so far; notice: why there are none;
+//   about: the table, from /inspect/state; labels, modes: their names;
+//   counts: how many scores are at or above each step, see counts.js;
+//   view: the filters; `label` is an index, null for all labels;
+//   decision: the page's, if its rule has thresholds;
+//   total, rows: the number of rows found, and those fetched so far; notice: why there are none;
 //   confused: [missed label, label predicted instead, photos], see confused.js;
-//   start: the mode that is looked at first;
-//   walking: place of the row that is open on the Compare tab, else -1.
+//   start: the mode that is shown first;
+//   walking: index of the row that is open on the Compare tab, else -1.
 export const tab = createStore({
   about: null, labels: [], modes: [], counts: [], view: { ...START_VIEW }, decision: START,
   total: 0, rows: [], notice: "", confused: [], start: "", walking: -1,
 });
 
-// What is given instead belongs to a label and its outcome.
+// The label predicted instead is reset along with the label or the outcome.
 export function ask(changes) {
   const other = "label" in changes || "outcome" in changes;
   tab.set({ view: { ...tab.state.view, ...(other && { instead: null }), ...changes } });
@@ -39,7 +39,7 @@ export function recalls() {
   return commonRecalls(Object.values(tab.state.about.modes).map(({ recall }) => recall));
 }
 
-// A rule that looks at a photo's scores together has no threshold to follow.
+// Rules that look at all scores of a photo together have no threshold to follow.
 export function followPage() {
   const { decision } = page.state;
   if (!tab.state.about || !THRESHOLD_RULES.some(([name]) => name === decision.rule)) return;
@@ -52,7 +52,7 @@ export function thresholds(mode) {
   return thresholdsOf(labels, decision, about.modes[mode].thresholds, about.modes[mode].recall);
 }
 
-// Name of the label that is looked at; "" for all labels.
+// Name of the chosen label; "" for all labels.
 export function labelName() {
   const { labels, view } = tab.state;
   return view.label === null ? "" : labels[view.label];

@@ -1,4 +1,4 @@
-"""The Inspect tab: how often each label goes wrong, and the photos behind each figure."""
+"""The Inspect tab: how often each label is wrong, and the photos behind each figure."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from clipdemo.page.shared.modules import calling, part
 
 
 def build(inspector: Inspector, desk: Desk) -> None:
-    """Put the tab's component into the page; it asks for its content when it is first seen."""
+    """Add the tab's component to the page; it requests its content when it is first shown."""
     view = part(
         "inspect/inspect.js",
         "show",

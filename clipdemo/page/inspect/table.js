@@ -5,14 +5,14 @@ import { button, make } from "../shared/dom.js";
 import { figuresOf, overall } from "./counts.js";
 import { ask, tab, thresholds } from "./state.js";
 
-// Key, title, what it is, and the outcome of the photos behind it.
+// Key, title, description, and the outcome of the photos behind it.
 const COLUMNS = [
   ["support", "true", "Rows that have the label"],
   ["found", "found", "True and predicted", "found"],
   ["wrong", "false", "Predicted, but not true", "false"],
   ["missed", "missed", "True, but not predicted", "missed"],
-  ["precision", "precision", "Share of the predicted that is true", "false"],
-  ["recall", "recall", "Share of the true that is predicted", "missed"],
+  ["precision", "precision", "Share of the predictions that are true", "false"],
+  ["recall", "recall", "Share of the true labels that are predicted", "missed"],
   ["f1", "F1", "Harmonic mean of precision and recall", "error"],
   ["ap", "AP", "Average precision, over all thresholds", "error"],
 ];
@@ -23,7 +23,7 @@ function textOf(key, value) {
   return COUNTS.includes(key) ? String(value) : value.toFixed(2);
 }
 
-// `toPhotos` is called when the photos behind a figure are asked for.
+// `toPhotos` is called when the user wants to see the photos behind a figure.
 export function figureTable(toPhotos) {
   const sorting = { key: "f1", up: true };
   const head = make("tr");
@@ -82,7 +82,7 @@ export function figureTable(toPhotos) {
     arrange();
   }
 
-  // In the order that was asked for; dragging a threshold moves no row.
+  // In the chosen order; dragging a threshold moves no row.
   function arrange() {
     const [all, ...labels] = rows;
     const { key, up } = sorting;

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def resolve_paths(
     folder: Path, uploads: Uploads | None, table: object, photos: object
 ) -> tuple[str, str]:
-    """Paths of a table and its photos; uploaded files are moved to `folder`, to outlive uploads.
+    """Paths of a table and its photos; uploaded files are moved to `folder`, where they are kept.
 
     Raises:
         TableError: there is no such file, or there are no such photos.
@@ -40,7 +40,7 @@ def _path(given: object) -> Path | None:
     try:
         path = Path(given.strip()).expanduser()
         return path if path.exists() else None
-    except (OSError, ValueError, RuntimeError):  # too long, a NUL, half a character, no such user
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL, a lone surrogate, no such user
         return None
 
 

@@ -1,13 +1,14 @@
-// A row on the Compare tab, and from there to its neighbours and back.
+// Opens a row on the Compare tab, with navigation to its neighbours and back.
 
 import { openTab } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { fetchMore, refreshRows } from "./rows.js";
 import { labelName, tab } from "./state.js";
 
-// `open` opens a row by its place, `back` leads back to all; `show` has the server open it, `gallery` lends its finding.
+// `open` opens a row by its index, `back` returns to all rows; `show` has the server open it, and
+// `gallery` lends its finding.
 export function walker(show, gallery) {
-  let place = 0;  // of the page, when the first one was opened
+  let place = 0;  // scroll position of the page when the first row was opened
 
   function open(at) {
     const { rows, total, view, walking } = tab.state;

@@ -1,4 +1,4 @@
-"""A chart in words, for those who do not see it."""
+"""A chart in words, for users who cannot see it."""
 
 import numpy as np
 import plotly.graph_objects as go

@@ -1,8 +1,7 @@
 """The report's charts: from its content to Plotly figures.
 
-Figures have no background and no text colour of their own, so that they fit a light and a dark
-page; `report.js` adds the page's. Plotly reads some HTML, so names that users made reach it only
-through `plain`.
+Figures have no background and no text colour, so that they fit light and dark pages; `report.js`
+adds the page's. Plotly interprets some HTML, so users' names are passed through `plain`.
 """
 
 import html
@@ -85,7 +84,7 @@ def dots(group: str, legend: bool = False) -> Callable[[dict], go.Figure]:
 
 
 def baselines(report: dict) -> go.Figure:
-    """Samples-F1 of the study's head and of everything it is compared with, best first."""
+    """Samples-F1 of the study's head and of all that it is compared with, best first."""
     heads = _over_seeds(report, "encoding")
     last = max(heads["mode"], key=list(MODES).index)
     head = heads[heads["mode"] == last].assign(name=f"MLP on {last}")
@@ -95,7 +94,7 @@ def baselines(report: dict) -> go.Figure:
 
 
 def per_label(report: dict, mode: str) -> go.Figure:
-    """F1 of each label, next to the published one where there is one."""
+    """F1 of each label, next to the published one if there is one."""
     ours = pd.DataFrame.from_dict(report["per_label"][mode], orient="index")
     ours = ours.assign(row=range(len(ours)), name=[plain(name) for name in ours.index])
     figure = go.Figure()
@@ -119,7 +118,7 @@ def per_label(report: dict, mode: str) -> go.Figure:
 
 
 def precision_recall(report: dict, label: str) -> go.Figure:
-    """A label's precision by recall in each mode; the dot is where its threshold is."""
+    """A label's precision by recall in each mode, with a dot at its threshold."""
     figure = go.Figure()
     for mode, curves in report["precision_recall"].items():
         curve, at = curves.get(label), report["per_label"][mode][label]
@@ -155,7 +154,7 @@ def reliability(report: dict) -> go.Figure:
 
 
 def score_counts(report: dict) -> go.Figure:
-    """How many scores each bin of the reliability chart holds, by mode."""
+    """The number of scores in each bin of the reliability chart, by mode."""
     bins = _bins(report)
     middle = (bins["score"] // bins["width"] + 0.5) * bins["width"]
     figure = px.bar(
@@ -169,7 +168,7 @@ def score_counts(report: dict) -> go.Figure:
 
 
 def adds(report: dict, measure: str) -> go.Figure:
-    """Per label what the caption adds (`concat` less `image`) and the photo (`concat` less `text`).
+    """Per label, the gain by the caption (`concat` - `image`) and the photo (`concat` - `text`).
 
     `measure` is `f1` or `ap`.
     """
@@ -187,7 +186,7 @@ def adds(report: dict, measure: str) -> go.Figure:
 
 
 def plain(name: object, width: int = 60) -> str:
-    """A name for Plotly to show as it is, on at most two lines."""
+    """A name escaped for Plotly, on at most two lines."""
     lines = textwrap.wrap(str(name), width, max_lines=2, placeholder="…") or [""]
     return "<br>".join(html.escape(line, quote=False) for line in lines)
 
@@ -203,7 +202,7 @@ def _curves(report: dict, group: str) -> pd.DataFrame:
 def _losses(curves: pd.DataFrame, name: str, colours: dict[str, str]) -> go.Figure:
     """Training (dotted) and validation loss by epoch, one colour per value of the column `name`.
 
-    The axis ends above the second epoch: the first one's loss would flatten all that follows.
+    The axis ends above the second epoch: the first one's loss would flatten the rest.
     """
     losses = curves.melt([name, "epoch"], ["check_loss", "loss"], "of", "value")
     figure = px.line(
@@ -257,7 +256,7 @@ def _bins(report: dict) -> pd.DataFrame:
 def _lay_out(
     figure: go.Figure, height: int, x: str, y: str, legend: int = 1, **layout: object
 ) -> go.Figure:
-    """Give a figure the report's looks; `legend` is how many lines it takes on a phone."""
+    """Style a figure for the report; `legend` is the number of its lines on a phone."""
     axis = {"gridcolor": "rgba(128,128,128,0.22)", "zeroline": False, "fixedrange": True}
     figure.update_xaxes(**axis, title={"text": x, "standoff": 8})
     figure.update_yaxes(**axis, title={"text": y, "standoff": 8})
@@ -265,7 +264,7 @@ def _lay_out(
         template=go.layout.Template(), height=height, paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)", font={"family": FONT, "size": 12},
         margin={"l": 54, "r": 12, "t": 10 + 20 * legend, "b": 44},
-        dragmode=False,  # or a finger on it would not scroll the page
+        dragmode=False,  # so that a finger on it scrolls the page
         legend={"orientation": "h", "xref": "container", "x": 0, "yref": "container", "y": 1,
                 "xanchor": "left", "yanchor": "top", "title": None, "tracegroupgap": 0},
         hoverlabel={"bgcolor": "#1f2937", "bordercolor": "#1f2937", "font": {"color": "#ffffff"}},

@@ -1,4 +1,4 @@
-// The report as a file of its own.
+// The report as a stand-alone file.
 
 import { drawReport, redrawReport } from "./report.js";
 
@@ -13,6 +13,6 @@ function dress(dark, width) {
 drawReport(main, JSON.parse(document.getElementById("content").textContent));
 dress(scheme.matches);
 scheme.addEventListener("change", () => dress(scheme.matches));
-// Paper is light, and narrower than most screens: 680 pixels fit on A4 and on letter.
+// Paper is light, and narrower than most screens: 680 pixels fit A4 and letter.
 addEventListener("beforeprint", () => dress(false, 680));
 addEventListener("afterprint", () => dress(scheme.matches));

@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: no server, no network."""
+"""The report as one self-contained HTML file that needs no server and no network."""
 
 import json
 
@@ -13,7 +13,7 @@ STYLES = ("report/file.css", "report/report.css")
 
 def report_html(report: dict) -> str:
     """The whole page: panels, styles and scripts, Plotly's among them."""
-    content = json.dumps(page(report)).replace("<", "\\u003c")  # it must not end its script
+    content = json.dumps(page(report)).replace("<", "\\u003c")  # it must not end the script element
     return f"""<!doctype html>
 <html lang="en">
 <head>

@@ -1,4 +1,4 @@
-"""The report's panels: text, charts and tables, each with where its figures come from."""
+"""The report's panels: text, charts and tables, each with the source of its figures."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ OF_RUNS = (
         "grid", ("grid",), "Layers, widths and learning rates",
         "First: each setting, from its lowest to its highest seed (dots: two layers, diamonds: "
         "three); the axis is cut. Second: a head overfits from where its validation loss (solid) "
-        "rises while that in training (dotted) falls.",
+        "rises while the training loss (dotted) falls.",
         (charts.grid, charts.losses_by_width),
     ),
     (
@@ -59,7 +59,7 @@ OF_RUNS = (
 
 
 def page(report: dict) -> dict:
-    """What `report.js` draws: title, a summary, what the report is about, and the panels."""
+    """The data for `report.js`: title, a summary, what the report is about, and the panels."""
     return {
         "title": "The study, reproduced", "summary": _summary(report), "about": _about(report),
         "panels": panels(report),
@@ -67,9 +67,9 @@ def page(report: dict) -> dict:
 
 
 def panels(report: dict) -> list[dict]:
-    """The panels in their order, JSON-ready; one that the report has no data for is left out.
+    """The panels in order, JSON-ready, without those that the report has no data for.
 
-    Each has `id`, `title`, `text`, `source` (from which runs and data), and `variants` to `choose`
+    Each has `id`, `title`, `text`, `source` (its runs and data), and `variants` to `choose`
     from, each with a `name`, `figures` (as Plotly takes them, with a `text`) and `tables`.
     """
     groups = {run["group"] for run in report["runs"]}
@@ -203,7 +203,7 @@ def _data(report: dict) -> str:
 
 
 def _runs(report: dict, groups: Sequence[str] = ()) -> str:
-    """From which runs and data: of some groups, or all."""
+    """The runs and data that figures are from: of some groups, or all."""
     about = report["about"]
     runs = [run for run in report["runs"] if not groups or run["group"] in groups]
     seeds = sorted({run["seed"] for run in runs if run["seed"] is not None})
@@ -216,7 +216,7 @@ def _runs(report: dict, groups: Sequence[str] = ()) -> str:
 
 
 def _heads(report: dict) -> str:
-    """From which heads and data, and what their thresholds were tuned on."""
+    """The heads and data that figures are from, and what their thresholds were tuned on."""
     about = report["about"]
     rows = ", ".join(f"{mode} {found['n']:,}" for mode, found in report["overall"].items())
     return (
@@ -226,7 +226,7 @@ def _heads(report: dict) -> str:
 
 
 def _count(runs: Sequence[dict]) -> int:
-    """How many trainings they are: one may appear in several groups."""
+    """The number of distinct runs: one may appear in several groups."""
     keys = ("mode", "kind", "hidden", "rate", "warmup", "captions", "seed")
     return len({tuple(run[key] for key in keys) for run in runs})
 

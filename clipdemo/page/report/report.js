@@ -1,4 +1,4 @@
-// The report: panels of text, charts and tables. What charts show has been escaped for Plotly before.
+// The report: panels of text, charts and tables. The charts' text is already escaped for Plotly.
 
 import { button, choice, make } from "../shared/dom.js";
 import { drawChart } from "../shared/charts.js";
@@ -20,7 +20,7 @@ function reportTable({ groups = [], columns, rows, stacked }) {
   return make("div", { class: "table", tabindex: 0 }, table);
 }
 
-// One chart after the other, each in a task of its own, so that the page stays responsive.
+// Draws one chart after the other, each in its own task, so that the page stays responsive.
 let turn = Promise.resolve();
 
 export function waitFor(promise) {
@@ -34,7 +34,7 @@ function inTurn(work) {
 
 let paper = 0;  // width of all charts while the report is printed
 
-// Draws when it is first seen with a width, and again whenever that changes.
+// Draws a chart when it is first visible with a width, and again whenever the width changes.
 function reportChart(figure, title) {
   const chart = make("div", { class: "chart", role: "img", "aria-label": `${title}: ${figure.text}` });
   chart.style.height = `${figure.layout.height}px`;
@@ -87,7 +87,7 @@ export function drawReport(element, { notice, title, summary = [], about = [], p
     reportFacts(about, "about"), make("nav", {}, ...links), ...sections);
 }
 
-// In the page's new colours; for paper of a width at once, else one chart after the other.
+// Redraws in the page's new colours: for paper of a given width at once, else one by one.
 export function redrawReport(element, width = 0) {
   paper = width;
   for (const chart of element.querySelectorAll(".chart")) {

@@ -1,4 +1,4 @@
-// The Report tab: asks for its content when it is first opened.
+// The Report tab: requests its content when it is first opened.
 
 import { onThemeChange } from "../shared/gradio.js";
 import { loadPlotly } from "../shared/charts.js";

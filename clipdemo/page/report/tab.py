@@ -16,7 +16,7 @@ MAKE = "`python -m clipdemo report --runs RUNS --store STORE`"
 
 
 def build(card: Card) -> None:
-    """Put the tab's component into the page; it asks for its content when it is first seen."""
+    """Add the tab's component to the page; it requests its content when it is first shown."""
     report = part(
         "report/tab.js",
         "open",
@@ -29,14 +29,14 @@ def build(card: Card) -> None:
 
 
 def shown(card: Card) -> dict:
-    """The content of the `report.json` next to a card, or one sentence saying why there is none."""
+    """The content of the `report.json` next to a card, or one sentence on why there is none."""
     path = card.folder and card.folder / "report.json"
     if path is None or not path.is_file():
-        return {"notice": f"There is no report of this model yet: {MAKE} makes one."}
+        return {"notice": f"There is no report on this model yet: {MAKE} creates one."}
     try:
         return _page(path, path.stat().st_mtime_ns)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return {"notice": f"The report of this model cannot be read: {MAKE} makes a new one."}
+        return {"notice": f"The report on this model cannot be read: {MAKE} creates a new one."}
 
 
 @lru_cache(maxsize=1)
@@ -48,5 +48,5 @@ def _page(path: Path, changed: int) -> dict:
 
 def plotly_script() -> Route:
     """GET /plotly.min.js, which the tab fetches when it is first opened."""
-    kept = {"Cache-Control": "public, max-age=604800"}  # the version is in its address
+    kept = {"Cache-Control": "public, max-age=604800"}  # its address contains the version
     return Route("/plotly.min.js", lambda request: FileResponse(PLOTLY, headers=kept))

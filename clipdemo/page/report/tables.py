@@ -1,4 +1,4 @@
-"""The report's tables: rows of text, which `report.js` puts on the page as text."""
+"""The report's tables: rows of plain text for `report.js`."""
 
 MINUS = "\N{MINUS SIGN}"
 OUTCOMES = {
@@ -23,7 +23,7 @@ def orderings(report: dict) -> dict:
 
 
 def per_label(report: dict, mode: str) -> dict:
-    """F1, precision, recall and AP of each label, next to the study's where there are any."""
+    """F1, precision, recall and AP of each label, next to the study's if there are any."""
     overall, published = report["overall"][mode], report["published"]
     rows = {"mean over rows": _means(overall, overall["n"])}
     rows["… cross-fitted"] = _means(overall["cross_fitted"], overall["n"])
@@ -49,7 +49,7 @@ def per_label(report: dict, mode: str) -> dict:
 
 
 def _means(found: dict, rows: int) -> dict:
-    """Means over the rows in the form of a label's figures."""
+    """Means over the rows, in the same form as a label's figures."""
     means = {key: found[f"samples_{key}"] for key in ("precision", "recall", "f1")}
     return means | {"ap": None, "support": rows}
 

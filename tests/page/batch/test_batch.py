@@ -197,7 +197,7 @@ def number(cell: str) -> object:
 
 def test_the_model_writes_a_caption_that_the_board_is_given_too(page, classifier):
     page.get_by_role("tab", name="Batch").click()
-    page.get_by_label("Write captions with the model").check()
+    page.get_by_label("Write missing captions with the model").check()
     finish(page, SCENES / "farm.webp")
     (entry,) = json.loads(download(page, "JSON"))["photos"]
     assert entry["caption_by"] == "model"

@@ -140,8 +140,8 @@ def test_what_is_no_photo_is_refused_not_ignored(owner, value):
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("predict", [None, None], "photo, caption or both"),
-        ("predict", [None, " \u200b"], "photo, caption or both"),
+        ("predict", [None, None], "a photo, a caption or both"),
+        ("predict", [None, " \u200b"], "a photo, a caption or both"),
         ("predict", [], "photo, caption"),
         ("predict", [None, 5], "caption takes text"),
         ("predict", [None, ["a dog"]], "caption takes text"),

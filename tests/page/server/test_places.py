@@ -277,7 +277,7 @@ def long_texts(server: Server) -> None:
         "\0" * 1000,
     ):
         went_well, told = server.owner.run("predict", [None, text])
-        assert went_well or "photo, caption or both" in told
+        assert went_well or "a photo, a caption or both" in told
         went_well, told = server.owner.run("words", [None, text])
         assert went_well or "give a caption" in told
     score = next(e["number"] for e in server.owner.events() if len(e["kinds"]) == 5)
