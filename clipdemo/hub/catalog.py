@@ -21,7 +21,7 @@ class Offer:
         note: a description in a few words.
         licence: of the weights.
         repository: of its files on the hub; empty for the bundled one.
-        own_tokenizer: whether the tokenizer is from there, too; open_clip only has CLIP's.
+        own_tokenizer: whether the tokenizer is from there, too; open_clip has only CLIP's.
         research_only: whether the licence allows no other use.
     """
 
@@ -109,7 +109,7 @@ def offer(backbone: str) -> Offer | None:
 
 
 def is_slow(backbone: str) -> bool:
-    """Whether a photo takes too long without a GPU to wait for."""
+    """Whether a photo takes too long without a GPU."""
     known = offer(backbone)
     return known is not None and known.photo_ms > SLOW
 

@@ -93,7 +93,7 @@ def _known(backbone: str, source: Source) -> RemoteFile:
     found = describe(source)
     if found is None:
         raise BackboneError(
-            f"{source.repository} on the hub holds no {' or '.join(source.names)}, which "
+            f"{source.repository} on the hub has no {' or '.join(source.names)}, which "
             f"{backbone} needs: choose another backbone."
         )
     return found

@@ -49,6 +49,6 @@ def _files(card: Path, place: str) -> list[str]:
         files = []
     if not files or not all(_FILE.fullmatch(name) for name in files):
         raise CheckpointError(
-            f"{place} holds no heads of clipdemo: its card must name safetensors files alone."
+            f"{place} has no heads for clipdemo: its card must name safetensors files only."
         )
     return files

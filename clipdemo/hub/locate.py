@@ -45,7 +45,7 @@ def locate_local(backbone: str) -> State | None:
 
 
 def locate_all(backbones: list[str]) -> dict[str, State]:
-    """States of several, located concurrently; one that the hub refuses counts as unreachable."""
+    """States of several, located concurrently; those that the hub refuses count as unreachable."""
 
     def state(backbone: str) -> State:
         try:
@@ -100,7 +100,7 @@ def in_cache(source: Source) -> Path | None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file is not empty, and not truncated, as far as its format tells."""
+    """Whether a file is neither empty nor truncated, as far as its format shows."""
     if path.suffix != ".safetensors":
         return path.stat().st_size > 0
     from safetensors import SafetensorError, safe_open
@@ -130,7 +130,7 @@ def cache_only() -> Iterator[None]:
 def _folder(state: str, folder: Path) -> State:
     if not (folder / "open_clip_config.json").is_file():
         raise BackboneError(
-            f"{folder} holds no open_clip_config.json: point to a folder that open_clip's "
+            f"{folder} has no open_clip_config.json: point to a folder that open_clip's "
             "local-dir: can load."
         )
     kinds = (".safetensors", ".bin", ".pth")
@@ -148,7 +148,7 @@ def _ask_hub(backbone: str) -> State:
         raise BackboneError(sentence(error, backbone, source.repository)) from error
     if found is None:
         raise BackboneError(
-            f"{source.repository} on the hub holds no weights that open_clip can load: choose "
+            f"{source.repository} on the hub has no weights that open_clip can load: choose "
             "another backbone."
         )
     return State("downloadable", found.size or None)

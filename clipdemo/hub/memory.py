@@ -57,7 +57,7 @@ def available(proc: Path = Path("/proc"), cgroups: Path = Path("/sys/fs/cgroup")
 
 
 def _left(group: Path) -> int | None:
-    """Bytes that a control group still allows; None if it has no limit."""
+    """Bytes that a control group can still use; None if it has no limit."""
     for limit, usage, reclaimable in _GROUP_FILES:
         try:
             left = int((group / limit).read_text()) - int((group / usage).read_text())

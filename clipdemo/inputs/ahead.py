@@ -1,4 +1,4 @@
-"""Work that is done ahead: while a result is used, the next ones are being computed."""
+"""Computing results ahead: while one is used, threads compute the next ones."""
 
 import os
 import sys
@@ -13,13 +13,13 @@ Given, Made = TypeVar("Given"), TypeVar("Made")
 def ahead(
     function: Callable[[Given], Made], items: Iterable[Given], threads: int, most: int
 ) -> Iterator[Made]:
-    """`function(item)` per item, in order, computed by threads.
+    """Yield `function(item)` for each item, in order, computed by threads.
 
-    Items are taken in the caller's thread, at most `most` of them before their results are wanted,
-    so that few are in memory at once.
+    Items are taken in the caller's thread, at most `most` of them ahead of their results, so that
+    few are in memory at once.
 
     Raises:
-        Exception: what `items` or `function` raises; no further item is begun then.
+        Exception: any that `items` or `function` raises; no further item is started then.
     """
     pool, waiting = ThreadPoolExecutor(threads), deque()
     try:

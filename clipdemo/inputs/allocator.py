@@ -1,4 +1,4 @@
-"""Memory that was freed, given back to the system: glibc would keep it for whoever asks next.
+"""Returning freed memory to the system, which glibc would keep for later allocations.
 
 It has an arena for each of many threads. After thirty users these held more than a gigabyte.
 """
@@ -6,13 +6,13 @@ It has an arena for each of many threads. After thirty users these held more tha
 import ctypes
 import threading
 
-QUIET = 5.0  # seconds from the first use to giving back what is free by then
+QUIET = 5.0  # seconds from the first call to the return of all memory that is free by then
 
 _pending = threading.Lock()
 
 
 def give_back_soon() -> None:
-    """Give back what is free in a moment; any further call until then adds nothing."""
+    """Return free memory after `QUIET` seconds; further calls until then have no effect."""
     if _trim is not None and _pending.acquire(blocking=False):
         timer = threading.Timer(QUIET, _give_back)
         timer.daemon = True
@@ -20,12 +20,12 @@ def give_back_soon() -> None:
 
 
 def _give_back() -> None:
-    _pending.release()  # before: what is used from now on has a turn of its own
+    _pending.release()  # first, so that memory used from now on gets another call
     _trim(0)
 
 
 def _find_trim():
-    """glibc's `malloc_trim`, or None where another library is in its place."""
+    """glibc's `malloc_trim`, or None with another C library."""
     try:
         return ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):

@@ -1,4 +1,4 @@
-"""The one way a caption comes in: one line of readable text, or nothing."""
+"""Cleaning of captions, for all inputs: one line of readable text, or none."""
 
 import re
 import unicodedata
@@ -7,7 +7,7 @@ MAX_CHARS = 2000
 
 # Control, format (bidi overrides, zero-width characters), surrogate and private-use characters.
 _JUNK = {"Cc", "Cf", "Cs", "Co"}
-# The zero-width joiner is kept where it makes one emoji of several.
+# The zero-width joiner is kept where it joins several emoji into one.
 _EMOJI = "[\U0001f000-\U0001ffff\u2600-\u27bf\ufe0f]"
 _STRAY_JOINER = re.compile(f"(?<!{_EMOJI})\u200d|\u200d(?!{_EMOJI})")
 
@@ -16,8 +16,8 @@ def clean_caption(text: str | None) -> str | None:
     """Make a caption a single line of readable text.
 
     The result is in Unicode form NFC, without control characters, bidi overrides, lone surrogates
-    or zero-width characters, except those that join emoji. Every run of white space becomes one
-    blank, and the text is cut at ``MAX_CHARS`` characters. Cleaning twice changes nothing more.
+    or zero-width characters, except those that join emoji. Each run of white space becomes one
+    space, and the text is cut at ``MAX_CHARS`` characters. Cleaning is idempotent.
 
     Returns:
         The cleaned caption, or None when nothing readable is left.

@@ -1,7 +1,7 @@
-"""The one way a photo comes in: whatever it was, it becomes an upright RGB picture.
+"""Reading of photos, for training and serving: any format becomes an upright RGB picture.
 
-A photo may come from anybody, so its size is checked before it is decoded and its kind is
-decided by its content. Training and serving both read photos here.
+Photos may come from anybody, so their size is checked before they are decoded, and their format is
+detected from their content.
 """
 
 import contextlib
@@ -21,20 +21,20 @@ from clipdemo.errors import PhotoError
 from clipdemo.inputs.allocator import give_back_soon
 
 MAX_BYTES = 40 * 2**20
-MAX_PIXELS = 50_000_000  # that are decoded
-MAX_JPEG_PIXELS = 250_000_000  # of a JPEG that can be decoded at a half of its size or less
-# Resizing the short side to 336 pixels makes 22 million of a strip of 200:1.
+MAX_PIXELS = 50_000_000  # of a decoded picture
+MAX_JPEG_PIXELS = 250_000_000  # of a JPEG that can be decoded at half its size or less
+# With 200:1, resizing the short side to 336 pixels makes 22 million pixels.
 MAX_ASPECT = 200
-# A progressive JPEG has about 10 scans. Each is a pass over all pixels and takes only some 60
-# bytes, so a file within the limits could ask for an hour of work.
+# A progressive JPEG usually has about 10 scans. Each is a pass over all pixels, but can be as short
+# as 60 bytes, so a file within the limits could take an hour to decode.
 MAX_SCANS = 100
 
-# Pillow offers the bytes to these only, in this order. AVIF and HEIF share the brand "mif1", and
-# AVIF is the one that notices when such a file is not its own.
+# Pillow tries only these, in this order. AVIF and HEIF share the brand "mif1", and only AVIF's
+# decoder detects that such a file is of the other format.
 _FORMATS = ("PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
-CUT_OFF = "The file of this photo is cut off at its end: only what is there was read."
-_MISSING = 0.25  # share of its rows without which a photo is a damaged one
-_ROUGH = 5  # scans of a progressive JPEG, of about 10, that show all of a photo roughly
+CUT_OFF = "The file of this photo is cut off at its end: only the part that is there was read."
+_MISSING = 0.25  # share of rows; with more missing, a photo counts as damaged
+_ROUGH = 5  # scans of a progressive JPEG, of about 10, that show the whole photo roughly
 _END = b"\xff\xd9"
 _PROFILE = 2**23  # bytes
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")  # of a PNG
@@ -56,7 +56,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Thumbnails, depth maps and the like are never used, so they are not parsed either.
+# Thumbnails, depth maps and the like are not used, so they are not parsed.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
@@ -65,15 +65,15 @@ def read_photo(
 ) -> Image.Image:
     """Read a photo as an upright RGB picture without metadata.
 
-    JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC are read, of several pictures the first.
-    Transparent parts become white, and an embedded colour profile is converted to sRGB. A JPEG
-    that lacks its end is read as far as it goes; `info["notice"]` then says so.
+    It reads JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF and HEIC, and the first picture of a file that
+    has several. Transparent parts become white, and colours are converted from an embedded profile
+    to sRGB. A truncated JPEG is read as far as possible, with a sentence in `info["notice"]`.
 
     Args:
         source: a path, the bytes of a file, or a Pillow image, which is not changed.
         min_side: pixels needed on the short side. A large JPEG is then decoded at a half, a
-            quarter or an eighth of its size, which is much faster. At least twice ``min_side``
-            is kept, and nothing is ever enlarged.
+            quarter or an eighth of its size, which is much faster. The result has at least twice
+            ``min_side``, and is never enlarged.
 
     Raises:
         PhotoError: the photo is missing, not a photo, damaged or too large. The message is one
@@ -100,13 +100,13 @@ def read_photo(
 
 
 def _decoded(data: bytes, min_side: int | None) -> Image.Image:
-    """Open and decode; a JPEG no larger than it has to be."""
+    """Open and decode; a JPEG no larger than necessary."""
     image = _open(data)
     if isinstance(image, JpegImageFile):
         width, height = image.size
         halved = 1 + (width * height > MAX_PIXELS) + 2 * (width * height > 4 * MAX_PIXELS)
-        # The decoder shrinks by plain averaging. With twice the pixels still there, the resize
-        # that follows does the filtering that can be seen.
+        # The decoder shrinks by plain averaging. It leaves twice the needed pixels, so that the
+        # following resize does the visible filtering.
         least = 2 * min_side if min_side else max(image.size)
         image.draft(None, (min(least, width // halved), min(least, height // halved)))
     image.load()
@@ -114,7 +114,7 @@ def _decoded(data: bytes, min_side: int | None) -> Image.Image:
 
 
 def _cut_off(data: bytes, min_side: int | None) -> Image.Image:
-    """A JPEG that lacks its end, with a notice.
+    """A truncated JPEG, with a notice.
 
     Raises:
         PhotoError: more than its end is missing.
@@ -123,7 +123,7 @@ def _cut_off(data: bytes, min_side: int | None) -> Image.Image:
     image = _decoded(data + _END, min_side)
     if image.info.get("progressive"):
         complete = len(_SCAN.findall(data)) >= _ROUGH
-    else:  # what is missing takes its colours from what follows, and so differs
+    else:  # the missing rows are those that depend on the bytes appended
         other = _decoded(data + b"\x55" * 2**16 + _END, min_side)
         missing = (np.asarray(image) != np.asarray(other)).reshape(image.height, -1).any(1)
         complete = not missing.any() or np.argmax(missing) >= (1 - _MISSING) * image.height
@@ -141,12 +141,12 @@ def photo_bytes(path: Path) -> bytes:
     """
     try:
         if not path.is_file():
-            raise PhotoError("There is no photo at this path: check how it is spelled.")
+            raise PhotoError("There is no photo at this path: check its spelling.")
         if path.stat().st_size > MAX_BYTES:
             raise PhotoError(_TOO_LARGE)
         return path.read_bytes()
     except OSError as error:
-        raise PhotoError("This photo cannot be opened: check that you may read it.") from error
+        raise PhotoError("This photo cannot be opened: check its permissions.") from error
 
 
 def _open(data: bytes) -> Image.Image:
@@ -156,7 +156,7 @@ def _open(data: bytes) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise PhotoError(_TOO_LARGE)
     try:
-        if _is_jpeg(data):  # by itself, for Pillow warns of sizes that are reduced here
+        if _is_jpeg(data):  # separately, as Pillow warns of sizes that are reduced here
             image = JpegImageFile(BytesIO(data))
         else:
             data, profile = _slim_png(data)
@@ -170,7 +170,7 @@ def _open(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PhotoError(_too_many(MAX_PIXELS)) from None
     if isinstance(image, JpegImageFile):
-        # A progressive one is kept whole while it is decoded, whatever size comes out.
+        # A progressive JPEG is decoded in full size, whatever the size of the result.
         reduced = not image.info.get("progressive")
         _check_size(*image.size, MAX_JPEG_PIXELS if reduced else MAX_PIXELS)
         if len(_SCAN.findall(data)) > MAX_SCANS:
@@ -178,7 +178,7 @@ def _open(data: bytes) -> Image.Image:
         return image
     _check_size(*image.size)
     if image.format == "HEIF":
-        # A HEIC reports its size after cropping but is decoded before.
+        # A HEIC reports its size after cropping, but is decoded before.
         for size in _HEIC_SIZE.findall(data):
             _check_size(*struct.unpack(">II", size))
     return image
@@ -189,9 +189,9 @@ def _is_jpeg(data: bytes) -> bool:
 
 
 def _slim_png(data: bytes) -> tuple[bytes, bytes | None]:
-    """A PNG without its texts and colour profile, of which Pillow reads a megabyte; the profile.
+    """A PNG without its texts and profile, of which Pillow reads only a megabyte; and the profile.
 
-    Other bytes are left as they are.
+    Other formats are returned unchanged.
     """
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return data, None
@@ -230,7 +230,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     notice = image.info.get("notice")
     image = _to_srgb(_flatten(image), profile)
-    # Without what would have the next reader turn it again.
+    # Without the EXIF orientation, or the next reader would turn it again.
     image.info = {"notice": notice} if notice else {}
     return image.transpose(method) if method is not None else image
 
@@ -243,7 +243,7 @@ def _orientation(image: Image.Image) -> int | None:
 
 
 def _flatten(image: Image.Image) -> Image.Image:
-    """Bring any mode to L, CMYK or RGB, on white where it is transparent."""
+    """Convert any mode to L, CMYK or RGB, with transparent parts on white."""
     if image.mode.startswith("I;16") or (image.mode == "I" and image.getextrema()[1] > 255):
         # Pillow would clip 16 bits at 255 instead of scaling them down.
         grey = np.asarray(image).clip(0, 65535)
@@ -264,5 +264,5 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             srgb = ImageCms.createProfile("sRGB")
             return ImageCms.profileToProfile(image, BytesIO(profile), srgb, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-        pass  # the profile is broken or meant for another mode
-    return image.convert("RGB")  # a copy, which knows nothing of the file
+        pass  # the profile is broken or for another mode
+    return image.convert("RGB")  # a copy without the file's metadata

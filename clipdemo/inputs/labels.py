@@ -1,4 +1,4 @@
-"""The labels a head can give, in the order of its logits."""
+"""The labels of a head, in the order of its logits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ ALL_MODES = (*MODES, "mutan")
 class LabelSet:
     """Names and table ids of the labels, in logit order.
 
-    Names are what people read; ids are what a label table's `Labels` column holds.
+    Names are for people; ids are the values in a label table's `Labels` column.
     """
 
     names: tuple[str, ...]
@@ -54,7 +54,7 @@ LONGEST_LABEL = 60  # characters
 
 
 def named_labels(names: Sequence[str]) -> LabelSet:
-    """Labels that have only a name, cleaned; those that differ only in case are one.
+    """Labels with cleaned names and no ids; those that differ only in case are merged.
 
     Raises:
         LabelError: there is none, there are more than `MAX_NAMED`, or one is too long.
@@ -66,7 +66,7 @@ def named_labels(names: Sequence[str]) -> LabelSet:
     if not known:
         raise LabelError("There is no label to look for: name at least one, such as skateboard.")
     if len(known) > MAX_NAMED:
-        raise LabelError(f"{len(known)} labels are too many at once: name {MAX_NAMED} at most.")
+        raise LabelError(f"{len(known)} labels are too many: name {MAX_NAMED} at most.")
     if max(map(len, known)) > LONGEST_LABEL:
-        raise LabelError(f"A label may have {LONGEST_LABEL} characters: make it shorter.")
+        raise LabelError(f"A label may have {LONGEST_LABEL} characters at most: make it shorter.")
     return LabelSet(known, known)

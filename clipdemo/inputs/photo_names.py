@@ -1,4 +1,4 @@
-"""Names of photos: which files are photos at all, and which file a name in a table means."""
+"""Names of photos: which files are photos, and which file a name in a table refers to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from clipdemo.errors import PhotoError
 EXTENSIONS = ("jpg", "jpeg", "jfif", "png", "webp", "gif", "bmp", "tif", "tiff", "heic", "avif")
 _SIDE_FOLDERS = {"__macosx", "@eadir", "$recycle.bin"}
 _SIDE_FILES = {"thumbs.db", "desktop.ini"}
-_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # Label Studio puts this before a file's name
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # Label Studio's prefix of uploaded files
 
 
 def is_photo(path: str) -> bool:
@@ -23,7 +23,7 @@ def is_photo(path: str) -> bool:
 
 
 def is_side_file(path: str) -> bool:
-    """Whether systems put a file there by themselves: previews, settings, forks, hidden files."""
+    """Whether systems create such files: previews, settings, resource forks, hidden files."""
     *folders, name = (part for part in path.split("/") if part != "..")
     if any(folder.casefold() in _SIDE_FOLDERS or folder.startswith(".") for folder in folders):
         return True
@@ -31,7 +31,7 @@ def is_side_file(path: str) -> bool:
 
 
 def _slashed(name: str) -> str:
-    """A path of any system or address as one with `/`, without its drive and `./`."""
+    """A path of any system, or a URL, as a path with `/`, without its drive and `./`."""
     name = unquote(re.sub(r"^file:/*", "/", name.strip(), flags=re.IGNORECASE))
     name = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/"))
     return "/".join(part for part in name.split("/") if part not in ("", "."))
@@ -50,7 +50,7 @@ def _unpadded(name: str) -> str:
     return re.sub(r"(?<!\d)0+(?=\d)", "", name)
 
 
-# From what changes least to what changes most: what it takes off a name, and how it is told.
+# From the smallest to the largest change of a name: its description and function.
 _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("", lambda name: name),
     ("Unicode form", _composed),
@@ -62,11 +62,11 @@ _STEPS: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 
 class PhotoNames:
-    """Finds the file that a name in a table means.
+    """Finds the file that a name in a table refers to.
 
-    That is the file of exactly that name, else the only one that is the same after slashes,
-    drive, folders, URL escapes, Unicode form, case, a missing extension and leading zeros are
-    put aside, in this order.
+    That is the file with exactly that name, else the only one that matches if slashes, drive,
+    folders, URL escapes, Unicode form, case, a missing extension and leading zeros are ignored,
+    tried in this order.
 
     Attributes:
         files: all paths.
@@ -79,7 +79,7 @@ class PhotoNames:
         self._indexes: dict[int, dict[str, list[str]]] = {}
 
     def find(self, name: str) -> tuple[str, str]:
-        """The file, and what it took to find it: "" for its exact name, else such as "case".
+        """The file, and the difference in its name: "" for none, else for example "case".
 
         Raises:
             PhotoError: there is none, or there are several.
@@ -112,7 +112,7 @@ class PhotoNames:
 
     @staticmethod
     def _nearest(name: str, path: str, candidates: list[str], simplify: Callable) -> str:
-        """The candidate that shares most of the folders before the name."""
+        """The candidate that shares the most folders before the name."""
         if len(candidates) > 1:
             shared = {file: _shared(file, path, simplify) for file in candidates}
             most = max(shared.values())
@@ -127,7 +127,7 @@ class PhotoNames:
 
 
 def _shared(file: str, path: str, simplify: Callable[[str], str]) -> int:
-    """How many folders right before their names two paths share."""
+    """The number of folders directly before the file names that two paths share."""
     count = 0
     for ours, theirs in zip(file.split("/")[-2::-1], path.split("/")[-2::-1], strict=False):
         if simplify(ours) != simplify(theirs):

@@ -1,4 +1,4 @@
-"""Photos in a folder, a zip or tar shards, asked for by name."""
+"""Photos in a folder, a zip or tar shards, by name."""
 
 import hashlib
 import os
@@ -17,26 +17,25 @@ _PIECE = 4096  # bytes
 _PACKED = (
     zipfile.ZIP_STORED,
     zipfile.ZIP_DEFLATED,
-)  # others unpack a kilobyte to a gigabyte at once
+)  # others can unpack a kilobyte to a gigabyte in one step
 
 
 class PhotoSource:
     """Photos by name, at any depth of a folder, a zip, a tar or a folder with tar shards.
 
-    Which file a name means is `PhotoNames`' matter. Linked folders are followed, and what systems
-    put beside photos is left out. It can be sent to other processes, and used in one that was
-    forked.
+    `PhotoNames` decides which file a name refers to. Linked folders are followed, and side files
+    that systems create are ignored. Sources can be pickled, and used in forked processes.
 
     Attributes:
-        matched: what it took to find photos that are not named exactly, and for how many names.
+        matched: the differences in names that do not match exactly, with the number of names.
     """
 
     def __init__(self, path: str | Path) -> None:
-        """Raises TableError when the path is not a folder, a zip or a tar."""
+        """Raises TableError if the path is not a folder, a zip or a tar."""
         self.path = Path(path)
         self._zip = self._zip_owner = None
-        self._packed = {}  # where a tar's members lie: its path, the first byte, how many
-        self._inside = {}  # file -> its name inside the zip, where that is another
+        self._packed = {}  # a tar's members: its path, their first byte and size
+        self._inside = {}  # file -> its name inside the zip, if different
         if self.path.is_dir():
             found = list(_files_below(self.path))
             for shard in sorted(file for file in found if file.endswith(".tar")):
@@ -47,7 +46,7 @@ class PhotoSource:
         elif zipfile.is_zipfile(self.path):
             try:
                 members = [i.filename for i in self._opened_zip().infolist() if not i.is_dir()]
-            except Exception as error:  # a name that is not what it says has an error of its own
+            except Exception as error:  # zipfile has many kinds of errors
                 raise TableError(
                     f"{path} is a damaged zip ({_short(error)}): pack it again."
                 ) from error
@@ -89,17 +88,17 @@ class PhotoSource:
         return self._found[name]
 
     def without(self, names: Iterable[str]) -> int:
-        """How many of its photos none of these names means."""
+        """The number of photos that none of these names refers to."""
         used = {found for found in map(self._find, names) if isinstance(found, str)}
         return sum(is_photo(file) and file not in used for file in self.names)
 
     @property
     def names(self) -> list[str]:
-        """The path of each file, those nearest to the top first."""
+        """The path of each file, sorted by depth."""
         return self._names.files
 
     def stamp(self, names: Iterable[str]) -> str:
-        """Changes when one of these photos is replaced, as far as sizes and times tell."""
+        """A stamp that changes if one of these photos is replaced, by sizes and times."""
         found = {found for found in map(self._find, names) if isinstance(found, str)}
         files = {self.path / file for file in found}
         if self._packed or not self.path.is_dir():
@@ -131,7 +130,7 @@ class PhotoSource:
                 f"{_short(name)} in {shard.name} cannot be read ({error.strerror})."
             ) from error
         if len(data) < size:
-            raise PhotoError(f"{_short(name)} is cut off in {shard.name}: pack it again.")
+            raise PhotoError(f"{_short(name)} is truncated in {shard.name}: pack it again.")
         return data
 
     def _read_zip(self, name: str, file: str) -> bytes:
@@ -142,17 +141,17 @@ class PhotoSource:
             if info.compress_type not in _PACKED:
                 raise PhotoError(f"{_short(name)} is packed in an unusual way: zip it as usual.")
             with archive.open(info) as packed:
-                # In pieces: a whole file would be unpacked before its size is checked.
+                # In pieces, or the whole file would be unpacked before its size is checked.
                 return b"".join(iter(lambda: packed.read(_PIECE), b""))
         except PhotoError:
             raise
-        except Exception as error:  # each compression has errors of its own
+        except Exception as error:  # each compression has its own errors
             raise PhotoError(
                 f"{_short(name)} in {self.path.name} cannot be unpacked ({_short(error)})."
             ) from error
 
     def _opened_zip(self) -> zipfile.ZipFile:
-        """The zip, opened once in each process, since forked ones share a file's position."""
+        """The zip, opened once per process, since forked ones share a file's position."""
         if self._zip is None or self._zip_owner != os.getpid():
             self._zip, self._zip_owner = zipfile.ZipFile(self.path), os.getpid()
         return self._zip
@@ -162,14 +161,13 @@ class PhotoSource:
 
 
 class RemotePhotos(PhotoSource):
-    """Photos below an address that fsspec opens, such as `s3://bucket/photos`, and in tar shards
-    there.
+    """Photos at an address for fsspec, such as `s3://bucket/photos`, and in tar shards there.
 
-    What opens it, like s3fs, has to be installed.
+    The address's fsspec implementation, such as s3fs, must be installed.
     """
 
     def __init__(self, address: str) -> None:
-        """Raises TableError when the address cannot be listed."""
+        """Raises TableError if the address cannot be listed."""
         import fsspec
 
         self._zip = self._zip_owner = None
@@ -182,7 +180,7 @@ class RemotePhotos(PhotoSource):
                     self._packed = _tar_members(Path(shard), file) | self._packed
         except TableError:
             raise
-        except Exception as error:  # each kind of address has errors of its own
+        except Exception as error:  # each kind of address has its own errors
             raise TableError(
                 f"{address} cannot be listed ({_short(error)}): check the address and your access."
             ) from error
@@ -195,7 +193,7 @@ class RemotePhotos(PhotoSource):
         return self._system.find(self._root)
 
     def read(self, name: str) -> bytes:
-        """The bytes of a photo; raises PhotoError like that of a folder."""
+        """The bytes of a photo; raises PhotoError as `PhotoSource.read` does."""
         file = self.find(name)
         shard, start, size = self._packed.get(file, (file, 0, None))
         try:
@@ -215,16 +213,16 @@ def photo_source(place: str | Path) -> PhotoSource:
 
 
 def most_members(path: Path) -> int:
-    """An upper bound on the files in a zip or tar, quickly: no names are read.
+    """An upper bound on the number of files in a zip or tar, found without reading names.
 
-    Each file has one of these signatures; the number stated in a zip need not be true.
+    It counts signatures, of which each file has one; the number stated in a zip may be false.
     """
     data = path.read_bytes()
     return max(data.count(b"PK\1\2"), data.count(b"ustar"))
 
 
 def _files_below(folder: Path) -> Iterator[str]:
-    """Paths of all files below a folder; linked folders are followed, circles once."""
+    """Paths of all files below a folder; links to folders are followed, but cycles only once."""
     seen = {folder.resolve()}
     for here, folders, files in os.walk(folder, followlinks=True):
         real = {name: (Path(here) / name).resolve() for name in folders}
@@ -240,23 +238,23 @@ def _check_size(name: str, size: int) -> None:
 
 
 def _short(text: object) -> str:
-    """A name, which may have 64 KB, or an error that contains one, short enough for a sentence."""
+    """A name, which may have 64 KB, or an error with one, shortened for use in a sentence."""
     return str(text)[:200]
 
 
 def _tar_members(path: Path, file: IO[bytes] | None = None) -> dict[str, tuple[Path, int, int]]:
-    """Name -> file, first byte and size of each member; a later one of a name replaces it."""
+    """Name -> file, first byte and size of each member; later members replace earlier ones."""
     try:
         with tarfile.open(None if file else path, "r:", file) as tar:
             found = {}
             for member in tar:
-                if member.size < 0:  # tarfile would go back and read the same members forever
+                if member.size < 0:  # tarfile would loop over the same members forever
                     raise tarfile.TarError("a file in it has a negative size")
                 if member.isreg() and not member.issparse():
                     name = PurePosixPath(member.name).as_posix()
                     found[name] = path, member.offset_data, member.size
             return found
-    except Exception as error:  # a damaged header has errors of its own
+    except Exception as error:  # damaged headers raise many kinds of errors
         raise TableError(
             f"{path} is a damaged or packed tar ({_short(error)}): pack it again."
         ) from error

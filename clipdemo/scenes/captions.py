@@ -1,4 +1,4 @@
-"""Captions for drawn scenes: varied, in plain English, naming only some of what is there."""
+"""Captions for drawn scenes: varied, in plain English, naming only some of the objects."""
 
 from random import Random
 
@@ -83,7 +83,7 @@ def listed(things: list[str]) -> str:
 
 
 def caption(actors: list[Actor], place: Place, mood: Mood, rng: Random) -> str:
-    """A sentence that names about six in ten of the labels in the picture, sometimes of none."""
+    """A sentence that names about six in ten of the labels in the picture, sometimes none."""
     groups: dict[str, list[Actor]] = {}
     for actor in actors:
         groups.setdefault(actor.label, []).append(actor)

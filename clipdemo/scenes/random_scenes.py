@@ -16,7 +16,7 @@ EMPTY_SHARE, ODD_SHARE = 0.1, 0.06
 
 
 def random_scene(seed: int, size: tuple[int, int] = (192, 144)) -> Scene:
-    """The scene of this seed: 1 to 5 objects of the 18 labels, or none in one scene of ten."""
+    """The scene of this seed: 1 to 5 objects of the 18 labels, or none in one of ten scenes."""
     rng = Random(seed)
     wanted = (
         []
@@ -62,7 +62,7 @@ def _place(wanted: list[str], rng: Random) -> str:
 
 
 def _place_all(stage: Stage, wanted: list[str], zones: Zones, rng: Random) -> None:
-    """Find a spot with little overlap for every object, then draw them from far to near."""
+    """Find a spot with little overlap for each object, then draw them from far to near."""
     zoom, spots = rng.uniform(0.75, 1.25), []
     for label in wanted:
         tries = [_spot(label, zones, stage.pen.width, zoom, rng) for _ in range(14)]

@@ -1,4 +1,4 @@
-"""The picture that is shown beside a link to the demo: `python -m clipdemo.scenes.social_card`."""
+"""The preview picture for links to the demo: `python -m clipdemo.scenes.social_card`."""
 
 import sys
 from pathlib import Path
@@ -37,7 +37,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def _chip(pen: ImageDraw.ImageDraw, left: int, top: int, name: str, colour: str) -> int:
-    """A rounded label; returns where it ends."""
+    """Draw a rounded label; returns the x at which it ends."""
     font = _font(34)
     right = left + round(font.getlength(name)) + 48
     pen.rounded_rectangle((left, top, right, top + 66), 33, colour)

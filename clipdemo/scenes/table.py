@@ -1,4 +1,4 @@
-"""A labelled table of drawn scenes, for use where no table was given."""
+"""A labelled table of drawn scenes, for use if no table is given."""
 
 import io
 
@@ -22,7 +22,7 @@ class DrawnPhotos:
         return number.isdecimal() and int(number) < COUNT and name == _name(int(number))
 
     def read(self, name: str) -> bytes:
-        """The PNG bytes of a photo; raises PhotoError if there is none of this name."""
+        """The PNG bytes of a photo; raises PhotoError if there is none with this name."""
         if name not in self:
             raise PhotoError(f"There is no scene {name}: choose one from the table.")
         file = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What places are made of: light and weather, sky, hills, water, roads, rows of houses."""
+"""Parts of backgrounds: light and weather, sky, hills, water, roads, rows of houses."""
 
 from __future__ import annotations
 

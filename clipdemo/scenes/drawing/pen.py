@@ -1,4 +1,4 @@
-"""A pen for flat illustrations: nested coordinates, smooth shapes, an owner for each pixel."""
+"""A pen for flat illustrations: nested coordinates, smooth shapes, and an owner per pixel."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Canvas:
         return self.image.getpixel((x * FINE, y * FINE)) if inside else PALETTE["cream"]
 
     def area(self, owner: int) -> int:
-        """How many pixels an object owns so far."""
+        """The number of pixels that an object owns so far."""
         return self.owners.histogram()[owner]
 
     def box(self, owner: int) -> tuple[float, float, float, float]:
