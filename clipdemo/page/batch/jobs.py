@@ -21,7 +21,7 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.inspection.batch import Item, predict_items
 from clipdemo.page.batch.visitor_files import gather_files
 from clipdemo.page.compare import board as boards
-from clipdemo.page.server.requests import report
+from clipdemo.page.server.requests import log_unexpected
 from clipdemo.page.shared.pictures import data_url, shrunk
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Job:
             self._notices = [*self._notices, _named(str(error), self.files)]
             self.state = "failed"
         except Exception as error:
-            report(error)
+            log_unexpected(error)
             self._notices = [*self._notices, "This run failed unexpectedly: start it again."]
             self.state = "failed"
 

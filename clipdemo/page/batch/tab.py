@@ -13,7 +13,7 @@ from clipdemo.inspection.batch import Item, photo_of
 from clipdemo.page.batch.jobs import Job, Jobs
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.server.parts import Parts
-from clipdemo.page.server.requests import told
+from clipdemo.page.server.requests import event_value
 from clipdemo.page.shared.models import Models
 from clipdemo.page.shared.modules import calling, part
 
@@ -49,13 +49,13 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, parts: Parts) -
 
     def run(write: bool, own: str, backbone: str, event: gr.EventData) -> dict:
         captioner = (lambda: desk.captioner.start().get()) if write else None
-        files = parts.files(told(event, "bag"))
+        files = parts.files(event_value(event, "bag"))
         job = Job(files, own, models[backbone].get, captioner, jobs.most)
         jobs.start(job)
         return {"run": job.id}
 
     def show(event: gr.EventData) -> dict:
-        index, found = told(event, "index"), jobs.find(told(event, "run")).found
+        index, found = event_value(event, "index"), jobs.find(event_value(event, "run")).found
         if not isinstance(index, int) or not 0 <= index < len(found):
             return {desk.caption: gr.skip()}
         item, caption = found[index]

@@ -11,7 +11,7 @@ from clipdemo.inputs.captions import clean_caption
 from clipdemo.page.compare import board as boards
 from clipdemo.page.compare import picker, suggest, words_and_regions
 from clipdemo.page.compare.head import headline
-from clipdemo.page.server.requests import SCENES, endpoint, told
+from clipdemo.page.server.requests import SCENES, endpoint, event_value
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.modules import calling, part
 from clipdemo.page.shared.pictures import data_url
@@ -122,12 +122,12 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
         return models.first.get().predict(photo, caption).to_dict()
 
     def pick(event: gr.EventData) -> tuple[str, str | dict]:
-        name = told(event, "name")
+        name = event_value(event, "name")
         if not isinstance(name, str) or name not in scenes_by_name:
             raise ClipdemoError("There is no such scene: reload the page.")
         drawn = (SCENES / f"{name}.webp").read_bytes()
         path = save_bytes_to_cache(drawn, f"{name}.webp", photo.GRADIO_CACHE)
-        with_caption = told(event, "withCaption") is not False
+        with_caption = event_value(event, "withCaption") is not False
         return path, scenes_by_name[name]["caption"] if with_caption else gr.skip()
 
     given = [photo, caption, own, chosen]

@@ -9,7 +9,7 @@ from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
 from clipdemo.page.compare.board import with_own
-from clipdemo.page.server.requests import endpoint, told
+from clipdemo.page.server.requests import endpoint, event_value
 from clipdemo.page.shared.models import Models
 from clipdemo.page.shared.modules import calling, part
 
@@ -41,7 +41,7 @@ def listen(
         photo: str | None, caption: str | None, own: str | None, backbone: str, event: gr.EventData
     ) -> dict:
         try:
-            spoken = told(event, "spoken")
+            spoken = event_value(event, "spoken")
             return words_of(models[backbone].get(), photo, caption, own, spoken)
         except ClipdemoError:  # the board shows it
             return {"caption": caption}
@@ -49,8 +49,8 @@ def listen(
     def show(
         photo: str | None, caption: str | None, own: str | None, backbone: str, event: gr.EventData
     ) -> Iterator[dict]:
-        asked = {"id": told(event, "id")}  # others may have been asked meanwhile
-        mode, label = told(event, "mode"), told(event, "label")
+        asked = {"id": event_value(event, "id")}  # others may have been asked meanwhile
+        mode, label = event_value(event, "mode"), event_value(event, "label")
         try:
             for step in map_of(models[backbone].get(), photo, caption, own, mode, label):
                 yield step | asked

@@ -8,7 +8,7 @@ from gradio.processing_utils import save_bytes_to_cache
 
 from clipdemo.page.compare.tab import Desk
 from clipdemo.page.inspect.inspector import Inspector
-from clipdemo.page.server.requests import told
+from clipdemo.page.server.requests import event_value
 from clipdemo.page.shared.modules import calling, part
 
 
@@ -22,7 +22,7 @@ def build(inspector: Inspector, desk: Desk) -> None:
     )
 
     def show(event: gr.EventData) -> tuple[str | None, str, dict | None]:
-        photo, name, caption, labels = inspector.show(told(event, "row"))
+        photo, name, caption, labels = inspector.show(event_value(event, "row"))
         path = photo and save_bytes_to_cache(photo, Path(name).name, desk.photo.GRADIO_CACHE)
         return path, caption, {"path": path, "labels": labels}
 

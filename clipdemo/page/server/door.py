@@ -19,7 +19,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.images import MAX_BYTES
 from clipdemo.page.server.access import Access, Role
 from clipdemo.page.server.parts import PART
-from clipdemo.page.server.requests import NO_ROOM, report
+from clipdemo.page.server.requests import NO_ROOM, log_unexpected
 from clipdemo.page.server.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Door:
             await self._app(scope, self._measured(receive, request), watched)
         except Exception as error:
             if not isinstance(error, HTTPException):
-                report(error)
+                log_unexpected(error)
             if not begun:
                 await response_to(error, request)(scope, receive, send)
             else:  # a stream that failed midway, or the answer of `handle`

@@ -60,7 +60,7 @@ class Page(gr.Blocks):
         except ClipdemoError as error:
             refuse(str(error))
         except Exception as error:
-            report(error)
+            log_unexpected(error)
             refuse("This request could not be answered: reload the page, or see its API.")
 
     async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
@@ -135,7 +135,7 @@ def parameters(function: object) -> list[str]:
     return [p.name for p in found if not re.search("Request|EventData", str(p.annotation))]
 
 
-def told(event: gr.EventData, name: str) -> Any:
+def event_value(event: gr.EventData, name: str) -> Any:
     """A value in a private event's data, of any JSON type; None if it is missing."""
     return event._data.get(name)
 
@@ -178,7 +178,7 @@ def refuse(sentence: str) -> NoReturn:
     raise gr.Error(sentence, print_exception=False)
 
 
-def report(error: BaseException) -> None:
+def log_unexpected(error: BaseException) -> None:
     """Log an unexpected error in one line: what, and where."""
     place = traceback.extract_tb(error.__traceback__)[-1:]
     where = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in place)

@@ -39,7 +39,7 @@ from clipdemo.page.server.bounds import bound_gradio, bound_mcp
 from clipdemo.page.server.door import Guarded
 from clipdemo.page.server.parts import Parts
 from clipdemo.page.server.proxies import around_proxies, reach_directly
-from clipdemo.page.server.requests import SESSIONS, Page, report
+from clipdemo.page.server.requests import SESSIONS, Page, log_unexpected
 from clipdemo.page.server.uploads import Uploads
 from clipdemo.page.settings import Settings
 from clipdemo.page.shared.files import PAGE
@@ -156,7 +156,7 @@ def tidy(page: Page, uploads: Uploads, live: Counter[str], jobs: Jobs) -> NoRetu
         try:
             uploads.sweep(page.shown(set(live)) | jobs.files())
         except Exception as error:  # the next one may work
-            report(error)
+            log_unexpected(error)
 
 
 def first_card(settings: Settings) -> Card:
