@@ -18,7 +18,7 @@ from clipdemo.scenes import random_scene
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# A shell that starts the tests in the background has them ignore Ctrl-C, and what they start, too.
+# If a shell starts the tests in the background, they and their children ignore Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -30,7 +30,7 @@ SYSTEM = (
     "google-chrome-stable",
 )  # fmt: skip
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 60  # seconds to wait for what must come; nothing is measured
+PATIENCE = 60  # seconds to wait for an expected event; this measures nothing
 VIT = {"layers": 1, "width": 64, "head_width": 32, "patch_size": 16, "image_size": 32}
 RESNET = {"layers": [1, 1, 1, 1], "width": 8, "head_width": 64, "image_size": 64}
 
@@ -57,7 +57,7 @@ def write_clip_folder(folder: Path, vision: dict, seed: int) -> Path:
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """A busy machine may keep a page waiting for a minute: what drives one has a second try."""
+    """A busy machine may delay a page for a minute, so browser tests get a second try."""
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
@@ -165,7 +165,7 @@ def calls() -> Callable:
 
 @pytest.fixture(scope="session")
 def run_python() -> Callable:
-    """Runs a Python of its own in the project's root, without settings of this one."""
+    """Runs a new Python process in the project's root, without this one's settings."""
 
     def run(*args: str | bytes | Path) -> subprocess.CompletedProcess:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CLIPDEMO_")}
@@ -199,7 +199,7 @@ def clipdemo_cli(monkeypatch, capsys) -> Callable:
 
 @pytest.fixture(scope="session")
 def is_sentence() -> Callable[[object], bool]:
-    """Whether a message is one short line for a person, with nothing of a traceback in it."""
+    """Whether a message is one short line for users, without any traceback."""
 
     def check(message: object) -> bool:
         text = str(message).strip()
@@ -233,7 +233,7 @@ def classifier():
 
 @pytest.fixture
 def visitor(browser):
-    """Opens tabs of one fresh visitor; fails the test when a script of the page fails."""
+    """Opens tabs of one new visitor; fails the test if a script of the page fails."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE * 1000)
     failures = []

@@ -1,6 +1,6 @@
 """Many users, then hostile uploads: errors, p95, and the app's memory before and after.
 
-Not a test of `make test`, for it takes minutes:
+Not part of `make test`, as it takes minutes:
 
     PYTHONPATH=tests:. python tests/soak.py [--users 30] [--minutes 5] [--uploads 500]
 """
@@ -33,7 +33,7 @@ SENTENCES = ("photo", "file")  # a word of each refusal
 
 
 def main() -> None:
-    """Run it and print one JSON object."""
+    """Run it, and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=30)
     parser.add_argument("--minutes", type=float, default=5)
@@ -45,7 +45,7 @@ def main() -> None:
     ):
         folder, server = Path(name), psutil.Process(process.pid)
         drawn = [pair for pair, _ in zip(photos(), range(40), strict=False)]
-        use(url, folder, drawn, 0, until=0)  # what is loaded at the first request is no growth
+        use(url, folder, drawn, 0, until=0)  # what the first request loads does not count as growth
         found = {"memory_mb_at_start": rested(server)}
         begin = time.monotonic()
         end = begin + 60 * asked.minutes
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def rested(server: psutil.Process) -> float:
-    """Its memory in MB, after a while without requests."""
+    """The server's memory in MB, after a while without requests."""
     time.sleep(REST)
     return round(server.memory_info().rss / 2**20, 1)
 
@@ -74,13 +74,13 @@ def rested(server: psutil.Process) -> float:
 def use(
     url: str, folder: Path, drawn: list, user: int, until: float
 ) -> tuple[list[float], Counter[str]]:
-    """What one user does until then, and at least once: seconds of each request, and errors."""
+    """One user's actions until then, at least once: seconds of each request, and errors."""
     client = Client(url, verbose=False, download_files=folder, httpx_kwargs=PATIENCE)
     chance, times, errors = random.Random(user), [], Counter()
     for turn in itertools.count():
         photo, caption = chance.choice(drawn)
         path = folder / f"user-{user}.jpg"
-        path.write_bytes(photo + f"{user} {turn}".encode())  # another photo for any cache
+        path.write_bytes(photo + f"{user} {turn}".encode())  # a different photo for any cache
         pair = handle_file(path), f"{caption} {user} {turn}"
         requests = [("/predict", pair), ("/words", pair)]
         requests += [("/regions", (*pair, "concat", "dog"))] if turn % 5 == 0 else []
@@ -97,7 +97,7 @@ def use(
 
 
 def upload(url: str, folder: Path, count: int) -> Counter[str]:
-    """What became of hostile files, eight at once: refused with a sentence, read, or neither."""
+    """The outcomes of hostile files, eight at once: refused with a sentence, read, or neither."""
 
     def one(i: int) -> str:
         client = clients[i % len(clients)]
@@ -120,7 +120,7 @@ def upload(url: str, folder: Path, count: int) -> Counter[str]:
 
 
 def hostile() -> Iterator[Callable[[int], bytes]]:
-    """Makers of files, each from a number: bombs, damaged and false ones, and the largest read."""
+    """Functions that make a file from a number: bombs, damaged, fake and the largest valid ones."""
 
     def jpeg(size: tuple[int, int], **how) -> bytes:
         file = io.BytesIO()
@@ -143,7 +143,7 @@ def hostile() -> Iterator[Callable[[int], bytes]]:
 
 
 def _png(width: int, height: int) -> bytes:
-    """A small PNG that says it is large."""
+    """A small PNG that claims to be large."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return (

@@ -24,7 +24,7 @@ def test_no_module_imports_itself_through_others():
     TopologicalSorter(imports).prepare()  # raises CycleError, which names the modules
 
 
-def test_files_that_the_guide_names_are_there():
+def test_files_named_in_the_guide_exist():
     guide = (PACKAGE / "README.md").read_text("utf-8")
     named = set(re.findall(r"`([\w/]+(?:\.(?:py|js|css|json)|/))`", guide))
     assert len(named) > 20

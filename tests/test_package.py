@@ -1,4 +1,4 @@
-"""The package: importing it is cheap, and `clipdemo.load` is all one needs."""
+"""The package: importing it is cheap, and `clipdemo.load` is all that users need."""
 
 import pytest
 
@@ -23,7 +23,7 @@ print(len(names), find_card().backbone, "torch" in sys.modules)
 
 
 def test_nothing_but_loading_a_model_imports_torch(run_python):
-    """So that the page is up before torch is read from disk."""
+    """So that the page is up before torch is loaded."""
     done = run_python("-c", LIGHT)
     assert done.returncode == 0, done.stderr
     count, backbone, torch = done.stdout.split()
@@ -43,7 +43,7 @@ def test_auto_is_the_bundled_backbone_with_all_modes(tiny, photos):
 
 
 def test_the_bundled_model_reads_a_caption(tiny):
-    """However it was trained, it must tell a dog from a bus."""
+    """However it was trained, it must distinguish a dog from a bus."""
     dog = tiny.predict(None, "a dog").scores["text"]
     bus = tiny.predict(None, "a bus").scores["text"]
     assert dog["dog"] > bus["dog"]

@@ -1,4 +1,4 @@
-"""The bench: how it compares, and what it prints."""
+"""The bench: its comparisons and its output."""
 
 import json
 import math
@@ -45,8 +45,8 @@ def test_ours_and_plain_take_turns_and_the_first_is_not_counted():
     assert found.ratio == 0.5
 
 
-def test_a_crowd_that_is_served_at_once_does_not_wait_for_each_other():
-    """Requests that only wait: together they take as long as one, in turn as long as all."""
+def test_requests_served_concurrently_do_not_wait_for_each_other():
+    """Requests that only wait take as long as one if concurrent, as long as all if sequential."""
     found = crowd(lambda: lambda: time.sleep(0.02), rounds=1)
     assert found["throughput_16_users_ratio"].ratio < 0.5
     assert found["p95_16_users_ratio"].ratio < 0.5
@@ -55,7 +55,7 @@ def test_a_crowd_that_is_served_at_once_does_not_wait_for_each_other():
 
 
 def test_both_ways_of_filtering_find_the_same_rows():
-    """Or the comparison would say nothing."""
+    """Otherwise the comparison would be meaningless."""
     ours, plain = both_ways(random_predictions(2000))
     assert ours() == plain()
     assert 20 < len(ours()) < 2000
@@ -81,7 +81,7 @@ def test_json_has_every_figure_of_the_contract(printed: str):
 
 @pytest.mark.browser
 @pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no browser here")
-def test_the_slider_asks_the_server_for_nothing(printed: str):
+def test_the_slider_sends_no_requests(printed: str):
     figures = json.loads(printed)
     assert figures["threshold_requests"] == 0
     for name in ("threshold_step_ms", "inspect_step_ms"):
@@ -100,7 +100,7 @@ def test_encoding_is_compared_with_a_plain_loop(vit_folder):
     assert found.plain > 0
 
 
-def test_the_command_encode_is_measured_whole(vit_folder):
+def test_the_whole_encode_command_is_measured(vit_folder):
     """As `--gpu` does, here on a CPU: rates, the time before the first batch, and the plan."""
     found = measure_pairs(f"local-dir:{vit_folder}", "cpu", 40)
     assert found["pairs"] == 40

@@ -1,5 +1,4 @@
-"""The command line: pure JSON where a program reads it, and one sentence where something is
-wrong."""
+"""The command line: pure JSON for programs, and one sentence for each error."""
 
 import json
 import re
@@ -65,7 +64,7 @@ def test_predict_prints_pure_json(clipdemo_cli, folder, tiny):
 @pytest.mark.parametrize(
     ("options", "count"), [(["--rule", "top-k", "--k", "5"], 5), (["--rule", "fixed"], None)]
 )
-def test_predict_uses_the_rule_asked_for(clipdemo_cli, tiny, options, count):
+def test_predict_uses_the_given_rule(clipdemo_cli, tiny, options, count):
     _, out, _ = clipdemo_cli("predict", "--caption", "a dog", *options, "--json")
     (found,) = json.loads(out)
     assert list(found["labels"]) == ["text"]
@@ -96,9 +95,7 @@ def test_one_bad_photo_does_not_stop_the_others(clipdemo_cli, folder, is_sentenc
     assert "scores" not in bad
 
 
-def test_a_photo_without_its_end_is_scored_and_every_command_says_so(
-    clipdemo_cli, folder, tmp_path
-):
+def test_a_truncated_photo_is_scored_and_every_command_says_so(clipdemo_cli, folder, tmp_path):
     for name in ("0.jpg", "1.jpg"):
         Image.open(folder / "0.png").convert("RGB").save(tmp_path / name)
     (tmp_path / "1.jpg").write_bytes((tmp_path / "1.jpg").read_bytes()[:-2])
@@ -118,14 +115,14 @@ def test_a_photo_without_its_end_is_scored_and_every_command_says_so(
 
 @pytest.mark.parametrize("caption", ["a dog [/b] here", "[red]a dog[/red] [link=x]"])
 def test_brackets_in_a_caption_are_only_text(clipdemo_cli, caption):
-    """They are markup to the library that draws the table."""
+    """They are markup for the library that prints the table."""
     code, out, _ = clipdemo_cli("predict", "--caption", caption)
     assert code == 0
     assert caption in out
 
 
 def test_a_file_name_that_is_not_utf8_is_printed(clipdemo_cli, folder):
-    """What Python makes of such a name cannot be printed as it is."""
+    """Python's string for such a name cannot be printed as it is."""
     code, out, err = clipdemo_cli("predict", folder / "caf\udce9.png", folder / "0.png", "--json")
     assert code == 2
     assert "Traceback" not in err
@@ -209,7 +206,7 @@ def test_columns_can_be_named(fails, clipdemo_cli, tmp_path):
 
 @pytest.mark.parametrize("command", [["table"], ["evaluate", "--table"]])
 @pytest.mark.parametrize("text", [None, "", "a,b\n1,2\n", "ImageID,Labels,Caption\n"])
-def test_a_table_that_is_none_is_refused(fails, tmp_path, command, text):
+def test_an_invalid_table_is_refused(fails, tmp_path, command, text):
     path = tmp_path / "t.csv"
     if text is not None:
         path.write_text(text)
@@ -272,7 +269,7 @@ def test_evaluate_accounts_for_every_row(clipdemo_cli, fails, folder):
     ("mode", "words"),
     [("image", "give a photo"), ("text", "give a --caption"), ("concat", "give both")],
 )
-def test_heads_that_cannot_read_what_they_got_say_what_they_read(
+def test_heads_without_their_input_say_what_they_need(
     fails, folder, vit_folder, write_heads, mode, words
 ):
     write_heads(folder / "heads", f"local-dir:{vit_folder}", 32, modes=(mode,))
@@ -286,7 +283,7 @@ def test_evaluate_without_photos_scores_text_only(clipdemo_cli, folder):
     assert list(json.loads(out)["modes"]) == ["text"]
 
 
-def test_a_number_that_is_none_ends_with_code_2(clipdemo_cli):
+def test_an_invalid_number_ends_with_code_2(clipdemo_cli):
     code, out, err = clipdemo_cli("predict", "--caption", "a dog", "--threshold", "high")
     assert code == 2
     assert out == ""
@@ -294,7 +291,7 @@ def test_a_number_that_is_none_ends_with_code_2(clipdemo_cli):
 
 
 def test_python_m_clipdemo_is_the_same_command(run_python, folder, is_sentence):
-    """As a user types it: JSON alone on standard output, the sentence alone on standard error."""
+    """As in a shell: only JSON on standard output, only the sentence on standard error."""
     done = run_python("-m", "clipdemo", "predict", folder / "0.png", folder / "bad.png", "--json")
     assert done.returncode == 2
     good, bad = json.loads(done.stdout)
@@ -303,12 +300,12 @@ def test_python_m_clipdemo_is_the_same_command(run_python, folder, is_sentence):
     assert is_sentence(done.stderr), done.stderr
 
 
-def test_the_readme_names_commands_and_flags_that_there_are():
+def test_the_readme_names_existing_commands_and_flags():
     commands = get_command(app).commands
     lines = re.findall(r"python -m clipdemo ([\w-]+)([^`\n]*)", (ROOT / "README.md").read_text())
     assert len(lines) > 20
     for name, rest in lines:
         command = commands["data"].commands["coco"] if name == "data" else commands[name]
         there = {flag for parameter in command.params for flag in parameter.opts}
-        if name != "serve":  # whose flags are those of app.py
+        if name != "serve":  # its flags are those of app.py
             assert set(re.findall(r"--[\w-]+", rest)) <= there, name

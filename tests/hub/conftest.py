@@ -25,7 +25,7 @@ def server(vit_folder):
 
 @pytest.fixture
 def use_hub(monkeypatch, tmp_path):
-    """Lets this process and those it starts use the hub at a URL; returns its empty cache."""
+    """Makes this process and its children use the hub at a URL; returns its empty cache."""
 
     def use(url: str, offline: str = "") -> Path:
         cache = tmp_path / "home" / "hub"
@@ -61,7 +61,7 @@ def closed_port():
 
 @pytest.fixture
 def put_cached(use_hub):
-    """Puts a file, by default a whole one, where the cache has a backbone's weights."""
+    """Puts a file, by default a valid one, into the cache as a backbone's weights."""
     cache = use_hub("http://127.0.0.1:9")
 
     def put(backbone: str, content: bytes = EMPTY) -> None:

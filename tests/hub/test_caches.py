@@ -1,4 +1,4 @@
-"""Caches: if the libraries' usual folders cannot be written, they get others."""
+"""Caches: if the libraries' usual folders are not writable, they get others."""
 
 import json
 import os
@@ -30,7 +30,7 @@ print(json.dumps(found | {"tmp": tempfile.gettempdir()}))
 
 @pytest.fixture
 def settle(tmp_path):
-    """Runs `settle_caches` in a process of its own with a home and temporary folder of its own."""
+    """Runs `settle_caches` in a new process with its own home and temporary folder."""
     for name in ("home", "tmp"):
         (tmp_path / name).mkdir()
 
@@ -49,7 +49,7 @@ def settle(tmp_path):
 
 @pytest.fixture
 def blocked(tmp_path) -> Path:
-    """A folder that nobody can make, not even root: its parent is a file."""
+    """A folder that nobody can create, not even root: its parent is a file."""
     (tmp_path / "file").touch()
     return tmp_path / "file" / "folder"
 
@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_written_is_replaced(settle, blocked, variable):
 
 
 @pytest.mark.parametrize("variable", ["HOME", "HF_HOME", "GRADIO_TEMP_DIR", "TMPDIR"])
-def test_everything_goes_to_the_folder_that_is_asked_for(settle, blocked, tmp_path, variable):
+def test_everything_goes_to_the_given_folder(settle, blocked, tmp_path, variable):
     cache = tmp_path / "new" / "cache"
     found = places(settle(cache, **{"TMPDIR": ""} | {variable: blocked}))
     assert found["HF_HOME"] == cache / "huggingface"
@@ -92,7 +92,7 @@ def test_everything_goes_to_the_folder_that_is_asked_for(settle, blocked, tmp_pa
         assert found["tmp"] == cache
 
 
-def test_a_folder_that_is_asked_for_and_cannot_be_written_is_refused(settle, blocked, is_sentence):
+def test_a_given_folder_that_is_not_writable_is_refused(settle, blocked, is_sentence):
     done = settle(blocked)
     assert done.returncode == 1
     assert is_sentence(done.stderr)
@@ -124,7 +124,7 @@ def read_only(open_folder):
 
 
 def test_a_read_only_home_is_kept_for_the_models_in_it(settle, open_folder, read_only):
-    """They can be read, and would otherwise be fetched again or, offline, be missing."""
+    """They can be read, and would otherwise be downloaded again or, offline, be missing."""
     home = read_only(".cache/huggingface/hub/models--someone--model")
     found = places(settle(HOME=home, TMPDIR=open_folder, USER_ID=NOBODY))
     assert found["HF_HOME"] == home / ".cache" / "huggingface"

@@ -1,4 +1,4 @@
-"""The offered backbones: the list says what open_clip builds, and the README says the same."""
+"""The offered backbones: list and README agree with what open_clip builds."""
 
 import open_clip
 import pytest
@@ -45,12 +45,12 @@ def test_the_tokenizer_is_clips_or_comes_from_the_same_repository(backbone):
     assert found == set(needed)
 
 
-def test_what_only_research_may_use_says_so():
+def test_research_only_backbones_are_marked():
     for offer in catalog.OFFERS:
         assert offer.research_only == ("research" in offer.licence)
 
 
-def test_every_offer_has_its_place_among_the_best():
+def test_every_offer_is_ranked():
     assert sorted(catalog.BEST_FIRST) == sorted(HUB_IDS)
 
 
@@ -61,7 +61,7 @@ def test_tiny_is_offered_first_and_no_id_twice():
 
 
 def test_the_readme_says_what_each_backbone_is():
-    """Width, size of the weights in float32, time, which kind of head it has, and licence."""
+    """Width, size of the weights in float32, time, kind of its heads, and licence."""
     lines = (ROOT / "README.md").read_text("utf-8").splitlines()
     for offer in catalog.OFFERS:
         row = next(line for line in lines if line.startswith(f"| `{offer.id}` "))

@@ -1,4 +1,4 @@
-"""Downloads of backbones: whole and right, or one sentence, and they can be stopped.
+"""Downloads of backbones: complete and correct, or one sentence, and they can be stopped.
 
 The hub is a loopback server; the client, the cache and the process that downloads are the real
 ones.
@@ -39,7 +39,7 @@ np.testing.assert_array_equal(*rows)
 
 @pytest.fixture
 def fetched():
-    """Downloads a backbone to the end; its process is gone then."""
+    """Downloads a backbone and waits until its process has ended."""
     fetches = []
 
     def fetch(backbone: str = ID) -> Fetch:
@@ -161,13 +161,13 @@ def test_a_repository_without_a_needed_file_is_refused(fails, server, cache, mis
     assert missing in fails()
 
 
-def test_a_config_that_is_none_is_refused(fails, server, cache):
+def test_an_invalid_config_is_refused(fails, server, cache):
     server.files["org/vit", CONFIG] = b"[]"
     assert CONFIG in fails()
 
 
-def test_an_address_that_is_no_hub_is_unreachable(fails, server, cache):
-    """Such as a hotel's page that asks to log in."""
+def test_a_server_other_than_a_hub_is_unreachable(fails, server, cache):
+    """Such as the login page of a hotel's network."""
     server.commit = None
     assert "cannot be reached" in fails()
     assert locate(ID).state == "unreachable"
@@ -179,7 +179,7 @@ def test_without_a_network_it_is_one_sentence(fails, use_hub, closed_port):
     assert locate(ID) == State("unreachable")
 
 
-def test_offline_mode_asks_nobody(fails, server, use_hub):
+def test_offline_mode_sends_no_requests(fails, server, use_hub):
     use_hub(server.url, offline="1")
     assert locate(ID).state == "unreachable"
     assert "HF_HUB_OFFLINE" in fails()
@@ -192,7 +192,7 @@ def test_a_cache_that_cannot_be_written_is_one_sentence(fails, cache):
 
 
 def test_a_disk_that_fills_up_is_one_sentence(cache, is_sentence):
-    """Seen with a limit on the size of files, which ends a write as a full disk does."""
+    """Simulated by a limit on file sizes, which makes a write fail like a full disk."""
     command = f"ulimit -f 64; exec {sys.executable} -m clipdemo.hub.download_process {ID}"
     done = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, env=os.environ, capture_output=True, text=True
@@ -221,8 +221,8 @@ def test_a_download_can_be_cancelled(server, cache, vit_folder, begun):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_fetch_that_is_ended_from_outside_leaves_nothing(server, cache, number):
-    """Ctrl-C in a terminal goes to both processes; a kill to the first alone."""
+def test_a_fetch_that_is_killed_leaves_nothing(server, cache, number):
+    """Ctrl-C in a terminal goes to both processes; a kill only to the first."""
     server.faults[WEIGHTS] = "hang"
     command = [sys.executable, "-m", "clipdemo", "fetch", ID]
     running = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL)

@@ -1,4 +1,4 @@
-"""Heads that were given away: a folder for the hub, and `--checkpoint hf:org/repo` to use it."""
+"""Published heads: a folder for the hub, and `--checkpoint hf:org/repo` to use it."""
 
 import json
 import shutil

@@ -45,7 +45,7 @@ def test_a_hub_that_does_not_answer_is_unreachable(server, cache):
 
 
 def test_a_slow_hub_is_not_unreachable(server, cache, monkeypatch):
-    """Its own client waits ten seconds, and so does everything here."""
+    """The hub's own client waits ten seconds, and so does this project."""
     monkeypatch.setattr(constants, "HF_HUB_ETAG_TIMEOUT", constants.DEFAULT_ETAG_TIMEOUT)
     server.faults[WEIGHTS[0]] = "slow"
     assert locate(ID).state == "downloadable"

@@ -19,7 +19,7 @@ def test_weights_too_large_for_memory_are_refused(is_sentence):
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_the_least_of_all_limits_counts(tmp_path, version):
-    """Machine, container, and a group within: as Linux writes it."""
+    """The machine's, the container's and a nested group's, in Linux's formats."""
     (tmp_path / "proc/self").mkdir(parents=True)
     line = {1: "4:cpu,memory:/a/b", 2: "0::/a/b"}[version]
     (tmp_path / "proc/self/cgroup").write_text(f"9:cpuset:/\n{line}\n")

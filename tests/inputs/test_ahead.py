@@ -1,4 +1,4 @@
-"""Work done ahead: in order, of few items at a time, and none after an error."""
+"""Computing ahead: in order, for few items at a time, and for none after an error."""
 
 import threading
 
@@ -22,7 +22,7 @@ def test_results_come_in_order_and_few_items_are_taken_before_they_are_wanted():
 
 
 def test_the_next_item_is_computed_while_a_result_is_used():
-    """Or nothing would overlap: the second begins although nobody has asked for it."""
+    """Otherwise nothing would overlap: the second starts before its result is requested."""
     begun = threading.Event()
     found = ahead(lambda i: begun.set() if i == 1 else None, range(3), threads=1, most=1)
     next(found)

@@ -1,4 +1,4 @@
-"""Captions: whatever is typed or pasted comes in as one readable line, or as None."""
+"""Captions: any typed or pasted text becomes one readable line, or None."""
 
 import unicodedata
 
@@ -32,7 +32,7 @@ def test_a_caption_becomes_one_clean_line(raw, clean):
     "raw", [None, "", " \t\n\u3000", "\x00\x07", "\u200b\u202e", "\ud800", "\u0301", "\ufe0f"]
 )
 def test_nothing_readable_is_no_caption(raw):
-    """Otherwise the text head would score an empty sentence as if it said something."""
+    """Otherwise the text head would score an empty sentence as if it had content."""
     assert clean_caption(raw) is None
 
 

@@ -1,5 +1,5 @@
-"""Photos: every supported kind comes out upright, in RGB and in its right colours; anything else
-gives one sentence and never costs much."""
+"""Photos: every supported format becomes an upright RGB picture with correct colours; anything else
+gives one sentence at little cost."""
 
 import contextlib
 import gzip
@@ -26,7 +26,7 @@ WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
 
 
 def quarters(mode: str = "RGB") -> Image.Image:
-    """96 x 64, red, green, blue and yellow in its quarters: no turn of it looks like another."""
+    """96 x 64, with red, green, blue and yellow quarters, so that all its orientations differ."""
     image = Image.new("RGB", (96, 64), "red")
     image.paste("lime", (48, 0, 96, 32))
     image.paste("blue", (0, 32, 48, 64))
@@ -73,7 +73,7 @@ def refusal(source, **options) -> str:
     return sentence
 
 
-# What comes in
+# Inputs
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -86,7 +86,7 @@ def test_every_format_is_read_from_bytes_and_from_a_path(kind, tmp_path):
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_the_content_decides_and_not_the_name(kind, tmp_path):
+def test_the_format_is_detected_by_content_not_by_name(kind, tmp_path):
     path = tmp_path / ("photo.jpg" if kind == "PNG" else "photo.png")
     path.write_bytes(encode(quarters(), kind))
     assert_same_colours(read_photo(path), quarters())
@@ -215,7 +215,7 @@ def test_cmyk_jpegs_have_their_colours_and_not_the_inverse():
 
 
 def test_ycck_jpegs_have_their_colours():
-    """The other way Adobe programs store CMYK: its inks as YCbCr, told by one byte."""
+    """The other way Adobe programs store CMYK: its inks as YCbCr, marked by one byte."""
     inks = ImageChops.invert(quarters()).convert("YCbCr").split()
     stored = [ImageChops.invert(ink) for ink in inks] + [Image.new("L", (96, 64), 0)]
     data = bytearray(encode(Image.merge("CMYK", stored), "JPEG"))
@@ -298,7 +298,7 @@ def test_drafting_hardly_changes_what_the_backbone_sees():
 
 
 def test_other_files_are_refused_whatever_their_name(tmp_path):
-    """No other reader of Pillow may see the bytes: some of them start programs."""
+    """No other decoder of Pillow may see the bytes: some of them start programs."""
     svg = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
     others = [b"dog", b"<html>", b"%PDF-1.7", b"%!PS-Adobe-3.0 EPSF", b"P6 1 1 255 abc", svg]
     others += [gzip.compress(svg), b"MZ" + bytes(99), bytes(99)]
@@ -402,7 +402,7 @@ def test_a_bomb_costs_no_memory():
 
 
 def test_metadata_of_a_png_neither_hinders_nor_costs():
-    """Megabytes of text, as programs that make pictures write; a profile that unpacks to more."""
+    """Megabytes of text, as image generators write; a profile that decompresses to even more."""
     rows = zlib.compress(b"\0" + bytes(3))
     packed = zlib.compress(bytes(20 * 2**20))
     for chunk in [
@@ -455,29 +455,29 @@ def test_a_tiff_gives_its_first_page():
     assert_same_colours(read_photo(pages.getvalue()), quarters())
 
 
-def test_empty_and_thread_thin_pictures_are_refused():
+def test_empty_and_extremely_narrow_pictures_are_refused():
     assert "damaged" in refusal(png(0, 5, b""))
     assert "damaged" in refusal(Image.new("RGB", (0, 5)))
     assert read_photo(Image.new("RGB", (MAX_ASPECT, 1))).size == (MAX_ASPECT, 1)
     assert "as long as it is wide" in refusal(Image.new("RGB", (1, MAX_ASPECT + 1)))
 
 
-def test_a_jpeg_of_endless_passes_is_refused():
-    """Each pass costs the sender some bytes and the server a walk over all pixels."""
+def test_a_jpeg_with_too_many_scans_is_refused():
+    """Each scan costs the sender some bytes and the server a pass over all pixels."""
     data = encode(quarters(), "JPEG", progressive=True)
     scan = data[data.rindex(b"\xff\xda") : -2]
     assert_same_colours(read_photo(data[:-2] + scan * 3 + data[-2:]), quarters())
     assert "damaged" in refusal(data[:-2] + scan * MAX_SCANS + data[-2:])
 
 
-def test_nothing_global_is_changed():
-    """Other code in the process keeps Pillow as it expects it."""
+def test_no_global_state_is_changed():
+    """Other code in the process finds Pillow unchanged."""
     refusal(b"x")
     assert Image.MAX_IMAGE_PIXELS == 89_478_485 > MAX_PIXELS
     assert not sys.modules["PIL.ImageFile"].LOAD_TRUNCATED_IMAGES
 
 
-def test_photos_can_be_read_in_threads_side_by_side():
+def test_photos_can_be_read_in_parallel_threads():
     sources = [encode(quarters(), kind) for kind in FORMATS] * 4 + [b"x"] * 4
     results = [None] * len(sources)
 
@@ -509,7 +509,7 @@ def test_no_file_stays_open(tmp_path):
     assert len(list(Path("/proc/self/fd").iterdir())) == count
 
 
-# Anything at all
+# Arbitrary bytes
 
 WHOLE = {kind: encode(quarters(), kind) for kind in FORMATS}
 

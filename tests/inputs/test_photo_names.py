@@ -1,4 +1,4 @@
-"""A name in a table means one file, or none: never a guess between two."""
+"""A name in a table refers to one file or none; it never guesses between two."""
 
 import unicodedata
 
@@ -61,7 +61,7 @@ def test_no_other_name_finds_anything(name, is_sentence):
     ["__MACOSX/DCIM/._a.jpg", "@eaDir/a.jpg/SYNOPHOTO_THUMB_S.jpg", "x/Thumbs.db", ".DS_Store",
      "._a.jpg", ".trash/a.jpg", "desktop.ini"],
 )  # fmt: skip
-def test_what_systems_put_beside_photos_is_none(file):
+def test_side_files_of_systems_are_not_photos(file):
     assert is_side_file(file)
     assert not is_photo(file)
     assert is_photo("a/b.JPEG")

@@ -1,4 +1,4 @@
-"""Photo sources: a folder, a zip and tars of it give the same bytes; a bad one gives a sentence."""
+"""Photo sources: a folder, its zip and its tars give the same bytes; a bad one a sentence."""
 
 import io
 import multiprocessing
@@ -73,7 +73,7 @@ def test_photos_are_found_by_path_and_by_name_at_any_depth(source):
 
 
 def test_other_processes_read_the_same_at_the_same_time(tmp_path):
-    """Forked ones inherit an open file, whose place in it they would move for each other."""
+    """Forked processes inherit an open file, and would move each other's position in it."""
     noise = np.random.default_rng(0)
     files = {f"{i}.jpg": noise.bytes(20_000) for i in range(100)}
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as file:
@@ -115,7 +115,7 @@ def test_a_photo_in_a_folder_that_is_too_large_is_refused(folder, refused):
 
 
 def test_a_large_member_is_refused(tmp_path, refused):
-    """Zeros pack a thousand to one: a small zip must not fill the memory."""
+    """Zeros compress a thousand to one: a small zip must not fill the memory."""
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("bomb.jpg", bytes(MAX_BYTES + 1))
         file.writestr("good.jpg", b"good")
@@ -138,8 +138,8 @@ def header_fields(data: bytearray, flags: int = 0, method: int = 8, size: int = 
      ({"method": 97}, "unusual"), ({"method": zipfile.ZIP_LZMA}, "unusual"),
      ({"method": zipfile.ZIP_BZIP2}, "unusual")],
 )  # fmt: skip
-def test_a_member_that_cannot_be_bounded_is_refused(tmp_path, refused, fields, words):
-    """A kilobyte of bzip2 would become a gigabyte before anything could be counted."""
+def test_a_member_of_unlimited_size_is_refused(tmp_path, refused, fields, words):
+    """A kilobyte of bzip2 would become a gigabyte before its size could be checked."""
     path = tmp_path / "odd.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("1.jpg", bytes(range(256)) * 40)
@@ -150,7 +150,7 @@ def test_a_member_that_cannot_be_bounded_is_refused(tmp_path, refused, fields, w
 
 
 def test_a_member_that_is_larger_than_it_says_is_not_unpacked(tmp_path, refused):
-    """Python's own reading unpacks it whole, before it compares."""
+    """Python's own reader unpacks all of it before it checks the size."""
     path = tmp_path / "bomb.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("1.jpg", bytes(200 * 2**20))
@@ -233,7 +233,7 @@ def test_photos_beside_tar_shards_are_found(tmp_path):
 
 
 def test_of_two_members_of_one_name_the_later_counts(tmp_path):
-    """That is how a tar is brought up to date."""
+    """That is how a tar is updated."""
     path = write_tar(tmp_path / "twice.tar", {"./1.jpg": b"old"})
     write_tar(path, {"1.jpg": b"new"}, "a")
     assert PhotoSource(path).read("1.jpg") == b"new"
@@ -264,7 +264,7 @@ def test_a_member_of_a_tar_that_is_too_large_or_cut_off_is_refused(tmp_path, ref
 
 
 def test_a_compressed_tar_is_refused(tmp_path, is_sentence):
-    """There is no reading from its middle."""
+    """It cannot be read from the middle."""
     path = write_tar(tmp_path / "photos.tar", {"1.jpg": b"good"}, "w:gz")
     with pytest.raises(TableError) as caught:
         PhotoSource(path)
@@ -272,7 +272,7 @@ def test_a_compressed_tar_is_refused(tmp_path, is_sentence):
 
 
 def test_a_tar_with_a_negative_size_is_refused(tmp_path, is_sentence):
-    """It leads back to its own start: read on, it would never end."""
+    """It points back to its own start, so reading it would never end."""
     with tarfile.open(tmp_path / "t.tar", "w") as tar:
         tar.addfile(tarfile.TarInfo("1.jpg"))
         tar.addfile(tarfile.TarInfo("2.jpg"))
@@ -290,7 +290,7 @@ def test_a_tar_with_a_negative_size_is_refused(tmp_path, is_sentence):
 
 @pytest.fixture
 def remote():
-    """An address in memory with two photos, one more in a shard, and something that is none."""
+    """An address in memory with two photos, another one in a shard, and another kind of file."""
     import fsspec
 
     system = fsspec.filesystem("memory")
@@ -308,7 +308,7 @@ def remote():
 
 
 def test_photos_at_an_address_are_read_like_those_of_a_folder(remote, is_sentence):
-    """By name, in tar shards as well; what is gone or not there is a sentence."""
+    """By name, in tar shards as well; a missing or deleted photo gives a sentence."""
     import fsspec
 
     source = pickle.loads(pickle.dumps(photo_source(remote)))

@@ -1,4 +1,4 @@
-"""Many photos at once: the same results as one by one, whatever lies among them."""
+"""Many photos at once: the same results as one by one, whatever other files there are."""
 
 import csv
 import json
@@ -102,7 +102,7 @@ def test_a_loose_label_table_will_do(tmp_path):
     assert [item.caption for item in items] == ['a "quoted" word, loosely', "fine"]
 
 
-def test_only_line_ends_part_the_rows_of_a_table(tmp_path):
+def test_only_line_ends_separate_the_rows_of_a_table(tmp_path):
     table = tmp_path / "t.csv"
     table.write_bytes('ImageID,Caption\r\n0.png,a dog\u2028runs\r\n1.png,"a\ncat"\r\n'.encode())
     items, *_ = gather([], table)
@@ -112,7 +112,7 @@ def test_only_line_ends_part_the_rows_of_a_table(tmp_path):
 @pytest.mark.parametrize(
     "text", ["", "a,b\n1,2\n", "ImageID,Caption\n", "ImageID,Caption\n0.png,one, two\n", "\0\1"]
 )
-def test_a_table_that_is_none_is_refused(tmp_path, is_sentence, text):
+def test_an_invalid_table_is_refused(tmp_path, is_sentence, text):
     table = tmp_path / "t.csv"
     table.write_text(text)
     with pytest.raises(TableError) as raised:
@@ -122,7 +122,7 @@ def test_a_table_that_is_none_is_refused(tmp_path, is_sentence, text):
 
 def test_only_photos_without_a_caption_get_a_models(tiny, folder, table):
     class Parrot:
-        """Says one thing of every photo; a model's captions differ from machine to machine."""
+        """The same caption for every photo, since a model's differ from machine to machine."""
 
         name = "parrot"
 
@@ -152,7 +152,7 @@ def test_no_more_than_the_limit(folder, table):
 
 @pytest.fixture
 def hostile(tmp_path, folder) -> Path:
-    """A zip with names that lead elsewhere, no photos, and what a Mac puts next to photos."""
+    """A zip with names that point elsewhere, other files, and a Mac's side files."""
     path = tmp_path / "hostile.zip"
     good = (folder / "0.png").read_bytes()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
@@ -181,7 +181,7 @@ def test_a_hostile_zip_costs_a_sentence_for_each_bad_file(tiny, hostile, tmp_pat
     for name, result in found.items():
         assert bool(result.problem) == (name in bad)
         assert name not in bad or is_sentence(result.problem)
-    assert sorted(tmp_path.rglob("*")) == before  # nothing was unpacked to anywhere
+    assert sorted(tmp_path.rglob("*")) == before  # nothing was unpacked anywhere
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06 hardly"])
@@ -192,7 +192,7 @@ def test_a_damaged_zip_is_refused(tmp_path, is_sentence, data):
     assert is_sentence(raised.value)
 
 
-def test_what_a_spreadsheet_would_run_is_defused():
+def test_spreadsheet_formulas_are_escaped():
     for cell in ("=1+1", "+1", "-1", "@sum", "\tx", "\rx"):
         assert defused(cell) == f"'{cell}"
     for cell in (-0.5, 3, "", "a=b", "'=1", "dog"):
@@ -233,7 +233,7 @@ def test_the_files_say_which_thresholds_decided(tiny, folder, table, tmp_path, r
 
 
 def test_the_scores_in_the_file_are_those_that_decide():
-    """One just below its threshold is written as the threshold, and so it is on, as on the page."""
+    """A score just below its threshold is rounded to the threshold, so it is on, as on the page."""
     found = Prediction({"image": {"dog": 0.49996, "cat": 0.49994}}, {"image": {}}, "tiny")
     written = entry(Result(Item("0.png"), None, False, found, None, None, None), Rule("fixed", 0.5))
     assert written["scores"] == {"image": {"dog": 0.5, "cat": 0.4999}}
@@ -250,8 +250,8 @@ def test_the_command_writes_a_file_and_names_what_is_bad(clipdemo_cli, folder, t
     assert ["problem" in entry for entry in written["photos"]] == [False, False, False, True]
 
 
-def test_the_command_stopped_keeps_what_is_done(clipdemo_cli, folder, tmp_path, monkeypatch):
-    """As Ctrl-C does it, in the middle of the second chunk."""
+def test_the_interrupted_command_keeps_its_results(clipdemo_cli, folder, tmp_path, monkeypatch):
+    """By Ctrl-C in the middle of the second chunk."""
     monkeypatch.setattr("clipdemo.inspection.batch.CHUNK", 2)
     from clipdemo.inspection import batch
 
@@ -283,7 +283,7 @@ def test_the_csv_is_short_unless_scores_are_wanted_and_excel_reads_its_accents(
         assert frame["caption"][0] == "a café"
 
 
-def test_a_run_that_was_killed_resumes_and_gives_what_an_undisturbed_one_gives(
+def test_a_killed_run_resumes_and_gives_the_same_as_an_undisturbed_one(
     folder, tmp_path, run_python
 ):
     """Killed at once, as by a power failure; a photo that changed meanwhile is scored again."""
@@ -308,7 +308,7 @@ def test_a_run_that_was_killed_resumes_and_gives_what_an_undisturbed_one_gives(
 
 
 def kept(path: Path) -> int:
-    """How many results an unfinished run has kept."""
+    """The number of results that an unfinished run has kept."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
             return database.execute("SELECT count(*) FROM found").fetchone()[0]
@@ -316,7 +316,7 @@ def kept(path: Path) -> int:
         return 0
 
 
-def test_what_other_options_found_does_not_count(clipdemo_cli, folder, tmp_path):
+def test_results_with_other_options_are_not_reused(clipdemo_cli, folder, tmp_path):
     with Unfinished(tmp_path / "r.json", "other options") as unfinished:
         unfinished.add([(item, {"photo": "wrong"}) for item in gather([folder])[0]])
     code, out, _ = clipdemo_cli("batch", folder, "--out", tmp_path / "r.json")
@@ -358,7 +358,7 @@ def test_the_command_refuses_in_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_sentence_says_neither_where_a_zip_lies_nor_all_of_a_long_name(
+def test_a_sentence_has_neither_the_path_of_a_zip_nor_all_of_a_long_name(
     tiny, tmp_path, is_sentence
 ):
     """Visitors read these sentences, and a name in a zip may have 64 KB."""
@@ -377,7 +377,7 @@ def test_a_sentence_says_neither_where_a_zip_lies_nor_all_of_a_long_name(
 
 
 def test_a_table_inside_a_zip_is_used_and_side_files_are_no_photos(tiny, folder, tmp_path):
-    """As a phone and a Windows program pack them."""
+    """As packed on a phone and by a Windows program."""
     path = tmp_path / "phone.zip"
     with zipfile.ZipFile(path, "w") as file:
         for name in ("0.png", "1.png"):

@@ -1,5 +1,5 @@
-"""Evaluation: the report has the documented shape, and its figures are scikit-learn's on what
-the classifier itself predicts."""
+"""Evaluation: the report has the documented form, and its figures are scikit-learn's on the
+classifier's own predictions."""
 
 import json
 from itertools import count, islice
@@ -22,7 +22,7 @@ LOST, DAMAGED = "7.png", "21.png"
 
 @pytest.fixture(scope="module")
 def scenes():
-    """Each with a label: a table has no rows without."""
+    """Each with a label, since a table has no rows without labels."""
     drawn = (random_scene(seed, (96, 72)) for seed in count())
     return list(islice((scene for scene in drawn if scene.labels), ROWS))
 
@@ -153,7 +153,7 @@ def test_a_rule_is_used_and_named(tiny, frame, rule, scenes):
 
 @pytest.mark.parametrize("labels", [1, 3])
 def test_a_head_with_its_own_labels_is_evaluated(vit_folder, write_heads, tmp_path, labels):
-    """Nothing is tied to the bundled labels, nor to there being several."""
+    """Nothing depends on the bundled labels, or on there being several."""
     write_heads(tmp_path, f"local-dir:{vit_folder}", 32, ("text",), labels)
     classifier = clipdemo.load("auto", checkpoint=tmp_path, device="cpu")
     own = [("1", ("a",), "a dog"), ("2", (), "a field"), ("3", ("a",), "two dogs")]
@@ -166,7 +166,7 @@ def test_a_head_with_its_own_labels_is_evaluated(vit_folder, write_heads, tmp_pa
     assert per_label["dog"]["precision"] == pytest.approx(2 / 3)
 
 
-def test_heads_of_photos_without_photos_are_one_sentence(
+def test_heads_for_photos_without_photos_give_one_sentence(
     vit_folder, write_heads, tmp_path, clipdemo_cli, is_sentence
 ):
     write_heads(tmp_path / "heads", f"local-dir:{vit_folder}", 32, ("image",))

@@ -1,4 +1,4 @@
-"""What was found is written where people use it, and other programs read it."""
+"""Exports of labels, which other programs can read."""
 
 import json
 import shutil
@@ -79,7 +79,7 @@ def test_a_format_without_keywords_is_one_sentence(is_sentence):
     assert is_sentence(caught.value)
 
 
-def test_the_command_writes_them_with_labels_of_ones_own(clipdemo_cli, folder, tmp_path):
+def test_the_command_writes_them_with_own_labels(clipdemo_cli, folder, tmp_path):
     code, _, error = clipdemo_cli(
         "batch", folder, "--labels", "cow,tractor", "--rule", "top-k", "--k", "1",
         "--tags", tmp_path / "tags", "--folders", tmp_path / "sorted", "--link",

@@ -1,4 +1,4 @@
-"""Findings: kept on disk at once, found again, and harmless in a spreadsheet."""
+"""Findings: saved at once, found again, and harmless in a spreadsheet."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ def test_a_finding_can_be_changed_and_taken_back(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [{"finding": "<b>"}, {"note": "x" * 501}, {"finding": None}])
-def test_what_is_no_finding_is_refused_and_nothing_lost(tmp_path, wrong, is_sentence):
+def test_an_invalid_finding_is_refused_and_nothing_is_lost(tmp_path, wrong, is_sentence):
     findings = Findings(tmp_path)
     findings.set(FOUND, 4, FINDING)
     with pytest.raises(ClipdemoError) as error:
@@ -53,7 +53,7 @@ def test_what_is_no_finding_is_refused_and_nothing_lost(tmp_path, wrong, is_sent
     assert Findings(tmp_path).of("4.jpg", FOUND.captions[4])["finding"] == "label wrong"
 
 
-def test_a_damaged_file_is_put_aside_and_not_written_over(tmp_path):
+def test_a_damaged_file_is_renamed_and_not_overwritten(tmp_path):
     (tmp_path / "findings.json").write_text("[{")
     findings = Findings(tmp_path)
     assert len(findings) == 0

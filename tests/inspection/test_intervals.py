@@ -1,4 +1,4 @@
-"""Bootstrap intervals: they hold what they should, and pairs are compared on the same rows."""
+"""Bootstrap intervals: their coverage is right, and pairs are compared on the same rows."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def drawn(rng: np.random.Generator, rows: int, noise: float = 1.0):
     return truth, scores
 
 
-def test_about_95_percent_of_intervals_hold_the_figure_of_all_rows():
+def test_about_95_percent_of_intervals_contain_the_figure_of_all_rows():
     rng = np.random.default_rng(0)
     truth, scores = drawn(rng, 20_000)
     whole = f1_score(truth, scores > 0.5, average="samples", zero_division=0)
@@ -29,7 +29,7 @@ def test_about_95_percent_of_intervals_hold_the_figure_of_all_rows():
     assert held >= 24
 
 
-def test_a_difference_on_the_same_rows_is_surer_than_the_figures_themselves():
+def test_a_difference_on_the_same_rows_has_a_narrower_interval_than_the_figures():
     rng = np.random.default_rng(1)
     truth, scores = drawn(rng, 300)
     better = scores + 0.05 * truth

@@ -24,7 +24,7 @@ def tables(draw):
 @settings(max_examples=50)
 @given(tables())
 def test_every_figure_is_scikit_learns(table):
-    """Of one label alone, too, which a person's own table may have."""
+    """Also for a single label, which a user's table may have."""
     truth, scores, on = table
     names = tuple("abcd"[: truth.shape[1]])
     report = evaluate(truth, scores, on, names)

@@ -66,7 +66,7 @@ def test_a_damaged_file_is_one_sentence(path, change, is_sentence):
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"ImageID,Labels\n1.jpg,1\n"])
-def test_what_is_no_parquet_is_one_sentence(tmp_path, content, is_sentence):
+def test_another_file_than_parquet_is_one_sentence(tmp_path, content, is_sentence):
     (tmp_path / "x.parquet").write_bytes(content)
     with pytest.raises(TableError) as error:
         read_predictions(tmp_path / "x.parquet")

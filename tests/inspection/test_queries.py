@@ -133,7 +133,7 @@ def test_only_the_given_rows_are_found(inspection):
 
 @pytest.mark.parametrize("outcome", ["missed", "false", "error"])
 def test_the_most_wrong_come_first(found, inspection, outcome):
-    """How far a score is on the wrong side of its threshold, at its worst label."""
+    """By how far the score of the worst label is on the wrong side of its threshold."""
     plain = table(found, "concat").query("known & (true != on)", engine="python")
     if outcome != "error":
         plain = plain[plain["true"] == (outcome == "missed")]
@@ -147,7 +147,7 @@ def test_the_most_wrong_come_first(found, inspection, outcome):
 
 @pytest.mark.parametrize("label", [None, 0, 2])
 def test_confused_labels_are_those_wrong_in_the_same_row(found, inspection, label):
-    """A label rightly predicted there is not given instead; each count has its rows."""
+    """A correctly predicted label does not count as confused; each count has its rows."""
     plain = table(found, "image").pivot(index="row", columns="label", values=["true", "on"])
     true, on = (plain[name].astype(bool) for name in ("true", "on"))
     missed, false = true & ~on, on & ~true  # all rows have a photo
@@ -186,5 +186,5 @@ def test_a_wrong_label_of_the_table_is_suspected():
     assert set(rows.tolist()) == set(np.flatnonzero(suspects[:, 1]).tolist())
 
 
-def test_the_mode_that_most_rows_have_the_input_of_judges_the_labels(inspection):
+def test_the_mode_with_input_in_most_rows_judges_the_labels(inspection):
     assert inspection.judge == "image"

@@ -46,7 +46,7 @@ def nobody():
 
 
 def test_every_row_has_the_scores_and_labels_of_evaluate(tiny, table, tmp_path):
-    """And opened again, nothing is scored."""
+    """When it is opened again, nothing is scored."""
     scored = opened(tiny, table, tmp_path / "data")
     steps = []
     found = scored.predictions(lambda: tiny, lambda done, total: steps.append((done, total)))
@@ -76,7 +76,7 @@ def test_what_changed_is_scored_again(tiny, table, tmp_path, write_heads, what):
     else:
         card = write_heads(tmp_path / "heads", "tiny", 256)
     scored = ScoredTable(card, str(table[0]), str(table[1]), tmp_path / "data")
-    if what == "heads":  # whose labels are others than the table's
+    if what == "heads":  # their labels differ from the table's
         with pytest.raises(TableError):
             scored.predictions(nobody)
     else:
@@ -85,7 +85,7 @@ def test_what_changed_is_scored_again(tiny, table, tmp_path, write_heads, what):
 
 
 def test_a_row_without_labels_has_none(tiny, table, tmp_path):
-    """Photos that show nothing of it are what false predictions are seen on."""
+    """Photos without any label are needed to find false predictions."""
     lines = table[0].read_text().splitlines()
     name, _, rest = lines[5].split(",", 2)
     table[0].write_text("\n".join([*lines[:5], f"{name},,{rest}", *lines[6:]]) + "\n")

@@ -1,4 +1,4 @@
-"""Explanations: words and regions equal leaving each out alone, and are found where they are."""
+"""Explanations: effects of words and regions equal those of leaving each out by itself."""
 
 import json
 from itertools import count
@@ -28,7 +28,7 @@ def load(request, fresh):
 
 @pytest.fixture
 def cropping(vit_folder, tmp_path):
-    """Changes how a small CLIP makes a square of a photo."""
+    """Changes how a small CLIP makes a photo square."""
 
     def write(mode: str):
         changed = tmp_path / mode
@@ -162,7 +162,7 @@ def test_it_can_be_cancelled_and_resumes(fresh, photos, calls):
     ],
 )
 def test_the_map_lies_where_the_backbone_looks(fresh, cropping, mode, seen):
-    """Of a wide photo a centre crop is seen, the whole within a border, or the whole squashed."""
+    """Of a wide photo, the backbone sees a centre crop, or all of it, padded or squashed."""
     classifier = fresh(folder=cropping(mode))
     wide = Image.new("RGB", (300, 100), "white")
     left, top, right, bottom = (200 + 25, 25, 200 + 75, 75)
@@ -247,7 +247,7 @@ def test_without_measured_pairs_the_fit_is_not_placed(fresh, photos):
 
 
 def test_the_cards_percentiles_are_those_of_the_pairs():
-    """Matching pairs are alike, and each photo's mismatched caption is another one's."""
+    """Matching pairs are similar, and each photo's mismatched caption is from another one."""
     random = np.random.default_rng(0)
     image = random.normal(size=(50, 8)).astype(np.float32)
     image /= np.linalg.norm(image, axis=1, keepdims=True)
@@ -283,7 +283,7 @@ def test_on_the_command_line(clipdemo_cli, tiny, photos, tmp_path, is_sentence):
 
 
 def test_the_panel_has_own_labels_and_passes_over_a_bad_photo(tiny, photos, tmp_path):
-    """The board is what says that the photo cannot be read."""
+    """The board reports that the photo cannot be read."""
     bad, good = tmp_path / "bad.png", tmp_path / "good.png"
     bad.write_bytes(b"no photo")
     photos[0].save(good)

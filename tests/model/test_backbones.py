@@ -1,5 +1,4 @@
-"""Backbones: any complete open_clip folder gives its own embeddings, an incomplete one a
-sentence."""
+"""Backbones: a complete open_clip folder gives its own embeddings, an incomplete one a sentence."""
 
 import json
 import pickle
@@ -19,7 +18,7 @@ CAPTIONS = ["a dog on a bench", "two red buses", "a man, a woman and their cat b
 
 @pytest.fixture(params=["vit", "resnet"])
 def folder(request):
-    """A whole CLIP folder of each kind; not to be changed."""
+    """A complete CLIP folder of each kind; not to be changed."""
     return request.getfixturevalue(f"{request.param}_folder")
 
 
@@ -75,8 +74,8 @@ def test_the_last_words_that_are_read_of_a_caption_are_named(vit_folder, caption
 
 
 @pytest.mark.parametrize("separator", [",", "/"])
-def test_a_long_caption_without_blanks_is_said_to_be_cut(vit_folder, separator):
-    """Lists, and scripts that put no blanks between words."""
+def test_a_long_caption_without_spaces_is_reported_as_cut(vit_folder, separator):
+    """Lists, and scripts without spaces between words."""
     backbone = Backbone(f"local-dir:{vit_folder}", "cpu")
     assert backbone.readable(separator.join(["dog", "cat", "bus"] * 20)) is not None
 
@@ -125,7 +124,7 @@ def test_pickled_code_is_never_run(refused, copy, tmp_path, save):
 
 @pytest.mark.parametrize("backbone", ["ViT-B-32", "ViT-B-32/"])
 def test_an_id_without_weights_is_refused(refused, backbone):
-    """Otherwise it would be a model with random weights."""
+    """Otherwise it would give a model with random weights."""
     assert "name/pretrained" in refused(backbone)
 
 
@@ -168,7 +167,7 @@ def test_the_bundled_backbone_is_a_plain_open_clip_folder(tmp_path, photos, tiny
 @pytest.mark.parametrize(
     ("size", "part"), [((300, 100), "33 % of this photo's width"), ((100, 250), "40 % of this")]
 )
-def test_what_is_cut_from_a_long_photo_is_said(copy, size, part, is_sentence):
+def test_a_crop_of_a_long_photo_is_reported(copy, size, part, is_sentence):
     config = copy / "open_clip_config.json"
     config.write_text(config.read_text().replace("squash", "shortest"))
     backbone = Backbone(f"local-dir:{copy}", "cpu")
@@ -178,7 +177,7 @@ def test_what_is_cut_from_a_long_photo_is_said(copy, size, part, is_sentence):
     assert backbone.overlooked((200, 100)) is None
 
 
-def test_what_is_squashed_of_a_long_photo_is_said(tiny, is_sentence):
+def test_squashing_of_a_long_photo_is_reported(tiny, is_sentence):
     said = tiny.backbone.overlooked((100, 250))
     assert "2.5 times as high as wide" in said
     assert is_sentence(said)

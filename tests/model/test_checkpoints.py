@@ -1,5 +1,4 @@
-"""Checkpoints: heads come back as they were written, and what does not fit is refused in a
-sentence."""
+"""Checkpoints: heads are read as they were written, and mismatches are refused in one sentence."""
 
 import json
 import pickle
@@ -121,7 +120,7 @@ def test_another_width_is_refused(card, refused):
 
 
 def test_another_backbone_is_refused(card, refused):
-    """Its embeddings may have the same width and mean something else."""
+    """Its embeddings may have the same width, but differ in meaning."""
     sentence = refused(card.folder, backbone="ViT-B-32-quickgelu/openai")
     assert "some/backbone" in sentence
     assert "ViT-B-32-quickgelu/openai" in sentence
@@ -129,7 +128,7 @@ def test_another_backbone_is_refused(card, refused):
 
 @pytest.mark.parametrize("name", ["../x.safetensors", "sub/x.safetensors", "/x.safetensors", ""])
 def test_a_file_outside_the_folder_is_refused(card, refused, name):
-    """Even where such a file is there and its hash is right."""
+    """Even if such a file exists and its hash is right."""
     weights = (card.folder / "image.safetensors").read_bytes()
     (card.folder / "sub").mkdir()
     for folder in (card.folder.parent, card.folder / "sub"):
@@ -149,7 +148,7 @@ def test_a_folder_without_a_card_is_refused(tmp_path, refused):
 
 
 @pytest.mark.parametrize("text", [b"", b"[]", b'"card"', b"\xff\xfe", b"{}", b'{"labels": ["a"]}'])
-def test_a_card_that_is_no_card_is_refused(card, refused, text):
+def test_an_invalid_card_is_refused(card, refused, text):
     (card.folder / "card.json").write_bytes(text)
     assert "card.json" in refused(card.folder)
 
@@ -203,7 +202,7 @@ def test_a_fit_that_makes_no_sense_is_refused(card, refused, line):
     refused(card.folder)
 
 
-def test_a_mode_that_nobody_can_feed_is_refused(card, refused):
+def test_an_unknown_mode_is_refused(card, refused):
     edit(card, lambda content: content["modes"].update(smell=content["modes"].pop("image")))
     assert "smell" in refused(card.folder)
 
@@ -226,7 +225,7 @@ def test_a_head_for_another_width_is_refused_when_it_is_loaded(card, refused, mo
 def test_weights_that_are_not_safetensors_are_refused_and_never_unpickled(
     card, refused, tmp_path, kind
 ):
-    """Even where the card vouches for them."""
+    """Even if the card has their hash."""
     trap, path = tmp_path / "sprung", card.folder / "image.safetensors"
     if kind == "pickle":
         path.write_bytes(pickle.dumps(Trap(trap)))

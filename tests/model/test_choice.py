@@ -1,4 +1,4 @@
-"""`auto` takes what was measured to be the best on this machine, and says why."""
+"""`auto` takes the backbone measured as the best on this machine, and says why."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The classifier: the same scores however its inputs come, and nothing invented or done twice."""
+"""The classifier: the same scores for any form of input, and nothing invented or done twice."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def assert_same(one: clipdemo.Prediction, other: clipdemo.Prediction) -> None:
 
 
 def test_a_batch_is_the_same_as_one_by_one(fresh, photos, vit_folder, resnet_folder):
-    """Every mix of nothing, photo, caption and both; fresh models, so that nothing is remembered
+    """Every mix of nothing, photo, caption and both, with new models, so that nothing is cached
     from the batch."""
     inputs = [(p, c) for p in [None, *photos] for c in [None, *CAPTIONS]]
     columns = list(zip(*inputs, strict=True))
@@ -88,7 +88,7 @@ def test_scores_are_those_of_backbone_head_and_temperature(small, photos):
     ],
 )
 def test_a_mode_without_its_input_is_absent(classifier, photos, with_photo, caption, modes):
-    """A blank caption is none: an empty sentence must not be scored as if it said something."""
+    """A blank caption counts as none: it must not be scored as if it had content."""
     found = classifier.predict(photos[0] if with_photo else None, caption)
     assert set(found.scores) == set(found.thresholds) == modes
     assert set(found.to_dict()["labels"]) == modes
@@ -156,7 +156,7 @@ def test_images_that_differ_only_in_their_orientation_are_told_apart(tiny, photo
 
 
 def test_a_damaged_image_is_a_photo_error(small, photos, png, is_sentence):
-    """However it comes: bytes, an image that Pillow opened but cannot decode, or a path."""
+    """In any form: bytes, an image that Pillow opened but cannot decode, or a path."""
     cut = png(photos[0])[:2000]
     for photo in (cut, Image.open(io.BytesIO(cut)), b"no photo", "nowhere.png"):
         with pytest.raises(PhotoError) as caught:
@@ -224,7 +224,7 @@ def test_a_caption_that_is_cut_is_reported(tiny, fresh, is_sentence):
 
 
 def test_threads_get_the_same_as_one(fresh, photos):
-    """A page serves several people at once."""
+    """A page serves several users at once."""
     classifier, alone = fresh(), fresh()
     found = {}
 
@@ -240,7 +240,7 @@ def test_threads_get_the_same_as_one(fresh, photos):
         assert_same(found[i], alone.predict(photos[i % 4], f"{i} dogs"))
 
 
-def test_what_is_not_seen_of_a_photo_is_said_for_that_photo_alone(tiny, photos, png, tmp_path):
+def test_unseen_parts_of_a_photo_are_reported_for_that_photo_only(tiny, photos, png, tmp_path):
     wide, plain = png(photos[0].resize((300, 100))), png(photos[0].resize((100, 100)))
     (tmp_path / "wide.png").write_bytes(wide)
     assert tiny.notice(None) is None

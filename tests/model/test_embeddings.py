@@ -1,4 +1,4 @@
-"""Embeddings: kept within a limit of bytes, and encoded together when several threads ask."""
+"""Embeddings: cached up to a limit of bytes, and encoded together for several threads."""
 
 import threading
 
@@ -13,7 +13,7 @@ def row(i: int) -> np.ndarray:
     return np.full(100, i, np.float32)  # 400 bytes
 
 
-def test_what_was_asked_for_last_is_kept_up_to_the_limit():
+def test_the_latest_rows_are_kept_up_to_the_limit():
     recent = RowCache(limit=3 * 400)
     for i in range(3):
         recent.put(bytes([i]), row(i))
@@ -59,8 +59,8 @@ def ask_at_once(together: Batcher, count: int) -> tuple[dict, dict]:
     return found, errors
 
 
-def test_what_waits_meanwhile_is_encoded_in_one_batch():
-    """The first is held until the others wait; those then come in one call, each to its own."""
+def test_waiting_requests_are_encoded_in_one_batch():
+    """The first is held until the others wait; then one call gives each of them its own rows."""
     sizes, begun, waiting = [], threading.Event(), threading.Event()
 
     def encode(inputs: torch.Tensor) -> np.ndarray:
@@ -94,7 +94,7 @@ def test_a_batch_is_never_larger_than_the_limit():
     assert sizes == [BATCH, BATCH, 3]
 
 
-def test_an_error_reaches_all_who_asked_and_the_next_call_works():
+def test_an_error_reaches_all_callers_and_the_next_call_works():
     broken = True
 
     def encode(inputs: torch.Tensor) -> np.ndarray:
@@ -112,7 +112,7 @@ def test_an_error_reaches_all_who_asked_and_the_next_call_works():
 
 @pytest.mark.parametrize("precision", ["bf16", "fp16"])
 def test_half_precision_agrees_with_full(tiny, precision):
-    """To 0.01 in every score, and in every decision at the tuned thresholds, on the scenes."""
+    """On the scenes: to 0.01 in every score, and in every decision at the tuned thresholds."""
     import clipdemo
     from clipdemo.page.compare.tab import SCENES, read_scenes
 

@@ -20,7 +20,7 @@ CAPTIONS = ["a dog on a bench", "two red buses", "A MAN, a woman & their cat!"]
 TEXT = {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 TIMM = {"timm_model_pretrained": False, "timm_proj": None}
 HALVES = {"mean": [0.5] * 3, "std": [0.5] * 3, "resize_mode": "squash"}
-# As open_clip builds them, with towers that are small.
+# As open_clip builds them, but with small towers.
 FAMILIES = {
     "siglip2": (
         {
@@ -97,7 +97,7 @@ def loaded(folder) -> clipdemo.Classifier:
 
 @torch.inference_mode()
 def test_embeddings_are_open_clips_own(loaded, plain, photos):
-    """Though branches that exist for training alone are merged."""
+    """Although branches that exist only for training are merged."""
     model, preprocess, tokenizer = plain
     images = model.encode_image(torch.stack([preprocess(p) for p in photos]), normalize=True)
     texts = model.encode_text(tokenizer(CAPTIONS), normalize=True)

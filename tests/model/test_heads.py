@@ -58,8 +58,8 @@ def test_mutans_slices_have_the_rank_that_was_asked_for(mutan):
     assert [int(torch.linalg.matrix_rank(part)) for part in core(mutan).unbind(2)] == [RANK] * FUSED
 
 
-def test_mutan_needs_both_photo_and_caption_to_say_anything(mutan):
-    """Multiplied, not added: where one is zero, the other changes nothing."""
+def test_mutan_depends_on_photo_and_caption_only_together(mutan):
+    """They are multiplied, not added: if one is zero, the other changes nothing."""
     with torch.no_grad():
         mutan.text.bias.zero_()
         inputs = unit(5)

@@ -1,4 +1,4 @@
-"""The exported files say what the classifier says, without torch, and as the README uses them."""
+"""The exported files agree with the classifier, without torch, used as in the README."""
 
 import json
 import re

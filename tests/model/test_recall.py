@@ -1,4 +1,4 @@
-"""Rule recall: the card's thresholds of the chosen recall decide; a card without says so."""
+"""Rule recall: the card's thresholds for the chosen recall decide; a card without them says so."""
 
 import json
 
@@ -82,7 +82,7 @@ def test_evaluation_judges_by_the_thresholds_of_the_recall(classifier):
 
 
 def test_zero_shot_has_no_thresholds_for_a_recall(tiny, is_sentence):
-    """And evaluation says so before it scores."""
+    """Evaluation says so before it scores."""
     frame = pd.DataFrame({"ImageID": ["1"], "Labels": [("1",)], "Caption": ["a dog"]})
     rows, zero_shot = [], tiny.zero_shot(["dog"])
     for ask in (

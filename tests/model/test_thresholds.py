@@ -1,4 +1,4 @@
-"""Rules: each decides as its definition says, and tuning finds the best F1 there is."""
+"""Rules: each decides as defined, and tuning finds the best possible F1."""
 
 from itertools import pairwise
 
@@ -28,7 +28,7 @@ def test_fixed_and_tuned_turn_on_what_reaches_the_threshold(scores, data):
 
 
 def mcut(row: list[float]) -> list[bool]:
-    """MCut as its paper words it: cut in the middle of the widest gap, the first one if several."""
+    """MCut as in its paper: cut in the middle of the widest gap, of the first one if several."""
     if len(row) == 1:
         return [row[0] > 0.5]
     ordered = sorted(row, reverse=True)
@@ -54,7 +54,7 @@ def test_top_k_takes_the_highest_the_first_label_where_equal(scores, k):
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_score_decides_the_same_whatever_the_rest_of_the_table(rule):
+def test_a_row_is_decided_independently_of_the_rest_of_the_table(rule):
     """The page sees one photo at a time, evaluation many."""
     scores = np.random.default_rng(0).uniform(size=(9, 5)).round(1)
     options = {"threshold": 0.4, "tuned": np.array([0.1, 0.3, 0.5, 0.7, 0.9]), "k": 2}
@@ -97,7 +97,7 @@ COLUMN_PAIRS = st.integers(1, 25).flatmap(
 
 
 @given(COLUMN_PAIRS)
-def test_a_tuned_threshold_reaches_the_best_f1_there_is(pair):
+def test_a_tuned_threshold_reaches_the_best_possible_f1(pair):
     scores, truth = pair
     threshold = tune(scores, truth)
     assert threshold.shape == (1,)
@@ -110,7 +110,7 @@ def test_a_tuned_threshold_reaches_the_best_f1_there_is(pair):
 
 @pytest.mark.parametrize("scale", [1e-5, 1.0])
 def test_a_rare_label_with_tiny_scores_can_still_be_found(scale):
-    """A head for a rare label may never say more than one in ten thousand."""
+    """A head for a rare label may never give more than one in ten thousand."""
     scores = (np.array([[0.1], [0.2], [0.8], [0.9]]) * scale).astype(np.float32)
     truth = np.array([[0], [0], [1], [1]])
     on = decide(scores, "tuned", tuned=tune(scores, truth))
@@ -118,7 +118,7 @@ def test_a_rare_label_with_tiny_scores_can_still_be_found(scale):
 
 
 def test_a_tuned_threshold_keeps_its_distance_from_the_scores():
-    """So that a score computed a little differently elsewhere stays on its side."""
+    """So that a score computed slightly differently elsewhere stays on its side."""
     scores, truth = np.array([[0.2], [0.4], [0.6], [0.9]]), np.array([[0], [0], [1], [1]])
     assert tune(scores, truth) == pytest.approx([0.5])
 
@@ -140,8 +140,8 @@ def test_each_label_has_its_own_thresholds():
 
 
 @given(COLUMN_PAIRS)
-def test_a_recall_is_reached_and_by_no_threshold_that_lets_less_through(pair):
-    """On the rows it was chosen on, however close the scores are."""
+def test_a_recall_is_reached_by_the_highest_possible_threshold(pair):
+    """On the rows it was tuned on, however close the scores are."""
     scores, truth = pair
     found = recall_thresholds(scores, truth)
     assert list(found) == list(RECALLS)

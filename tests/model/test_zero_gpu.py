@@ -1,4 +1,4 @@
-"""ZeroGPU: functions get a GPU where the `spaces` package is there, and are untouched elsewhere."""
+"""ZeroGPU: functions get a GPU if the `spaces` package is installed, else they are unchanged."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ def GPU(function):
     return function
 """
 
-# Which functions are known at the moment when the page is launched, as ZeroGPU counts them.
+# Prints the functions known when the page is launched, as ZeroGPU counts them.
 LAUNCH = """
 import sys
 import gradio as gr
@@ -44,7 +44,7 @@ def test_a_function_runs_on_a_gpu_where_the_package_is_installed(monkeypatch):
 
 
 def test_a_function_is_known_before_the_page_is_launched(tmp_path):
-    """ZeroGPU ends a Space that has none by then; and CUDA is not to be touched before."""
+    """ZeroGPU stops a Space that has none by then; and CUDA must not be initialised before."""
     (tmp_path / "spaces.py").write_text(SPACES)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Zero-shot heads: any labels from their names, one by one, and never passed off as trained."""
+"""Zero-shot heads: any labels by name, each on its own, and never presented as trained."""
 
 import json
 
@@ -43,7 +43,7 @@ def test_both_is_the_mean_of_the_two_logits():
     torch.testing.assert_close(both, (image(photo) + text(caption)) / 2)
 
 
-def test_it_tells_what_a_caption_names(tiny):
+def test_it_finds_what_a_caption_names(tiny):
     """On the bundled backbone: the named thing above the others, each time."""
     names = ["dog", "bus", "horse", "boat"]
     zero_shot = tiny.zero_shot(names)

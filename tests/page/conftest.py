@@ -1,4 +1,4 @@
-"""One real server for all tests here, and its page just opened for each."""
+"""One real server for all tests here, and a newly opened page for each."""
 
 import pytest
 from support.driver import serving, visit
@@ -16,7 +16,7 @@ def url(tmp_path_factory):
 
 @pytest.fixture
 def page(visitor, url):
-    """The page, just opened."""
+    """The newly opened page."""
     tab = visitor.new_page()
     visit(tab, url)
     return tab

@@ -1,4 +1,4 @@
-"""Drawn scenes: same seed same picture, boxes that fit, captions that name nothing absent."""
+"""Drawn scenes: the same seed gives the same picture, boxes fit, captions name nothing absent."""
 
 import json
 import re
@@ -91,7 +91,7 @@ def test_a_box_covers_what_was_drawn_and_no_more(label, flip):
     difference = ImageChops.difference(scene.image, picture(False).image).convert("L")
     drawn = np.array(difference.point(lambda v: 255 * (v > 12)).getbbox()) / (320, 240, 320, 240)
     assert name == label
-    # Translucent parts (steam, foam) are no part of the box: they reach out by a little.
+    # Translucent parts (steam, foam) do not belong to the box: they extend slightly beyond it.
     assert np.abs(drawn - box).max() < 0.06
 
 
@@ -103,7 +103,7 @@ def test_an_object_that_is_hidden_or_outside_the_picture_is_not_listed():
     assert stage.finish("").labels == ("bus",)
 
 
-def test_labels_occur_about_equally_often_and_some_scenes_hold_none(scenes):
+def test_labels_occur_about_equally_often_and_some_scenes_have_none(scenes):
     counts = Counter(label for scene in scenes for label in scene.labels)
     assert set(counts) == set(COCO18.names)
     assert max(counts.values()) < 3 * min(counts.values())
@@ -128,7 +128,7 @@ def test_captions_leave_labels_out_and_vary(scenes):
         assert "  " not in scene.caption
 
 
-def test_the_committed_examples_are_what_is_drawn_and_cover_all_labels(examples):
+def test_the_committed_examples_match_the_code_and_cover_all_labels(examples):
     committed = json.loads((SCENES / "scenes.json").read_text())
     drawn = {n: {"caption": s.caption, "labels": list(s.labels)} for n, s in examples.items()}
     assert drawn == committed

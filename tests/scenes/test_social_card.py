@@ -7,7 +7,7 @@ from support.paths import ROOT
 from clipdemo.scenes.social_card import SIZE, social_card
 
 
-def test_the_committed_card_is_what_is_drawn():
+def test_the_committed_card_matches_the_code():
     drawn = social_card()
     assert drawn.size == SIZE
     with Image.open(ROOT / "assets" / "social.png") as committed:

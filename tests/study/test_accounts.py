@@ -1,6 +1,6 @@
-"""Whatever was done to a table, each command's account of its rows adds up.
+"""For any damage to a table, each command's account of its rows adds up.
 
-`CLIPDEMO_TABLES=2000 pytest tests/study/test_accounts.py` tries as many tables.
+`CLIPDEMO_TABLES=2000 pytest tests/study/test_accounts.py` tries that many tables.
 """
 
 import json
@@ -43,7 +43,7 @@ def photos(tmp_path_factory):
 
 
 class Silent:
-    """A captioner that has something to say about every other photo."""
+    """A captioner that captions only every other photo."""
 
     name = "silent"
 

@@ -1,4 +1,4 @@
-"""adapt: heads for a backbone from few rows, better than zero-shot, and calibrated."""
+"""adapt: heads for a backbone from a few rows, better than zero-shot, and calibrated."""
 
 import json
 
@@ -121,7 +121,7 @@ def test_nothing_is_overwritten_and_too_little_is_one_sentence(adapt, tmp_path, 
 
 @pytest.fixture(scope="module")
 def problem():
-    """Embeddings whose labels lie near, but not on, their zero-shot directions."""
+    """Embeddings whose labels are near, but not on, their zero-shot directions."""
     rng = np.random.default_rng(0)
     prior = rng.normal(size=(4, 16))
     truth = rng.random((200, 4)) < 0.3
@@ -151,7 +151,7 @@ def test_a_row_is_judged_by_heads_that_did_not_see_it(problem):
     np.testing.assert_allclose(unseen[~rest], by_hand, atol=1e-4)
 
 
-def test_a_head_says_what_the_linear_form_says():
+def test_a_head_computes_the_linear_form():
     import torch
 
     rng = np.random.default_rng(1)

@@ -1,4 +1,4 @@
-"""Captions for a whole table: every photo once, and what was written stays written."""
+"""Captions for a whole table: every photo once, and results are never lost."""
 
 import json
 
@@ -25,7 +25,7 @@ def table(tmp_path):
     return tmp_path / "T.csv", folder
 
 
-def test_every_photo_gets_a_caption_of_its_own_and_keeps_its_labels(table, tmp_path, clipdemo_cli):
+def test_every_photo_gets_its_own_caption_and_keeps_its_labels(table, tmp_path, clipdemo_cli):
     path, folder = table
     out = tmp_path / "captions.csv"
     code, printed, _ = clipdemo_cli(
@@ -58,8 +58,8 @@ def test_a_photo_that_cannot_be_read_is_listed_and_has_no_row(table, tmp_path, c
     assert list(read_label_table(out).frame["ImageID"]) == kept
 
 
-def test_a_run_that_was_killed_goes_on_where_it_was(table, tmp_path, calls):
-    """Nothing is asked for twice, not even after a line that was left half; a changed photo is."""
+def test_a_killed_run_resumes(table, tmp_path, calls):
+    """Nothing is captioned twice, even after an incomplete line, except a changed photo."""
     path, folder = table
     frame = read_label_table(path).frame
     captioner, out = load_captioner("bundled"), tmp_path / "captions.csv"
@@ -81,7 +81,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(table, tmp_path, calls):
     assert sum(encoded) == 4
 
 
-def test_captions_of_another_captioner_are_not_taken_for_this_ones(table, tmp_path, calls):
+def test_captions_of_another_captioner_are_not_reused(table, tmp_path, calls):
     path, folder = table
     from clipdemo.study.caption_table import caption_table
 

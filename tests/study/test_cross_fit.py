@@ -1,4 +1,4 @@
-"""Figures of a run: no row is judged by thresholds that it helped to choose."""
+"""Figures of a run: no row is evaluated with thresholds that it helped to choose."""
 
 import numpy as np
 import pytest
@@ -43,8 +43,8 @@ def test_a_rows_own_truth_does_not_change_its_decision():
 
 
 def test_noise_does_not_look_better_than_it_is():
-    """Thresholds tuned on the judged rows make F1 of scores that know nothing better than what
-    they reach on rows they have not seen; cross-fitted ones do not."""
+    """Thresholds tuned on the evaluated rows give random scores a better F1 than they reach on
+    unseen rows; cross-fitted ones do not."""
     same, crossed, unseen = [], [], []
     for seed in range(40):
         truth, other = rows(seed), rows(seed + 1000, 2000)
@@ -80,7 +80,7 @@ def test_figures_are_scikit_learns_on_the_cross_fitted_decisions():
 
 
 def test_one_label_is_judged_as_well():
-    """scikit-learn takes a single column for something else than labels."""
+    """scikit-learn does not interpret a single column as labels."""
     truth = rows(6, 50, 0.4)[:, :1]
     found = run_metrics(truth, 0.1 + 0.8 * truth, NAMES[:1])
     assert all(value == pytest.approx(v) for value, v in zip(

@@ -41,7 +41,7 @@ def finished(backbone, shared, tmp_path_factory):
 
 @pytest.fixture
 def own(backbone, shared, finished, tmp_path):
-    """Table, photos and store of a test's own."""
+    """A test's own table, photos and store."""
     table = shutil.copy(shared[0], tmp_path / "table.csv")
     photos = shutil.copytree(shared[1], tmp_path / "photos")
     return table, photos, shutil.copytree(finished, tmp_path / "store")
@@ -64,14 +64,14 @@ def test_rows_are_the_backbones_embeddings_in_the_tables_order(backbone, shared,
 
 
 def test_cut_photos_are_encoded_as_prepared_ones(backbone, photos):
-    """In worker processes a photo stays bytes; nothing may come of that."""
+    """In worker processes a photo stays bytes, which must make no difference."""
     cut = np.stack([np.asarray(backbone.cut(photo)) for photo in photos])
     assert cut.shape == (4, 32, 32, 3)
     assert cut.dtype == np.uint8
     assert (backbone.encode_cut(torch.from_numpy(cut)) == backbone.encode_photos(photos)).all()
 
 
-def test_started_again_nothing_is_encoded_and_nothing_changes(backbone, own):
+def test_a_second_run_encodes_and_changes_nothing(backbone, own):
     table, photos, out = own
     before = files_of(out)
     report = encode_table(backbone, table, out, photos, batch=BATCH)
@@ -146,7 +146,7 @@ def test_a_zip_and_tars_give_the_same_store_as_the_folder(
     assert read_store(tmp_path / "store").index.equals(read_store(finished).index)
 
 
-def test_photos_and_captions_that_are_there_twice_are_encoded_once(backbone, own, calls):
+def test_repeated_photos_and_captions_are_encoded_once(backbone, own, calls):
     table, photos, out = own
     shutil.rmtree(out)
     for copy in (5, 6, 29):
@@ -165,7 +165,7 @@ def test_photos_and_captions_that_are_there_twice_are_encoded_once(backbone, own
 
 
 def test_generated_captions_become_rows_after_the_tables(backbone, own):
-    """Only for photos of the table, with its labels; one without words is none."""
+    """Only for photos of the table, with its labels; empty ones are ignored."""
     table, photos, out = own
     generated = table.with_name("generated.csv")
     generated.write_text(
@@ -197,8 +197,8 @@ def test_a_store_of_another_backbone_is_refused(own, resnet_folder, is_sentence)
     assert files_of(out) == before
 
 
-def test_other_weights_of_the_same_backbone_encode_everything_anew(shared, vit_folder, tmp_path):
-    """As after training a backbone in a folder on; its precision is not one of its weights."""
+def test_other_weights_of_the_same_backbone_encode_everything_again(shared, vit_folder, tmp_path):
+    """As after further training in a folder; the precision does not count as other weights."""
     folder, out = shutil.copytree(vit_folder, tmp_path / "clip"), tmp_path / "store"
     encode_table(Backbone(f"local-dir:{folder}", "cpu"), shared[0], out, shared[1])
     before = np.array(read_store(out).image)

@@ -1,4 +1,4 @@
-"""encode, stopped anywhere: started again it goes on, and ends with the same bytes."""
+"""encode, stopped anywhere: it resumes when started again, and gives the same bytes."""
 
 import os
 import random
@@ -48,7 +48,7 @@ def undisturbed(start, tmp_path_factory):
 
 
 def wait_until(condition: Callable[[], bool], process: Process) -> bool:
-    """Whether it came true while the process ran."""
+    """Whether the condition became true while the process ran."""
     while not condition() and process.is_alive():
         time.sleep(0.001)
     return condition()
@@ -59,7 +59,7 @@ def parts(out) -> int:
 
 
 def test_killed_at_ten_random_moments_it_ends_with_the_same_bytes(start, undisturbed, tmp_path):
-    """The moments are spread over the batches, photos' and captions', and lie anywhere in one."""
+    """At random moments within batches of both photos and captions."""
     moments, out = random.Random(), tmp_path / "store"
     total, killed = 2 * PHOTOS // BATCH, 0
     for kill in range(KILLS):
@@ -94,8 +94,10 @@ def test_photos_are_encoded_once_whenever_the_run_was_killed(
 
 
 @pytest.mark.parametrize("moved", range(len(STORE_FILES) + 1))
-def test_killed_while_the_files_are_put_in_place(labelled, backbone, undisturbed, tmp_path, moved):
-    """New files beside old ones of the same size are neither read nor believed."""
+def test_killed_while_the_files_are_moved_into_place(
+    labelled, backbone, undisturbed, tmp_path, moved
+):
+    """New files next to old ones of the same size are not used."""
     out, (table, photos) = tmp_path / "store", labelled
     lines = table.read_text().splitlines()
     (tmp_path / "table.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]))
@@ -112,10 +114,8 @@ def test_killed_while_the_files_are_put_in_place(labelled, backbone, undisturbed
 
 
 @pytest.mark.parametrize("keep", [0, 50, 300])
-def test_a_part_that_is_cut_off_is_encoded_again(
-    start, labelled, backbone, undisturbed, tmp_path, keep
-):
-    """As it may be after the power failed."""
+def test_a_truncated_part_is_encoded_again(start, labelled, backbone, undisturbed, tmp_path, keep):
+    """As can happen in a power failure."""
     process = start(tmp_path)
     wait_until(lambda: parts(tmp_path) > 3, process)
     process.kill()
@@ -142,7 +142,7 @@ def test_no_process_outlives_a_killed_run(start, tmp_path):
 def test_a_second_encode_to_the_same_folder_is_refused(
     start, labelled, backbone, tmp_path, is_sentence
 ):
-    """And none that comes after a killed one is."""
+    """One after a killed run is not refused."""
     process = start(tmp_path)
     wait_until(lambda: parts(tmp_path) > 0, process)
     table, photos = labelled
@@ -157,7 +157,7 @@ def test_a_second_encode_to_the_same_folder_is_refused(
 
 
 def test_ctrl_c_ends_in_one_line(start, tmp_path):
-    """A terminal sends it to the worker processes as well."""
+    """A terminal sends it to the worker processes, too."""
     process = start(tmp_path / "store", log=tmp_path / "log")
     assert wait_until(lambda: parts(tmp_path / "store") > 3, process)
     os.killpg(process.pid, signal.SIGINT)

@@ -1,4 +1,4 @@
-"""Sweep and baselines: what runs, what is kept, and that the tables say what was measured."""
+"""Sweep and baselines: which runs there are, what is kept, and that the tables are right."""
 
 import json
 from dataclasses import replace
@@ -48,8 +48,8 @@ def test_runs_at_the_same_time_give_the_bits_of_runs_one_by_one(folder, tmp_path
     assert len({json.dumps(o["history"]) for o in together}) == len(runs), "seeds differ"
 
 
-def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
-    """Whole lines of the journal are kept; a half one is run again."""
+def test_a_killed_sweep_resumes(folder, tmp_path):
+    """Complete lines of the journal are kept; the run of an incomplete one is repeated."""
     runs = [Run("image", settings=SMALL).seeded(s) for s in range(3)]
     path = tmp_path / "runs.jsonl"
     outcomes(folder, path, runs, 1)
@@ -67,7 +67,9 @@ def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
     assert asked == [2, 0, 1, 2], "other data, other runs"
 
 
-def test_the_sweep_holds_the_study_and_nothing_a_store_cannot_give(folder, tmp_path, vit_folder):
+def test_the_sweep_has_the_study_and_nothing_that_a_store_lacks_data_for(
+    folder, tmp_path, vit_folder
+):
     found = sweep.entries(read_store(folder))
     groups = {e.group for e in found}
     assert groups == {"grid", "warmup", "encoding", "augmentation", "fusion"}
@@ -83,8 +85,8 @@ def test_the_sweep_holds_the_study_and_nothing_a_store_cannot_give(folder, tmp_p
     assert captions_alone.entries(photos) == []
 
 
-def test_tables_hold_what_was_measured(folder, tmp_path, monkeypatch):
-    """Every row and curve of both commands, and figures that scikit-learn gives as well."""
+def test_tables_have_the_measured_figures(folder, tmp_path, monkeypatch):
+    """Every row and curve of both commands, with scikit-learn's figures."""
     monkeypatch.setattr(sweep, "FINAL", SMALL)
     monkeypatch.setattr(sweep, "HIDDEN", ((16,),))
     monkeypatch.setattr(captions_alone, "FINAL", SMALL)
@@ -148,7 +150,7 @@ def test_a_run_names_its_shape_as_the_study_counts_it():
 def test_a_single_label_is_refused_in_one_sentence(
     command, tmp_path, vit_folder, clipdemo_cli, is_sentence
 ):
-    """Every row of a table has a label: with one there is, all rows are alike."""
+    """Every row of a table has a label: with only one label, all rows are equal."""
     table = write_table(tmp_path, 12)
     frame = read_label_table(table).frame
     write_label_table(frame.assign(Labels=[("cup",)] * len(frame), Caption=""), table)
@@ -160,7 +162,7 @@ def test_a_single_label_is_refused_in_one_sentence(
     assert is_sentence(error.splitlines()[-1])
 
 
-def test_no_runs_are_told_in_one_sentence(tmp_path, is_sentence):
+def test_without_runs_there_is_one_sentence(tmp_path, is_sentence):
     with pytest.raises(clipdemo.TableError) as caught:
         read_runs(tmp_path)
     assert is_sentence(caught.value)

@@ -1,4 +1,4 @@
-"""Feature stores: what is absent is absent, and a damaged one is one sentence."""
+"""Feature stores: missing data stay missing, and a damaged store gives one sentence."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_targets_are_those_of_the_tables_labels(store):
     assert found.targets.dtype == np.float32
 
 
-def test_a_table_with_labels_of_its_own(store):
+def test_a_table_with_its_own_labels(store):
     found = store("0.jpg,red bus;dog,a\n1.jpg,tree,b\n2.jpg,dog,c\n")
     assert found.labels.names == found.labels.ids == ("dog", "red bus", "tree")
     assert found.targets.tolist() == [[1, 1, 0], [0, 0, 1], [1, 0, 0]]
@@ -110,7 +110,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_what_is_no_whole_store_is_refused_and_can_be_made_anew(
+def test_an_incomplete_store_is_refused_and_can_be_made_again(
     backbone, store, tmp_path, is_sentence, damage
 ):
     whole = store("0.jpg,1,a dog\n1.jpg,18,b\n2.jpg,3,c\n")

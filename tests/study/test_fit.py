@@ -1,4 +1,4 @@
-"""Fitting a head: it learns, it repeats, and its rate follows the study's schedule."""
+"""Fitting a head: it learns, it is reproducible, and its rate follows the study's schedule."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ TOY = FitSettings(hidden=(16,), rate=3e-2, epochs=6, batch=32, dropout=0.1)
 
 @pytest.fixture(autouse=True)
 def _one_thread():
-    """Matrices this small only wait for a second one."""
+    """For matrices this small, a second thread only adds waiting."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -28,7 +28,7 @@ def _one_thread():
 
 
 def toy(rows: int = 320, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors [N, 8], and three labels that hang on the sign of one entry each."""
+    """Unit vectors [N, 8], and three labels, each given by the sign of one entry."""
     x = np.random.default_rng(seed).normal(size=(rows, 8)).astype(np.float32)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     return x, (x[:, :3] > 0.1).astype(np.float32)
@@ -65,7 +65,7 @@ def test_each_of_three_seeds_gives_its_own_weights_bit_for_bit(kind):
     assert not any(torch.equal(found[i], found[i - 1]) for i in range(3))
 
 
-def test_a_callers_random_numbers_are_left_alone():
+def test_the_callers_random_state_is_unchanged():
     torch.manual_seed(7)
     expected = torch.rand(3)
     torch.manual_seed(7)
@@ -87,12 +87,12 @@ def test_the_rate_rises_and_falls_linearly(warmup):
     assert history[-1]["rate"] == 0
 
 
-WILD = replace(TOY, rate=2.0, epochs=8, warmup=0.5)  # ruins the head after a few epochs
+WILD = replace(TOY, rate=2.0, epochs=8, warmup=0.5)  # diverges after a few epochs
 
 
 @pytest.mark.parametrize("keep", ["map", "samples_f1"])
 def test_the_best_epoch_is_kept(keep):
-    """With a rate that ruins the head, later epochs are worse; their weights must not be used."""
+    """With a rate that is too high, later epochs are worse; their weights must not be used."""
     head, history = fit(replace(WILD, keep=keep))
     x, y = toy(160, seed=1)
     best = max(entry[keep] for entry in history)
@@ -103,7 +103,7 @@ def test_the_best_epoch_is_kept(keep):
 
 
 def test_training_stops_after_epochs_without_a_better_one():
-    """What was trained up to there is the same as without stopping, the rate included."""
+    """Training up to there is the same as without stopping, including the rate."""
     whole, stopped = (fit(replace(WILD, keep="samples_f1", patience=p))[1] for p in (0, 2))
     figures = [entry["samples_f1"] for entry in whole]
     best = next(i for i in range(8) if max(figures[i + 1 : i + 3], default=0) <= figures[i])
@@ -111,8 +111,8 @@ def test_training_stops_after_epochs_without_a_better_one():
     assert stopped == whole[: best + 3]
 
 
-def test_an_entry_of_the_history_tells_the_epochs_figures():
-    """Its values are plain floats that JSON takes, and those of the validation rows."""
+def test_an_entry_of_the_history_has_the_epochs_figures():
+    """They are plain floats for JSON, measured on the validation rows."""
     head, history = fit(replace(TOY, epochs=1))
     assert json.loads(json.dumps(history)) == history
     x, y = toy(160, seed=1)
@@ -122,7 +122,7 @@ def test_an_entry_of_the_history_tells_the_epochs_figures():
     assert history[0]["samples_f1"] == pytest.approx(samples_f1(y, z > 0))
 
 
-def test_without_weights_all_rows_count_alike():
+def test_without_weights_all_rows_count_equally():
     x, y = toy()
     settings = replace(TOY, epochs=2)
     assert (
@@ -145,7 +145,7 @@ def test_samples_f1_is_scikit_learns(pair):
     assert samples_f1(truth, on) == pytest.approx(expected)
 
 
-def test_rows_without_weight_teach_nothing():
+def test_rows_without_weight_have_no_effect():
     x, y = toy()
     wrong = np.concatenate([x, x]), np.concatenate([y, 1 - y])
     weights = np.repeat([1.0, 0.0], len(x))
@@ -154,7 +154,7 @@ def test_rows_without_weight_teach_nothing():
 
 
 def test_a_batch_without_any_weight_does_no_harm():
-    """Small batches of a table with few weighted rows may hold none of them."""
+    """Small batches of a table with few weighted rows may contain none of them."""
     x, y = toy(64)
     weights = (np.arange(64) % 16 == 0).astype(float)
     head, history = fit(FitSettings(**vars(TOY) | {"batch": 2, "epochs": 2}), x, y, weights)
@@ -162,7 +162,7 @@ def test_a_batch_without_any_weight_does_no_harm():
     assert all(np.isfinite(entry["loss"]) for entry in history)
 
 
-def test_soft_targets_are_learned_as_chances():
+def test_soft_targets_are_learned_as_probabilities():
     x, _ = toy()
     head, _ = fit(FitSettings(**vars(TOY) | {"epochs": 12}), x, np.full((len(x), 3), 0.25))
     chances = 1 / (1 + np.exp(-logits(head, x)))
@@ -196,8 +196,8 @@ def test_the_temperature_is_the_best_of_a_fine_grid(true):
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_temperature_is_positive_and_finite_even_without_an_optimum(sign):
-    """Logits that are always right want T = 0, logits that are always wrong want T = infinity;
-    the card takes neither."""
+    """The optimum is T = 0 for logits that are always right, and T = infinity for logits that are
+    always wrong; the card allows neither."""
     z = np.random.default_rng(0).normal(0, 3, (200, 3))
     found = fit_temperature(sign * z, (z > 0).astype(float))
     assert np.isfinite(found)

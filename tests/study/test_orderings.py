@@ -1,4 +1,4 @@
-"""The study's claims against ours: what counts as better, as worse, and as undecided."""
+"""The study's claims against our runs: what counts as better, worse or undecided."""
 
 import pandas as pd
 import pytest
@@ -22,7 +22,7 @@ def outcomes(runs, curves) -> dict:
     ("gap", "expected"), [(0.1, True), (-0.1, False), (0.01, "within the spread")]
 )
 def test_outcomes_follow_the_runs(gap, expected):
-    """Claims hold where the runs say so, flip when they flip, and are open where seeds overlap."""
+    """Claims hold or are reversed as the runs are, and are undecided if seeds overlap."""
     found = outcomes(*made_runs(gap=gap))
     assert list(found) == CLAIMS
     assert {found[claim] for claim in CLAIMS[:-1]} == {expected}

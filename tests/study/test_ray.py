@@ -1,4 +1,4 @@
-"""encode, score and batch on a Ray cluster: what one machine finds, whatever dies on the way."""
+"""encode, score and batch on a Ray cluster: the results of one machine, whatever is killed."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ BROKEN = range(7, COUNT, 40)
 
 @pytest.fixture(scope="module")
 def cluster():
-    """Two machines of one core each, as far as Ray can tell."""
+    """Two machines of one core each, from Ray's point of view."""
     cluster_utils = pytest.importorskip("ray.cluster_utils")
     small = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
     found = cluster_utils.Cluster(
@@ -36,7 +36,7 @@ def backbone(vit_folder):
 
 
 def encoded(out) -> dict:
-    """The parts there are, and when each was written."""
+    """The existing parts, and when each was written."""
     return {p.name: p.stat().st_mtime_ns for p in out.glob("parts/image-*.parquet")}
 
 
@@ -91,10 +91,10 @@ def test_batch_has_the_results_of_one_machine(
     assert rows["cluster"] == rows["single"]
 
 
-def test_a_node_and_the_driver_die_and_the_rows_are_those_of_one_machine(
+def test_after_a_node_and_the_driver_die_the_rows_are_those_of_one_machine(
     cluster, backbone, tmp_path, capfd
 ):
-    """What was encoded is not encoded again, and photos that cannot be read are listed."""
+    """Encoded rows are not encoded again, and photos that cannot be read are listed."""
     nodes, second = cluster
     table, photos = write_labelled(tmp_path, COUNT)
     for i in BROKEN:
@@ -108,7 +108,7 @@ def test_a_node_and_the_driver_die_and_the_rows_are_those_of_one_machine(
     wait_for(len(encoded(out)) + 4, out, process)
     process.kill()
     process.join()
-    time.sleep(1)  # a batch that was open may still be written
+    time.sleep(1)  # a pending batch may still be written
     before = encoded(out)
     assert len(before) < COUNT // BATCH
     process = start_encode(*options, log=log)

@@ -1,4 +1,4 @@
-"""The report's figures are scikit-learn's, and only what belongs together is put together."""
+"""The report's figures are scikit-learn's, and inputs that do not match are refused."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ MODES = ("image", "text", "concat")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, vit_folder):
-    """`store`, `heads` that were trained on it, and `runs` that say they are of it."""
+    """`store`, `heads` that were trained on it, and `runs` that name it as their store."""
     folder = tmp_path_factory.mktemp("report")
     store = read_store(write_store(folder, vit_folder))
     settings = FitSettings(hidden=(16,), epochs=3, batch=16)
@@ -123,7 +123,7 @@ def test_what_a_mode_adds_is_concat_less_the_other(report):
                 assert value == (pytest.approx(both - alone, abs=2e-6) if known else None)
 
 
-def test_it_sees_whether_thresholds_were_tuned_on_the_same_rows():
+def test_it_detects_whether_thresholds_were_tuned_on_the_same_rows():
     random = np.random.default_rng(0)
     truth = random.random((2, 80, 5)) < 0.3
     values = random.normal(3.0 * truth - 1, 2)
@@ -166,7 +166,7 @@ def test_it_is_small_even_for_many_labels():
     assert len(json.dumps(report, separators=(",", ":"))) < 400_000
 
 
-def test_the_studys_figures_stand_by_label_name():
+def test_the_studys_figures_are_matched_by_label_name():
     assert len(published.PER_LABEL) == 18
     assert published.PER_LABEL["person"]["support"] == 1548
     assert published.PER_LABEL["stop sign"]["f1"] == 0.78, "the study's id 13: there is no 12"
@@ -192,7 +192,7 @@ def test_the_command_writes_report_and_page(folder, clipdemo_cli, tmp_path):
 
 
 @pytest.mark.parametrize("what", ["rule", "store", "backbone", "labels", "no runs", "no heads"])
-def test_what_does_not_belong_together_is_refused(
+def test_inputs_that_do_not_match_are_refused(
     what, folder, clipdemo_cli, is_sentence, write_heads, tmp_path
 ):
     runs, heads, options = folder / "runs", folder / "heads", []

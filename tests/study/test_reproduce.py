@@ -1,4 +1,4 @@
-"""The whole study against a server on a loopback port: begun, cut off, killed, gone on with."""
+"""The whole study against a server on a loopback port: started, cut off, killed and resumed."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def begun(server, tmp_path_factory) -> tuple[Study, subprocess.CompletedProcess]:
-    """A study whose download was cut in the middle, and which was killed while it encoded."""
+    """A study whose download was interrupted, and which was then killed during encoding."""
     folder = tmp_path_factory.mktemp("reproduce")
     clip = f"local-dir:{write_small_tiny(folder / 'clip')}"
     captioner = str(write_vit_gpt2(folder / "captioner"))
@@ -76,14 +76,14 @@ def small(monkeypatch) -> None:
 
 
 def names_of(told: list[str]) -> list[str]:
-    """The stages that were worked on."""
+    """The stages that were executed."""
     return [line for line in told if line in STAGES]
 
 
-def test_stopped_anywhere_it_goes_on_and_ends_with_heads_that_predict(
+def test_stopped_anywhere_it_resumes_and_ends_with_heads_that_predict(
     begun, server, small, clipdemo_cli
 ):
-    """Nothing is fetched, captioned or encoded twice; every later stage is done once."""
+    """Nothing is downloaded, captioned or encoded twice; every later stage runs once."""
     study, process = begun
     assert process.returncode == -signal.SIGKILL, process.stderr
     assert process.stdout.split() == ["data", "backbone", "caption", "encode"]
@@ -184,7 +184,9 @@ def test_a_disk_too_small_is_one_sentence(tmp_path, is_sentence):
     assert "20.0 GB" in str(caught.value)
 
 
-def test_where_nobody_can_be_asked_nothing_is_begun(server, tmp_path, clipdemo_cli, is_sentence):
+def test_without_a_terminal_to_confirm_nothing_is_started(
+    server, tmp_path, clipdemo_cli, is_sentence
+):
     before = len(server.asked)
     options = "--backbone", "tiny", "--out", tmp_path / "out", "--base-url", server.url
     code, printed, said = clipdemo_cli("reproduce", *options)
@@ -195,8 +197,8 @@ def test_where_nobody_can_be_asked_nothing_is_begun(server, tmp_path, clipdemo_c
     assert len(server.asked) == before
 
 
-def test_a_stage_is_done_again_when_what_it_is_made_of_changes(tmp_path):
-    """Or when what it made is gone, or when it was stopped; a damaged file of states costs work."""
+def test_a_stage_is_repeated_when_its_inputs_change(tmp_path):
+    """Or if its output is gone, or if it was stopped; a damaged state file only costs work."""
     made, states, done = tmp_path / "made", tmp_path / "stages.json", []
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""Rows of a store as a mode's head reads them, to train on and to judge by."""
+"""Rows of a store as a mode's head reads them, for training and validation."""
 
 from pathlib import Path
 
@@ -20,9 +20,9 @@ ABOUT = About("tiny", "", WIDTH, LABELS.names, LABELS.ids, "T.csv", "photos")
 
 
 def store(photos: bool = True, captions: bool = True, labels=("cup", "tea pot")) -> Store:
-    """12 photos with a caption each save the last two, and 6 generated captions.
+    """12 photos with a caption each except the last two, and 6 generated captions.
 
-    An embedding holds its row's number, so that one sees where an input comes from.
+    An embedding contains its row's number, to show where an input comes from.
     """
     own = [(f"{n}.jpg", "table", f"own {n}" if captions and n < 10 else "") for n in range(PHOTOS)]
     generated = [(f"{n}.jpg", "generated", f"said {n}") for n in range(6)] if captions else []

@@ -37,7 +37,7 @@ def test_share_holds_out_about_that_share():
 
 
 def test_share_goes_by_the_name_alone():
-    """Rows that are added or put in another order move no photo to the other side."""
+    """Added or reordered rows move no photo to the other side."""
     chosen = set(names(SCATTERED, "share:0.15"))
     fewer = SCATTERED.iloc[::-3]
     assert set(names(fewer, "share:0.15")) == chosen & set(fewer["ImageID"])
@@ -67,7 +67,7 @@ def test_a_label_table_holds_out_its_photos(tmp_path):
 
 @pytest.mark.parametrize("rule", ["last:20", "every:3:2", "share:0.4"])
 def test_all_rows_of_a_photo_fall_on_the_same_side(rule):
-    """A photo whose generated caption is trained on must not be judged by its own caption."""
+    """A photo whose generated caption is used for training must not be used for validation."""
     twice = pd.concat([NUMBERED, NUMBERED.iloc[::2], NUMBERED.iloc[::5]], ignore_index=True)
     sides = pd.Series(held_out(twice, rule)).groupby(twice["ImageID"]).nunique()
     assert (sides == 1).all()
@@ -79,7 +79,7 @@ def test_all_rows_of_a_photo_fall_on_the_same_side(rule):
     ["", "last", "last:", "last:x", "last:-5", "every:6", "every:0:1", "every:6:x", "share:2",
      "share:-0.1", "share:x", "some:3", "nowhere.csv"],
 )  # fmt: skip
-def test_a_rule_that_cannot_be_read_is_refused_with_those_that_can(rule, is_sentence):
+def test_an_invalid_rule_is_refused_with_a_list_of_valid_ones(rule, is_sentence):
     with pytest.raises(TableError, match="every:6:1") as refused:
         held_out(NUMBERED, rule)
     assert is_sentence(refused.value)

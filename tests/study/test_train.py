@@ -1,4 +1,4 @@
-"""train and calibrate: a checkpoint of one's own labels, ready to be used, that says what it is."""
+"""train and calibrate: a usable checkpoint for own labels, with a card that describes it."""
 
 import json
 
@@ -63,7 +63,7 @@ def test_the_cards_figures_are_those_of_its_heads(folder, tmp_path, clipdemo_cli
 
 
 def test_the_card_says_how_well_the_validation_pairs_fit(folder, tmp_path, clipdemo_cli):
-    """After train, and anew after calibrate, whichever heads there are."""
+    """After train, and again after calibrate, whichever heads there are."""
     out, store = tmp_path / "heads", read_store(folder)
     train(clipdemo_cli, folder, out, "--mode", "image")
     own = (store.index["source"] == "table").to_numpy()
@@ -79,7 +79,7 @@ def test_the_card_says_how_well_the_validation_pairs_fit(folder, tmp_path, clipd
     assert read_card(out).content["fit"]["matching"] == pytest.approx(expected(other), abs=1e-4)
 
 
-def test_photos_with_labels_of_ones_own_and_no_captions(tmp_path, vit_folder, clipdemo_cli, photos):
+def test_photos_with_own_labels_and_no_captions(tmp_path, vit_folder, clipdemo_cli, photos):
     """The whole way: a table, encode, train, predict; only `image` is there."""
     table = write_table(tmp_path)
     frame = read_label_table(table).frame
@@ -117,7 +117,7 @@ def test_heads_of_other_labels_are_not_overwritten(folder, tmp_path, clipdemo_cl
 
 
 def test_a_folder_with_other_files_is_left_alone(folder, tmp_path, clipdemo_cli, is_sentence):
-    """A card vouches for every file beside it: a store, say, must not become part of it."""
+    """A card has the hash of every file next to it: a store, say, must not become part of it."""
     (tmp_path / "letters.txt").write_text("not heads")
     for out in (tmp_path, folder):
         before = sorted(path.name for path in out.iterdir())
@@ -128,7 +128,7 @@ def test_a_folder_with_other_files_is_left_alone(folder, tmp_path, clipdemo_cli,
 
 
 def test_heads_are_not_mixed_with_those_of_other_weights(folder, tmp_path, clipdemo_cli):
-    """A backbone's name says little: its folder may hold other weights today."""
+    """The name of a backbone is not enough: its folder may have other weights by now."""
     out = tmp_path / "heads"
     train(clipdemo_cli, folder, out, "--mode", "image")
     write_card(out, read_card(out).content | {"fingerprint": "of something else"})
@@ -152,7 +152,7 @@ def test_a_wrong_option_is_one_sentence(folder, tmp_path, clipdemo_cli, is_sente
     assert is_sentence(error)
 
 
-def test_calibrate_writes_what_the_heads_give_on_the_store(folder, tmp_path, clipdemo_cli):
+def test_calibrate_writes_the_figures_of_the_heads_on_the_store(folder, tmp_path, clipdemo_cli):
     out = tmp_path / "heads"
     train(clipdemo_cli, folder, out, "--mode", "image")
     before = read_card(out).modes["image"]
@@ -161,7 +161,7 @@ def test_calibrate_writes_what_the_heads_give_on_the_store(folder, tmp_path, cli
         "calibrate", "--checkpoint", out, "--store", folder, "--validation", other, "--json"
     )
     assert code == 0, error
-    classifier = clipdemo.load(checkpoint=out, device="cpu")  # its files are the card's still
+    classifier = clipdemo.load(checkpoint=out, device="cpu")  # its files still match the card
     entry = classifier.card.modes["image"]
     expected = calibrated(*validation_logits(classifier, read_store(folder), "image", other))
     assert {key: entry[key] for key in expected} == expected
@@ -175,7 +175,7 @@ def test_calibrate_writes_what_the_heads_give_on_the_store(folder, tmp_path, cli
 
 @pytest.fixture(scope="module")
 def made_up():
-    """Logits of 400 rows and four labels, too sure of themselves; the last label is rare."""
+    """Overconfident logits of 400 rows and four labels; the last label is rare."""
     rng, chance = np.random.default_rng(0), np.array([0.5, 0.3, 0.2, 0.01])
     truth = rng.uniform(size=(400, 4)) < chance
     seen = truth + rng.normal(0, 0.7, truth.shape)
@@ -183,7 +183,7 @@ def made_up():
     return 3 * right, truth
 
 
-def test_the_temperature_makes_scores_more_like_shares(made_up):
+def test_the_temperature_makes_scores_better_calibrated(made_up):
     found = calibrated(*made_up)
     assert found["temperature"] == pytest.approx(3, rel=0.3)
     assert found["reliability"]["after"] < 0.8 * found["reliability"]["before"]

@@ -1,4 +1,4 @@
-"""Requests as a stranger sends them: raw HTTP to a real server, by no client with manners."""
+"""Requests as a stranger sends them: raw HTTP to a real server, without a well-behaved client."""
 
 import json
 import secrets
@@ -10,10 +10,10 @@ META = {"_type": "gradio.FileData"}
 
 
 class Stranger:
-    """Asks one server.
+    """Sends requests to one server.
 
     Attributes:
-        http: sends anything else.
+        http: the client for any other request.
     """
 
     def __init__(self, url: str, **headers: str) -> None:
@@ -30,7 +30,7 @@ class Stranger:
         return bag
 
     def call(self, name: str, data: object) -> tuple[bool, object]:
-        """A named endpoint through the queue: whether it went well, and what came back."""
+        """Call a named endpoint through the queue: whether it succeeded, and its answer."""
         answer = self.http.post(f"/gradio_api/call/{name}", content=json.dumps({"data": data}))
         if answer.status_code != 200:
             return False, answer.json()["detail"]
@@ -58,7 +58,7 @@ class Stranger:
     def event(
         self, number: int, data: list, said: object = None, session: str = ""
     ) -> tuple[bool, object]:
-        """Any event of the page by its number, a private one too; the last of its answers."""
+        """Any event of the page by its number, including private ones; its last answer."""
         session = session or secrets.token_hex(5)
         body = {"data": data, "fn_index": number, "session_hash": session, "event_data": said}
         answer = self.http.post("/gradio_api/queue/join", content=json.dumps(body))
@@ -84,7 +84,7 @@ class Stranger:
         ]
 
     def upload(self, name: str, content: bytes) -> str:
-        """Where the server says that it put a file."""
+        """Upload a file; returns its path on the server."""
         where = f"{str(self.http.base_url).rstrip('/')}/gradio_api/upload"
         return httpx.post(where, files={"files": (name, content)}).json()[0]
 

@@ -15,15 +15,15 @@ from support.loopback import LoopbackServer, QuietHandler
 FAULTS = (
     "silent",  # takes the request and never answers
     "hang",  # always stops in the middle of the file
-    "cut",  # always breaks off in the middle
-    "stutter",  # breaks off once in the middle, then goes on where it is asked to
+    "cut",  # always closes the connection in the middle
+    "stutter",  # closes the connection once in the middle, then resumes where requested
     "busy",  # error 503 once
-    "no range",  # breaks off once and knows no Range
-    "changed",  # breaks off once and then has another file of the same length
-    "short",  # after breaking off once, says that the file is shorter than what it sent
-    "no tag",  # no ETag, no Last-Modified, breaks off once
+    "no range",  # closes the connection once and does not support Range
+    "changed",  # closes the connection once and then has another file of the same length
+    "short",  # after closing the connection once, reports a shorter file than it sent
+    "no tag",  # no ETag, no Last-Modified, closes the connection once
     "half",  # has only half of the file
-    "damaged",  # some bytes in the middle are others
+    "damaged",  # some bytes in the middle are wrong
     "missing",  # error 404
     "broken",  # error 500
 )
@@ -45,7 +45,7 @@ NUMBERS = {name: number for number, name in CATEGORIES.items()}
 
 
 class DrawnCoco:
-    """Zips as COCO has them.
+    """Zips in the form of COCO's.
 
     Attributes:
         files: bytes by path on the server.
@@ -127,7 +127,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 class CocoServer(LoopbackServer):
-    """Serves `files`, {path: bytes}, until it is left as a context manager.
+    """Serves `files`, {path: bytes}, as a context manager.
 
     Attributes:
         faults: fault by the end of the path.
@@ -191,7 +191,7 @@ class _Handler(QuietHandler):
         once = fault in ("stutter", "no range", "changed", "short", "no tag")
         breaks = fault in ("hang", "cut") or (once and not before)
         part = content[first:middle] if breaks else content[first:]
-        self.server.sent += len(part)  # before its reader can have it
+        self.server.sent += len(part)  # before the client can have received it
         self.wfile.write(part)
         self.wfile.flush()
         if breaks:
@@ -202,7 +202,7 @@ class _Handler(QuietHandler):
 
 
 def _content(content: bytes, fault: str | None, before: bool) -> bytes:
-    """What the server takes for the file."""
+    """The server's version of the file."""
     middle = len(content) // 2
     if fault == "half":
         return content[:middle]

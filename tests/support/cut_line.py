@@ -1,4 +1,4 @@
-"""A line to a server that can be cut: a TCP proxy on loopback."""
+"""A connection to a server that can be cut: a TCP proxy on loopback."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class Line:
-    """Passes bytes on; `cut` ends all connections and takes no new ones until `mend`."""
+    """Forwards bytes; `cut` ends all connections and accepts no new ones until `mend`."""
 
     def __init__(self, port: int) -> None:
         self._target = port
@@ -26,7 +26,7 @@ class Line:
         self._open.clear()
 
     def mend(self, url: str | None = None) -> None:
-        """Take connections again, from now on to the server of this address."""
+        """Accept connections again, from now on to the server at this address."""
         self._target = urlsplit(url).port if url else self._target
         self._whole = True
 

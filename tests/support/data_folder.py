@@ -1,4 +1,4 @@
-"""A small data folder of drawn scenes in the form that training reads."""
+"""A small data folder of drawn scenes in the format for training."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ CAPTIONS_ALONE = 40
 
 
 def write_data_folder(folder: Path) -> Path:
-    """Photos with captions, more captions from row 28000 on, a teacher that is nearly right."""
+    """Photos with captions, more captions from row 28000 on, and a nearly correct teacher."""
     (folder / "photos").mkdir(parents=True)
     rng = np.random.default_rng(0)
     manifest, table, soft, grids = [], [], [], []

@@ -1,4 +1,4 @@
-"""How the tests start the app and what they do on its page."""
+"""Functions with which the tests start the app and use its page."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 from support.paths import ROOT
 
 MODES = ("image", "text", "concat")
-PATIENCE = 60  # seconds to wait for what must come; nothing is measured
+PATIENCE = 60  # seconds to wait for an expected event; this measures nothing
 
 Board = dict[str, dict[str, tuple[str, bool]]]
 
@@ -41,9 +41,9 @@ def environment(folder: Path) -> dict[str, str]:
 def serving(
     folder: Path, program: Sequence[str] = ("app.py",), **variables: str
 ) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The app on a free port: its address, as soon as it answers, and its process.
+    """The app on a free port: its address, as soon as it responds, and its process.
 
-    Its output is in `server.log` in the folder; `variables` are put into its environment.
+    Its output is in `server.log` in the folder; `variables` are added to its environment.
     """
     port = free_port()
     log = folder / "server.log"
@@ -82,7 +82,7 @@ def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
 
 
 def eventually(page, check: Callable[[], None], patience: float = PATIENCE) -> None:
-    """Repeat `check` until it holds; its last failure is the one that is reported."""
+    """Repeat `check` until it passes; the last failure is reported."""
     end = time.monotonic() + patience
     while True:
         try:
@@ -110,7 +110,7 @@ def visit(page, url: str) -> None:
 
 
 def read(page) -> Board:
-    """Per label and mode what the cell carries: its score as text, and whether it is on."""
+    """The content of each cell by label and mode: its score as text, and whether it is on."""
     cells = page.evaluate(
         """() => [...document.querySelectorAll("#board [data-label] [data-mode][data-score]")].map(
             (c) => [c.closest("[data-label]").dataset.label, c.dataset.mode, c.dataset.score,
@@ -131,7 +131,7 @@ def order(page) -> list[str]:
 
 
 def assert_shows(page, prediction) -> None:
-    """Every cell carries the prediction's score; cells of its missing modes are empty and off."""
+    """Every cell has the prediction's score; cells of its missing modes are empty and off."""
     board = read(page)
     assert set(board) == set(LABELS)
     for label, cells in board.items():
@@ -169,7 +169,7 @@ def photo_name(page) -> str | None:
 
 
 def notices(page) -> list[str]:
-    """The sentences the page shows because something went wrong."""
+    """The error messages on the page."""
     found = page.locator("#board .notice:visible, [data-testid=toast-body]:visible")
     return [text for text in found.all_inner_texts() if text.strip()]
 

@@ -16,19 +16,19 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 FAULTS = (
     "silent",  # takes the request and never answers
     "hang",  # stops in the middle of the file
-    "cut",  # always breaks off in the middle
-    "short",  # describes the whole file but has half of it
+    "cut",  # always closes the connection in the middle
+    "short",  # describes the whole file but has only half of it
     "wrong",  # other bytes than described
-    "huge",  # says that the file is larger than any disk
-    "gated",  # open only to those it lets in
+    "huge",  # claims that the file is larger than any disk
+    "gated",  # requires access rights
     "broken",  # error 500
-    "slow",  # takes its time before each answer
+    "slow",  # waits before each answer
 )
 SLOW = 6.0  # seconds; the hub's own client waits ten
 
 
 class HubServer(LoopbackServer):
-    """Serves `files`, {(repository, name): bytes}, until it is left as a context manager.
+    """Serves `files`, {(repository, name): bytes}, as a context manager.
 
     Attributes:
         faults: fault by file name.
@@ -83,7 +83,7 @@ class _Handler(QuietHandler):
         self.close_connection = True
 
     def _found(self) -> tuple[str, bytes] | None:
-        """Name and content of the file asked for; else the hub's refusal is sent."""
+        """Name and content of the requested file; if there is none, sends the hub's refusal."""
         match = re.fullmatch(r"/(.+)/resolve/[^/]+/([^?]+)(\?.*)?", unquote(self.path))
         if not match:
             return self.refuse(404)
@@ -100,7 +100,7 @@ class _Handler(QuietHandler):
         elif repository not in {r for r, _ in self.server.files}:
             self.refuse(
                 401, X_Error_Code="RepoNotFound"
-            )  # the hub does not tell private from missing
+            )  # the hub does not distinguish private from missing
         elif (repository, name) not in self.server.files:
             self.refuse(404, X_Error_Code="EntryNotFound")
         else:

@@ -1,4 +1,4 @@
-"""A label table and its photos, small and quickly made; and `encode` in processes of their own."""
+"""A small label table with photos, made quickly; and `encode` in separate processes."""
 
 import sys
 from io import BytesIO
@@ -14,7 +14,7 @@ STORE_FILES = ("image.npy", "text.npy", "index.parquet", "skipped.csv", "account
 
 
 def noise(seed: int, side: int = 48) -> bytes:
-    """A JPEG that no other seed gives."""
+    """A JPEG that is different for each seed."""
     pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
     file = BytesIO()
     Image.fromarray(pixels).save(file, "JPEG")
@@ -39,7 +39,7 @@ def files_of(store: Path) -> dict[str, bytes]:
 
 
 def start_encode(*args: object, log: Path | None = None) -> Process:
-    """`python -m clipdemo encode ...` in a process and a process group of its own."""
+    """`python -m clipdemo encode ...` in its own process and process group."""
     return start(_encode, [*map(str, args)], log=log)
 
 

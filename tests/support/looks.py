@@ -1,8 +1,8 @@
-"""What must hold of every view of the page: all of it can be reached, read and heard."""
+"""Requirements on every view of the page: all of it can be reached and is accessible."""
 
 from axe_playwright_python.sync_playwright import Axe
 
-# Visible controls that reach beyond the viewport and cannot be scrolled to in a strip of their own.
+# Visible controls that extend beyond the viewport and are not in a scrollable strip.
 OUTSIDE = """() => {
   const strip = (e) => {
     for (let p = e.parentElement; p && p !== document.body; p = p.parentElement) {
@@ -25,10 +25,10 @@ OUTSIDE = """() => {
 
 
 def untidy(page) -> list[str]:
-    """What is wrong with what the page shows now, best none; Gradio's own footer is left out.
+    """Problems of the page's current view, except for Gradio's own footer.
 
-    Controls that are outside of the viewport, a page that scrolls sideways, and whatever axe-core
-    calls serious or critical, such as a contrast below 4.5 or a field without a name.
+    These are controls outside the viewport, a page that scrolls sideways, and whatever axe-core
+    rates as serious or critical, such as a contrast below 4.5 or a field without a name.
     """
     page.mouse.move(0, 0)
     found = page.evaluate(OUTSIDE)

@@ -1,4 +1,4 @@
-"""What the tests' own servers and clients share: a loopback port, a clean end, no log."""
+"""Base classes of the tests' servers and clients: a loopback port, a clean shutdown, no log."""
 
 import asyncio
 import re
@@ -9,11 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Serves until it is left as a context manager.
+    """A context manager that serves until its exit.
 
     Attributes:
         faults: fault by file name.
-        closing: set at the end, for handlers that wait without answering.
+        closing: set at shutdown, for handlers that wait without answering.
     """
 
     daemon_threads = True
@@ -38,11 +38,11 @@ class LoopbackServer(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, *_: object) -> None:
-        """A client that was killed is no error."""
+        """A killed client is not an error."""
 
 
 class QuietHandler(BaseHTTPRequestHandler):
-    """HTTP/1.1 without a line per request."""
+    """HTTP/1.1 without a log line per request."""
 
     protocol_version = "HTTP/1.1"
 
@@ -50,7 +50,7 @@ class QuietHandler(BaseHTTPRequestHandler):
         pass
 
     def first_byte(self) -> int:
-        """Where the requested range begins; 0 without one."""
+        """The start of the requested range; 0 without one."""
         wanted = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
         return int(wanted[1]) if wanted else 0
 
@@ -63,6 +63,6 @@ class QuietHandler(BaseHTTPRequestHandler):
 
 
 def run_async(work: Coroutine):
-    """Its result, from a thread of its own: a browser's loop may be running in this one."""
+    """The result of a coroutine in a new thread, as a browser's loop may be running in this one."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, work).result()

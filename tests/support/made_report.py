@@ -1,4 +1,4 @@
-"""Runs and reports with figures that the tests choose, in the form of real ones."""
+"""Runs and reports with figures chosen by the tests, in the form of real ones."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ SIDES = {"+": 1.0, "": 0.0, "-": -1.0}
 
 
 def made_runs(gap: float = 0.1, noise: float = 0.01, turn: int = 3) -> tuple[pd.DataFrame, ...]:
-    """Runs and curves of three seeds, whose better sides are `gap` better, each seed by `noise`.
+    """Runs and curves of three seeds; better sides are better by `gap`, each seed by `noise`.
 
     The validation loss of hidden 2048 is lowest after epoch `turn` of 8, that of others in the end.
     """
@@ -68,7 +68,7 @@ def made_runs(gap: float = 0.1, noise: float = 0.01, turn: int = 3) -> tuple[pd.
 
 
 def write_runs(folder: Path, about: dict, **chosen: float) -> Path:
-    """A folder of such runs, as sweep and baselines leave it."""
+    """A folder of such runs, as written by sweep and baselines."""
     folder.mkdir()
     runs, curves = made_runs(**chosen)
     runs.to_parquet(folder / "runs.parquet")

@@ -1,4 +1,4 @@
-"""Functions in processes of their own, which can be killed; what they import is loaded once."""
+"""Functions in separate processes, which can be killed; their imports are loaded only once."""
 
 import multiprocessing
 import os
@@ -10,7 +10,7 @@ _context.set_forkserver_preload(["clipdemo.commands.encode", "clipdemo.tiny.trai
 
 
 def start(function: Callable, *args: object, log: Path | None = None) -> multiprocessing.Process:
-    """Call it in a process that leads a process group; what it prints goes to `log`."""
+    """Call it in a process that leads a process group, with its output in `log`."""
     process = _context.Process(target=_run, args=(log, function, *args))
     process.start()
     return process

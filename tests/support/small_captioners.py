@@ -10,7 +10,7 @@ VIT |= {"intermediate_size": 32, "patch_size": 16}
 
 
 def write_vit_gpt2(folder: Path) -> Path:
-    """A VisionEncoderDecoderModel directory, as the study's captioner is one."""
+    """A VisionEncoderDecoderModel directory, like the study's captioner."""
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import (
         GenerationConfig,

@@ -1,4 +1,4 @@
-"""A small feature store of drawn scenes, with photos, captions and captions by somebody else."""
+"""A small feature store of drawn scenes, with photos, captions and generated captions."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def write_table(folder: Path, count: int = 60) -> Path:
 
 
 def write_store(folder: Path, clip: Path, captions: bool = True) -> Path:
-    """The store of such a table by the backbone in the folder `clip`; without captions if told."""
+    """The store of such a table for the backbone in `clip`, with or without captions."""
     table = write_table(folder)
     if not captions:
         frame = pd.read_csv(table, dtype=str)

@@ -1,4 +1,4 @@
-"""The training of the bundled backbone, whole but small."""
+"""The complete training of the bundled backbone, at a small size."""
 
 from pathlib import Path
 

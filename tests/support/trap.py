@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 class Trap:
-    """Creates a file when somebody unpickles it."""
+    """Creates a file when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)

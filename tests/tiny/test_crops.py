@@ -1,4 +1,4 @@
-"""Crops: what is cut is what is there, and the targets follow it."""
+"""Crops: they show the right part of a photo, and the targets match it."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def pixels(image: torch.Tensor) -> np.ndarray:
     ("box", "size"), [((0, 0, 1, 1), 96), ((0.25, 0.5, 0.5, 0.75), 24)], ids=["whole", "part"]
 )
 def test_a_crop_is_that_part_of_the_photo(square, box, size, flip):
-    """Also with a flip: the box refers to the photo before it is mirrored."""
+    """Also with a flip: the box refers to the unflipped photo."""
     x0, y0, x1, y1 = (round(96 * value) for value in box)
     part = square[y0:y1, x0:x1]
     out = crops.cut([square] * 2, np.array([box] * 2, np.float32), np.array([flip, False]), size)
@@ -107,7 +107,7 @@ def test_the_teacher_has_its_share_of_annotated_targets_and_all_of_the_others():
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_the_sides_of_a_crop_are_what_its_pixels_show(square, flip):
-    """Joined crops get the labels of what is left of each, mirrored or not."""
+    """Joined crops get the labels of the visible part of each, mirrored or not."""
     box, mirror = np.array([[0.25, 0.0, 0.75, 1.0]], np.float32), np.array([flip])
     whole = crops.cut([square], box, mirror, 48)[0]
     for left, columns in ((True, slice(0, 12)), (False, slice(12, 48))):
@@ -133,7 +133,7 @@ def test_unknown_labels_and_missing_evidence_never_give_nan(evidence):
     assert (targets[:, ::2] <= 0.3 + 1e-6).all()
 
 
-def test_grid_targets_of_the_whole_photo_lie_where_the_object_is():
+def test_grid_targets_of_the_whole_photo_are_where_the_object_is():
     """Evidence in one corner stays in that corner, and a crop without it has none."""
     grid = torch.zeros(1, 1, GRID, GRID)
     grid[0, 0, :2, :2] = 1
@@ -145,8 +145,8 @@ def test_grid_targets_of_the_whole_photo_lie_where_the_object_is():
     assert crops.grid_targets(grid, away, torch.tensor([False]), 5).max() == 0
 
 
-def test_grid_and_picture_are_cut_alike():
-    """A picture that is bright where its grid is: after cut and flip they still agree."""
+def test_grid_and_picture_are_cropped_alike():
+    """For a picture that is bright where its grid is, both still agree after crop and flip."""
     rng = np.random.default_rng(1)
     cells = (rng.uniform(size=(GRID, GRID)) > 0.5).astype(np.float32)
     picture = Image.fromarray((cells * 255).astype(np.uint8)).resize((160, 160), 0).convert("RGB")

@@ -61,7 +61,7 @@ def test_text_is_open_clips_own(module, tokens, length):
 
 
 def test_positions_at_another_size_are_between_their_neighbours():
-    """A table that grows evenly from left to right still does, and the first row is kept."""
+    """A table that increases evenly from left to right still does, and its first row is kept."""
     embedding = torch.cat([torch.tensor([9.0]), torch.arange(4.0).repeat(4)])[:, None]
     assert torch.equal(joint.positions(embedding, 4), embedding)
     assert joint.positions(embedding, 2)[:, 0].tolist() == pytest.approx([9, 0.5, 2.5, 0.5, 2.5])
@@ -79,7 +79,7 @@ def test_image_is_the_models_own_and_takes_other_sizes(module, size):
         torch.testing.assert_close(raw, module.model.encode_image(images), atol=1e-5, rtol=1e-5)
 
 
-def test_every_part_of_the_model_is_taught(folder, tokens):
+def test_every_part_of_the_model_is_trained(folder, tokens):
     """A loss over photos and captions reaches every weight of the backbone."""
     torch.manual_seed(0)
     module = joint.Joint(joint.new_model(folder), 18)

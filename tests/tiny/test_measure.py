@@ -1,4 +1,4 @@
-"""The README's figures are those of the shipped card, and say how sure they are."""
+"""The README's figures are those of the shipped card, with their intervals."""
 
 from support.paths import ROOT
 

@@ -28,7 +28,7 @@ def data(tmp_path_factory) -> Path:
 
 
 def trained(*folders: Path) -> bool:
-    """Whether the whole training in a process of its own comes to an end."""
+    """Whether the whole training, in a separate process, completes."""
     process = start(train_small, *folders)
     process.join()
     return process.exitcode == 0
@@ -44,7 +44,7 @@ def undisturbed(data, tmp_path_factory) -> tuple[Path, Path]:
 
 
 def test_the_whole_run_ends_in_a_checkpoint_that_predicts(undisturbed):
-    """All stages: a true open_clip folder, three heads and a card that belong together."""
+    """All stages: a valid open_clip folder, three heads and a matching card."""
     classifier = clipdemo.load(checkpoint=undisturbed[1])
     found = classifier.predict(random_scene(3).image, "a dog").scores
     assert set(found) == {"image", "text", "concat"}
@@ -55,10 +55,10 @@ def test_the_whole_run_ends_in_a_checkpoint_that_predicts(undisturbed):
     assert {p.suffix for p in undisturbed[1].iterdir()} == {".json", ".safetensors"}, "no pickles"
 
 
-def test_a_killed_run_goes_on_and_ends_with_the_same_weights(data, undisturbed, tmp_path):
-    """SIGKILL in the middle, the same command again: equal to the run nobody disturbed.
+def test_a_killed_run_resumes_and_ends_with_the_same_weights(data, undisturbed, tmp_path):
+    """SIGKILL in the middle and the same command again give the same as an undisturbed run.
 
-    Both have one tokenizer: learning it breaks ties between equal pairs at random.
+    Both use the same tokenizer, whose training breaks ties between equal pairs at random.
     """
     shutil.copytree(undisturbed[0] / "model", tmp_path / "model")
     first, log = start(train_small, data, tmp_path, tmp_path / "out"), tmp_path / "log.jsonl"
@@ -76,8 +76,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_weights(data, undisturbed, 
         assert torch.equal(weights[0][name], value), name
 
 
-def test_a_checkpoint_is_trained_on_with_its_text_tower_as_it_was(data, undisturbed, tmp_path):
-    """Only the image tower moves, so the text head's captions mean what they meant."""
+def test_further_training_of_a_checkpoint_keeps_its_text_tower(data, undisturbed, tmp_path):
+    """Only the image tower changes, so the text head stays valid."""
     earlier, later = undisturbed[1], tmp_path / "out"
     assert trained(data, tmp_path / "work", later, earlier)
     before, after = (load_file(f / "open_clip_model.safetensors") for f in (earlier, later))

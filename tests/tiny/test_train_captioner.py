@@ -69,7 +69,7 @@ def test_the_whole_run_ends_in_a_captioner_that_suggests(trained):
 
 
 def test_it_is_measured_against_the_human_and_a_fixed_caption(trained, data):
-    """The figures in the card are what the classifier itself says of those captions."""
+    """The figures in the card are the classifier's own on those captions."""
     classifier = clipdemo.load(checkpoint=trained[1], device="cpu")
     metrics = load_captioner(str(trained[1]), classifier).card["metrics"]
     frame, _ = validation_photos(data)
@@ -117,7 +117,7 @@ def test_validation_photos_and_their_captions_are_not_learned(sources, data, tin
     assert len(sources.check_image) == len(sources.check_tokens) == pack.validation.sum()
 
 
-def test_embeddings_are_kept_and_told_apart_by_the_backbone(data, tiny, backbone, tmp_path, calls):
+def test_embeddings_are_cached_per_backbone(data, tiny, backbone, tmp_path, calls):
     first = load_sources(data, tmp_path, backbone, tiny, LONG)
     seen = calls(backbone.model.visual)
     again = load_sources(data, tmp_path, backbone, tiny, LONG)
@@ -128,15 +128,15 @@ def test_embeddings_are_kept_and_told_apart_by_the_backbone(data, tiny, backbone
     assert not np.allclose(first.image, fresh.image)
 
 
-def test_a_whole_photo_is_embedded_as_when_it_is_served(sources, data, backbone, tmp_path):
-    """The decoder must meet in use what it was trained on."""
+def test_a_whole_photo_is_embedded_as_in_serving(sources, data, backbone, tmp_path):
+    """The decoder must get the same inputs in use as in training."""
     pack = load_pack(data, tmp_path)
     row = np.flatnonzero(~pack.validation)[0]
     served = backbone.encode_photos([Image.fromarray(pack.photos[row])])[0]
     assert served @ sources.image[0, 0] > 0.99
 
 
-def test_captions_alone_come_to_lie_where_their_photos_would():
+def test_captions_alone_are_mapped_to_where_their_photos_would_be():
     """Photos that depend on captions linearly: expected embeddings are right, so is the noise."""
     rng = np.random.default_rng(0)
     text = rng.normal(size=(4000, 5))
@@ -149,7 +149,7 @@ def test_captions_alone_come_to_lie_where_their_photos_would():
 
 
 def test_it_starts_as_a_copy_of_the_text_tower(backbone):
-    """With the same tokens and positions both compute the same."""
+    """With the same tokens and positions, both compute the same."""
     tower = backbone.model.text
     decoder = Decoder(Shape(tower.vocab_size, width=192, heads=3, prefix=1, length=30)).eval()
     start_as(decoder, tower)
@@ -165,8 +165,8 @@ def test_it_starts_as_a_copy_of_the_text_tower(backbone):
     assert torch.allclose(x, y, atol=1e-3)
 
 
-def test_it_learns_what_each_embedding_is_called(sources, backbone, tiny, tmp_path):
-    """Two kinds of photo, two captions: after a while it says the right one of each."""
+def test_it_learns_the_caption_of_each_embedding(sources, backbone, tiny, tmp_path):
+    """Two kinds of photo, two captions: after a while it gives each the right one."""
     tokenizer = Tokenizer.from_file(str(tiny / "tokenizer.json"))
     said = [tokenizer.encode(c).ids[1:] for c in ("a dog on a bench", "a red bus in the street")]
     rng = np.random.default_rng(0)

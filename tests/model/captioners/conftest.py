@@ -1,4 +1,4 @@
-"""What every captioner has to do."""
+"""Requirements that every captioner must meet."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def refused(is_sentence) -> Callable[[object], str]:
 
 @pytest.fixture
 def suggests_three(photos) -> Callable[[Captioner], None]:
-    """Holds a captioner to three different cleaned captions for each photo, or as many as asked."""
+    """Checks that a captioner gives three different cleaned captions, or the requested number."""
 
     def check(captioner: Captioner) -> None:
         for photo in photos:

@@ -1,4 +1,4 @@
-"""The bundled captioner: what it says, and when it refuses to."""
+"""The bundled captioner: its captions and its errors."""
 
 import json
 import shutil
@@ -123,8 +123,8 @@ def test_a_card_of_another_architecture_is_refused(folder, refused, change):
 
 
 @torch.inference_mode()
-def test_step_by_step_it_computes_what_it_was_trained_to():
-    """The caches of `step` change nothing: its logits are those of the whole caption at once."""
+def test_decoding_step_by_step_computes_the_same_as_in_training():
+    """`step` with its caches gives the same logits as the whole caption at once."""
     decoder = new_decoder()
     embeddings = torch.nn.functional.normalize(torch.randn(3, 256), dim=-1)
     tokens = torch.randint(4, 300, (3, 6))
@@ -142,7 +142,7 @@ def test_a_caption_holds_no_special_token_and_ends_in_time():
     assert not {PAD, UNKNOWN, START, END} & {i for caption in captions for i in caption}
 
 
-def test_a_caption_says_once_what_it_may_say_once_only():
+def test_a_caption_does_not_repeat_what_may_occur_only_once():
     decoder, embedding = new_decoder(), torch.full((256,), 1 / 16)
     often = decoder.sample(embedding, 20, 1.0, 0.9)
     assert any(len(set(c)) < len(c) for c in often)
@@ -180,7 +180,7 @@ def test_weights_come_back_as_they_were_written(folder):
     assert {p.suffix for p in folder.iterdir()} == {".json", ".safetensors"}
 
 
-def test_the_best_comes_first_and_the_others_say_something_else():
+def test_the_best_comes_first_and_the_others_differ():
     texts = np.array([[1, 0, 0], [0.99, 0.14, 0], [0, 1, 0], [0, 0, 1]])
     scores = np.array([1.0, 0.95, 0.8, 0.5])
     assert diverse(scores, texts, 3, 0.0) == [0, 1, 2]
@@ -188,7 +188,7 @@ def test_the_best_comes_first_and_the_others_say_something_else():
     assert diverse(scores, texts, 9, 0.4) == [0, 2, 1, 3]
 
 
-def test_a_backbone_without_captioner_of_its_own_gets_that_of_tiny(vit_folder, photos):
+def test_a_backbone_without_its_own_captioner_gets_that_of_tiny(vit_folder, photos):
     """Captions are text: any backbone can read them."""
     classifier = clipdemo.load(f"local-dir:{vit_folder}", device="cpu")
     captioner = load_captioner("bundled", classifier)

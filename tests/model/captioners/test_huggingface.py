@@ -49,12 +49,12 @@ def test_as_many_captions_as_asked_for(complete, photos):
     assert [len(captioner.suggest(photos[1], n)) for n in (1, 2, 5)] == [1, 2, 5]
 
 
-def test_what_is_no_photo_is_refused_as_everywhere(complete):
+def test_other_files_than_photos_are_refused_as_everywhere(complete):
     with pytest.raises(PhotoError):
         load_captioner(str(complete), device="cpu").suggest(b"no photo")
 
 
-def test_captions_that_say_the_same_count_once():
+def test_equal_captions_count_once():
     raw = ["a dog", " A  dog.", "", "?", "a\x00 cat", "a dog on a bench", None, "A DOG!"]
     assert distinct(raw) == ["a dog", "a cat", "a dog on a bench"]
 
@@ -82,7 +82,7 @@ def test_a_cached_model_of_the_hub_is_used(complete, photos, cache):
 
 @pytest.mark.usefixtures("cache")
 def test_a_model_that_is_not_cached_is_never_fetched(refused, monkeypatch):
-    """The hub is there and would answer, but nobody asks it."""
+    """The hub is reachable, but receives no request."""
     with HubServer() as hub:
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.url)
         assert "`hf download someone/captioner`" in refused("someone/captioner")
@@ -90,7 +90,7 @@ def test_a_model_that_is_not_cached_is_never_fetched(refused, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["a b c", "no/such/place", "", "/no/such/place"])
-def test_a_name_that_names_nothing_is_refused(refused, name):
+def test_an_unknown_name_is_refused(refused, name):
     assert "local directory" in refused(name)
 
 

@@ -30,7 +30,7 @@ CAPTIONS = {
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory) -> Path:
-    """A zip of three scenes, what is no photo, and a name that is markup."""
+    """A zip of three scenes, another file, and a name that is markup."""
     path = tmp_path_factory.mktemp("batch") / "photos.zip"
     with zipfile.ZipFile(path, "w") as file:
         for name in ("beach", "station", "farm"):
@@ -51,7 +51,7 @@ def table(packed) -> Path:
 
 @pytest.fixture(scope="module")
 def many(packed) -> Path:
-    """So many small photos that there is time to cancel."""
+    """Enough small photos to have time to cancel."""
     path, noise = packed.parent / "many.zip", np.random.default_rng(0)
     with zipfile.ZipFile(path, "w") as file:
         for i in range(400):
@@ -149,13 +149,13 @@ def test_a_table_gives_captions_and_its_rows_open_on_the_compare_board(
     assert page.locator("#caption textarea").input_value() == CAPTIONS["beach.webp"]
     page.get_by_role("tab", name="Batch").click()
     page.get_by_role("button", name="Gallery").click()
-    page.locator("#batch button.tile").last.click()  # a caption whose photo is not there
+    page.locator("#batch button.tile").last.click()  # a caption whose photo is missing
     page.locator("#board").wait_for()
     shows(page, gone)
 
 
 def test_its_csv_is_that_of_the_command_line(page, classifier, packed, table, tmp_path):
-    """The rule is applied to finished results by the page itself, without asking the server."""
+    """The page itself applies the rule to finished results, without a request."""
     finish(page, packed, table)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
@@ -208,7 +208,7 @@ def test_the_model_writes_a_caption_that_the_board_is_given_too(page, classifier
     assert page.locator("#caption textarea").input_value() == entry["caption"]
 
 
-def test_cancelling_keeps_what_is_done(page, many):
+def test_cancelling_keeps_the_results(page, many):
     begin(page, many)
     page.locator("#batch tbody tr").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
@@ -218,7 +218,7 @@ def test_cancelling_keeps_what_is_done(page, many):
     assert f"{kept} of 400" in page.locator("#batch [role=status]").inner_text()
 
 
-def test_of_many_rows_the_rest_comes_as_one_scrolls_and_follows_the_rule(page, many):
+def test_scrolling_adds_the_rest_of_many_rows_and_they_follow_the_rule(page, many):
     finish(page, many)
     assert len(names(page)) == 200
     page.get_by_label("Rule").locator("visible=true").select_option("top-k")
@@ -251,7 +251,7 @@ def test_two_visitors_do_not_see_each_others(browser, page, url, packed, table):
     assert len(names(page)) == 5
 
 
-def test_what_cannot_be_read_is_one_sentence_and_captions_alone_are_enough(
+def test_unreadable_files_give_one_sentence_and_captions_alone_are_enough(
     page, tmp_path, is_sentence, classifier, table
 ):
     for name, content in {"a.csv": b"a,b\n1,2\n", "a.zip": b"no zip", "b.csv": b"\n"}.items():
@@ -278,7 +278,7 @@ def test_no_more_than_the_limit_is_taken(tmp_path):
 
 
 def test_a_zip_of_very_many_names_is_refused_before_they_are_read(tmp_path, is_sentence):
-    """Whatever number it states of itself: reading them would take seconds for each visitor."""
+    """Whatever number it states: reading them would take seconds for each visitor."""
     path = tmp_path / "many.zip"
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("a.png", b"")
@@ -295,7 +295,7 @@ def test_a_zip_of_very_many_names_is_refused_before_they_are_read(tmp_path, is_s
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_it_can_be_read_and_fits_a_phone(visitor, url, packed, table, width, theme):
-    """The table scrolls in a box of its own, below its head and next to its first column."""
+    """The table scrolls in its own box, with a fixed head and first column."""
     page = visitor.new_page()
     page.set_viewport_size({"width": width, "height": 844})
     visit(page, f"{url}?__theme={theme}")
@@ -310,9 +310,7 @@ def test_it_can_be_read_and_fits_a_phone(visitor, url, packed, table, width, the
         assert abs(first.bounding_box()["x"] - before) < 1
 
 
-def test_own_labels_are_looked_for_beside_the_heads_own_and_named_as_zero_shot(
-    page, classifier, packed
-):
+def test_own_labels_are_scored_besides_the_heads_and_marked_as_zero_shot(page, classifier, packed):
     page.get_by_role("tab", name="Batch").click()
     page.locator("#batch-labels textarea, #batch-labels input").fill("lighthouse, Dog, LIGHTHOUSE")
     finish(page, packed)

@@ -1,4 +1,4 @@
-"""Runs belong to the server: they outlive the line, the page and the neighbours."""
+"""Runs belong to the server: they outlive the connection, the page and other runs."""
 
 import io
 import zipfile
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory) -> Path:
-    """A zip of 400 photos of which no two are the same."""
+    """A zip of 400 different photos."""
     path = tmp_path_factory.mktemp("large") / "large.zip"
     with zipfile.ZipFile(path, "w") as file:
         for i in range(400):
@@ -26,7 +26,7 @@ def large(tmp_path_factory) -> Path:
     return path
 
 
-def test_a_run_outlives_a_cut_line_a_reload_and_its_page_and_gives_the_same(browser, url, large):
+def test_a_run_outlives_its_connection_and_its_page_and_gives_the_same(browser, url, large):
     with browser.new_context() as mine, browser.new_context() as other, cut_line(url) as found:
         address, line = found
         page = mine.new_page()
@@ -57,7 +57,7 @@ def assert_under_way(page) -> None:
     assert " of 400" in text or "Done: 400" in text
 
 
-def test_who_waits_sees_the_place_in_the_queue_and_can_leave_it(browser, url, large):
+def test_a_waiting_visitor_sees_the_place_in_the_queue_and_can_leave_it(browser, url, large):
     contexts = [browser.new_context() for _ in range(4)]
     try:
         pages = [context.new_page() for context in contexts]
@@ -72,14 +72,14 @@ def test_who_waits_sees_the_place_in_the_queue_and_can_leave_it(browser, url, la
         for page in pages[:1:-1]:
             page.get_by_role("button", name="Cancel").click()
             says(page, "Cancelled: ")
-        for page in pages[:2]:  # hidden where its run was faster
+        for page in pages[:2]:  # hidden if its run was faster
             page.locator("#batch .progress button:not(#batch-start)").dispatch_event("click")
     finally:
         for context in contexts:
             context.close()
 
 
-def test_only_who_knows_its_id_sees_a_run(url):
+def test_a_run_is_visible_only_by_its_id(url):
     import httpx
 
     for path in ("batch/", "batch/none", "batch/..%2fx", "batch/none/stop"):

@@ -62,7 +62,7 @@ def test_a_bad_photo_raises_one_sentence(client, tmp_path):
     assert "Traceback" not in message
 
 
-def test_the_readmes_example_runs_as_it_stands(url, monkeypatch, tmp_path):
+def test_the_readmes_example_runs_as_it_is(url, monkeypatch, tmp_path):
     """Only the address is another."""
     with Image.open(PHOTO) as photo:
         photo.convert("RGB").save(tmp_path / "photo.jpg")
@@ -81,7 +81,7 @@ def test_the_readmes_example_runs_as_it_stands(url, monkeypatch, tmp_path):
     assert regions["label"] == "dog"
 
 
-def test_the_readmes_shell_lines_run_as_they_stand(url, classifier, tmp_path):
+def test_the_readmes_shell_lines_run_as_they_are(url, classifier, tmp_path):
     """Only the address is another."""
     with Image.open(PHOTO) as photo:
         photo.convert("RGB").save(tmp_path / "photo.jpg")

@@ -1,4 +1,4 @@
-"""Choosing a backbone on the page: downloaded on demand; the old one answers until it is ready."""
+"""Choosing a backbone on the page: downloaded on demand; the old one is used until then."""
 
 import socket
 
@@ -71,13 +71,13 @@ def assert_running(page, backbone: str) -> None:
 
 
 def still_answers(page) -> None:
-    """tiny, as before: another caption gets its scores."""
+    """tiny, as before, scores another caption."""
     eventually(page, lambda: assert_running(page, "tiny"))
     write_caption(page, "a bus in a street")
     eventually(page, lambda: assert_score(page, "0.1", above=False))
 
 
-def test_a_download_can_be_left_or_cancelled(page, hub):
+def test_a_download_can_be_declined_or_cancelled(page, hub):
     choose(page, WANTED)
     page.locator("#keep").click()
     eventually(page, lambda: assert_running(page, "tiny"))
@@ -121,7 +121,7 @@ def assert_over(page, words: str) -> None:
     assert page.locator("#cancel").count() == 0 or page.locator("#cancel").is_hidden()
 
 
-def test_labels_of_ones_own_are_on_the_board_and_marked(page):
+def test_own_labels_are_on_the_board_and_marked(page):
     photo = SCENES / "harbour.webp"
     page.locator("#photo input[type=file]").set_input_files(photo)
     page.locator("#own-labels").locator("input, textarea").fill("lighthouse, ${7*7}, dog, <b>x</b>")
@@ -148,7 +148,7 @@ def assert_count(page, count: int) -> None:
     assert len(read(page)) == count
 
 
-def test_one_that_is_not_here_is_fetched_when_told_to_and_then_answers(page, vit_folder):
+def test_a_missing_one_is_downloaded_on_confirmation_and_then_used(page, vit_folder):
     choose(page, WANTED)
     page.locator("#fetch").wait_for()
     assert "MB" in told(page)
@@ -170,7 +170,7 @@ def test_one_that_is_not_here_is_fetched_when_told_to_and_then_answers(page, vit
 
 
 def test_the_list_shows_width_size_and_state(page):
-    """The loopback hub has none of those on offer; tiny is bundled."""
+    """The loopback hub has none of the offered ones; tiny is bundled."""
     page.locator("#backbone input").click()
 
     def assert_listed() -> None:
@@ -186,8 +186,8 @@ def test_the_list_shows_width_size_and_state(page):
     eventually(page, assert_listed)
 
 
-def test_a_start_with_one_that_cannot_be_had_says_so_on_the_page(visitor, tmp_path, monkeypatch):
-    """The page is there all the same, and another backbone can be chosen."""
+def test_a_start_with_an_unavailable_one_says_so_on_the_page(visitor, tmp_path, monkeypatch):
+    """The page still works, and another backbone can be chosen."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{nobody.getsockname()[1]}")
@@ -206,7 +206,7 @@ def assert_notice(page, words: str) -> None:
     assert any(words in notice for notice in notices(page))
 
 
-def test_labels_that_cannot_be_looked_for_are_named_and_the_others_are_there(page):
+def test_labels_that_cannot_be_scored_are_reported_and_the_others_are_there(page):
     box = page.locator("#own-labels").locator("input, textarea")
     for text, count, said in (
         ("Kite, kite, KITE", 19, ""),

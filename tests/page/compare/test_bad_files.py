@@ -1,4 +1,4 @@
-"""A file that is no photo gives one sentence and leaves nothing stale, and the page still works."""
+"""A file other than a photo gives one sentence and leaves no stale scores; the page still works."""
 
 import io
 import struct
@@ -87,7 +87,7 @@ def test_a_bad_file_takes_nothing_from_the_caption(page, classifier, tmp_path):
     shows(page, classifier.predict(None, "a dog on a bench"))
 
 
-def test_what_is_not_seen_of_a_photo_is_said_beside_its_scores(page, classifier, tmp_path):
+def test_unseen_parts_of_a_photo_are_reported_next_to_its_scores(page, classifier, tmp_path):
     wide, cut = tmp_path / "wide.png", tmp_path / "cut-off.jpg"
     with Image.open(GOOD) as photo:
         photo.convert("RGB").save(cut, "JPEG")

@@ -1,4 +1,4 @@
-"""Photos come in by every way that people try, and what the page opens with makes room for them."""
+"""Photos come in by every way that people try, and replace the scene that the page opens with."""
 
 import base64
 import io
@@ -23,7 +23,7 @@ from support.paths import SCENES
 pytestmark = pytest.mark.browser
 
 PHOTO = SCENES / "harbour.webp"
-# Pastes or drops a file, or a text, on an element; tells whether the browser is left to take it.
+# Pastes or drops a file, or a text, on an element; returns whether the browser handles it.
 BRING = """(target, { how, file, text }) => {
   const data = new DataTransfer();
   if (file) {
@@ -53,7 +53,7 @@ def test_a_photo_can_be_pasted_or_dropped_anywhere(page, classifier, how, where)
 
 
 def test_from_another_tab_it_opens_the_board_and_on_batch_it_is_for_the_batch(page, classifier):
-    """On Batch also where the tab's files are still on their way."""
+    """On Batch also while the tab's files are still being loaded."""
     late = []
     page.route("**/batch/files.js", lambda route: late.append(route))
     photo = file_of(PHOTO.read_bytes(), "harbour.webp", "image/webp")
@@ -69,7 +69,7 @@ def test_from_another_tab_it_opens_the_board_and_on_batch_it_is_for_the_batch(pa
 
 
 def test_a_text_that_is_pasted_into_the_caption_stays_a_text(page, classifier):
-    """The browser inserts it, and the page does not ask for it."""
+    """The browser inserts it, and the page does not request it as a link."""
     assert bring(page, "#caption textarea", "paste", text="http://127.0.0.1:1/dog.jpg")
     write_caption(page, "a dog")
     shows(page, classifier.predict(None, "a dog"))
@@ -84,10 +84,10 @@ def test_a_link_that_cannot_be_fetched_is_one_sentence(page, is_sentence):
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.heic", "HEIF"), ("a.tif", "TIFF")])
-def test_what_the_browser_cannot_show_is_read_and_shown_by_the_server(
+def test_formats_that_the_browser_cannot_show_are_shown_by_the_server(
     page, classifier, tmp_path, name, kind
 ):
-    """Also where the system gives such a file no type."""
+    """Also if the system gives such a file no type."""
     content = io.BytesIO()
     Image.open(PHOTO).convert("RGB").save(content, kind)
     (tmp_path / name).write_bytes(content.getvalue())
@@ -105,7 +105,7 @@ def test_what_the_browser_cannot_show_is_read_and_shown_by_the_server(
 
 @pytest.fixture(scope="module")
 def opening(tmp_path_factory):
-    """An app that opens with the scene it usually does."""
+    """An app that opens with its default scene."""
     folder = tmp_path_factory.mktemp("opening")
     with serving(folder, CLIPDEMO_START="crossing") as (address, _):
         yield address
@@ -124,7 +124,7 @@ def caption(page) -> str:
     return page.locator("#caption textarea").input_value()
 
 
-def test_the_page_opens_with_what_only_one_of_the_two_says(opened):
+def test_the_page_opens_with_a_scene_on_which_the_modes_disagree(opened):
     board = read(opened)
     said = {mode: {n for n, cells in board.items() if cells[mode][1]} for mode in ("image", "text")}
     assert said["image"] - said["text"]
@@ -144,18 +144,18 @@ def test_an_edit_of_the_caption_keeps_the_scene(opened, classifier):
     shows(opened, classifier.predict(SCENES / "crossing.webp", edited))
 
 
-def test_ones_own_photo_replaces_the_caption_too(opened, classifier):
+def test_an_own_photo_replaces_the_caption_too(opened, classifier):
     give_photo(opened, PHOTO)
     shows(opened, classifier.predict(PHOTO))
     assert caption(opened) == ""
 
 
-def test_a_caption_of_ones_own_replaces_the_photo_too(opened, classifier):
+def test_an_own_caption_replaces_the_photo_too(opened, classifier):
     write_caption(opened, "two dogs on sand")
     shows(opened, classifier.predict(None, "two dogs on sand"))
 
 
-def test_what_is_on_the_desk_outlives_a_reload(opened, classifier):
+def test_the_desk_outlives_a_reload(opened, classifier):
     opened.reload()
     eventually(opened, lambda: assert_begun(opened))
     assert photo_name(opened) == "crossing.webp"

@@ -1,4 +1,4 @@
-"""Heads with their own labels and modes: the page shows these, and only what they can be given."""
+"""Heads with their own labels and modes: the page shows these, and only inputs that they read."""
 
 import json
 from itertools import pairwise
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 NAMES = ("red mug", "kettle", "<b>tea</b> pot", "spoon")
 SCENE = json.loads((SCENES / "scenes.json").read_text())["crossing"]["caption"]
 
-# Numbers that lie on another one or reach out of their row, and rows that lie on the next one.
+# Numbers that overlap each other or leave their row, and rows that overlap the next one.
 CLASHES = """() => {
   const box = (e) => e.getBoundingClientRect();
   const rows = [...document.querySelectorAll("#board .row")];
@@ -43,7 +43,7 @@ CLASHES = """() => {
 
 
 def write_own_heads(folder, modes, recalls: bool) -> None:
-    """Random heads on `tiny`, sure of nothing, with thresholds for a recall if asked."""
+    """Random heads on `tiny`, never confident, with thresholds for a recall if `recalls`."""
     import torch
 
     torch.manual_seed(5)
@@ -147,8 +147,8 @@ def test_heads_that_read_photos_show_their_labels_and_no_caption(image_only):
     assert list(read(page)["umbrella"]) == ["image"]
 
 
-def test_the_caption_belongs_to_what_answers(image_only, vit_folder):
-    """Another backbone's zero-shot heads read captions, and the first one's still do not."""
+def test_the_caption_field_depends_on_the_backbone_in_use(image_only, vit_folder):
+    """Another backbone's zero-shot heads read captions; the first one's still do not."""
     page, _ = image_only
 
     def answers(backbone: str) -> None:
@@ -181,7 +181,7 @@ def test_the_rule_of_a_chosen_recall_decides_by_the_cards_thresholds(image_only)
 
 
 @pytest.mark.parametrize(("size", "theme"), [((1280, 800), "light"), ((390, 844), "dark")])
-def test_mutan_is_a_fourth_bar_with_a_set_of_its_own(visitor, four_app, size, theme):
+def test_mutan_is_a_fourth_bar_with_its_own_set(visitor, four_app, size, theme):
     url, classifier = four_app
     page = open_page(visitor, url, size, theme)
     page.locator("#caption").wait_for()
@@ -207,7 +207,7 @@ def assert_no_row_over_another(page) -> None:
 
 
 def test_a_recall_decides_in_each_mode_by_that_modes_thresholds(visitor, four_app):
-    """Also for a label that was typed in, which keeps 0.5."""
+    """Also for a typed label, which keeps 0.5."""
     url, classifier = four_app
     page = open_page(visitor, url)
     choose_scene(page, classifier, SCENE)
@@ -225,7 +225,7 @@ def test_a_recall_decides_in_each_mode_by_that_modes_thresholds(visitor, four_ap
     assert len(seen) > 6, "the recall must make a difference"
 
 
-def test_heads_that_read_captions_alone_ask_for_no_photo(visitor, text_app):
+def test_heads_that_read_only_captions_ask_for_no_photo(visitor, text_app):
     url, classifier = text_app
     page = open_page(visitor, url, (390, 844), "dark")
     assert (
@@ -248,7 +248,7 @@ def asks_for_a_caption(page) -> None:
     assert "photo" not in verdict
 
 
-def test_a_batch_of_photos_alone_has_no_captions_to_offer(image_only):
+def test_a_batch_for_heads_of_photos_offers_no_captions(image_only):
     page, classifier = image_only
     page.get_by_role("tab", name="Batch").click()
     assert not page.locator("#batch-captions").is_visible()

@@ -19,7 +19,7 @@ cases = st.integers(1, 20).flatmap(
 
 @pytest.fixture(scope="module")
 def rules(browser):
-    """A blank page that knows the page's rules."""
+    """A blank page with the page's rules."""
     page = browser.new_page()
     page.add_script_tag(content=inlined("shared/rules.js"))
     yield page

@@ -1,4 +1,4 @@
-"""What can be copied from the board: labels as text, JSON, and a link that restores it."""
+"""Exports of the board: labels as text, JSON, and a link that restores it."""
 
 import json
 import re
@@ -158,7 +158,7 @@ def test_a_hostile_link_is_harmless(visitor, url, kind):
     assert notices(page) == []
 
 
-def test_where_a_browser_does_not_copy_the_text_is_shown(page):
+def test_if_a_browser_cannot_copy_the_text_is_shown(page):
     """As over plain http from another machine."""
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.get_by_role("button", name="Copy link").click()

@@ -1,4 +1,4 @@
-"""Captions by a model: three to choose from, to take or to add; the board follows."""
+"""Captions by a model: three to use or to add; the board follows."""
 
 import pytest
 from gradio_client import Client, handle_file
@@ -45,7 +45,7 @@ def caption(page) -> str:
 
 
 def ask(page, folder) -> list[str]:
-    """Suggest captions for the photo; what the page must then offer."""
+    """Suggest captions for the photo; returns those that the page must offer."""
     expected = load_captioner(str(folder), device="cpu").suggest(PHOTO)
     page.locator("#photo img").wait_for()
     page.locator("#suggest").click()
@@ -76,7 +76,7 @@ def test_a_suggestion_can_be_taken_or_added_and_goes_with_its_photo(page, folder
     eventually(page, lambda: assert_suggested(page, []))
 
 
-def test_without_a_photo_or_with_a_bad_one_it_says_so(page, tmp_path, is_sentence):
+def test_a_missing_or_bad_photo_is_one_sentence(page, tmp_path, is_sentence):
     def sentence() -> str:
         return page.locator("#suggestions p").inner_text()
 

@@ -1,4 +1,4 @@
-"""Thresholds, rules, order and hiding change at once, without asking the server."""
+"""Thresholds, rules, order and hiding change at once, without a request."""
 
 import numpy as np
 import pytest
@@ -45,14 +45,14 @@ SWEEP = """(slider) => {
 
 @pytest.fixture(scope="module")
 def filled(browser, url, classifier):
-    """A page with all three modes filled; every request from then on is remembered."""
+    """A page with all three modes filled; every request from then on is recorded."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(PATIENCE * 1000)
     visit(page, url)
     give_photo(page, PHOTO)
     write_caption(page, CAPTION)
     shows(page, classifier.predict(PHOTO, CAPTION))
-    page.wait_for_timeout(500)  # what belongs to the scores is over
+    page.wait_for_timeout(500)  # until requests about the scores are over
     page.requests = []
     page.on("request", lambda request: page.requests.append(request.url))
     yield page
@@ -207,7 +207,7 @@ def test_rows_sort_by_score_by_name_and_by_disagreement(board):
     assert board.requests == []
 
 
-def test_what_no_mode_says_is_folded_until_it_is_asked_for(board):
+def test_labels_that_no_mode_predicts_are_folded_until_requested(board):
     """By its line, or by moving the slider; Reset folds it again."""
     more = board.locator("#board .more")
 

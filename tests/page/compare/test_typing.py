@@ -1,4 +1,4 @@
-"""Typing is scored when it pauses, and what is shown at the end is for what was typed last."""
+"""Typing is scored when it pauses, and the final scores are for the last text."""
 
 import pytest
 from support.driver import give_photo, shows
@@ -33,8 +33,8 @@ def test_a_burst_of_keys_ends_in_the_scores_of_the_last_text(page, classifier):
     shows(page, classifier.predict(PHOTO, text))
 
 
-def test_going_on_while_an_answer_is_under_way(page, classifier):
-    """Keys that come just after the pause, when the request is already sent, count as well."""
+def test_typing_during_a_request(page, classifier):
+    """Keys just after the pause, when the request has already been sent, count as well."""
     box = page.locator("#caption textarea")
     for word in ("a cat ", "on a ", "bench ", "near a ", "bus"):
         box.press_sequentially(word, delay=5)

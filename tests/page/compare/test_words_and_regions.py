@@ -1,4 +1,4 @@
-"""What a word does, what moved, how well photo and caption fit, and where in the photo."""
+"""Effects of words, moved scores, the fit of photo and caption, and regions of the photo."""
 
 import json
 
@@ -115,8 +115,8 @@ def test_words_that_are_off_move_text_and_concat_and_not_the_photos_row(board, c
     assert board.locator("#words button[aria-pressed=false]").count() == 0
 
 
-def test_words_are_tinted_by_what_they_carry(board, classifier):
-    """Of the label that was clicked on the board, in each mode."""
+def test_words_are_tinted_by_their_effect(board, classifier):
+    """On the label that was clicked on the board, in each mode."""
     expected = attribution.words(classifier, PHOTO, CAPTION)
     board.locator("#board .row .name", has_text="bench").click()
     for mode in ("text", "concat"):
@@ -135,7 +135,7 @@ def test_words_are_tinted_by_what_they_carry(board, classifier):
     assert board.locator("#region select").first.input_value() == "person"
 
 
-def test_marks_show_what_an_edit_moved_until_they_are_dismissed(board, classifier):
+def test_marks_show_the_scores_before_an_edit_until_dismissed(board, classifier):
     first = classifier.predict(PHOTO, CAPTION)
     write_caption(board, "a small white boat")
     second = classifier.predict(PHOTO, "a small white boat")
@@ -186,7 +186,7 @@ def test_hostile_words_are_only_text(page, classifier):
 
 
 def test_typed_labels_with_markup_or_a_name_of_every_script_object_are_text(board, classifier):
-    """They were not there before the caption changed, so there is nothing to compare them with."""
+    """They were not there before the caption changed, so they have no previous score."""
     write_caption(board, "a dog")
     shows(board, classifier.predict(PHOTO, "a dog"))
     label = "<img src=x onerror=window.__pwned=1>"
@@ -266,7 +266,7 @@ def give_other_photo(page) -> None:
 def test_a_map_can_be_cancelled_and_asked_for_again(page, classifier, tmp_path):
     from clipdemo.scenes import random_scene
 
-    random_scene(77).image.save(tmp_path / "new.png")  # nobody covered it before
+    random_scene(77).image.save(tmp_path / "new.png")  # its covered photos are not cached
     give_photo(page, tmp_path / "new.png")
     shows(page, classifier.predict(tmp_path / "new.png"))
     page.locator("#region .start").click()
@@ -279,7 +279,7 @@ def test_a_map_can_be_cancelled_and_asked_for_again(page, classifier, tmp_path):
     show(page, "image")
 
 
-def test_without_a_photo_there_is_nothing_to_look_at(page, classifier):
+def test_without_a_photo_there_is_no_map(page, classifier):
     write_caption(page, "a dog")
     shows(page, classifier.predict(None, "a dog"))
     words(page, ["a", "dog"])

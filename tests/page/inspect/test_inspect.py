@@ -1,4 +1,4 @@
-"""The Inspect tab: its figures, filters and findings, and the way to the Compare board and back."""
+"""The Inspect tab: its figures, filters and findings, and opening rows on the Compare board."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ def drawn(classifier, tmp_path_factory):
 
 @pytest.fixture
 def tab(page):
-    """The tab, opened, its first photos found."""
+    """The tab, opened, with its first photos."""
     open_inspect(page)
     return page
 
@@ -86,7 +86,7 @@ def shown_rows(page) -> list[int]:
 
 
 def test_figures_are_scikit_learns_at_every_threshold(tab, drawn):
-    """They follow the slider in the very task that moved it, so without asking the server."""
+    """They follow the slider within the same task, so without a request."""
     for mode in ("image", "text", "concat"):
         tab.locator(f'#inspect .modes [data-mode="{mode}"]').click()
         tuned = drawn.about["modes"][mode]["thresholds"]
@@ -205,7 +205,7 @@ def test_every_filter_counts_what_pandas_counts(tab, drawn):
     total(tab, int(frame["suspect"].sum()))
 
 
-def test_a_photo_opens_on_the_board_and_back_is_the_same_place(tab, drawn, classifier):
+def test_a_photo_opens_on_the_board_and_back_restores_the_position(tab, drawn, classifier):
     tab.locator('#inspect tr[data-label=""] td[data-figure="missed"] button').click()
     tab.locator('#inspect .modes [data-mode="text"]').click()
     with tab.expect_response(lambda answer: answer.request.post_data_json["text"] == "a"
@@ -279,8 +279,8 @@ def test_it_is_tidy_on_a_laptop_and_a_phone(page, url, width, theme):
     assert untidy(page) == []
 
 
-def test_the_row_that_is_walked_through_stays_though_thresholds_move(tab):
-    """Next and previous lead through the rows as they were when the first one was opened."""
+def test_stepping_through_rows_keeps_them_although_thresholds_move(tab):
+    """Next and previous step through the rows as they were when the first one was opened."""
     tab.locator("#inspect .card .open").nth(2).click()
     names = tab.locator("#inspect .card").evaluate_all("(c) => c.map((e) => e.dataset.id)")
     walk = tab.locator("#walk")
@@ -332,7 +332,7 @@ def view_of(page) -> tuple[str, str, str]:
 
 
 def test_the_filter_and_the_open_row_are_in_the_address(tab, drawn):
-    """A link, a reload and the browser's back and forward bring the same view."""
+    """A link, a reload and the browser's back and forward restore the view."""
     first = tab.url
     confused = tab.locator("#inspect .confused tbody tr").first
     missed, other, photos = confused.locator("button").all_inner_texts()
@@ -378,7 +378,7 @@ def views(page, view: tuple) -> None:
 
 
 def test_a_review_by_keys(tab):
-    """As a screen reader's user: the list is an application, and each step is said."""
+    """As with a screen reader: the list is an application, and each step is announced."""
     total(tab, 37)
     ids = tab.locator("#inspect .card").evaluate_all("(c) => c.map((e) => e.dataset.id)")
     kinds = tab.locator("#inspect .card .mark select")
@@ -433,7 +433,7 @@ def test_the_figures_and_targets_fit_a_phone(page, url, width):
     assert page.evaluate(SMALL) == []
 
 
-def test_the_rows_that_are_found_can_be_taken_along(tab, drawn):
+def test_the_rows_found_can_be_downloaded(tab, drawn):
     tab.locator('#inspect tr[data-label="cat"] td[data-figure="missed"] button').click()
     on = drawn.scores["concat"] / STEPS >= drawn.about["modes"]["concat"]["thresholds"]
     cat = NAMES.index("cat")

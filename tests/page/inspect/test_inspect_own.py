@@ -86,7 +86,7 @@ def test_findings_survive_a_restart_and_a_hostile_table_stays_text(visitor, own)
 
 
 def correct(url: str, row: int, own) -> None:
-    """A label that was found to be wrong is another in the table that is then downloaded."""
+    """A label found to be wrong is corrected in the downloaded table."""
     finding = {"finding": "label wrong", "label": "horse", "mode": "concat"}
     post(url, "mark", json.dumps({"row": row, "finding": finding}), "application/json")
     with urllib.request.urlopen(f"{url}inspect/label-studio.json", timeout=30) as answer:
@@ -110,7 +110,7 @@ def one_card(page) -> None:
 
 
 def refused(url: str) -> None:
-    """Whatever else is asked gets one sentence, and no traceback."""
+    """Any other request gets one sentence, and no traceback."""
     for path, body in (
         ("rows", {}), ("rows", {"mode": "image"}), ("rows", []), ("rows", "x"),
         ("mark", {"row": 99, "finding": None}), ("mark", {"row": -1, "finding": {}}),

@@ -1,4 +1,4 @@
-"""The server side of the Inspect tab: it never hangs, and always says what is wrong."""
+"""The server side of the Inspect tab: it never hangs, and explains every error."""
 
 import time
 from collections import Counter
@@ -27,7 +27,7 @@ QUERY = {"mode": "image", "thresholds": dict.fromkeys(MODES, [0.5] * 18)}
 
 @pytest.fixture
 def made(tmp_path):
-    """Gives an Inspector of a table with these rows, captions alone."""
+    """Makes an Inspector for a table with these rows, without photos."""
 
     def make(*rows: str) -> Inspector:
         (tmp_path / "t.csv").write_text("\n".join(["ImageID,Labels,Caption", *rows, ""]))
@@ -42,7 +42,7 @@ def made(tmp_path):
 
 @pytest.fixture
 def client(tmp_path):
-    """Gives a client of an Inspector's server, the owner's or, from elsewhere, a visitor's."""
+    """Makes a client of an Inspector's server, as owner or, from another address, as visitor."""
 
     def connect(inspector: Inspector, address: str = "127.0.0.1") -> TestClient:
         door = Middleware(Door, Access(), Uploads(tmp_path / "uploads"), Counter())
@@ -54,21 +54,21 @@ def client(tmp_path):
 
 @pytest.fixture
 def asked(made, client):
-    """Asks the server of two scored rows."""
+    """Sends requests to a server with two scored rows."""
     inspector = made("1.jpg,1,a person", "2.jpg,18,a dog")
     told(inspector)
     return client(inspector)
 
 
 def told(inspector: Inspector) -> dict:
-    """What is said when it is ready or has failed, as the page asks for it."""
+    """The state once it is ready or has failed, requested as by the page."""
     while (state := inspector.state("owner"))["status"] == "loading":
         time.sleep(0.05)
     return state
 
 
-def test_what_is_asked_before_the_table_is_scored_is_answered_at_once(made, client, is_sentence):
-    """Requests that wait would take all threads of the server."""
+def test_requests_before_the_table_is_scored_are_answered_at_once(made, client, is_sentence):
+    """Waiting requests would use up all threads of the server."""
     client = client(made("1.jpg,1,a person"))
     for answer in (
         client.get("/inspect/counts"), client.get("/inspect/photo/0"), client.get("/inspect/map"),
@@ -78,7 +78,7 @@ def test_what_is_asked_before_the_table_is_scored_is_answered_at_once(made, clie
         assert is_sentence(answer.json()["notice"])
 
 
-def test_a_table_that_cannot_be_scored_is_told_and_not_tried_over_and_over(made, monkeypatch):
+def test_a_table_that_cannot_be_scored_is_reported_and_not_retried(made, monkeypatch):
     tries = []
 
     def predictions(self, *_):
@@ -109,8 +109,8 @@ def test_a_body_without_a_length_is_refused_beyond_the_limit(asked):
     assert "too long" in answer.json()["notice"]
 
 
-def test_a_note_that_no_file_can_hold_spoils_nothing_for_others(asked):
-    """JSON may have half a character in it."""
+def test_a_note_that_cannot_be_encoded_does_no_harm_to_others(asked):
+    """JSON can contain a lone surrogate."""
     finding = '{"row": 1, "finding": {"finding": "note", "note": "so \\ud800", "label": "\\udfff"}}'
     assert asked.post("/inspect/mark", content=finding, headers=JSON).json()["findings"] == 1
     found = asked.post("/inspect/rows", json=QUERY | {"mode": "text", "marked": True}).json()
@@ -119,7 +119,7 @@ def test_a_note_that_no_file_can_hold_spoils_nothing_for_others(asked):
 
 
 def opened(client, **asked) -> str:
-    """What the server says to a table that is to be opened; empty where it opens it."""
+    """The server's error when a table is to be opened; empty if it opens it."""
     answer = client.post("/inspect/open", json=asked)
     return answer.json().get("notice", "") if answer.status_code != 200 else ""
 
@@ -163,7 +163,7 @@ def test_an_uploaded_table_outlives_the_uploads(made, client, tmp_path):
 
 
 def test_a_visitor_opens_no_table(made, client, tmp_path):
-    """Neither to read a file, nor to learn whether there is one, nor to try again."""
+    """Neither to read a file, nor to learn whether it exists, nor to retry."""
     inspector = made("1.jpg,1,a person")
     told(inspector)
     secret = tmp_path / "secret.csv"
@@ -186,7 +186,7 @@ def test_a_visitor_opens_no_table(made, client, tmp_path):
     assert (state["name"], state["rows"], state["owner"]) == ("t.csv", 1, False)
 
 
-def test_strangers_neither_see_findings_nor_leave_any(made, client, is_sentence):
+def test_visitors_neither_see_findings_nor_add_any(made, client, is_sentence):
     """On a public page all visitors share one server, and the table is its owner's."""
     rows = ("1.jpg,1,a person", "2.jpg,18,a dog")
     inspector = made(*rows)

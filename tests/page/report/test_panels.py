@@ -1,4 +1,4 @@
-"""The report's panels: where their figures come from, and that names stay names."""
+"""The report's panels: the sources of their figures, and names that stay plain text."""
 
 import json
 import re
@@ -25,7 +25,7 @@ def shown():
     return panels(made_report())
 
 
-def test_every_panel_says_from_which_runs_and_data_it_comes(shown):
+def test_every_panel_names_its_runs_and_data(shown):
     assert [panel["id"] for panel in shown] == PANELS
     for panel in shown:
         source = panel["source"]
@@ -56,12 +56,12 @@ def test_every_chart_has_its_values_in_words(shown):
         assert re.search(r"\d", figure["text"]), figure["text"]
 
 
-def test_published_figures_are_said_to_be_of_another_backbone_and_split(shown):
+def test_published_figures_are_marked_as_from_another_backbone_and_split(shown):
     with_them = {panel["id"] for panel in shown if NOTE in panel["source"]}
     assert with_them == {"orderings", "labels"}
 
 
-def test_every_chart_stands_on_any_background(shown):
+def test_every_chart_fits_any_background(shown):
     figures = [f for panel in shown for v in panel["variants"] for f in v["figures"]]
     assert len(figures) > len(shown)
     for figure in figures:
@@ -87,7 +87,7 @@ def test_a_report_of_photos_alone_has_no_panel_that_needs_captions():
 
 
 def texts(value: object):
-    """Every text that Plotly may read as HTML."""
+    """Every text that Plotly may interpret as HTML."""
     if isinstance(value, dict):
         for item in value.values():
             yield from texts(item)

@@ -1,4 +1,4 @@
-"""The report: a tab that is drawn when it is opened, and a file that needs nothing else."""
+"""The report: a tab that is drawn when it is opened, and a self-contained file."""
 
 import json
 
@@ -19,13 +19,13 @@ SCRIPT = "<img src=x onerror=window.__pwned=1>"
 HOSTILE = (SCRIPT, "${window.__pwned=1} {{window.__pwned=1}}", "</script><b>x</b>", "7", "a&lt;b")
 NAMES = (*HOSTILE, *(f"label {i}" for i in range(30)))
 
-# Charts that are not drawn, or drawn wider than they are.
+# Charts that are not drawn, or not drawn at their own width.
 UNDRAWN = """() => [...document.querySelectorAll(".report .chart")].filter((chart) => {
   const svg = chart.querySelector(".main-svg");
   return !svg || Math.abs(svg.getBoundingClientRect().width - chart.clientWidth) > 1;
 }).length"""
 
-# Texts of charts that reach out of them, or lie on another of the same axis.
+# Texts that leave their chart, or overlap another one of the same axis.
 CLASHES = """() => [...document.querySelectorAll(".report .chart")].flatMap((chart) => {
   const frame = chart.getBoundingClientRect();
   const box = (text) => text.getBoundingClientRect();
@@ -45,7 +45,7 @@ CLASHES = """() => [...document.querySelectorAll(".report .chart")].flatMap((cha
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, write_heads):
-    """Heads for the bundled backbone, which a server shows."""
+    """Heads for the bundled backbone, which a server uses."""
     return write_heads(tmp_path_factory.mktemp("report") / "heads", "tiny", 256).folder
 
 
@@ -69,7 +69,7 @@ def hostile():
 
 @pytest.fixture
 def requests(visitor):
-    """Addresses the visitor's browser has asked for."""
+    """Addresses that the visitor's browser has requested."""
     found = []
     visitor.on("request", lambda request: found.append(request.url))
     return found
@@ -95,7 +95,7 @@ def assert_drawn(page) -> None:
 
 
 def assert_shows(page, report: dict) -> None:
-    """Every panel is there, with its line about where it comes from."""
+    """Every panel is there, with the line on its source."""
     expected = [(panel["title"], panel["source"]) for panel in panels(report)]
     sections = page.locator(".report section")
     found = [
@@ -164,7 +164,7 @@ def test_the_tab_shows_that_sentence(visitor, address, folder):
 
 
 def assert_unharmed(page) -> None:
-    """Every hostile name stands as it is in the table, the choice and the charts."""
+    """Every hostile name is shown literally in the table, the choice and the charts."""
     assert page.evaluate("window.__pwned === undefined")
     assert page.locator("img[src=x]").count() == 0
     cells = page.locator("#report-labels td:first-child").all_text_contents()
@@ -180,7 +180,7 @@ def assert_unharmed(page) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_the_file_shows_everything_and_asks_for_nothing(
+def test_the_file_shows_everything_without_requests(
     visitor, requests, tmp_path, content, scheme, width
 ):
     page = open_file(visitor, tmp_path / "report.html", content, width, scheme)

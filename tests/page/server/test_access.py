@@ -1,4 +1,4 @@
-"""Owner or visitor: told by each request, and no page of another site is answered."""
+"""Owner or visitor: decided per request; requests from pages of other sites are refused."""
 
 import socket
 
@@ -16,7 +16,7 @@ from clipdemo.page.settings import Settings
 JSON = {"Content-Type": "application/json"}
 MARK = {"row": 0, "finding": {"finding": "note", "note": "mine"}}
 
-# Each makes a visitor of who would otherwise be the owner.
+# Each of these makes the owner a visitor.
 FORWARDED = {
     "nginx": {"X-Real-IP": "203.0.113.7"},
     "nginx, another host": {"X-Forwarded-For": "203.0.113.7", "Host": "127.0.0.1"},
@@ -55,14 +55,14 @@ def is_owner(asking: Stranger) -> bool:
     return kept
 
 
-def test_who_started_the_app_is_its_owner_by_each_name_of_this_machine(app):
+def test_the_user_on_this_machine_is_the_owner_by_each_of_its_names(app):
     port = app[0].rstrip("/").rsplit(":", 1)[1]
     for host in ("127.0.0.1", "localhost", "LOCALHOST", "app.localhost", "[::1]", "127.0.0.2"):
         assert is_owner(Stranger(app[0], Host=f"{host}:{port}")), host
 
 
 @pytest.mark.parametrize("by", FORWARDED)
-def test_who_comes_through_a_proxy_is_a_visitor(app, by):
+def test_requests_through_a_proxy_are_a_visitors(app, by):
     visitor = Stranger(app[0], **FORWARDED[by])
     assert not is_owner(visitor)
     assert visitor.http.get("/inspect/findings.csv").status_code == 404
@@ -75,8 +75,8 @@ def test_who_comes_through_a_proxy_is_a_visitor(app, by):
      ("POST", "/gradio_api/call/predict"), ("POST", "/gradio_api/queue/join"),
      ("POST", "/gradio_api/upload"), ("POST", "/gradio_api/mcp/")],
 )  # fmt: skip
-def test_another_site_is_not_answered(app, is_sentence, site, method, path):
-    """Neither by forged requests nor by a name that was made to point here; MCP included."""
+def test_requests_from_another_site_are_refused(app, is_sentence, site, method, path):
+    """Forged requests and names rebound to this machine, for MCP as well."""
     answer = Stranger(app[0], **OTHER_SITES[site]).http.request(method, path, content="{}")
     assert answer.status_code == 403
     assert is_sentence(answer.json()["error"])
@@ -98,7 +98,7 @@ def test_the_page_itself_is_answered(app):
     assert is_owner(Stranger(app[0], **own))
 
 
-def test_a_proxy_that_passes_on_the_host_without_its_port_is_no_other_site(app):
+def test_a_proxy_that_passes_on_the_host_without_its_port_counts_as_the_same_site(app):
     through = {"Origin": "http://127.0.0.1:8080", "Host": "127.0.0.1", "X-Forwarded-For": "::1"}
     assert not is_owner(Stranger(app[0], **through))
     through |= {"Origin": "https://127.0.0.9"}
@@ -122,8 +122,8 @@ document.forms[0].submit();
 </script>"""
 
 
-def test_a_page_of_another_site_drives_nothing_in_a_browser(app, visitor):
-    """With all that a page may send without asking first."""
+def test_a_page_of_another_site_has_no_effect_in_a_browser(app, visitor):
+    """With all requests that a page may send without a preflight."""
 
     class Evil(QuietHandler):
         def do_GET(self) -> None:
@@ -156,14 +156,14 @@ def assert_asked(asked: set[str], url: str) -> None:
 
 @pytest.fixture(scope="module")
 def public(tmp_path_factory):
-    """A page that was started with --public, and with a folder and a hub id on offer."""
+    """A page started with --public, which offers a folder and a hub id."""
     folder = tmp_path_factory.mktemp("public")
     with serving(folder, ("app.py", "--public", "--offer", "hf-hub:org/offered")) as (url, _):
         until(lambda: Stranger(url).http.get("/healthz").json()["status"] == "ready")
         yield url
 
 
-def test_on_a_public_page_nobody_is_the_owner_and_every_name_will_do(public):
+def test_on_a_public_page_nobody_is_the_owner_and_any_host_is_accepted(public):
     assert not is_owner(Stranger(public))
     assert not is_owner(Stranger(public, Host="clip.example"))
     framed = Stranger(public, Origin="https://huggingface.co", Host="someone-demo.hf.space")
@@ -176,7 +176,7 @@ WANTED = ["local-dir:/etc", "local-dir:.", "hf-hub:org/some", "ViT-L-14-quickgel
 
 
 def told(asking: Stranger, wanted: str) -> list[str]:
-    """What each event that takes a backbone's id says when it is given this one."""
+    """The answer to this backbone's id of each event that takes one."""
     found = []
     for event in asking.events():
         if event["kinds"][:1] == ["dropdown"]:
@@ -195,20 +195,20 @@ def test_a_visitor_can_load_and_fetch_only_what_is_there(request, is_sentence, w
     else:
         visitor = request.getfixturevalue("stranger")
     said = told(visitor, wanted)
-    assert len(said) == 2  # choosing it, and having it fetched
+    assert len(said) == 2  # choosing and downloading it
     for sentence in said:
         assert is_sentence(sentence)
         assert "list" in sentence or "not on this page's server" in sentence
     assert visitor.http.get("/healthz").json()["backbone"] == "tiny"
 
 
-def test_what_the_owner_offers_a_visitor_may_have(public):
-    """Here it gets as far as asking a hub that is not there."""
+def test_visitors_may_use_what_the_owner_offers(public):
+    """Here this fails only because the hub cannot be reached."""
     said = told(Stranger(public), "hf-hub:org/offered")
     assert not any("list" in sentence for sentence in said)
 
 
-def test_visitors_are_shown_only_what_they_may_have(public, app):
+def test_visitors_see_only_backbones_that_they_may_use(public, app):
     def listed(asking: Stranger) -> list[str]:
         told = (asking.event(e["number"], []) for e in asking.events() if not e["kinds"])
         update = next(found[0] for _, found in told if "choices" in str(found))
@@ -228,7 +228,7 @@ def role(settings: Settings, headers: dict[str, str], method: str = "GET") -> st
         return refused.status_code
 
 
-def test_a_private_page_takes_everybody_for_its_owner_but_no_other_site():
+def test_on_a_private_page_everybody_but_other_sites_is_the_owner():
     private, own = Settings(private=True, root_path="http://clip.example"), {"Host": "127.0.0.1"}
     for headers in ({}, FORWARDED["nginx"], {"Host": "clip.example", "Via": "1.1 proxy"}):
         assert role(private, own | headers) == "owner"
@@ -239,8 +239,8 @@ def test_a_private_page_takes_everybody_for_its_owner_but_no_other_site():
     assert role(everywhere, OTHER_SITES["a name pointed here"]) == "visitor"
 
 
-def test_a_header_that_a_page_may_be_let_set_gives_no_rights(app):
-    """Gradio's own answers to questions of other sites stay behind the door, too."""
+def test_a_header_that_a_page_may_be_able_to_set_gives_no_rights(app):
+    """Gradio's own answers to preflights of other sites stay behind the door, too."""
     evil = {"Origin": "http://192.0.2.6", "X-Forwarded-Host": "192.0.2.6"}
     private = Settings(private=True, host="0.0.0.0")
     assert role(private, {"Host": "192.0.2.1:7860"} | evil, "POST") == 403
@@ -254,7 +254,7 @@ def test_a_header_that_a_page_may_be_let_set_gives_no_rights(app):
 
 
 def test_a_request_without_a_host_is_one_sentence(app):
-    """HTTP/1.0 has none, and Gradio's middleware takes for granted that there is one."""
+    """HTTP/1.0 has none, and Gradio's middleware assumes that there is one."""
     address, port = app[0].removeprefix("http://").rstrip("/").split(":")
     for asked in ("OPTIONS /", "GET /healthz", "GET /config", "GET /"):
         with socket.create_connection((address, int(port)), 10) as line:
@@ -264,7 +264,7 @@ def test_a_request_without_a_host_is_one_sentence(app):
 
 
 def test_with_a_password_nothing_is_answered_before_the_login(tmp_path):
-    """Gradio asks for it at its own addresses; the page has others."""
+    """Gradio checks it for its own routes; the page has others."""
     Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
     (tmp_path / "t.csv").write_text("ImageID,Labels,Caption\n1.png,18,a dog\n")
     table = ("--table", f"{tmp_path}/t.csv", "--photos", str(tmp_path))

@@ -1,4 +1,4 @@
-"""An address that a caller of the API names: inner ones are never asked, none is read endlessly."""
+"""URLs in API calls: internal addresses are never requested, and no response is read endlessly."""
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +14,7 @@ PHOTO = b"a photo, or so it says"
 
 
 class Host(BaseHTTPRequestHandler):
-    """A host with a photo, an endless file and ways that lead elsewhere."""
+    """A host with a photo, an endless file and redirects to elsewhere."""
 
     asked: list[str] = []  # noqa: RUF012
 
@@ -50,7 +50,7 @@ def host():
 
 @pytest.fixture
 def public(monkeypatch):
-    """Takes 127.0.0.1 alone for a public host, as there is no other one to ask here."""
+    """Makes 127.0.0.1 count as a public host, as there is no other one here."""
     real = addresses.async_validate_url
 
     async def validate(name: str) -> str:
@@ -73,7 +73,7 @@ def fetch(url: str) -> bytes:
      "http://[::ffff:127.0.0.1]:{}/", "http://0.0.0.0:{}/", "http://2130706433:{}/",
      "http://169.254.169.254/", "http://10.0.0.1/", "http://100.64.0.1/", "http://", "http://a b/"],
 )  # fmt: skip
-def test_an_inner_address_is_never_asked(host, is_sentence, inner):
+def test_an_internal_address_is_never_requested(host, is_sentence, inner):
     with pytest.raises(gr.Error) as raised:
         fetch(inner.format(host.rsplit(":", 1)[1]))
     assert is_sentence(raised.value.message)
@@ -88,14 +88,14 @@ def test_a_public_photo_is_fetched(host, path):
 
 @pytest.mark.usefixtures("public")
 @pytest.mark.parametrize("path", ["/gone", "/round", "/inside"])
-def test_what_leads_nowhere_or_inside_is_one_sentence(host, is_sentence, path):
+def test_urls_that_lead_nowhere_or_inside_give_one_sentence(host, is_sentence, path):
     with pytest.raises(gr.Error) as raised:
         fetch(host + path)
     assert is_sentence(raised.value.message)
 
 
 @pytest.mark.usefixtures("public")
-def test_an_endless_answer_is_left_soon_after_the_limit(host):
+def test_an_endless_response_is_dropped_soon_after_the_limit(host):
     with pytest.raises(gr.Error):
         fetch(f"{host}/endless")
     assert Host.asked.count("a megabyte") < 2 * MAX_BYTES / 2**20

@@ -1,4 +1,4 @@
-"""Only what was uploaded here is read, by any event and in any shape, for owner and visitor."""
+"""Only uploaded files are read, by any event and in any form, for owner and visitor."""
 
 import base64
 import io
@@ -14,7 +14,7 @@ AFTER = {"predict": [None], "caption": [], "words": ["a dog"], "regions": [None,
 
 
 def shapes(path: object) -> list[object]:
-    """One path, as payloads have it: with keys and without, right and wrong."""
+    """One path in the forms of payloads: with and without keys, valid and invalid."""
     path = str(path)
     return [
         path,
@@ -35,8 +35,8 @@ def shapes(path: object) -> list[object]:
     ]
 
 
-def test_every_shape_of_every_file_gets_one_and_the_same_sentence(owner, elsewhere, is_sentence):
-    """So nobody learns which files there are, or reads one."""
+def test_every_shape_of_every_file_gets_the_same_sentence(owner, elsewhere, is_sentence):
+    """So nobody can read files, or learn which ones exist."""
     answers = [owner.run("predict", [shape, None]) for path in elsewhere for shape in shapes(path)]
     assert {went_well for went_well, _ in answers} == {False}
     (sentence,) = {told for _, told in answers}
@@ -85,7 +85,7 @@ def test_a_path_in_place_of_text_or_state_is_not_read_either(owner, elsewhere):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_gradios_own_route_sends_none_of_them(owner, elsewhere, method):
+def test_gradios_own_route_serves_none_of_them(owner, elsewhere, method):
     for path in elsewhere:
         if "\0" in str(path) or "\ud800" in str(path):
             continue
@@ -97,7 +97,7 @@ def test_gradios_own_route_sends_none_of_them(owner, elsewhere, method):
     assert owner.http.get("/gradio_api/file=http://192.0.2.1/photo.jpg").status_code == 403
 
 
-def test_what_was_uploaded_is_read_in_every_shape_that_clients_use(owner, classifier):
+def test_an_upload_is_read_in_every_shape_that_clients_use(owner, classifier):
     path = owner.upload("farm.webp", PHOTO.read_bytes())
     expected = classifier.predict(PHOTO, "a horse").scores["concat"]
     for shape in (path, {"path": path}, file_data(path), {"url": path}, {"path": DATA},
@@ -124,14 +124,14 @@ def test_a_data_url_may_be_percent_encoded_or_folded(owner):
     ["data:image/png;base64,***", "data:image/png;base64", "data:", "data:image/png;base64,QUJD",
      "data:text/html,<script>", "data:image/svg+xml,<svg/>"],
 )  # fmt: skip
-def test_a_data_url_that_holds_no_photo_is_one_sentence(owner, is_sentence, url):
+def test_a_data_url_without_a_photo_gives_one_sentence(owner, is_sentence, url):
     went_well, told = owner.run("predict", [{"url": url}, "a dog"])
     assert not went_well
     assert is_sentence(told)
 
 
 @pytest.mark.parametrize("value", [{}, [], 5, 0, True, False, "", {"meta": META}, {"a": "b"}])
-def test_what_is_no_photo_is_refused_not_ignored(owner, value):
+def test_other_values_than_photos_are_refused_not_ignored(owner, value):
     went_well, told = owner.run("predict", [value, "a dog"])
     assert not went_well
     assert told.startswith("photo takes")
@@ -153,14 +153,14 @@ def test_what_is_no_photo_is_refused_not_ignored(owner, value):
         ("nothing", [None], "nothing at this address"),
     ],
 )
-def test_what_cannot_be_answered_is_one_sentence(owner, is_sentence, name, data, words):
+def test_invalid_calls_give_one_sentence(owner, is_sentence, name, data, words):
     went_well, told = owner.call(name, data)
     assert not went_well
     assert words in told
     assert is_sentence(told)
 
 
-def test_what_comes_back_has_a_name(owner):
+def test_results_have_names(owner):
     """Not Gradio's value_26."""
     endpoints = owner.http.get("/gradio_api/info").json()["named_endpoints"]
     assert {name: [r["label"] for r in told["returns"]] for name, told in endpoints.items()} == {

@@ -1,4 +1,4 @@
-"""Hosted as people host: behind nginx at a path, on IPv6, with their variables and consoles."""
+"""Hosting in usual ways: behind nginx at a path, on IPv6, with various variables and consoles."""
 
 import getpass
 import os
@@ -92,7 +92,7 @@ def hosted(tmp_path_factory):
 
 @pytest.fixture
 def large(tmp_path):
-    """A photo of more bytes than nginx accepts by default."""
+    """A photo with more bytes than nginx accepts by default."""
     path = tmp_path / "large.png"
     noise = Image.frombytes("RGB", (1300, 1300), os.urandom(1300 * 1300 * 3))
     noise.save(path)
@@ -100,7 +100,7 @@ def large(tmp_path):
     return path
 
 
-def test_behind_nginx_the_page_does_all_it_does(hosted, visitor, classifier, large):
+def test_behind_nginx_the_whole_page_works(hosted, visitor, classifier, large):
     assert Stranger(hosted).http.get("/").status_code == 200
     page = visitor.new_page()
     visit(page, hosted)
@@ -145,9 +145,9 @@ def test_behind_nginx_programs_work(hosted, classifier):
 def test_the_path_may_be_passed_on_and_a_plain_nginx_makes_nobody_the_owner(
     tmp_path, visitor, classifier
 ):
-    """nginx takes the path off where its proxy_pass ends in a slash, other proxies do not.
+    """nginx removes the path if its proxy_pass ends in a slash; other proxies do not.
 
-    A plain one passes on neither the host nor who asked, and the app does not know it is public.
+    A plain one passes on neither the host nor the client, and the app does not know it is public.
     """
     passed_on = " ".join(re.findall("proxy_set_header.*", LINES))
     with serving(tmp_path, ("app.py", "--root-path", "clip")) as (url, _), nginx(
@@ -174,7 +174,7 @@ def test_it_listens_on_ipv6(tmp_path):
     assert f"http://[::1]:{port}" in (tmp_path / "server.log").read_text()
 
 
-def test_in_a_room_it_says_where_others_open_it_and_they_are_visitors(tmp_path):
+def test_on_a_network_it_prints_its_address_and_others_are_visitors(tmp_path):
     port = free_port()
     addresses = [a for found in psutil.net_if_addrs().values() for a in found]
     own = [a.address for a in addresses if a.family == socket.AF_INET]
@@ -199,7 +199,7 @@ def test_in_a_room_it_says_where_others_open_it_and_they_are_visitors(tmp_path):
     ],
     ids=["gradio's names", "proxies"],
 )  # fmt: skip
-def test_it_starts_as_the_environment_says_and_calls_itself_around_proxies(tmp_path, variables):
+def test_it_starts_with_variables_and_reaches_itself_without_proxies(tmp_path, variables):
     """A broken socksio, which a SOCKS proxy needs, makes no difference here."""
     port = free_port()
     (tmp_path / "socksio.py").write_text("raise ImportError('as if it was not installed')")
@@ -214,7 +214,7 @@ def test_it_starts_as_the_environment_says_and_calls_itself_around_proxies(tmp_p
     assert "Traceback" not in (tmp_path / "server.log").read_text()
 
 
-def test_a_missing_socksio_is_one_sentence_where_the_hub_is_needed(tmp_path, is_sentence):
+def test_a_missing_socksio_is_one_sentence_if_the_hub_is_needed(tmp_path, is_sentence):
     (tmp_path / "socksio.py").write_text("raise ImportError('as if it was not installed')")
     proxy = {"all_proxy": "socks5://127.0.0.1:1", "PYTHONPATH": str(tmp_path)}
     wanted = ["fetch", "ViT-B-32-quickgelu/openai"]
@@ -225,7 +225,7 @@ def test_a_missing_socksio_is_one_sentence_where_the_hub_is_needed(tmp_path, is_
 
 
 def test_hub_calls_go_through_the_proxy(tmp_path):
-    """And the app's calls to itself do not."""
+    """The app's calls to itself do not."""
 
     class Proxy(QuietHandler):
         asked: list[str] = []  # noqa: RUF012
@@ -246,7 +246,7 @@ def test_hub_calls_go_through_the_proxy(tmp_path):
     ("encoding", "arguments"),
     [("cp1252", ["table", "t.csv"]), ("ascii", ["evaluate", "--table", "☕.csv"])],
 )
-def test_a_console_without_utf_8_ends_in_no_traceback(tmp_path, encoding, arguments, is_sentence):
+def test_a_console_without_utf_8_causes_no_traceback(tmp_path, encoding, arguments, is_sentence):
     table = tmp_path / "t.csv"
     table.write_text("ImageID,Labels,Caption\n☕.jpg,18,a 犬\n☕2.jpg,999,a 犬\n", "utf-8")
     arguments = [str(table) if name == "t.csv" else name for name in arguments]
@@ -256,7 +256,7 @@ def test_a_console_without_utf_8_ends_in_no_traceback(tmp_path, encoding, argume
     assert done.stdout or is_sentence(done.stderr)
 
 
-def test_a_reader_that_goes_ends_in_no_traceback():
+def test_a_closed_pipe_causes_no_traceback():
     """As `| head` does."""
     command = [sys.executable, "-m", "clipdemo", "predict", "--caption", "a dog", "--json"]
     process = subprocess.Popen(
@@ -270,7 +270,7 @@ def test_a_reader_that_goes_ends_in_no_traceback():
     assert "BrokenPipe" not in error
 
 
-def test_the_page_goes_on_when_the_reader_of_its_console_goes(tmp_path):
+def test_the_page_continues_when_its_output_pipe_is_closed(tmp_path):
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "app.py", "--port", str(port)], cwd=ROOT, env=clean(tmp_path),
@@ -305,7 +305,7 @@ def run(arguments: list, **variables: str) -> subprocess.CompletedProcess:
 
 @contextmanager
 def running(folder, flags: list[str], **variables: str):
-    """The app, with these flags and variables alone."""
+    """The app, with only these flags and variables."""
     with (folder / "server.log").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "app.py", *flags], cwd=ROOT, env=clean(folder, **variables),

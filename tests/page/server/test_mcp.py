@@ -1,4 +1,4 @@
-"""The page as an MCP server, as a client of the protocol's own package sees it."""
+"""The page as an MCP server, used through the client of the official package."""
 
 import ast
 import base64
@@ -26,7 +26,7 @@ async def session(address: str):
 
 
 def call(address: str, tool: str, **arguments: object) -> tuple[bool, str]:
-    """Whether it went wrong, and the text that came back."""
+    """Whether it failed, and the text of the answer."""
 
     async def ask() -> tuple[bool, str]:
         async with session(address) as on:
@@ -62,8 +62,8 @@ def test_predict_gives_the_classifiers_scores(address, classifier, photo):
         assert scores == pytest.approx(expected.scores[mode], abs=1e-4)
 
 
-def test_no_address_inside_and_no_file_of_the_server_is_read(address, elsewhere):
-    """The client within the server would hand in any file whose path it is given."""
+def test_no_internal_address_and_no_file_of_the_server_is_read(address, elsewhere):
+    """Gradio's own client in the server would upload any file whose path it is given."""
     told = {call(address, "predict", photo=str(path)) for path in elsewhere[:6]}
     assert {wrong for wrong, _ in told} == {True}
     assert len(told) == 1, "nobody learns which files there are"

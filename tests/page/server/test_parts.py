@@ -1,4 +1,4 @@
-"""Uploads in parts: whole at the end, whatever the line and strangers do, and within limits."""
+"""Uploads in parts: complete whatever the connection and strangers do, and within limits."""
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +36,7 @@ def put(url, bag, part, key=KEY, **about):
     return Stranger(url).http.put(f"/parts/{bag}/{key}", params=about, content=part)
 
 
-def test_a_file_is_whole_after_parts_that_came_twice_or_out_of_turn(url, bag):
+def test_a_file_is_complete_after_repeated_or_misordered_parts(url, bag):
     content = secrets.token_bytes(3 * PART // 2 + 7)
     whole = {"size": len(content)}
     late = put(url, bag, content[PART:], at=PART, **whole)
@@ -52,7 +52,7 @@ def test_a_file_is_whole_after_parts_that_came_twice_or_out_of_turn(url, bag):
 
 
 def test_two_connections_that_send_the_same_file_leave_one(parts, bag):
-    """The line broke, and what was on its way arrives next to the new try."""
+    """The connection was lost, and delayed parts arrive along with the retry."""
     content = secrets.token_bytes(90)
     pieces = [(at, content[at : at + 3]) for at in range(0, 90, 3)] * 4
     with ThreadPoolExecutor(4) as pool:
@@ -79,12 +79,12 @@ def test_two_connections_that_send_the_same_file_leave_one(parts, bag):
         ("CON", "CON"),
     ],
 )
-def test_any_name_is_kept_as_far_as_a_file_can_have_it(parts, bag, name, kept):
+def test_any_name_is_kept_as_far_as_file_systems_allow(parts, bag, name, kept):
     assert Path(parts.add(bag, KEY, name, 0, 1, b"x")["path"]).name == kept
     assert [path.name for path in parts.files(bag)] == [kept]
 
 
-def test_only_whole_files_are_used_and_an_empty_one_is_whole(parts, bag):
+def test_only_complete_files_are_used_and_an_empty_one_is_complete(parts, bag):
     parts.add(bag, KEY, "half", 0, 10, b"12345")
     parts.add(bag, KEY[:-1] + "2", "none.csv", 0, 0, b"")
     assert [path.name for path in parts.files(bag)] == ["none.csv"]
@@ -128,7 +128,7 @@ def test_a_stranger_gets_sentences(url, bag, is_sentence):
 
 
 @pytest.mark.browser
-def test_a_cut_line_costs_a_part_and_a_reload_nothing_that_arrived(visitor, url, tmp_path):
+def test_a_lost_connection_costs_one_part_and_a_reload_none(visitor, url, tmp_path):
     content = secrets.token_bytes(6 * PART)
     (tmp_path / "large.zip").write_bytes(content)
     files = [tmp_path / "large.zip", SCENES / "farm.webp", SCENES / "beach.webp"]
@@ -166,7 +166,7 @@ def test_a_cut_line_costs_a_part_and_a_reload_nothing_that_arrived(visitor, url,
 
 
 @pytest.mark.browser
-def test_what_a_new_server_does_not_have_is_sent_again_at_the_start(visitor, url, tmp_path):
+def test_files_that_a_new_server_lacks_are_sent_again_at_the_start(visitor, url, tmp_path):
     with serving(tmp_path) as (again, _), cut_line(url) as (address, line):
         page = visitor.new_page()
         visit(page, address)
@@ -184,8 +184,8 @@ def test_what_a_new_server_does_not_have_is_sent_again_at_the_start(visitor, url
 
 
 @pytest.mark.browser
-def test_what_a_proxy_refuses_is_one_sentence_and_the_rest_goes(visitor, url, is_sentence):
-    """With a page of its own, as nginx and others do, and no JSON."""
+def test_a_file_refused_by_a_proxy_is_one_sentence_and_the_rest_is_sent(visitor, url, is_sentence):
+    """With its own HTML page instead of JSON, as nginx and others do."""
     page = visitor.new_page()
     visit(page, url)
     refused = {"status": 413, "content_type": "text/html", "body": "<h1>413</h1>"}
@@ -200,7 +200,7 @@ def test_what_a_proxy_refuses_is_one_sentence_and_the_rest_goes(visitor, url, is
 
 
 @pytest.mark.browser
-def test_the_page_asks_before_it_is_left_only_while_files_are_on_their_way(visitor, url):
+def test_the_page_asks_before_it_is_left_only_during_uploads(visitor, url):
     page, asked = visitor.new_page(), []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
     visit(page, url)
@@ -225,6 +225,6 @@ def _longer(found: list, count: int) -> None:
 
 
 def _what(address: str) -> tuple[str, str]:
-    """The file and the place in it that a request was for."""
+    """The file and the position in it of a request."""
     parts = urlsplit(address)
     return parts.path, parse_qs(parts.query)["at"][0]

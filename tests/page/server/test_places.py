@@ -1,9 +1,9 @@
-"""Every place where a value of a request reaches something: a hostile value for each.
+"""Every place where a value of a request reaches something, with a hostile value for each.
 
-A row of `PLACES` says where the value comes in, what it would reach, what guards it, and tries it.
-What only the page's own scripts read is tried in Chromium: captions, labels and file names in
-browser/test_hostile_text.py, the share link in browser/test_share.py. Other rows of the same kinds
-are in test_files.py (shapes of files), test_access.py (hosts, sites, backbones) and
+A row of `PLACES` has where the value comes in, what it would reach, what guards it, and an attack.
+Values that only the page's own scripts read are tried in Chromium: captions, labels and file names
+in page/shared/test_hostile_text.py, the share link in page/compare/test_share.py. Other rows of
+these kinds are in test_files.py (shapes of files), test_access.py (hosts, sites, backbones) and
 test_uploads.py (names).
 """
 
@@ -33,7 +33,7 @@ UP = "../" * 12
 
 @dataclass(frozen=True)
 class Server:
-    """What a row is tried on: who asks, where the server keeps what it writes, a model's folder."""
+    """The attacked server: its clients, the folder that it writes to, and a model's folder."""
 
     owner: Stranger
     folder: Path
@@ -61,21 +61,21 @@ def traversal(server: Server) -> None:
 
 
 def raw(asking: Stranger, target: str) -> httpx.Response:
-    """A path as it is, which a client with manners would tidy up."""
+    """A raw path, which a well-behaved client would normalise."""
     request = asking.http.build_request("GET", "/")
     request.url = request.url.copy_with(raw_path=target.encode())
     return asking.http.send(request)
 
 
 def batch(server: Server, *files: tuple[str, bytes]) -> tuple[list[dict], list[str | None]]:
-    """Rows of a run over uploaded files, and where the photo of each lies when it is opened."""
+    """Rows of a run over uploaded files, and the path of each one's photo when it is opened."""
     found = run_of(server, *files)
     rows = found["rows"]
     return rows, [opened(server, found["run"], i) for i in range(len(rows))]
 
 
 def run_of(server: Server, *files: tuple[str, bytes]) -> dict:
-    """What the server says of a run over uploaded files once it is over."""
+    """The server's data on a finished run over uploaded files."""
     asking, found = server.owner, {}
     start = next(e["number"] for e in asking.events() if "checkbox" in e["kinds"])
     run = asking.event(start, [False, "", None], {"bag": asking.bag(*files)})[1][0]["run"]
@@ -89,7 +89,7 @@ def run_of(server: Server, *files: tuple[str, bytes]) -> dict:
 
 
 def opened(server: Server, run: str, row: int) -> str | None:
-    """Where the photo of a run's row lies; None without one."""
+    """The path of the photo of a run's row; None without one."""
     events = server.owner.http.get("/config").json()["dependencies"]
     number = next(e["id"] for e in events if [name for _, name in e["targets"]] == ["open"])
     went_well, said = server.owner.event(number, [], {"index": row, "run": run})
@@ -158,7 +158,7 @@ def inner_addresses(server: Server) -> None:
 
 
 def tables(server: Server) -> None:
-    """Whoever is not the owner opens no file; what is no table leaves the open one as it is."""
+    """Visitors open no file, and a file other than a table leaves the open one as it is."""
     until(lambda: inspect(server, "state")["status"] == "ready")
     before = inspect(server, "state")
     for path in ("/dev/zero", "/etc", "\0", "\ud800", "x" * 9999, f"{UP}nowhere", 1, [], {}, None):
@@ -185,7 +185,7 @@ def unused_routes(server: Server) -> None:
 
 
 def patterns(server: Server) -> None:
-    """Inspect's filter and own labels are texts, not regular expressions."""
+    """Inspect's filter and own labels are plain text, not regular expressions."""
     until(lambda: inspect(server, "state")["status"] == "ready")
     about = inspect(server, "state")
     cuts = {mode: [0.5] * len(about["labels"]) for mode in about["modes"]}
@@ -202,12 +202,12 @@ def inspect(server: Server, what: str, asked: dict | None = None) -> dict:
 
 
 def choosing(server: Server) -> list[int]:
-    """The events that load a backbone: choosing it, and having it fetched."""
+    """The events that load a backbone: choosing and downloading it."""
     return [e["number"] for e in server.owner.events() if e["kinds"] == ["dropdown", "state"]]
 
 
 def shells(server: Server) -> None:
-    """A backbone's id goes to a process of its own, as one argument."""
+    """A backbone's id goes to a new process, as one argument."""
     for number in choosing(server):
         for wanted in (
             f"hf-hub:a/$(touch {server.folder}/shell)", f"x;touch {server.folder}/shell",
@@ -244,7 +244,7 @@ def page_source(server: Server) -> None:
 
 
 def csv_cells(server: Server) -> None:
-    """What a spreadsheet would take for a formula."""
+    """Cells that a spreadsheet would take for a formula."""
     until(lambda: inspect(server, "state")["status"] == "ready")
     for note in ("=cmd|'/c calc'!A1", "@SUM(1)", "+1", "-1", "\t=1"):
         finding = {"finding": "note", "note": note, "label": note}
@@ -254,7 +254,7 @@ def csv_cells(server: Server) -> None:
 
 
 def model_files(server: Server) -> None:
-    """A folder whose weights are a pickle that would run code as it is loaded."""
+    """A folder whose weights are a pickle that would run code when loaded."""
     folder = server.folder / "model"
     folder.mkdir()
     shutil.copy(server.model / "open_clip_config.json", folder)
@@ -299,7 +299,7 @@ def long_bodies(server: Server) -> None:
 
 
 def parts(server: Server) -> None:
-    """What a part says about itself: its bag, its key and the file's name."""
+    """A part's parameters: its bag, its key and the file's name."""
     http, outside = server.owner.http, server.folder / "outside.txt"
     bag, about = server.owner.bag(("a.webp", PHOTO)), {"at": 0, "size": 1}
     for name in (f"../../../{outside.name}", str(outside), "..\\..\\outside.txt", "\x00", "."):
@@ -324,7 +324,7 @@ def raw_put(asking: Stranger, target: str) -> int:
 
 
 def many_values(server: Server) -> None:
-    """Small in a body, and a hundred times as large as lists of Python."""
+    """Small in a body, but a hundred times as large as Python lists."""
     body = b'{"data": [' + b"[]," * 2**20 + b'0], "fn_index": 17}'
     answer = server.owner.http.post("/gradio_api/run/predict", content=body)
     assert answer.status_code in (400, 413)
@@ -337,7 +337,7 @@ def many_values(server: Server) -> None:
 
 
 def forms(server: Server) -> None:
-    """A field that is no file stays in memory; each file's size is counted."""
+    """Other fields than files stay in memory; each file's size is counted."""
     where = f"{server.owner.http.base_url}".rstrip("/") + "/gradio_api/upload"
     field = {"files": (None, b"A" * 2**21)}
     answer = httpx.post(where, files=field)
@@ -347,7 +347,7 @@ def forms(server: Server) -> None:
 
 
 def sessions(server: Server) -> None:
-    """A name that cannot be written would spoil every later event."""
+    """A name that cannot be encoded would break every later event."""
     http = server.owner.http
     for session in ("\ud800", "", "x" * 2**20, "\n", "a b", "é"):
         body = json.dumps({"data": [None, "x"], "fn_index": 17, "session_hash": session})
@@ -357,7 +357,7 @@ def sessions(server: Server) -> None:
 
 
 def many_events(server: Server) -> None:
-    """Answers that nobody comes for, and events that never were."""
+    """Answers that nobody fetches, and events that do not exist."""
     http = server.owner.http
 
     def come(number: int) -> int:
@@ -385,7 +385,7 @@ def wrong_numbers(server: Server) -> None:
 
 
 def previews(server: Server) -> None:
-    """Nothing but photos that were uploaded here."""
+    """Only photos that were uploaded here."""
     http = server.owner.http
     outside = ("/etc/passwd", str(SCENES / "farm.webp"), f"{UP}etc/passwd", "\0", "x" * 5000, "")
     for path in (*outside, server.owner.upload("a.txt", b"no photo")):
@@ -397,7 +397,7 @@ def previews(server: Server) -> None:
 
 
 def runs(server: Server) -> None:
-    """Without its id nobody sees a run; what is asked of one is a number."""
+    """Nobody sees a run without its id; its row must be a number."""
     found = run_of(server, ("a.webp", PHOTO))
     http = server.owner.http
     for name in ("0", "a" * 10_000, "%2e%2e", found["run"][:-1], "\u00e9"):
@@ -410,7 +410,7 @@ def runs(server: Server) -> None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value comes in, what it would reach, and what keeps it from there."""
+    """Where a value comes in, what it would reach, and what guards that."""
 
     comes_in: str
     reaches: str

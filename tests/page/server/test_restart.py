@@ -1,4 +1,4 @@
-"""What a person made on the page outlives the server, and the page says when that is away."""
+"""A user's work on the page outlives the server, and the page says when the server is down."""
 
 import pytest
 from playwright.sync_api import Error
@@ -22,7 +22,7 @@ PHOTO = SCENES / "harbour.webp"
 def test_photo_caption_and_rule_outlive_the_server_and_then_a_reload(
     visitor, url, classifier, tmp_path
 ):
-    """The server that comes back has none of the files that the first one had."""
+    """The restarted server has none of the first one's files."""
     with serving(tmp_path) as (again, _), cut_line(url) as (address, line):
         page = visitor.new_page()
         visit(page, address)
@@ -45,7 +45,7 @@ def test_photo_caption_and_rule_outlive_the_server_and_then_a_reload(
 
 
 def assert_is_back(page, expected) -> None:
-    """Gradio may load the page again as soon as it finds the server."""
+    """Gradio may reload the page as soon as it reaches the server."""
     try:
         assert page.locator("#frame").inner_text() == ""
         assert_shows(page, expected)

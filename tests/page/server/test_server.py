@@ -1,4 +1,4 @@
-"""The server as its operator sees it: its health, and how it ends."""
+"""The server from its operator's view: health check and shutdown."""
 
 import json
 import signal
@@ -57,7 +57,7 @@ def is_free(url: str) -> bool:
 
 
 class Asker(threading.Thread):
-    """Asks for a prediction; `given` is then the answer, or the error that came instead."""
+    """Requests a prediction; `given` is then the answer, or the error."""
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
@@ -74,7 +74,7 @@ class Asker(threading.Thread):
 
 @pytest.fixture
 def held_up(tmp_path):
-    """An app with one prediction under way: its address, process, asker, and what lets it go on."""
+    """An app with a pending prediction: its address, process, asker, and a function to resume."""
     with serving(tmp_path, ("-c", HELD_UP)) as (url, process):
         asker = Asker(url)
         until(lambda: "asked" in log(tmp_path))
@@ -97,7 +97,7 @@ def test_health_says_that_the_model_cannot_be_loaded(tmp_path, write_heads):
         until(lambda: ask(url) == (200, {"status": "failed", "backbone": backbone}))
 
 
-def test_a_prediction_under_way_does_not_hold_up_health_and_is_still_answered(held_up, tmp_path):
+def test_a_pending_prediction_does_not_block_health_and_is_still_answered(held_up, tmp_path):
     url, process, asker, release = held_up
     for _ in range(20):
         assert ask(url)[1]["status"] in ("loading", "ready")
@@ -112,7 +112,7 @@ def test_a_prediction_under_way_does_not_hold_up_health_and_is_still_answered(he
     assert "Traceback" not in log(tmp_path)
 
 
-def test_a_prediction_that_does_not_come_to_an_end_is_ended(held_up, tmp_path):
+def test_a_prediction_that_never_finishes_is_ended(held_up, tmp_path):
     url, process, asker, _ = held_up
     process.terminate()
     assert process.wait(PATIENCE) == 0

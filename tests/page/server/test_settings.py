@@ -48,7 +48,7 @@ def test_a_space_listens_on_all_interfaces(monkeypatch):
     assert Settings.read().host == "0.0.0.0"
 
 
-def test_a_host_that_was_asked_for_is_kept_on_a_space(monkeypatch):
+def test_a_given_host_is_kept_on_a_space(monkeypatch):
     monkeypatch.setenv("SPACE_ID", "someone/demo")
     assert Settings.read(["--host", "127.0.0.1"]).host == "127.0.0.1"
     monkeypatch.setenv("CLIPDEMO_HOST", "127.0.0.1")
@@ -62,7 +62,7 @@ def test_an_empty_variable_counts_as_none(monkeypatch, port):
     assert Settings.read() == Settings()
 
 
-def test_what_other_gradio_apps_and_hosts_set_is_honoured_behind_the_apps_own(monkeypatch):
+def test_variables_of_gradio_and_hosts_are_used_after_the_apps_own(monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setenv("GRADIO_ROOT_PATH", "clip/")
     monkeypatch.setenv("PORT", "8080")
@@ -75,12 +75,12 @@ def test_what_other_gradio_apps_and_hosts_set_is_honoured_behind_the_apps_own(mo
     assert Settings.read(["--port", "8083"]).port == 8083
 
 
-def test_a_root_path_may_be_a_whole_address():
+def test_a_root_path_may_be_a_full_url():
     given = ["--root-path", "https://example.org/clip/"]
     assert Settings.read(given).root_path == "https://example.org/clip"
 
 
-def test_brackets_around_an_ipv6_address_are_taken_off():
+def test_brackets_around_an_ipv6_address_are_removed():
     assert Settings.read(["--host", "[::1]"]).host == "::1"
 
 
@@ -111,15 +111,15 @@ def test_a_space_is_public_unless_it_is_private(monkeypatch):
         (["--colour", "red"], "--colour"),
     ],
 )
-def test_settings_that_cannot_be_end_with_code_2(flags, word, capsys):
-    """An impossible port would otherwise end in a traceback when the server binds."""
+def test_invalid_settings_end_with_code_2(flags, word, capsys):
+    """An invalid port would otherwise cause a traceback when the server binds."""
     with pytest.raises(SystemExit) as stop:
         Settings.read(flags)
     assert stop.value.code == 2
     assert word in capsys.readouterr().err
 
 
-def test_a_variable_that_cannot_be_ends_with_code_2(monkeypatch, capsys):
+def test_an_invalid_variable_ends_with_code_2(monkeypatch, capsys):
     monkeypatch.setenv("CLIPDEMO_PORT", "80.5")
     with pytest.raises(SystemExit) as stop:
         Settings.read()

@@ -1,4 +1,4 @@
-"""The README's head, which is what a Hugging Face Space is set up from, agrees with the rest."""
+"""The README's front matter, which configures a Hugging Face Space, agrees with the rest."""
 
 import re
 import tomllib
@@ -22,7 +22,7 @@ COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 
 @pytest.fixture(scope="module")
 def space() -> dict:
-    """The head as Hugging Face's own client reads it."""
+    """The front matter as Hugging Face's own client reads it."""
     return SpaceCard(README).data.to_dict()
 
 
@@ -43,7 +43,7 @@ def test_torch_may_be_any_that_zerogpu_has(requirements):
         assert torch in requirements["torch"].specifier
 
 
-def test_what_it_says_is_so(space):
+def test_its_values_are_right(space):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert space["python_version"] in SpecifierSet(project["requires-python"])
     assert "def main()" in (ROOT / space["app_file"]).read_text("utf-8")
@@ -51,7 +51,7 @@ def test_what_it_says_is_so(space):
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
 
 
-def test_what_a_space_shows_of_itself_is_allowed(space):
+def test_the_appearance_of_the_space_is_valid(space):
     assert space["title"] == "clipdemo"
     assert 0 < len(space["short_description"]) <= 60
     assert {space["colorFrom"], space["colorTo"]} <= COLOURS
@@ -61,7 +61,7 @@ def test_what_a_space_shows_of_itself_is_allowed(space):
 
 
 def test_nothing_is_preloaded_that_auto_would_not_use(space):
-    """And the line that the README tells names the file that the backbone is loaded from."""
+    """The line in the README names the file that the backbone is loaded from."""
     assert "preload_from_hub" not in space
     ((repository, name),) = re.findall(r"preload_from_hub: \[(\S+) (\S+)\]", README)
     found = [offer.id for offer in OFFERS if offer.repository == repository]

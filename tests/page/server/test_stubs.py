@@ -1,4 +1,4 @@
-"""Gradio writes stub files when a component is defined; the app's start leaves that out."""
+"""Gradio writes stub files when a component is defined; the app's start-up skips that."""
 
 BOTH = """
 import sys

@@ -1,4 +1,4 @@
-"""What is kept on the disk: files of this run, for an hour or while a page shows them."""
+"""Files kept on disk: those of this run, for an hour or while a page shows them."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from support.paths import SCENES
 from clipdemo.page.server.uploads import KEPT, Uploads
 
 # The app, with a clock that is ahead by the number of seconds in the last line of its input, and
-# which searches for files to delete all the time.
+# with constant sweeps for files to delete.
 CLOCK = """
 import sys, threading, time
 import app
@@ -42,7 +42,7 @@ def wait(process, seconds: float) -> None:
     process.stdin.flush()
 
 
-def test_after_an_hour_only_what_is_shown_is_left(tmp_path, visitor):
+def test_after_an_hour_only_shown_files_are_left(tmp_path, visitor):
     with serving(tmp_path, ("-c", CLOCK)) as (url, process):
         guest = Stranger(url)
         page = visitor.new_page()
@@ -60,7 +60,7 @@ def test_after_an_hour_only_what_is_shown_is_left(tmp_path, visitor):
         assert len(kept(tmp_path)) == 202
         wait(process, KEPT - 600)
         with page.expect_response("**/parts/*"):
-            page.clock.fast_forward((KEPT - 600) * 1000)  # the page says that it is still there
+            page.clock.fast_forward((KEPT - 600) * 1000)  # the page sends a heartbeat
         last = guest.upload("last.webp", PHOTO.read_bytes() + b"last")
         os.utime(last, (time.time() + KEPT - 600,) * 2)  # as the moved clock would have written it
         wait(process, KEPT + 60)
@@ -110,7 +110,7 @@ def test_use_keeps_a_file(tmp_path, monkeypatch):
     uploads.close()
 
 
-def test_nobody_else_on_the_machine_can_look_into_the_folder(tmp_path):
+def test_other_users_of_the_machine_cannot_read_the_folder(tmp_path):
     uploads = Uploads(tmp_path)
     assert uploads.folder.stat().st_mode & 0o077 == 0
     uploads.close()

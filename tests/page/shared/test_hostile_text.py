@@ -29,7 +29,7 @@ def assert_unharmed(page) -> None:
 
 
 def test_a_hostile_caption_is_only_text(page, classifier):
-    """Also in the notice about one that is longer than the backbone reads, which quotes it."""
+    """Also in the notice that quotes a caption longer than the backbone reads."""
     dialogs = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     for text in HOSTILE.values():

@@ -1,4 +1,4 @@
-"""Start-up: the page is there before the model, and what cannot start says why."""
+"""Start-up: the page is there before the model, and a failed start explains itself."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ from clipdemo.page.settings import Settings
 
 pytestmark = pytest.mark.browser
 
-# The app, but its model starts to load at a line of input.
+# The app, but its model starts to load after a line of input.
 HELD_BACK = """
 import sys
 import app
@@ -89,7 +89,7 @@ def assert_ready(page) -> None:
     assert "Loading" not in page.locator("#board").inner_text()
 
 
-def test_a_start_that_cannot_work_says_so_and_ends_with_2(url, tmp_path):
+def test_a_start_that_fails_says_so_and_ends_with_2(url, tmp_path):
     port = url.rstrip("/").rsplit(":", 1)[1]
     done = subprocess.run(
         [sys.executable, "app.py", "--port", port], cwd=ROOT, env=environment(tmp_path),
@@ -109,7 +109,7 @@ def test_a_start_that_cannot_work_says_so_and_ends_with_2(url, tmp_path):
          "ViT-L-14-quickgelu/openai"),
     ],
 )  # fmt: skip
-def test_a_start_with_a_model_that_cannot_be_is_one_sentence(is_sentence, flags, words):
+def test_a_start_with_an_invalid_model_is_one_sentence(is_sentence, flags, words):
     with pytest.raises(ClipdemoError) as refused:
         first_card(Settings(**flags))
     assert is_sentence(refused.value)

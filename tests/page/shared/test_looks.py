@@ -1,4 +1,4 @@
-"""The page fits laptop and phone, can be read and heard in light and dark, and stays put."""
+"""The page fits laptop and phone, is accessible in light and dark, and does not shift."""
 
 import pytest
 from support.driver import PATIENCE, eventually, give_photo, serving, shows, visit, write_caption
@@ -27,7 +27,7 @@ def opening_url(tmp_path_factory, classifier):
 
 @pytest.fixture
 def opened(browser, opening_url):
-    """Opens the page in a window of a size and a theme of its own."""
+    """Opens the page in a window with a given size and theme."""
     pages = []
 
     def open_page(size: tuple[int, int], theme: str = "light", **context):
@@ -79,7 +79,7 @@ def test_nothing_is_cut_off_on_a_very_small_phone(opened, classifier):
 
 
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_nothing_jumps_while_the_page_loads_and_while_a_caption_is_edited(opened, classifier, size):
+def test_nothing_shifts_while_the_page_loads_or_a_caption_is_edited(opened, classifier, size):
     page = opened(size)
     scene = SCENES / "crossing.webp"
     shows(page, classifier.predict(scene, CAPTION))
@@ -106,7 +106,7 @@ def test_a_phone_shows_the_result_on_its_first_screen_after_an_upload(opened, cl
 
 
 def test_a_finger_that_scrolls_over_a_slider_changes_nothing(opened, classifier):
-    """But one that moves it sideways does."""
+    """A finger that moves it sideways does."""
     page = opened(PHONE, has_touch=True, is_mobile=True)
     shows(page, classifier.predict(SCENES / "crossing.webp", CAPTION))
     slider = page.locator("#threshold input")
@@ -133,7 +133,7 @@ def swipe(page, target, right: int, down: int) -> None:
     page.wait_for_timeout(500)
 
 
-def test_what_fingers_touch_on_a_phone_is_40_pixels_high_and_fields_do_not_zoom(opened, classifier):
+def test_touch_targets_on_a_phone_are_40_pixels_high_and_fields_do_not_zoom(opened, classifier):
     page = opened(PHONE)
     shows(page, classifier.predict(SCENES / "crossing.webp", CAPTION))
     small = page.evaluate(
@@ -186,7 +186,7 @@ def test_a_row_says_its_label_and_of_each_mode_the_score_and_whether_it_is_on(op
         assert name.endswith(f", {state}")
 
 
-def test_words_that_are_off_or_not_understood_are_told(opened, classifier):
+def test_words_that_are_off_or_not_understood_are_reported(opened, classifier):
     """The gauge is about the words that are on; a negation and a foreign language are named."""
     page = opened(LAPTOP)
     warning = page.locator("#words .warning")

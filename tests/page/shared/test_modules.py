@@ -1,4 +1,4 @@
-"""The page's scripts: all of them are served, each finds what it imports, and nothing else is."""
+"""The page's scripts: all of them and nothing else are served, and their imports exist."""
 
 import re
 from pathlib import PurePosixPath
@@ -35,7 +35,7 @@ def test_nothing_else_is_served(server, path):
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_imports_what_there_is(name):
+def test_the_imports_of_a_script_exist(name):
     text = SCRIPTS[name].decode()
     for names, origin in re.findall(r'^import \{([^}]*)\} from "([^"]*)";$', text, re.MULTILINE):
         found = normpath(PurePosixPath(name).parent / origin)
