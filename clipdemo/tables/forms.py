@@ -64,7 +64,8 @@ def read_parquet(path: Path, find: Find) -> Rows:
         file = parquet.ParquetFile(path)
         header = file.schema_arrow.names
         columns = find(header)
-        used = [header[place] for place in (*columns.places.values(), *columns.own)]
+        places = (*columns.places.values(), *columns.own, *columns.several)
+        used = [header[place] for place in places]
 
         def lines() -> Iterator[tuple[int, Sequence]]:
             line = 1

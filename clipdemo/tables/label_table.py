@@ -27,7 +27,7 @@ from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account, photo_reason
 from clipdemo.tables.any_form import UNKNOWN, read_rows
 from clipdemo.tables.columns import COLUMNS, find_columns
-from clipdemo.tables.label_values import LabelReader, own_labels
+from clipdemo.tables.label_values import LabelReader, is_vector, own_labels
 from clipdemo.tables.plain_csv import read_plain
 from clipdemo.tables.rows import Rows
 
@@ -176,6 +176,11 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     frame = rows.frame
     reader = LabelReader(labels)
     codes, cells = pd.factorize(frame["Labels"])
+    if any(cells) and all(is_vector(cell) or not cell for cell in cells):
+        raise TableError(
+            f"{path} has noughts and ones for each photo, and does not say which label each is: "
+            "write the names of the labels, or a column for each."
+        )
     read = [reader.read(cell) for cell in cells]
     ids = np.empty(len(read), dtype=object)
     for i, (known, _) in enumerate(read):  # one by one: numpy would make tuples a second axis

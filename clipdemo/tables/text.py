@@ -91,7 +91,7 @@ def _suits(header: list[str], find: Callable[[list[str]], Columns]) -> int:
         found = find(header)
     except TableError:
         return -1 if len(header) > 1 else -2
-    return len(found.places) + min(len(found.own), 1)
+    return len(found.places) + bool(found.own or found.several)
 
 
 def fields(line: str, mark: str) -> list[str]:
