@@ -119,6 +119,126 @@ FORMS = {
     "labels.parquet": parquet,
 }
 
+COLUMN_WISE = {name: [row[at] for row in ROWS] for at, name in enumerate(("image", "tags", "text"))}
+
+
+def yes_no(yes, no) -> str:
+    rows = [(n, *(yes if k in names else no for k in COCO18.names), c) for n, names, c in ROWS]
+    return text_of(rows, ";", head=("image", *COCO18.names, "caption"))
+
+
+def records(how) -> str:
+    found = [
+        dict(zip(("image", "label", "caption"), (n, how(t), c), strict=True)) for n, t, c in ROWS
+    ]
+    return json.dumps(found)
+
+
+def coco_with(change) -> str:
+    found = json.loads(coco())
+    change(found)
+    return json.dumps(found)
+
+
+def text_ids(found) -> None:
+    for annotation in found["annotations"]:
+        annotation["image_id"] = str(annotation["image_id"])
+
+
+def beyond(found) -> None:
+    found["annotations"] += [
+        {"image_id": 0, "category_id": 999},
+        {"image_id": 99, "category_id": 1},
+    ]
+
+
+def captions_of_images(found) -> None:
+    found["annotations"] = [a for a in found["annotations"] if "category_id" in a]
+    for image, (*_, caption) in zip(found["images"], ROWS, strict=True):
+        image["caption"] = caption
+
+
+def panoptic(found) -> None:
+    for annotation in found["annotations"]:
+        if "category_id" in annotation:
+            annotation["segments_info"] = [{"category_id": annotation.pop("category_id")}]
+
+
+def fiftyone() -> str:
+    samples = [
+        {
+            "filepath": f"data/{n}",
+            "tags": ["train"],
+            "text": c,
+            "ground_truth": {
+                "_cls": "Classifications",
+                "classifications": [{"_cls": "Classification", "label": name} for name in names],
+            },
+            "guess": {"_cls": "Classification", "label": "bus"},
+        }
+        for n, names, c in ROWS
+    ]
+    return json.dumps({"samples": samples})
+
+
+def bracketed(names) -> str:
+    return f"[{', '.join(names)}]"
+
+
+EXPORTS = {
+    "label-studio-min.json": records(lambda t: {"choices": t} if len(t) > 1 else "".join(t)),
+    "label-studio-boxes.json": records(lambda t: [{"x": 1, "rectanglelabels": [k]} for k in t]),
+    "label-studio.csv": labelled(
+        lambda t: json.dumps({"choices": t}), head=("image", "choice", "text")
+    ),
+    "objects.json": records(lambda t: {"bbox": [[0, 0, 1, 1]] * len(t), "category": t}),
+    "ids-and-names.json": records(lambda t: [{"id": int(IDS[k]), "name": k} for k in t]),
+    "create-ml.json": records(lambda t: [{"label": k, "coordinates": {}} for k in t]),
+    "on-and-off.json": records(lambda t: {k: k in t for k in COCO18.names}),
+    "fiftyone.json": fiftyone(),
+    "columns.json": json.dumps(COLUMN_WISE),
+    "pandas.json": pd.DataFrame(COLUMN_WISE).to_json(),
+    "split.json": pd.DataFrame(COLUMN_WISE).to_json(orient="split"),
+    "by-photo.json": json.dumps({n: {"tags": t, "caption": c} for n, t, c in ROWS}),
+    "in-a-key.json": json.dumps({"version": 1, "photos": RECORDS}),
+    "text-ids.json": coco_with(text_ids),
+    "beyond.json": coco_with(beyond),
+    "image-captions.json": coco_with(captions_of_images),
+    "panoptic.json": coco_with(panoptic),
+    "structs.parquet": lambda path: pd.DataFrame(
+        [(n, [{"name": k} for k in t], c) for n, t, c in ROWS], columns=["image", "objects", "text"]
+    ).to_parquet(path),
+    "german.csv": yes_no("WAHR", "FALSCH"),
+    "french.csv": yes_no("oui", "non"),
+    "ticks.csv": yes_no("✓", ""),
+    "comma.csv": yes_no("1,0", "0,0"),
+    "scientific.csv": yes_no("1.000e+00", "0.000e+00"),
+    "minus.csv": yes_no("1", "-1"),
+    "label_1.csv": text_of(
+        [(n, *(*t, "", "")[:2], c) for n, t, c in ROWS],
+        head=("image", "label_1", "label_2", "text"),
+    ),
+    "label-label.csv": text_of(
+        [(n, *(*t, "", "")[:2], c) for n, t, c in ROWS], head=("image", "label", "label", "text")
+    ),
+    "numpy.csv": labelled(lambda t: f"[{' '.join(map(repr, t))}]"),
+    "numpy-ids.csv": labelled(lambda t: f"[{' '.join(IDS[k].rjust(2) for k in t)}]"),
+    "numpy-2.csv": labelled(lambda t: bracketed([f"np.str_({k!r})" for k in t])),
+    "set.csv": labelled(lambda t: str(set(t))),
+    "postgres.csv": labelled(
+        lambda t: f"{{{','.join(json.dumps(k) if ' ' in k else k for k in t)}}}"
+    ),
+    "brackets.csv": labelled(bracketed),
+    "quoted.csv": labelled(lambda t: ", ".join(map(repr, t))),
+    "slashes.csv": labelled("/".join),
+    "pluses.csv": labelled(" + ".join),
+    "wide-marks.csv": labelled("\uff1b".join),
+    "lines.csv": labelled("\n".join, head=("image", "labels", "text")),
+    "hyphens.csv": labelled(lambda t: ";".join(k.replace(" ", "-") for k in t)),
+    "camels.csv": labelled(lambda t: ";".join(k.title().replace(" ", "") for k in t)),
+    "invisible.csv": labelled(lambda t: ";".join("\u200b" + k for k in t)),
+}
+
 
 def put(folder, name, content):
     path = folder / name
@@ -144,9 +264,10 @@ def adds_up(account) -> dict:
 
 
 @pytest.mark.parametrize("labels", [COCO18, None], ids=["known", "own"])
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", FORMS | EXPORTS)
 def test_every_form_says_the_same(tmp_path, name, labels):
-    table = read_label_table(put(tmp_path, name, FORMS[name]), labels, strict=True)
+    path = put(tmp_path, name, (FORMS | EXPORTS)[name])
+    table = read_label_table(path, labels, strict=True)
     if table.labels == COCO18:
         assert rows_of(table) == [(n, tuple(sorted(ids, key=int)), c) for n, ids, c in EXPECTED]
     else:  # where they are named, they are the table's own
@@ -294,6 +415,8 @@ BAD = {
     "cut.json": (b'[{"image": "1.jpg", "labels": ["dog"]', "JSON"),
     "number.json": (b"7", "JSON of a form"),
     "empty.json": (b"[]", "JSON of a form"),
+    "task.json": (b'[{"data": {"image": "1.jpg"}, "annotations": 7}]', "complete export"),
+    "deep.json": (b'[{"image": %s1%s}]' % (b"[" * 5000, b"]" * 5000), "JSON|lists in lists|labels"),
     "half.json": (b'{"images": [{}], "annotations": [], "categories": []}', "complete COCO"),
     "no-book.xlsx": (b"PK\3\4 no book", "workbook"),
     "photos.zip": (b"PK\3\4 photos", "archive and no table"),
