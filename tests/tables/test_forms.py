@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -185,7 +186,55 @@ def bracketed(names) -> str:
     return f"[{', '.join(names)}]"
 
 
+def workbook(path, rows, merged=()) -> None:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cells in merged:
+        book.active.merge_cells(cells)
+    book.save(path)
+
+
+def two_headers(path) -> None:
+    names = list(COCO18.names)
+    rows = [["image", "shown", *[None] * (len(names) - 1), "caption"], [None, *names, None]]
+    rows += [[n, *(int(k in t) for k in names), c] for n, t, c in ROWS]
+    workbook(path, rows, ["A1:A2", "B1:S1", "T1:T2"])
+
+
+def titled(path) -> None:
+    rows = [[n, "; ".join(t), c] for n, t, c in ROWS]
+    workbook(path, [["Photos of a street"], [], ["file", "labels", "caption"], *rows], ["A1:C1"])
+
+
+def spaced(mark) -> str:
+    """With a blank on both sides of each mark."""
+    rows = [[n, ids(names), '"' + c.replace('"', '""') + '"'] for n, names, c in ROWS]
+    return "\n".join(f" {mark} ".join(row) for row in [STUDY, *rows])
+
+
+def quoted_once() -> str:
+    file = io.StringIO()
+    rows = [(n, ", ".join(names), c) for n, names, c in ROWS]
+    csv.writer(file, quotechar="'", quoting=csv.QUOTE_ALL).writerows([STUDY, *rows])
+    return file.getvalue()
+
+
+ROWS_OF_TITLE = "Export of project Street\nmade by, somebody\n\n"
 EXPORTS = {
+    "title.csv": ROWS_OF_TITLE + labelled("; ".join, head=("file", "labels", "caption")),
+    "title-study.csv": ROWS_OF_TITLE + labelled(ids),
+    "comment.csv": "# made by a tool, of labels\n" + labelled(ids, ";"),
+    "joined.csv": labelled(ids).replace("2.jpg", "ImageID,Labels,Caption\n2.jpg"),
+    "blanks-too.csv": spaced(","),
+    "blanks-too-semicolon.csv": spaced(";"),
+    "header-of-two-lines.csv": labelled(ids, head=("image\nname", "labels", "caption")),
+    "single.csv": quoted_once(),
+    "utf16be.csv": labelled(ids).encode("utf-16-be"),
+    "utf32.csv": labelled(ids).encode("utf-32"),
+    "csv.xlsx": labelled("; ".join),
+    "title.xlsx": titled,
+    "two-headers.xlsx": two_headers,
     "label-studio-min.json": records(lambda t: {"choices": t} if len(t) > 1 else "".join(t)),
     "label-studio-boxes.json": records(lambda t: [{"x": 1, "rectanglelabels": [k]} for k in t]),
     "label-studio.csv": labelled(
@@ -304,6 +353,23 @@ def test_captions_of_coco_lie_in_a_file_beside(tmp_path):
     assert read_label_table(path).frame["Caption"].tolist() == [c for *_, c in ROWS]
 
 
+def test_a_name_merged_over_several_rows_is_that_of_each(tmp_path):
+    rows = [["photo", "label"], ["1.jpg", "dog"], [None, "cat"], ["2.jpg", "bus"], [None, "car"]]
+    workbook(tmp_path / "t.xlsx", rows, ["A2:A3"])
+    table = read_label_table(tmp_path / "t.xlsx")
+    assert table.frame["Labels"].tolist() == [("18", "17"), ("6",)]
+    assert adds_up(table.account)["left_out"][0]["examples"] == ["line 5: "]
+
+
+def test_lines_keep_their_numbers_below_a_title(tmp_path):
+    content = ROWS_OF_TITLE + text_of(
+        [("1.jpg", "1", "a"), ("", "18", "b"), ("3.jpg", "zebra", "c")]
+    )
+    account = adds_up(read_label_table(put(tmp_path, "t.csv", content)).account)
+    assert account["left_out"][0]["examples"] == ["line 6: "]
+    assert account["repaired"]["lines above the header"] == 3
+
+
 def test_lines_of_two_encodings_are_each_read_in_its_own(tmp_path):
     lines = ["ImageID,Labels,Caption\n", "1.jpg,1,Zoë\n", "2.jpg,1,café\n"]
     content = b"".join([lines[0].encode(), lines[1].encode(), lines[2].encode("cp1252")])
@@ -418,6 +484,7 @@ BAD = {
     "task.json": (b'[{"data": {"image": "1.jpg"}, "annotations": 7}]', "complete export"),
     "deep.json": (b'[{"image": %s1%s}]' % (b"[" * 5000, b"]" * 5000), "JSON|lists in lists|labels"),
     "half.json": (b'{"images": [{}], "annotations": [], "categories": []}', "complete COCO"),
+    "old.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "has a password"),
     "no-book.xlsx": (b"PK\3\4 no book", "workbook"),
     "photos.zip": (b"PK\3\4 photos", "archive and no table"),
     "no.parquet": (b"PAR1 and nothing", "Parquet"),
