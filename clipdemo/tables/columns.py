@@ -146,6 +146,11 @@ def _several(header: Sequence[str]) -> dict[int, str]:
     return {place: header[place].strip() for place in found}
 
 
+def is_one(name: str) -> bool:
+    """Whether a column of labels holds one for each row, by its name."""
+    return _bare(name) in ("label", "class", "category", "choice", "classname", "categoryname")
+
+
 def _bare(name: str) -> str:
     return "".join(c for c in name.casefold() if c.isalnum())
 

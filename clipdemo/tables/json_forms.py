@@ -174,7 +174,7 @@ def _coco(path: Path, found: dict) -> Rows:
                 captions.setdefault(str(annotation["image_id"]), str(annotation["caption"]))
         rows = [
             (
-                image["file_name"],
+                image.get("file_name") or image.get("coco_url") or image["file_name"],
                 tuple(dict.fromkeys(labels.pop(str(image["id"]), ()))),
                 captions.get(str(image["id"])) or image.get("caption", ""),
             )

@@ -26,7 +26,7 @@ from clipdemo.inputs.labels import COCO18, LabelSet
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account, photo_reason
 from clipdemo.tables.any_form import UNKNOWN, read_rows
-from clipdemo.tables.columns import COLUMNS, find_columns
+from clipdemo.tables.columns import COLUMNS, find_columns, is_one
 from clipdemo.tables.label_values import LabelReader, is_vector, own_labels
 from clipdemo.tables.plain_csv import read_plain
 from clipdemo.tables.rows import Rows
@@ -163,7 +163,7 @@ def _own(rows: Rows, path: Path) -> LabelSet:
         pairs = zip(COCO18.names, COCO18.ids, strict=True)
         names = tuple(sorted(name for name, label in pairs if label in used))
         return LabelSet(names, names)
-    labels = own_labels(cells)
+    labels = own_labels(cells, blanks=not is_one(rows.read_as.get("Labels", "Labels")))
     if not labels:
         raise TableError(f"{path} has no row with a label; fill its column Labels.")
     return labels

@@ -191,16 +191,16 @@ def is_vector(cell: object) -> bool:
     return len(words) > 2 and all(re.fullmatch(r"[01](\.0*)?", word) for word in words)
 
 
-def own_labels(cells: Iterable[object]) -> LabelSet:
+def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
     """The labels that a table's cells name, where nothing else is known of them.
 
     Names are sorted, as numbers if all are. Those that differ only in case or outer blanks are
-    one label, named as the study names it, else as it first comes. Blanks separate labels where
-    no cell has another mark.
+    one label, named as the study names it, else as it first comes. With `blanks` these separate
+    labels where no cell has another mark.
     """
     cells = list(cells)
     split = [parts(cell) for cell in cells]
-    if not any(_has_mark(cell) for cell in cells):
+    if blanks and not any(_has_mark(cell) for cell in cells):
         split = [[word for part in found for word in part.split()] for found in split]
     study = {folded(name): name for name in COCO18.names}
     names: dict[str, str] = {}

@@ -8,12 +8,14 @@ from urllib.parse import unquote_plus
 
 import pandas as pd
 
+from clipdemo.errors import TableError
 from clipdemo.tables.columns import COLUMNS, Columns
 from clipdemo.tables.label_values import is_true, parts
 
 OURS = Columns({name: place for place, name in enumerate(COLUMNS)})
 Find = Callable[[Sequence[str]], Columns]
 """Finds the columns by a header; raises TableError."""
+_NAMING = ("path", "file_name", "filename", "src", "url")  # in a record that is an image
 CHUNK = 100_000  # rows that are held as Python objects at once
 
 
@@ -108,6 +110,11 @@ class _OwnColumns:
     def finish(self, rows: Rows) -> None:
         """Leave out columns of something else, and note what was read as what."""
         names = {self._names[place] for place in self._wrong}
+        if len(self._wrong) == len(self._names) and not any(rows.frame["Labels"]):
+            raise TableError(
+                f"The columns of labels ({', '.join(sorted(names))[:80]}) say neither yes nor no: "
+                "write 1 and 0, or a column Labels."
+            )
         if names and self._known:
             rows.repaired["columns of labels with cells neither yes nor no"] = len(names)
         elif names:
@@ -152,9 +159,9 @@ def cell_text(cell: object) -> str:
 
 
 def photo_name(cell: object) -> str:
-    """The name that a cell gives a photo; Hugging Face's image columns are dicts."""
+    """The name that a cell gives a photo; the image columns of Hugging Face are records."""
     if isinstance(cell, dict):
-        cell = cell.get("path")
+        cell = next(filter(None, map(cell.get, _NAMING)), None)
     name = cell_text(cell)
     local = name.partition("?d=")[2]  # Label Studio's local files
     return unquote_plus(local) if local else name

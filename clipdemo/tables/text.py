@@ -32,7 +32,7 @@ def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
         raise TableError(f"{path} is not text; give a table as CSV, Excel, Parquet or JSON.")
     repaired["CRLF line ends"] = text.count("\r\n")
     repaired["CR line ends"] = text.count("\r") - repaired["CRLF line ends"]
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n\ufeff", "\n")
     if not text or text.isspace():
         raise TableError(f"{path} is empty; give a table with the columns ImageID and Labels.")
     if re.search("[\0-\x08\x0e-\x1f]", text.lstrip("\n").partition("\n")[0]):

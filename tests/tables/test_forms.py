@@ -361,6 +361,26 @@ def test_a_name_merged_over_several_rows_is_that_of_each(tmp_path):
     assert adds_up(table.account)["left_out"][0]["examples"] == ["line 5: "]
 
 
+def test_a_joined_table_may_have_a_byte_order_mark_in_its_middle(tmp_path):
+    content = text_of([("1.jpg", "1", "a")], start="\ufeff") + text_of(
+        [("2.jpg", "1", "b")], start="\ufeff"
+    )
+    table = read_label_table(put(tmp_path, "t.csv", content))
+    assert table.frame["Caption"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["path", "file_name", "src"])
+def test_a_photo_may_be_a_record(tmp_path, name):
+    content = json.dumps([{"image": {name: "https://a.org/1.jpg", "bytes": None}, "label": "dog"}])
+    assert read_label_table(put(tmp_path, "t.json", content)).frame["ImageID"][0].endswith("1.jpg")
+
+
+def test_coco_may_name_a_photo_by_its_address_alone(tmp_path):
+    found = json.loads(coco())
+    found["images"] = [{"id": i["id"], "coco_url": i["file_name"]} for i in found["images"]]
+    assert rows_of(read_label_table(put(tmp_path, "lvis.json", json.dumps(found))))[0][0] == "1.jpg"
+
+
 def test_lines_keep_their_numbers_below_a_title(tmp_path):
     content = ROWS_OF_TITLE + text_of(
         [("1.jpg", "1", "a"), ("", "18", "b"), ("3.jpg", "zebra", "c")]
@@ -475,6 +495,7 @@ BAD = {
     "nothing.csv": (b"", "is empty"),
     "header.csv": (b"ImageID,Labels,Caption\n", "no rows"),
     "no-labels.csv": (b"ImageID,Caption\n1.jpg,a\n", "no column of labels"),
+    "scores.csv": (b"image,dog,cat\n1.jpg,0.9,0.1\n", "neither yes nor no"),
     "no-names.csv": (b"Labels,Caption\n1,a\n", "no column of photo names"),
     "picture.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not text"),
     "strange.csv": (b"ImageID,Labels,Caption\n1.jpg,zebra,a\n", "none of the labels"),
