@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ _NO_LABELS = {
     "isinside",
 }  # fmt: skip
 
+MOST = 50_000  # columns; to look at a million takes a minute
 _MEANT = {"ImageID": "photo names", "Labels": "labels", "Caption": "captions"}
 
 
@@ -72,6 +74,8 @@ def find_columns(
     Raises:
         TableError: a column that is needed is not there, or there are several candidates.
     """
+    if len(header) > MOST:
+        raise TableError(f"{name} has {len(header):,} columns: check what separates its fields.")
     found = {}
     several = {} if (wanted or {}).get("Labels") else _several(header)
     for ours in COLUMNS:
@@ -152,7 +156,7 @@ def is_one(name: str) -> bool:
 
 
 def _bare(name: str) -> str:
-    return "".join(c for c in name.casefold() if c.isalnum())
+    return re.sub(r"[\W_]+", "", name.casefold())
 
 
 def _own_columns(header: Sequence[str], labels: LabelSet | None, taken: set[int]) -> dict[int, str]:

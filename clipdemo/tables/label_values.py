@@ -41,7 +41,8 @@ _SAYING = (
 
 def folded(name: str) -> str:
     """The form in which two names are the same label: NFC, without case and outer blanks."""
-    name = "".join(c for c in name if c.isascii() or unicodedata.category(c) != "Cf")
+    if not name.isascii():
+        name = "".join(c for c in name if unicodedata.category(c) != "Cf")
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 

@@ -14,6 +14,7 @@ from clipdemo.tables.columns import Columns
 SEPARATORS = ",;\t|"
 ABOVE = 30  # lines above a header: a title, who exported it and when, comments
 WIDEST = 2**20  # characters of a header
+LONG = 2**13  # characters of a line that is no title
 csv.field_size_limit(2**31 - 1)  # a file is as large as its fields may be
 _LATIN = re.compile(r"cp125[0247]|latin|iso8859|mac|cp\d{3}$|hp_roman|ascii|utf")
 _SEP_LINE = re.compile(r"sep=(.)\n")
@@ -99,11 +100,12 @@ def from_header(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, d
     at = above = 0
     if _SEP_LINE.match(text):
         return text, {}
-    while not any(_suits(header(text[at : at + WIDEST], m), find) > 0 for m in SEPARATORS):
+    head = _head(text[:WIDEST])
+    while not any(m in head and _suits(fields(head, m), find) > 0 for m in SEPARATORS):
         at, above = text.find("\n", at) + 1, above + 1
-        if not at or above > ABOVE:
+        if not at or above > ABOVE or len(head) > LONG:
             return text, {}
-    head = _head(text[at : at + WIDEST])
+        head = _head(text[at : at + WIDEST])
     rows = text[at + len(head) :]
     again = rows.count(f"\n{head}\n")
     unread = above if text[:at].strip() else 0

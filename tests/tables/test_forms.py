@@ -496,6 +496,7 @@ BAD = {
     "header.csv": (b"ImageID,Labels,Caption\n", "no rows"),
     "no-labels.csv": (b"ImageID,Caption\n1.jpg,a\n", "no column of labels"),
     "scores.csv": (b"image,dog,cat\n1.jpg,0.9,0.1\n", "neither yes nor no"),
+    "commas.csv": (b"," * 2_000_000, "columns"),
     "no-names.csv": (b"Labels,Caption\n1,a\n", "no column of photo names"),
     "picture.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not text"),
     "strange.csv": (b"ImageID,Labels,Caption\n1.jpg,zebra,a\n", "none of the labels"),
