@@ -87,7 +87,7 @@ class PhotoSource:
                 self._found[name] = error
         return self._found[name]
 
-    def without(self, names: Iterable[str]) -> int:
+    def count_unnamed(self, names: Iterable[str]) -> int:
         """The number of photos that none of these names refers to."""
         used = {found for found in map(self._find, names) if isinstance(found, str)}
         return sum(is_photo(file) and file not in used for file in self.names)

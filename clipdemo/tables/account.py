@@ -1,4 +1,4 @@
-"""The account of a table: which of its rows count, which do not and why, and what was repaired."""
+"""The account of a table: which rows are used, which are left out and why, and repairs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from clipdemo.errors import TableError
 
 NO_INPUT = "has neither a photo nor a caption that these heads read"
 CUT_OFF = "photos without their end, read as far as they go"
-EXAMPLES = 3  # rows that are named for each reason
-NAMED = 20  # unknown labels that are named
+EXAMPLES = 3  # rows named per reason
+NAMED = 20  # unknown labels that are listed
 
 
 @dataclass
 class Account:
-    """What became of the rows of a table. `used` and the rows left out are always all its rows.
+    """What became of the rows of a table. `used` and the rows left out always add up to `rows`.
 
     Attributes:
         rows: of the file, without its header and blank lines.
-        left_out: reason -> how many rows, and the first of them.
+        left_out: reason -> the number of rows, and the first ones.
         repaired: what was repaired, and how often; empty for a well-formed table.
-        unknown_labels: labels that rows name and that are none of those asked for, and how often.
-        read_as: what was taken for what, such as {"Labels": "tags", "encoding": "cp1252"}.
-        photos_without_row: photos that no row names; None where no photos were given.
+        unknown_labels: labels of rows that are not among those requested, and how often.
+        read_as: how parts of the file were interpreted, such as {"Labels": "tags"}.
+        photos_without_row: photos that no row names; None if no photos were given.
     """
 
     rows: int = 0
@@ -35,16 +35,16 @@ class Account:
 
     @property
     def used(self) -> int:
-        """Rows that count."""
+        """The number of rows used."""
         return self.rows - sum(count for count, _ in self.left_out.values())
 
     def leave_out(self, reason: str, example: str, count: int = 1) -> None:
-        """Note rows that do not count; `example` names one of them."""
+        """Count rows that are left out; `example` names one of them."""
         before, examples = self.left_out.get(reason, (0, []))
         self.left_out[reason] = before + count, [*examples, example][:EXAMPLES]
 
     def to_dict(self) -> dict:
-        """JSON-ready, as every command prints it."""
+        """The account in the JSON form that every command prints."""
         return {
             "rows": self.rows,
             "used": self.used,
@@ -59,22 +59,22 @@ class Account:
         }
 
     def check_strict(self, name: object) -> None:
-        """Raises TableError when a row was left out, or a label of one was ignored."""
+        """Raises TableError if a row was left out, or one of its labels was ignored."""
         for reason, (_, examples) in self.left_out.items():
             total = self.rows - self.used
             raise TableError(
                 f"{name}, {examples[0]}: {reason} ({total:,} row{'s' * (total > 1)} in all would "
-                "be left out); correct the file or do not be strict."
+                "be left out); correct the file or omit --strict."
             )
         for label in self.unknown_labels:
             raise TableError(
-                f"{name} names {label!r}, which is no label asked for; correct the file or do not "
-                "be strict."
+                f"{name} names {label!r}, which is not a requested label; correct the file or omit "
+                "--strict."
             )
 
 
 def photo_reason(problem: str) -> str:
-    """A problem with a row's photo in words that are the same for many rows."""
+    """A problem with a row's photo, in words shared by many rows."""
     if problem.startswith("There is no photo"):
         return "its photo is missing"
     if " may be " in problem:
@@ -83,7 +83,7 @@ def photo_reason(problem: str) -> str:
 
 
 def account_lines(account: dict) -> list[str]:
-    """An account, as `Account.to_dict` makes it, in a few lines for people."""
+    """An account from `Account.to_dict` as a few lines of text for people."""
     lines = [f"{account['used']:,} of {account['rows']:,} rows are used"]
     for entry in account["left_out"]:
         more = ", ..." if entry["count"] > len(entry["examples"]) else ""

@@ -1,4 +1,4 @@
-"""A table of any form as plain rows: which form it is, and who reads it."""
+"""Plain rows of a table in any form: detects the form and chooses its reader."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     Args:
         path: the file, or the folder of an imagefolder.
         find: finds the columns that are needed.
-        labels: whose ids tell rows from captions where quotes are broken.
+        labels: their ids distinguish rows from captions if quotes are broken.
 
     Raises:
         TableError: it cannot be read, or has no rows.
@@ -31,10 +31,10 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     raw = read_bytes(path)
     suffix = path.suffix.lower()
     if suffix in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"):
-        raise TableError(f"{path} is an archive and no table: unpack the table, and give that.")
+        raise TableError(f"{path} is an archive, not a table: unpack it, and give the table.")
     if raw[:4] == b"\xd0\xcf\x11\xe0":
         raise TableError(
-            f"{path} is a workbook of an old kind or has a password: save it as .xlsx."
+            f"{path} is a workbook in an old format or has a password: save it as .xlsx."
         )
     if raw[:4] == b"PK\3\4":  # whatever its name
         return read_excel(path, find)

@@ -1,4 +1,4 @@
-"""Captions by photo, for which a table needs no labels."""
+"""Captions by photo, from tables that need no labels."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def read_captions(
 
     Args:
         path: a table in any of the forms of a label table; labels are not needed.
-        limit: how many rows at most.
-        columns: ours -> the file's, where its names do not tell.
-        strict: raise where a row would be left out.
+        limit: maximum number of rows.
+        columns: ours -> the file's, if its names are not recognised.
+        strict: raise if a row would be left out.
 
     Raises:
         TableError: the file is not such a table.

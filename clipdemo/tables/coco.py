@@ -22,15 +22,15 @@ from clipdemo.tables.label_table import write_label_table
 
 HOST = "http://images.cocodataset.org"
 PHOTOS = {"val": 5000, "train": 118_287}
-"""How many photos each part has."""
+"""Number of photos in each part."""
 ANNOTATIONS = "annotations_trainval2017.zip"
 
 Progress = Callable[[str, int, int | None], object]
-"""Called with what is being done, how many bytes of it are done, and the total."""
+"""Called with the current step, its number of bytes done, and the total."""
 
 
 def table_path(folder: Path, photos: str) -> Path:
-    """Where the label table of `val` or `train` goes."""
+    """The path of the label table of `val` or `train`."""
     return folder / f"coco-{photos}2017.csv"
 
 
@@ -48,13 +48,13 @@ def coco(
     base_url: str = HOST,
     progress: Progress = lambda what, done, total: None,
 ) -> dict:
-    """Download COCO's zips unless they are here, and write a label table.
+    """Download COCO's zips unless they are there, and write a label table.
 
-    A photo has a row if it shows one of the labels, crowds included; the row's caption is the
+    A photo gets a row if it shows one of the labels, crowds included; the row's caption is the
     photo's first by annotation id.
 
     Args:
-        folder: where zips and table go.
+        folder: the folder for the zips and the table.
         photos: `val` or `train`.
         labels: `18` (ids of `COCO18`), `80` (every category), or category names separated by
             commas; except for the 18, a category's name is its id.
@@ -94,7 +94,7 @@ def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame
         said = pd.DataFrame(captions["annotations"], columns=["photo", "id", "caption"])
     except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError) as error:
         raise TableError(
-            f"{path} does not hold COCO's annotations ({error}): delete it and download it again."
+            f"{path} does not have COCO's annotations ({error}): delete it and download it again."
         ) from error
     wanted = choose(labels, categories)
     shown = shown[shown["label"].isin(wanted)].drop_duplicates().sort_values("label")
@@ -120,7 +120,7 @@ def read_annotations(path: Path, photos: str, labels: str) -> tuple[pd.DataFrame
 
 
 def _account(files: dict[int, str], kept: pd.Series) -> Account:
-    """The account of COCO's photos as rows."""
+    """The account, with COCO's photos as rows."""
     account = Account(len(files))
     for name in sorted(set(files.values()) - set(kept)):
         account.leave_out("shows none of the labels", name)
@@ -128,7 +128,7 @@ def _account(files: dict[int, str], kept: pd.Series) -> Account:
 
 
 def _read(archive: zipfile.ZipFile, name: str) -> dict:
-    """A file of annotations; only what a table needs is kept while it is parsed.
+    """A file of annotations; parsing keeps only what a table needs.
 
     A synthetic file with as many objects as `train`, 456 MB, took 1.0 GB of memory this way and
     2.8 GB with the outlines.

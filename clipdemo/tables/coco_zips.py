@@ -18,11 +18,11 @@ def fetch_zip(
 ) -> None:
     """Download a zip unless it is already here, and check every file in it against its CRC.
 
-    One that was checked before and is unchanged costs no request and no reading.
+    A zip that was checked before and is unchanged is neither requested nor read again.
 
     Args:
-        url: where it comes from.
-        path: where it goes; a zip that somebody put there is checked and used.
+        url: its source.
+        path: its destination; a zip that is already there is checked and used.
         progress: called during the download.
         checking: called during the check.
 
@@ -42,7 +42,7 @@ def fetch_zip(
 
 
 def is_checked(path: Path) -> bool:
-    """Whether the zip is here, was found undamaged, and has not changed since."""
+    """Whether the zip is there, was found undamaged, and has not changed since."""
     try:
         return json.loads(_record(path).read_text("utf-8")) == _identity(path)
     except (OSError, ValueError):
@@ -61,7 +61,7 @@ def _check(path: Path, remedy: str, progress: Progress) -> None:
                         pass
                 done += info.compress_size
                 progress(done, total)
-    except Exception as error:  # each compression has errors of its own
+    except Exception as error:  # each compression has its own errors
         raise DownloadError(f"{path} is not an intact zip ({error}): {remedy}.") from error
 
 

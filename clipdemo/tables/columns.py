@@ -1,4 +1,4 @@
-"""Which column of a table holds what: by our names, by the usual other ones, or as one is told."""
+"""Finding the columns of a table: by our names, by other usual ones, or as given by the user."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ FURTHER = {
                "classificationannotations"),
     "Caption": ("sentences", "captiontext", "imagecaption", "alttext"),
 }  # fmt: skip
-"""What counts where none of the usual ones is there."""
+"""Names that are used if none of the usual ones is there."""
 _NO_LABELS = {
     "id", "index", "unnamed0", "confidence", "score", "regioncount", "regionid", "iscrowd",
     "difficult", "truncated", "occluded", "isoccluded", "istruncated", "isgroupof", "isdepiction",
     "isinside",
 }  # fmt: skip
 
-MOST = 50_000  # columns; to look at a million takes a minute
+MOST = 50_000  # columns; examining a million takes a minute
 _MEANT = {"ImageID": "photo names", "Labels": "labels", "Caption": "captions"}
 
 
@@ -43,10 +43,10 @@ class Columns:
     """Positions of the columns.
 
     Attributes:
-        places: of those of `COLUMNS` that are there.
-        own: of the columns that are a label each, with the label's name.
-        known: whether these are known to be labels; else only those that say yes or no are.
-        several: of the columns that hold one of a row's labels each, such as label_1 and label_2.
+        places: of those in `COLUMNS` that are present.
+        own: of the columns for one label each, with the label's name.
+        known: whether these are known to be labels; else only those with yes or no are.
+        several: of the columns with one of a row's labels each, such as label_1 and label_2.
     """
 
     places: dict[str, int]
@@ -66,13 +66,13 @@ def find_columns(
 
     Args:
         header: the names in the file.
-        labels: whose columns may hold one label each; None where they are not known.
-        wanted: ours -> the file's, as somebody says.
-        name: of the file, for a sentence.
-        needed: ours that must be there; without labels among them none are looked for.
+        labels: those that may have a column each; None if they are not known.
+        wanted: ours -> the file's, as given by the user.
+        name: of the file, for error messages.
+        needed: ours that must be there; labels are searched for only if they are among them.
 
     Raises:
-        TableError: a column that is needed is not there, or there are several candidates.
+        TableError: a needed column is missing, or there are several candidates.
     """
     if len(header) > MOST:
         raise TableError(f"{name} has {len(header):,} columns: check what separates its fields.")
@@ -101,7 +101,7 @@ def parse_columns(text: str) -> dict[str, str]:
     """`ImageID=path,Labels=tags` as a dict.
 
     Raises:
-        TableError: it is not of that form.
+        TableError: it does not have that form.
     """
     found = {}
     ours = {name.casefold(): name for name in COLUMNS}
@@ -133,14 +133,14 @@ def _place(header: Sequence[str], ours: str, wanted: str | None, name: object) -
     if len(places) > 1:
         candidates = " or ".join(header[place] for place in places)
         raise TableError(
-            f"{name} has several columns that may be {ours} ({candidates}): say which one with "
+            f"{name} has several columns that may be {ours} ({candidates}): choose one with "
             f"--columns {ours}={header[places[0]]}."
         )
     return places[0] if places else None
 
 
 def _several(header: Sequence[str]) -> dict[int, str]:
-    """Columns of labels that are named alike but for a number, or not even that."""
+    """Columns of labels whose names are equal, or differ only by a number."""
     bare = [_bare(column) for column in header]
     stems = {place: name.rstrip("0123456789") for place, name in enumerate(bare)}
     found = {p: stem for p, stem in stems.items() if stem in ("labels", *USUAL["Labels"])}
@@ -151,7 +151,7 @@ def _several(header: Sequence[str]) -> dict[int, str]:
 
 
 def is_one(name: str) -> bool:
-    """Whether a column of labels holds one for each row, by its name."""
+    """Whether a column of labels has one per row, judging by its name."""
     return _bare(name) in ("label", "class", "category", "choice", "classname", "categoryname")
 
 
@@ -160,7 +160,7 @@ def _bare(name: str) -> str:
 
 
 def _own_columns(header: Sequence[str], labels: LabelSet | None, taken: set[int]) -> dict[int, str]:
-    """Columns that are a label each: by their names, or all that are left where none is known."""
+    """Columns for one label each: by their names, or all remaining ones if none is known."""
     left = {place: name.strip() for place, name in enumerate(header) if place not in taken}
     if labels is None:
         return {

@@ -1,4 +1,4 @@
-"""A table again, in the form it came in, with other labels for some of its photos."""
+"""A copy of a table in its original form, with corrected labels for some of its photos."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from clipdemo.tables.rows import photo_name
 from clipdemo.tables.text import decode, fields, separator
 
 Changes = Mapping[str, Mapping[str, bool]]
-"""By photo as the table names it: labels by name, and whether each is true."""
+"""By the photo's name in the table: labels by name, and whether each is true."""
 
 
 def corrected(
     path: Path, labels: LabelSet, changes: Changes, wanted: Mapping[str, str] | None = None
 ) -> tuple[str, bytes]:
-    """Name and content of a table like that of `path`, with these changes.
+    """Name and content of the table at `path`, with these changes.
 
-    Rows, columns, their order and names, separators and the way labels are written stay as they
-    are; text is UTF-8 (with a byte order mark where it was another encoding, for Excel). A form
-    that is read but cannot be written so becomes plain CSV.
+    Rows, columns, their order and names, separators and the notation of labels stay the same; text
+    is UTF-8 (with a byte order mark, for Excel, if it had another encoding). A form that can be
+    read but not written becomes plain CSV.
 
     Args:
         path: the table, in any form that `read_label_table` reads.
         labels: of the table.
-        changes: which labels are true of which photos, against what the table says.
-        wanted: ours -> the file's columns, as the table was read with.
+        changes: labels of photos that differ from the table.
+        wanted: ours -> the file's columns, as used for reading the table.
 
     Raises:
         TableError: the labels are the names of folders.
@@ -57,7 +57,7 @@ def corrected(
             again = read_label_table(Path(folder) / name, labels, columns=wanted).frame
             if _said(again) == _said(frame):
                 return name, content
-        except Exception:  # forms are read in more ways than they are written
+        except Exception:  # more forms can be read than written
             pass
         whole = Path(folder) / f"{path.stem}-corrected.csv"
         write_label_table(frame, whole)
@@ -94,7 +94,7 @@ def _in_its_form(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> t
 
 
 class _Edit:
-    """Changes cells, in the way they are written."""
+    """Changes cells, keeping their notation."""
 
     def __init__(self, labels: LabelSet, changes: Changes) -> None:
         self.labels, self.reader = labels, LabelReader(labels)
@@ -106,7 +106,7 @@ class _Edit:
         return self.changes.get(photo, {})
 
     def listed(self, old: Sequence[str], photo: str, by_id: bool) -> list[str]:
-        """Labels as they are written, without those that are not true, and with new ones."""
+        """Labels in their notation, without those that are not true, and with new ones."""
         changes = {self._ids[name]: on for name, on in self.of(photo).items()}
         kept = [part for part in old if changes.get(self.reader.id_of(part) or "", True)]
         there = {self.reader.id_of(part) for part in kept}
@@ -114,7 +114,7 @@ class _Edit:
         return kept + [label if by_id else self._names[label] for label in new]
 
     def cell(self, cell: object, photo: str, how: Callable[[list[str]], str], by_id: bool):
-        """A cell of labels; one of a photo without changes stays as it is."""
+        """A cell of labels; that of a photo without changes stays the same."""
         if not self.of(photo):
             return cell
         if not isinstance(cell, str):
@@ -125,7 +125,7 @@ class _Edit:
 
 
 def _style(cells: Sequence[object], edit: _Edit) -> tuple[Callable[[list[str]], str], bool]:
-    """How a table writes its labels: what joins them, and whether they are ids."""
+    """A table's notation of labels: the function that joins them, and whether they are ids."""
     texts = [cell for cell in cells if isinstance(cell, str) and cell.strip()]
     found = [part for cell in cells[:1000] for part in parts(cell)]
     words = [word for part in found for word in part.split()]
@@ -167,7 +167,7 @@ def _frame(
 
 
 def _changed(edit: _Edit, photo: str, columns: Columns, place: int) -> bool | None:
-    """What is changed about the label of a column of its own."""
+    """The change of the label of an own column; None for none."""
     label = edit.reader.id_of(columns.own[place])
     return next(
         (on for name, on in edit.of(photo).items() if edit.reader.id_of(name) == label), None
@@ -175,7 +175,7 @@ def _changed(edit: _Edit, photo: str, columns: Columns, place: int) -> bool | No
 
 
 def _as_written(column: Sequence[object], on: bool) -> object:
-    """Yes or no, as the column writes it: 0 and 1, True and False, words, or nothing for no."""
+    """Yes or no in the column's notation: 0 and 1, True and False, words, or empty for no."""
     values = list(dict.fromkeys(column))
     texts = {str(value).strip().casefold(): value for value in values}
     for yes, no in (("1", "0"), ("true", "false"), ("yes", "no"), ("y", "n"), ("x", "")):
@@ -197,7 +197,7 @@ def _csv(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> bytes:
     rows = list(csv.reader(io.StringIO(body, newline=""), delimiter=mark))
     header = fields(body.lstrip("\n").partition("\n")[0], mark)
     if any(row and len(row) != len(header) for row in rows):
-        raise TableError(f"{path} has broken quotes: they are written well-formed.")
+        raise TableError(f"{path} has broken quotes: write it as well-formed CSV.")
     rows = [row for row in rows if row]
     frame = pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
     file = io.StringIO(newline="")
@@ -266,7 +266,7 @@ def _records(
 
 
 def _coco(found: dict, edit: _Edit) -> None:
-    """Annotations of what is not true go; what is true, without a place, is added."""
+    """Remove annotations of labels that are not true, and add true labels, without a box."""
     category = {edit.reader.id_of(str(c["name"])): c["id"] for c in found["categories"]}
     photos = {image["id"]: photo_name(image["file_name"]) for image in found["images"]}
     label = {number: key for key, number in category.items()}
@@ -292,7 +292,7 @@ def _coco(found: dict, edit: _Edit) -> None:
 
 
 def label_studio(tasks: list[dict], edit: _Edit) -> list[dict]:
-    """Tasks of Label Studio with the changed choices as an annotation, ready to be imported."""
+    """Label Studio's tasks with the changed choices as an annotation, ready for import."""
     for task in tasks:
         photo = next(
             (photo_name(v) for v in task["data"].values() if photo_name(v) in edit.changes), ""

@@ -29,12 +29,12 @@ def read_excel(path: Path, find: Find) -> Rows:
         TableError: it is not a workbook, or no sheet has them.
     """
     try:
-        # Cells that are merged are not known of a workbook that is only read.
+        # Merged cells are not known in openpyxl's read-only mode.
         with pd.ExcelFile(path, "openpyxl", engine_kwargs={"read_only": False}) as book:
             sheets = book.parse(None, header=None, dtype=object)
             for name, sheet in sheets.items():
                 _fill_merged(sheet, book.book[name])
-    except Exception as error:  # zip, XML and openpyxl have errors of their own
+    except Exception as error:  # zip, XML and openpyxl have their own errors
         raise TableError(
             f"{path} cannot be opened as a workbook ({str(error)[:120]}): save it again as .xlsx."
         ) from error
@@ -57,7 +57,7 @@ def read_excel(path: Path, find: Find) -> Rows:
 
 
 def _fill_merged(sheet: pd.DataFrame, source: Any) -> None:
-    """Say what cells merged from top to bottom hold in each of their rows."""
+    """Copy the value of vertically merged cells into each of their rows."""
     for cells in source.merged_cells.ranges:
         top, bottom, column = cells.min_row - 1, cells.max_row, cells.min_col - 1
         if top < len(sheet) and column < sheet.shape[1]:
@@ -65,10 +65,10 @@ def _fill_merged(sheet: pd.DataFrame, source: Any) -> None:
 
 
 def _header(sheet: pd.DataFrame, find: Find) -> tuple[int, list[str], Columns]:
-    """How many rows there are to below the header, the header and its columns.
+    """The number of rows up to the end of the header, the header and its columns.
 
-    There may be a title above it, and it may have two rows: what names of labels have in common,
-    and the names.
+    There may be a title above it, and it may have two rows: a common heading of labels, and their
+    names.
 
     Raises:
         TableError: no row near the top is a header.
@@ -123,12 +123,12 @@ def read_parquet(path: Path, find: Find) -> Rows:
         return gathered(lines(), header, columns)
     except (OSError, pa.ArrowException) as error:
         raise TableError(
-            f"{path} is not a Parquet file that can be read ({str(error)[:120]}): write it again."
+            f"{path} cannot be read as Parquet ({str(error)[:120]}): write it again."
         ) from error
 
 
 def read_folder(path: Path) -> Path | Rows:
-    """An imagefolder: its metadata file, or rows made of one folder of photos per label.
+    """An imagefolder: its metadata file, or rows from one folder of photos per label.
 
     Raises:
         TableError: it is neither.
@@ -145,15 +145,15 @@ def read_folder(path: Path) -> Path | Rows:
     ]
     if not rows:
         raise TableError(
-            f"{path} holds neither {METADATA[0]} nor a folder of photos per label: give a table."
+            f"{path} has neither {METADATA[0]} nor a folder of photos per label: give a table."
         )
     return with_note(gathered(enumerate(rows, 1), COLUMNS, OURS), Labels="names of folders")
 
 
 def read_csv_rows(text: str, mark: str, find: Find) -> Rows:
-    """Rows of CSV. Where its quotes are not well-formed they are text, and each line is a row.
+    """Rows of CSV. If its quotes are not well-formed, they are text, and each line is a row.
 
-    Otherwise one quote that is never closed would make the rest of the table a caption.
+    Otherwise a single unclosed quote would turn the rest of the table into a caption.
 
     Raises:
         TableError: the header lacks our columns.
@@ -198,7 +198,7 @@ def _csv_rows(text: str, mark: str, find: Find, **dialect: Any) -> Rows:
 
 
 def _lines_of(text: str) -> Iterator[str]:
-    """The lines of a text, one at a time: a file-like copy of a large one would be larger still."""
+    """The lines of a text, one at a time, which needs less memory than `io.StringIO`."""
     at = 0
     while at < len(text):
         end = text.find("\n", at) + 1 or len(text)

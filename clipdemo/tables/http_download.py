@@ -1,9 +1,9 @@
-"""Large files over HTTP, resumed where they broke off.
+"""Downloads of large files over HTTP, which resume after an interruption.
 
     download("http://host/photos.zip", Path("photos.zip"))
 
-What has arrived is in `photos.zip.part`, and in `photos.zip.part.tag` the server's tag of the file
-it is a part of. The file gets its own name when it is complete.
+Until the file is complete, the bytes received are in `photos.zip.part`, and the server's tag of the
+file in `photos.zip.part.tag`.
 """
 
 import errno
@@ -19,11 +19,11 @@ from filelock import FileLock, Timeout
 from clipdemo.errors import DownloadError
 
 Progress = Callable[[int, int | None], object]
-"""Called with the number of bytes done and the total (None: the server does not say)."""
+"""Called with the number of bytes done and the total (None if unknown)."""
 
 SILENCE = 20.0  # seconds without a byte after which a connection counts as broken
 TRIES = 5  # consecutive tries without a new byte after which to give up
-PAUSE = 1.0  # seconds before the second of these tries, doubled before each further one
+PAUSE = 1.0  # seconds before the second try, doubled before each further one
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _UNANSWERED = (
@@ -33,11 +33,11 @@ _UNANSWERED = (
 
 
 class _Interrupted(Exception):
-    """This try did not bring the whole file; the next may."""
+    """This try did not get the whole file; the next one may."""
 
 
 def content_length(url: str, silence: float = SILENCE) -> int | None:
-    """The size of a file in bytes, as the server says; None if it does not say.
+    """The size of a file in bytes as stated by the server; None if it is not.
 
     Raises:
         DownloadError: there is no such file, or the server cannot be reached.
@@ -52,10 +52,10 @@ def content_length(url: str, silence: float = SILENCE) -> int | None:
 
 
 def download(url: str, path: Path, progress: Progress = lambda done, total: None) -> None:
-    """Download a file; a part that is already here is resumed if it is still the server's file.
+    """Download a file; resumes a partial download if the server's file is still the same.
 
     Raises:
-        DownloadError: one sentence; what has arrived is kept for the next call.
+        DownloadError: one sentence; the bytes received are kept for the next call.
     """
     part, tag = (path.with_name(f"{path.name}.{end}") for end in ("part", "part.tag"))
     try:
@@ -66,7 +66,7 @@ def download(url: str, path: Path, progress: Progress = lambda done, total: None
             tag.unlink()
     except Timeout:
         raise DownloadError(
-            f"{path} is being downloaded by another process: wait for it, or end it."
+            f"{path} is being downloaded by another process: wait for it, or stop it."
         ) from None
     except OSError as error:
         raise DownloadError(_disk_error(error, path)) from error
@@ -74,18 +74,18 @@ def download(url: str, path: Path, progress: Progress = lambda done, total: None
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    """No other process downloads the file meanwhile."""
+    """Prevents other processes from downloading the file meanwhile."""
     lock = Path(f"{path}.lock")
     with FileLock(lock, timeout=0):
         try:
             yield
         finally:
-            with suppress(OSError):  # not every system deletes open files
+            with suppress(OSError):  # some systems cannot delete open files
                 lock.unlink()
 
 
 def _retry(client: httpx.Client, url: str, part: Path, tag: Path, progress: Progress) -> None:
-    """Request until the file is complete; each new byte earns the server all tries again."""
+    """Request until the file is complete; any new byte resets the number of tries."""
     tries, most = 0, _size(part)
     while True:
         try:
@@ -104,7 +104,7 @@ def _retry(client: httpx.Client, url: str, part: Path, tag: Path, progress: Prog
 def _request_rest(
     client: httpx.Client, url: str, part: Path, tag: Path, progress: Progress
 ) -> None:
-    """Request what is missing, or all of a file without a tag, and append it to the part."""
+    """Request the rest, or all of a file without a tag, and append it to the part."""
     known = tag.read_text("utf-8") if tag.is_file() else ""
     have = _size(part) if known else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
@@ -150,7 +150,7 @@ def _check_status(response: httpx.Response) -> None:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, httpx.TimeoutException):
-        return "it went silent"
+        return "no data received"
     return str(error).rstrip(".") or type(error).__name__
 
 
@@ -158,7 +158,7 @@ def _given_up(url: str, have: int, error: Exception) -> str:
     if not have:
         return f"{url} sends nothing ({_reason(error)}): try again later."
     return (
-        f"{url} keeps breaking off after {have / 1e6:.1f} MB ({_reason(error)}): they are kept, so "
+        f"{url} keeps failing after {have / 1e6:.1f} MB ({_reason(error)}): they are kept, so "
         "run the same command again later to resume."
     )
 

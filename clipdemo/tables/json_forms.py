@@ -1,4 +1,4 @@
-"""Labelled photos as JSON: records in any of the ways they are packed, COCO, Label Studio's."""
+"""Labelled photos as JSON: records in various containers, COCO, and Label Studio's export."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def read_json(text: str, path: Path, find: Find) -> Rows:
     try:
         return _read(text, path, find)
     except RecursionError:
-        raise TableError(f"{path} has lists in lists too deep to read: export it again.") from None
-    except (AttributeError, KeyError, TypeError) as error:  # a number where a record should be
+        raise TableError(f"{path} has lists nested too deeply: export it again.") from None
+    except (AttributeError, KeyError, TypeError) as error:  # a number in place of a record
         raise TableError(
             f"{path} is not a complete export ({str(error)[:80]}): export it again."
         ) from error
@@ -44,7 +44,7 @@ def _read(text: str, path: Path, find: Find) -> Rows:
             found = [_label_studio(row) for row in found]
         return _records(enumerate(map(_fiftyone, found), 1), find)
     raise TableError(
-        f"{path} is JSON of a form that is not known: give a list of records, COCO's instances or "
+        f"{path} is JSON in an unknown form: give a list of records, COCO's instances or "
         "Label Studio's export."
     )
 
@@ -92,7 +92,7 @@ def _lacks_name(row: dict) -> bool:
 
 
 def _classified(labels: dict, classes: list | None) -> list[dict]:
-    """FiftyOne's classification datasets: photos without extension, labels often as positions."""
+    """FiftyOne's classification datasets: photos without extension, labels often as indices."""
 
     def name(label: object) -> object:
         known = isinstance(label, int) and isinstance(classes, list) and 0 <= label < len(classes)
@@ -103,7 +103,7 @@ def _classified(labels: dict, classes: list | None) -> list[dict]:
 
 
 def _fiftyone(sample: dict) -> dict:
-    """A sample of a FiftyOne dataset, whose tags are no labels, as a record; others as they are."""
+    """A FiftyOne sample, whose tags are not labels, as a record; other records unchanged."""
     kinds = ("Classification", "Classifications", "Detection", "Detections")
     fields = {k: v for k, v in sample.items() if isinstance(v, dict) and v.get("_cls") in kinds}
     if not fields:
@@ -116,7 +116,7 @@ def _fiftyone(sample: dict) -> dict:
 def _json_lines(text: str, path: Path) -> Iterator[tuple[int, dict | None]]:
     lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     if not lines or not lines[0][1].lstrip().startswith("{"):
-        raise TableError(f"{path} is not JSON that can be read: check where it ends.")
+        raise TableError(f"{path} cannot be read as JSON: check whether it is complete.")
     for number, line in lines:
         try:
             found = json.loads(line)
@@ -156,7 +156,7 @@ def _label_studio(task: dict) -> dict:
 
 
 def _coco(path: Path, found: dict) -> Rows:
-    """COCO's instances; captions of a file beside it, named as COCO names it."""
+    """COCO's instances; captions from a file next to it with COCO's name."""
     try:
         names = {str(c["id"]): str(c["name"]) for c in found.get("categories", ())}
         labels, captions, strange = defaultdict(list), {}, 0

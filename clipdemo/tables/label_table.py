@@ -1,4 +1,4 @@
-"""Label tables: photos with their labels and captions, in any form that people have them.
+"""Label tables: photos with their labels and captions, in any of the usual forms.
 
 >>> table = read_label_table("captions.csv")
 >>> table.frame.loc[0, "Labels"]
@@ -30,7 +30,7 @@ from clipdemo.tables.label_values import LabelReader, is_vector, own_labels
 from clipdemo.tables.plain_csv import read_plain
 from clipdemo.tables.rows import Rows
 
-STUDY = 0.9  # share of the labels named that are the study's, where a table is one of the study
+STUDY = 0.9  # share of a table's labels that must be the study's to use those
 Unlabelled = Literal["keep", "leave-out"]
 
 
@@ -42,9 +42,9 @@ class LabelTable:
         frame: columns `ImageID` (str), `Labels` (tuple of ids, in file order) and
             `Caption` (str, line breaks as `\n`), one row per photo.
         account: what became of the rows of the file.
-        labels: whose ids `Labels` holds.
-        lines: [N] the line of the file, from 1, that says each row of `frame`.
-        further: row of `frame` -> the other lines that say it, too.
+        labels: the labels whose ids are in `Labels`.
+        lines: [N] the line of the file, from 1, of each row of `frame`.
+        further: row of `frame` -> the other lines about its photo.
     """
 
     frame: pd.DataFrame
@@ -59,18 +59,18 @@ class LabelTable:
         return cls(frame, Account(len(frame)), labels, np.arange(1, len(frame) + 1))
 
     def lines_of(self, row: int) -> tuple[int, ...]:
-        """The lines of the file that say a row of `frame`."""
+        """The lines of the file for a row of `frame`."""
         return int(self.lines[row]), *self.further.get(row, ())
 
     def check_photos(self, photos: PhotoSource, name: object) -> None:
-        """Raises TableError, naming the table, when a row's photo is not among these."""
+        """Raises TableError, naming the table, if a row's photo is not among these."""
         for row, photo in enumerate(self.frame["ImageID"]):
             try:
                 photos.find(photo)
             except PhotoError as error:
                 raise TableError(
-                    f"{name}, line {self.lines_of(row)[0]}: {str(error).rstrip('.')}, or do not "
-                    "be strict."
+                    f"{name}, line {self.lines_of(row)[0]}: {str(error).rstrip('.')}, or omit "
+                    "--strict."
                 ) from None
 
     def without_photos(self, photos: PhotoSource) -> LabelTable:
@@ -84,13 +84,13 @@ class LabelTable:
         return self.leave_out(missing) if missing else self
 
     def note_photos(self, photos: PhotoSource) -> None:
-        """Put into the account what it took to find the photos, and those that no row names."""
-        self.account.photos_without_row = photos.without(self.frame["ImageID"])
+        """Add inexact matches of photos, and photos that no row names, to the account."""
+        self.account.photos_without_row = photos.count_unnamed(self.frame["ImageID"])
         for took, times in photos.matched.items():
             self.account.repaired[f"photos matched without {took}"] = times
 
     def leave_out(self, reasons: Mapping[int, str]) -> LabelTable:
-        """The table without these rows of `frame`, which the account then names with the reason."""
+        """The table without these rows of `frame`, which are added to the account with reasons."""
         for row, reason in reasons.items():
             lines = self.lines_of(row)
             example = f"line {lines[0]}: {self.frame['ImageID'].iat[row]}"
@@ -116,16 +116,16 @@ def read_label_table(
 ) -> LabelTable:
     """Read a label table in any of its forms (see `forms` and `loose_csv`).
 
-    Labels are ids or names, in any case; a row keeps those that are known, and the account names
-    the others. Several rows of one photo become one.
+    Labels are ids or names, in any case; a row keeps those that are known, and the account lists
+    the others. Several rows of one photo are merged.
 
     Args:
         path: the file, or the folder of an imagefolder.
-        labels: whose ids and names the table holds; None for the table's own: the study's where
-            all are of these, else each its own id.
-        columns: ours (`COLUMNS`) -> the file's, where its names do not tell.
-        unlabelled: whether a row without labels is one in which none is true, or left out.
-        strict: raise where a row would be left out.
+        labels: the labels whose ids and names the table uses; None for the table's own: the study's
+            if nearly all are among these, else each name is its own id.
+        columns: ours (`COLUMNS`) -> the file's, if its names are not recognised.
+        unlabelled: whether a row without labels is kept, as one without true labels, or left out.
+        strict: raise if a row would be left out.
 
     Raises:
         TableError: the file is not a label table, or `strict` and a row would be left out.
@@ -157,7 +157,7 @@ def _own(rows: Rows, path: Path) -> LabelSet:
         by_id += study.reads_ids(cell)
     if by_id and known >= STUDY * (known + unknown):
         return COCO18
-    if known and not unknown:  # named, so that the table's labels are those that it names
+    if known and not unknown:  # all by name: the table's labels are those that occur
         used = {i for cell in cells for i in study.read(cell)[0]}
         pairs = zip(COCO18.names, COCO18.ids, strict=True)
         names = tuple(sorted(name for name, label in pairs if label in used))
@@ -169,7 +169,7 @@ def _own(rows: Rows, path: Path) -> LabelSet:
 
 
 def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path) -> LabelTable:
-    """The table that rows say, with its account."""
+    """The table from rows, with its account."""
     account = Account(len(rows.frame), read_as=dict(rows.read_as))
     account.repaired.update({what: n for what, n in rows.repaired.items() if n})
     frame = rows.frame
@@ -177,8 +177,8 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     codes, cells = pd.factorize(frame["Labels"])
     if any(cells) and all(is_vector(cell) or not cell for cell in cells):
         raise TableError(
-            f"{path} has noughts and ones for each photo, and does not say which label each is: "
-            "write the names of the labels, or a column for each."
+            f"{path} has zeros and ones for each photo, without the names of their labels: write "
+            "the names, or a column for each label."
         )
     read = [reader.read(cell) for cell in cells]
     ids = np.empty(len(read), dtype=object)
@@ -189,7 +189,7 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     if not any(known for known, _ in read) and any(unknown for _, unknown in read):
         unknown = next(unknown for _, unknown in read if unknown)[0]
         raise TableError(
-            f"{path} has none of the labels asked for ({', '.join(labels.names[:3])}, ...), but "
+            f"{path} has none of the requested labels ({', '.join(labels.names[:3])}, ...), but "
             f"others, such as {unknown!r}; choose heads or labels that fit it."
         )
     reasons = {line: reason for line, (_, reason) in rows.problems.items()}
@@ -248,7 +248,7 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
 
     Args:
         frame: columns `ImageID`, `Labels` (tuples of ids) and `Caption`.
-        path: where to; an older file is replaced.
+        path: its destination; an older file is replaced.
     """
     with (
         atomic_write(Path(path)) as partial,
@@ -258,9 +258,9 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
 
 
 def write_csv(frame: pd.DataFrame, file: TextIO) -> None:
-    """What `write_label_table` writes, to an open file."""
+    """Write the content of `write_label_table` to an open file."""
     separator = ";" if any(" " in i for i in set(chain.from_iterable(frame["Labels"]))) else " "
-    # If no row has two ids, only this says that a blank does not separate ids.
+    # If no row has two ids, only this shows that a space does not separate ids.
     end = separator.strip() if frame["Labels"].str.len().max() == 1 else ""
     frame = frame[list(COLUMNS)].assign(
         Labels=[separator.join(ids) + end for ids in frame["Labels"]],
@@ -270,7 +270,7 @@ def write_csv(frame: pd.DataFrame, file: TextIO) -> None:
 
 
 def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:
-    """Which labels each row has: float32 `[N, L]`, 1.0 if the row has the label, else 0.0.
+    """The labels of each row: float32 `[N, L]`, 1.0 if the row has the label, else 0.0.
 
     Raises:
         TableError: a row has an id that is not among `labels`.

@@ -1,4 +1,4 @@
-"""What a cell of labels says: ids or names, in any of the forms that people write lists in."""
+"""Reading cells of labels: ids or names, in any usual notation of lists."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from clipdemo.inputs.labels import COCO18, LabelSet
 
 _FLOAT = re.compile(r"\d+\.0*")
 _EMPTY = {"", "nan", "none", "null", "n/a", "-"}
-# Spreadsheets write yes and no in the language of whoever uses them.
+# Spreadsheets write yes and no in their user's language.
 TRUE = {
     "1", "true", "yes", "y", "x", "t", "on", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí",
     "si", "verdadeiro", "sim", "vero", "waar", "prawda", "tak", "истина", "да", "是", "✓", "✔",
@@ -24,14 +24,14 @@ FALSE = {
     "0", "false", "no", "n", "f", "off", "falsch", "nein", "faux", "non", "falso", "não", "nao",
     "onwaar", "nee", "fałsz", "nie", "ложь", "нет", "否", "✗", "✘", "☐", "❌",
 }  # fmt: skip
-_MARKS = "[;|\n\uff1b\uff5c]"  # what separates labels, also in the wide form of East Asia
-_COMMAS = "[,\uff0c\u3001]"  # where nothing else does
-_JOINED = re.compile(f"{_MARKS}|{_COMMAS}|[/+&]")  # which names may hold, too
+_MARKS = "[;|\n\uff1b\uff5c]"  # separators of labels, also as full-width characters
+_COMMAS = "[,\uff0c\u3001]"  # if there is no other separator
+_JOINED = re.compile(f"{_MARKS}|{_COMMAS}|[/+&]")  # may also occur within names
 _LIST = re.compile(r"(?:(?:frozen)?set|array)\((.*?)(?:, *dtype=\w+)?\)", re.DOTALL)
 _BRACKETS = re.compile(r"[\[({]([^][(){}]*)[])}]")
 _NUMPY = (re.compile(r"np\.\w+\(([^()]*)\)"), r"\1"), (re.compile(r"(['\"])\s+(?=['\"])"), r"\1, ")
-DEEPEST = 20  # lists in lists
-# Where a record of an export says a label, the surest first: {"id": 18, "name": "dog"}.
+DEEPEST = 20  # nested lists
+# Keys for a label in records of exports, the most reliable first: {"id": 18, "name": "dog"}.
 _SAYING = (
     "name", "label", "labels", "choice", "choices", "taxonomy", "classname", "class", "classes",
     "categoryname", "category", "categories", "displayname", "tag", "tags", "classifications",
@@ -40,22 +40,22 @@ _SAYING = (
 
 
 def folded(name: str) -> str:
-    """The form in which two names are the same label: NFC, without case and outer blanks."""
+    """The form in which names of the same label are equal: NFC, without case and outer spaces."""
     if not name.isascii():
         name = "".join(c for c in name if unicodedata.category(c) != "Cf")
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def _joined(key: str) -> str:
-    """A folded name without what may stand between its words, as in `StopSign` or `#stop-sign`."""
+    """A folded name without separators of words, as for `StopSign` and `#stop-sign`."""
     return re.sub(r"[\s_-]", "", key.removeprefix("#")) if re.search(r"[^\W\d_]", key) else ""
 
 
 class LabelReader:
-    """Reads cells of labels that are known.
+    """Reads cells with known labels.
 
-    A part of a cell is a label's id, or its name without regard to case; where blanks separate
-    labels, the longest name that fits counts.
+    A part of a cell is a label's id, or its name in any case; if spaces separate labels, the
+    longest matching name is used.
     """
 
     def __init__(self, labels: LabelSet) -> None:
@@ -67,7 +67,7 @@ class LabelReader:
         self._longest = max((key.count(" ") + 1 for key in self._known), default=1)
 
     def read(self, cell: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The ids of a cell in its order, each once, and what is neither an id nor a name."""
+        """The ids of a cell in order, each once, and parts that are neither an id nor a name."""
         ids, unknown = [], []
         for part in parts(cell):
             known = self.id_of(part)
@@ -80,7 +80,7 @@ class LabelReader:
         return tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(unknown))
 
     def reads_ids(self, cell: object) -> bool:
-        """Whether a label of the cell is written as its id."""
+        """Whether any label of the cell is given by its id."""
         words = (word for part in parts(cell) for word in part.split())
         return any(word.partition(".")[0] in self._ids for word in words)
 
@@ -94,7 +94,7 @@ class LabelReader:
         return self._words.get(_joined(key) or None)
 
     def _several(self, part: str, blanks: bool) -> tuple[list[str], list[str]]:
-        """Labels of what is not one: joined by marks that names may hold, too, or by blanks."""
+        """Labels of a part with several: joined by marks that also occur in names, or by spaces."""
         ids = [self.id_of(piece) for piece in _JOINED.split(part)]
         if len(ids) > 1 and None not in ids:
             return ids, []
@@ -116,12 +116,12 @@ class LabelReader:
 
 
 def parts(cell: object, depth: int = 0) -> list[str]:
-    """The labels of a cell: text separates them by `;`, `|`, commas, or as a list in brackets.
+    """The labels of a cell: in text, separated by `;`, `|` or commas, or a list in brackets.
 
-    Items of a list are labels as they are, or records that say one.
+    Items of a list are labels, or records with one.
     """
     if depth > DEEPEST:
-        return ["lists in lists"]  # is no label, so that the account names it
+        return ["lists in lists"]  # not a label, so that the account lists it
     if isinstance(cell, str):
         listed = _listed(cell.strip())
         if listed is not None:
@@ -143,13 +143,13 @@ def parts(cell: object, depth: int = 0) -> list[str]:
 
 
 def _bare(split: Iterable[str]) -> list[str]:
-    """Names without the quotes around them, and without those that say that there is none."""
+    """Names without their quotes, and without those that mean no label."""
     found = (re.sub(r"""^(["'])(.*)\1$""", r"\2", part.strip()).strip() for part in split)
     return [part for part in found if part.casefold() not in _EMPTY]
 
 
 def _of_record(record: Mapping, depth: int) -> list[str]:
-    """What a record says of labels, else those of its keys that are on."""
+    """The labels in a record, else those of its keys that are on."""
     said = {str(key).replace("_", "").casefold(): value for key, value in record.items()}
     kinds = [key for key in said if key.endswith("labels")]  # such as rectanglelabels
     for key in (*_SAYING, *kinds):
@@ -157,7 +157,7 @@ def _of_record(record: Mapping, depth: int) -> list[str]:
             return parts(said[key], depth)
     try:
         on = {str(key): is_true(value) for key, value in record.items()}
-        if None in on.values():  # neither, so that the account names it
+        if None in on.values():  # neither, so that the account lists it
             return [json.dumps(record, ensure_ascii=False, default=str)]
     except RecursionError:
         return parts(record, DEEPEST + 1)
@@ -165,9 +165,9 @@ def _of_record(record: Mapping, depth: int) -> list[str]:
 
 
 def is_true(cell: object, counts: bool = False) -> bool | None:
-    """What a cell of a label's own column says; None for what is neither yes nor no.
+    """The value of a cell in a label's own column; None if it is neither yes nor no.
 
-    Minus one is no, and with `counts` so many objects are a yes.
+    Minus one is no; with `counts`, any number of objects is a yes.
     """
     return _says_yes(_text(cell), counts)
 
@@ -187,17 +187,17 @@ def _says_yes(text: str, counts: bool) -> bool | None:
 
 
 def is_vector(cell: object) -> bool:
-    """Whether a cell is a row of noughts and ones."""
+    """Whether a cell is a vector of zeros and ones."""
     words = [word for part in parts(cell) for word in part.split()]
     return len(words) > 2 and all(re.fullmatch(r"[01](\.0*)?", word) for word in words)
 
 
 def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
-    """The labels that a table's cells name, where nothing else is known of them.
+    """The labels named in a table's cells, without further knowledge about them.
 
-    Names are sorted, as numbers if all are. Those that differ only in case or outer blanks are
-    one label, named as the study names it, else as it first comes. With `blanks` these separate
-    labels where no cell has another mark.
+    Names are sorted, as numbers if all are. Those that differ only in case or outer spaces are
+    one label, with the study's name for it, else the first one. With `blanks`, spaces separate
+    labels if no cell has another separator.
     """
     cells = list(cells)
     split = [parts(cell) for cell in cells]
@@ -218,7 +218,7 @@ def _has_mark(cell: object) -> bool:
 
 
 def _listed(text: str) -> object | None:
-    """The list that a text is in JSON, Python, NumPy or SQL; None for other text."""
+    """The list that a text represents in JSON, Python, NumPy or SQL; None for other text."""
     named = _LIST.fullmatch(text)
     text = named[1] if named else text
     if not text.startswith(("[", "(", "{")) or not text.endswith(("]", ")", "}")):

@@ -1,10 +1,10 @@
 r"""The text of a label table: its header, and the pattern that separates its rows.
 
-A loose table does not escape the quotes inside a quoted caption, may break the line inside a
-caption, and may have CRLF line ends, a comma after every row or a byte order mark. Quotes then
-do not show where a row ends, so the next row has to: a line starts a row if it begins with a
-photo's file name and a comma, or with `<one word>,<known ids>,`. If all quotes of the file are
-well-formed they are trusted, and a quoted caption may hold any line at all.
+A loose table does not escape the quotes inside a quoted caption, may have line breaks inside a
+caption, and may have CRLF line ends, a comma after every row or a byte order mark. Quotes then do
+not show where a row ends, so the start of the next row must: a line starts a row if it begins with
+a photo's file name and a comma, or with `<one word>,<known ids>,`. If all quotes of the file are
+well-formed, they are trusted, and a quoted caption may contain any line.
 """
 
 import csv
@@ -31,7 +31,7 @@ _ODD_QUOTES = re.compile(r'(?<!")(?:"")*"(?!")')
 
 
 def read_header(head: str, path: Path) -> tuple[list[str], int]:
-    """The columns, named as in `COLUMNS` or "" for others, and how many commas follow them.
+    """The columns, named as in `COLUMNS` or "" for others, and the number of commas after them.
 
     Raises:
         TableError: `ImageID` or `Labels` is missing.
@@ -52,7 +52,7 @@ def loose_rows(text: str, labels: LabelSet, path: Path) -> Rows:
 
     Args:
         text: of the file, with `\\n` line ends.
-        labels: whose ids tell rows from lines of captions.
+        labels: their ids distinguish rows from lines of captions.
 
     Raises:
         TableError: it lacks our columns, or has no rows.
@@ -91,7 +91,7 @@ def loose_rows(text: str, labels: LabelSet, path: Path) -> Rows:
 def quotes_are_well_formed(body: str | memoryview, start: str) -> bool:
     """Whether each quote opens at a field's start and closes at its end.
 
-    A quoted field may not extend past what looks like the end of one row and the start of the next
+    A quoted field must not extend past what looks like the end of one row and the start of the next
     (`start`, a pattern).
     """
     if not isinstance(body, str) and _simply_quoted(body):
@@ -105,8 +105,8 @@ def quotes_are_well_formed(body: str | memoryview, start: str) -> bool:
 def _simply_quoted(body: memoryview) -> bool:
     """Whether the quotes come in pairs at the ends of fields that begin with a character.
 
-    True of most tables, and several times faster than the pattern, which decides the rest: a quote
-    next to a quote, or a field that begins with a comma or a line break.
+    This is true for most tables, and several times faster than the pattern, which decides the
+    others: those with adjacent quotes, or a field that begins with a comma or a line break.
     """
     text = np.frombuffer(body, np.uint8)
     quotes = np.flatnonzero(text == ord('"'))
@@ -127,7 +127,7 @@ def _simply_quoted(body: memoryview) -> bool:
 def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Pattern[str]:
     """The pattern of one row and the blank lines after it.
 
-    Groups: the present ones of `COLUMNS`, in file order, then a line that is not a row.
+    Groups: those of `COLUMNS` that are present, in file order, then a line that is not a row.
     Together the matches cover the body without a gap.
     """
     before = rf"(?:[^,\n]*,){{{columns.index('ImageID')}}}"
@@ -140,7 +140,7 @@ def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Patte
     if photo_names:
         sure = before + PHOTO_ROW
         start = rf'{before}(?:{PHOTO_ROW}|[^\s,"]*,{ids},)'
-    else:  # image ids are free text: look closer at the labels
+    else:  # image ids are free text: use the labels
         sure = start = rf'{before}(?:(?:"[^"\n]*"|[^,"\n]*),{ids},|[^,"\n]+,(?! )[^,\n]*,)'
     well_formed = quotes_are_well_formed(body, sure)
     any_char = '[^"]' if well_formed else r'[^"\n]'
@@ -149,10 +149,10 @@ def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Patte
     caption = rf"[^\n]*(?:\n(?:{_BLANK}\n)*+(?!{start}|{_BLANK}\Z)[^\n]*)*"
     kept, end = {"ImageID": field, "Labels": field}, rf",*{_END}"
     if caption_first:
-        caption = r"(?:[^\n]*\n){0,99}?[^\n]*"  # only the row's end shows where it is
+        caption = r"(?:[^\n]*\n){0,99}?[^\n]*"  # only the row's end delimits it
         kept["ImageID"] = _PHOTO if photo_names else field
     if columns[-1] == "Caption":
-        end = ""  # its commas are separated from the row's later
+        end = ""  # its commas and the row's are separated later
         kept["Caption"] = rf"{quoted},*{_END}|{caption}" if well_formed else caption
     else:
         kept["Caption"] = rf"{field}|{caption}"
@@ -165,7 +165,7 @@ def unquote_captions(raw: Sequence[str], commas: int, repaired: dict[str, int]) 
     captions = [c.strip() if c[:1] == " " and c.lstrip()[:1] == '"' else c for c in raw]
     if commas:
         captions = [caption.removesuffix("," * commas) for caption in captions]
-        # The comma may be on every line instead of every row: several breaks must agree.
+        # The comma may be on every line instead of every row, if several line breaks agree.
         broken = [i for i, caption in enumerate(captions) if "\n" in caption]
         joined = "".join(captions[i] for i in broken)
         if joined.count("\n") > 2 and joined.count("\n") == joined.count("," * commas + "\n"):
@@ -178,7 +178,7 @@ def unquote_captions(raw: Sequence[str], commas: int, repaired: dict[str, int]) 
     with_quotes = {i for i, caption in enumerate(captions) if '"' in caption}
     inside = with_quotes & quoted.keys()
     doubled = {i for i in inside if not _ODD_QUOTES.search(quoted[i])}
-    # One stray quote does not make a table loose, one pair of quotes does not make it well-formed.
+    # A stray quote does not make a table loose, nor a pair of quotes a table well-formed.
     if 2 * len(doubled) < len(inside):
         doubled = set()
     for i in doubled:

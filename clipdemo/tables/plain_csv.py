@@ -1,4 +1,4 @@
-"""The fast way for a table in the study's form that has nothing to repair."""
+"""Fast reading of tables in the study's form that need no repair."""
 
 import csv
 from pathlib import Path
@@ -19,10 +19,10 @@ _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIO
 
 
 def read_plain(path: Path, labels: LabelSet | None) -> tuple[pd.DataFrame, Account] | None:
-    """Frame and account of a table, if pandas is sure to read the same as `loose_rows`; else None.
+    """Frame and account of a table, if pandas certainly reads the same as `loose_rows`; else None.
 
-    It is then several times faster. That is: well-formed quotes, each row begins with the name of
-    a photo, nothing to refuse.
+    Pandas is several times faster. It needs well-formed quotes, a photo's name at the start of each
+    row, and nothing to refuse.
     """
     if path.is_dir() or path.suffix.lower() != ".csv":
         return None
@@ -40,7 +40,7 @@ def read_plain(path: Path, labels: LabelSet | None) -> tuple[pd.DataFrame, Accou
     try:
         options = {"keep_default_na": False, "compression": None, "dtype": {"Labels": "str"}}
         frame = pd.read_csv(path, header=0, names=COLUMNS, **options)
-    except ValueError:  # among them: rows of several lengths, bytes that are not UTF-8
+    except ValueError:  # such as rows of different lengths, or bytes that are not UTF-8
         return None
     if not len(frame) or not isinstance(frame.index, pd.RangeIndex):  # a fourth field: an index
         return None
@@ -76,9 +76,9 @@ def read_plain(path: Path, labels: LabelSet | None) -> tuple[pd.DataFrame, Accou
 
 
 def _in_order(names: pd.Series) -> bool:
-    """Whether each name is longer than the one before, or as long and later in the alphabet.
+    """Whether each name is longer than the previous one, or equally long and sorted after it.
 
-    Numbered photos usually are, and are then all different, which is faster than hashing them.
+    Numbered photos usually are, which shows that all names differ, and is faster than hashing.
     """
     size, after = names.str.len().to_numpy(), names[1:].array > names[:-1].array
     return bool(((size[1:] > size[:-1]) | ((size[1:] == size[:-1]) & np.asarray(after))).all())

@@ -1,4 +1,4 @@
-"""Rows as a file has them, in whatever form, before their labels are understood."""
+"""Raw rows of files in any form, before their labels are interpreted."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from clipdemo.tables.label_values import is_true, parts
 OURS = Columns({name: place for place, name in enumerate(COLUMNS)})
 Find = Callable[[Sequence[str]], Columns]
 """Finds the columns by a header; raises TableError."""
-_NAMING = ("path", "file_name", "filename", "src", "url")  # in a record that is an image
-CHUNK = 100_000  # rows that are held as Python objects at once
+_NAMING = ("path", "file_name", "filename", "src", "url")  # keys of a record for an image
+CHUNK = 100_000  # rows that are Python objects at the same time
 
 
 @dataclass
 class Rows:
-    """Rows as a file has them, before their labels are understood.
+    """Raw rows of a file, before their labels are interpreted.
 
     Attributes:
         frame: columns `line` (int, of the file, from 1), `ImageID` (str), `Labels` (object: text,
             a list, or names) and `Caption` (str).
         problems: line -> the row's photo name and why the row cannot be read.
         repaired: what was repaired, and how often.
-        read_as: what was taken for what.
-        by_ids: whether the ids of labels told rows from lines of captions.
+        read_as: how parts of the file were interpreted.
+        by_ids: whether the ids of labels distinguished rows from lines of captions.
     """
 
     frame: pd.DataFrame
@@ -42,7 +42,7 @@ class Rows:
 def gathered(
     lines: Iterable[tuple[int, Sequence]], header: Sequence[str], columns: Columns
 ) -> Rows:
-    """Rows from cells in the file's order, made in pieces so that few are Python objects."""
+    """Rows from cells in the file's order, collected in chunks to save memory."""
     pieces = []
     own, several = _OwnColumns(columns), columns.several
     waiting: list[tuple] = []
@@ -93,7 +93,7 @@ def gathered(
 
 
 class _OwnColumns:
-    """Reads columns that are a label each."""
+    """Reads columns for one label each."""
 
     def __init__(self, columns: Columns) -> None:
         self._names, self._known = columns.own, columns.known
@@ -101,18 +101,18 @@ class _OwnColumns:
         self._minus = 0  # CheXpert's uncertain ones, CelebA's noes
 
     def labels(self, cells: Sequence[object]) -> tuple[str, ...]:
-        """The labels that are true of a row."""
+        """The labels that are true for a row."""
         said = {place: is_true(cells[place], self._known) for place in self._names}
         self._wrong |= {place for place, value in said.items() if value is None}
         self._minus += sum(v is False and str(cells[p]).startswith("-1") for p, v in said.items())
         return tuple(self._names[place] for place, value in said.items() if value)
 
     def finish(self, rows: Rows) -> None:
-        """Leave out columns of something else, and note what was read as what."""
+        """Leave out other columns, and note how the columns were interpreted."""
         names = {self._names[place] for place in self._wrong}
         if len(self._wrong) == len(self._names) and not any(rows.frame["Labels"]):
             raise TableError(
-                f"The columns of labels ({', '.join(sorted(names))[:80]}) say neither yes nor no: "
+                f"The columns of labels ({', '.join(sorted(names))[:80]}) have neither yes nor no: "
                 "write 1 and 0, or a column Labels."
             )
         if names and self._known:
@@ -126,7 +126,7 @@ class _OwnColumns:
 
 
 def _of_several(rows: pd.Series, names: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Labels of rows with several columns of them; where all are yes or no, the columns' names."""
+    """Labels of rows with several columns of labels; the columns' names if all are yes or no."""
     if all(is_true(cell) is not None for cells in rows for cell in cells):
         return [tuple(n for n, cell in zip(names, c, strict=True) if is_true(cell)) for c in rows]
     return [tuple(part for cell in cells for part in parts(cell)) for cells in rows]
@@ -143,7 +143,7 @@ def with_note(rows: Rows, **read_as: str) -> Rows:
 
 
 def _plain(cell: object) -> object:
-    """A cell of labels as text or a tuple, so that equal ones are understood once."""
+    """A cell of labels as text or a tuple, so that equal ones are interpreted only once."""
     cell = cell.tolist() if hasattr(cell, "tolist") else cell
     return tuple(parts(cell)) if isinstance(cell, (dict, list, tuple, set)) else cell_text(cell)
 
@@ -155,11 +155,11 @@ def cell_text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     text = str(cell).strip()
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()  # half pairs
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()  # lone surrogates
 
 
 def photo_name(cell: object) -> str:
-    """The name that a cell gives a photo; the image columns of Hugging Face are records."""
+    """The photo's name in a cell, which is a record in Hugging Face's image columns."""
     if isinstance(cell, dict):
         cell = next(filter(None, map(cell.get, _NAMING)), None)
     name = cell_text(cell)

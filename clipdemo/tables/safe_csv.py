@@ -1,4 +1,4 @@
-"""CSV for spreadsheets, with cells that they would run as formulas defused.
+"""CSV for spreadsheets, with escaped cells that they would run as formulas.
 
 See OWASP, "CSV Injection". The page's results.js mirrors `defused`.
 """
@@ -11,7 +11,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def defused(cell: object) -> object:
-    """The cell, with an apostrophe before text that begins like a formula; numbers stay numbers."""
+    """The cell, with an apostrophe before text that looks like a formula; numbers stay numbers."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 

@@ -1,4 +1,4 @@
-"""Text of any of the encodings that people's tables have, and what separates its fields."""
+"""Text of tables in any encoding, and the separator of its fields."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from clipdemo.tables.columns import Columns
 SEPARATORS = ",;\t|"
 ABOVE = 30  # lines above a header: a title, who exported it and when, comments
 WIDEST = 2**20  # characters of a header
-LONG = 2**13  # characters of a line that is no title
+LONG = 2**13  # characters of a line that is not a title
 csv.field_size_limit(2**31 - 1)  # a file is as large as its fields may be
 _LATIN = re.compile(r"cp125[0247]|latin|iso8859|mac|cp\d{3}$|hp_roman|ascii|utf")
 _SEP_LINE = re.compile(r"sep=(.)\n")
 
 
 def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
-    r"""The text with `\n` line ends and without byte order mark, what that repaired, the encoding.
+    r"""The text with `\n` line ends and without byte order mark, the repairs, and the encoding.
 
-    What is not UTF-8 is cp1252, line by line, unless it is clearly another encoding.
+    Lines that are not UTF-8 are read as cp1252, unless they are clearly in another encoding.
 
     Raises:
         TableError: there is no text.
@@ -70,7 +70,7 @@ def _decoded(raw: bytes) -> tuple[str, str, dict[str, int]]:
 
 
 def _other_encoding(raw: bytes) -> str | None:
-    """An encoding of a script other than Latin that the bytes clearly are in."""
+    """The encoding of a non-Latin script, if the bytes clearly have one."""
     from charset_normalizer import from_bytes
 
     best = from_bytes(raw[: 1 << 20]).best()
@@ -78,7 +78,7 @@ def _other_encoding(raw: bytes) -> str | None:
 
 
 def separator(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, str]:
-    """What separates the fields, and the text without Excel's line `sep=;`.
+    """The separator of the fields, and the text without Excel's line `sep=;`.
 
     Args:
         text: of the table.
@@ -92,10 +92,10 @@ def separator(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, str
 
 
 def from_header(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, dict[str, int]]:
-    """The text with what stands above its header as empty lines, and what that repaired.
+    """The text with the lines above its header made empty, and the repairs.
 
-    So the other lines keep their numbers. Where tables were joined, a line that says the header
-    again becomes empty, too.
+    So the other lines keep their numbers. If tables were joined, a repeated header becomes an
+    empty line, too.
     """
     at = above = 0
     if _SEP_LINE.match(text):
@@ -115,7 +115,7 @@ def from_header(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, d
 
 
 def header(text: str, mark: str) -> list[str]:
-    """The names of the columns in the first line, or as many as its quotes span."""
+    """The names of the columns in the first line, or the lines that its quotes span."""
     return fields(_head(text), mark)
 
 
@@ -126,7 +126,7 @@ def _head(text: str) -> str:
 
 
 def _suits(header: list[str], find: Callable[[list[str]], Columns]) -> int:
-    """How well a header suits, as a number."""
+    """How well a header matches, as a number."""
     try:
         found = find(header)
     except TableError:
@@ -135,19 +135,19 @@ def _suits(header: list[str], find: Callable[[list[str]], Columns]) -> int:
 
 
 def fields(line: str, mark: str) -> list[str]:
-    """The fields of one line, which quotes may break."""
+    """The fields of one line, even if its quotes are broken."""
     lines = (f"{part}\n" for part in line.split("\n"))
     row = next(csv.reader(lines, delimiter=mark, quotechar=quote(line)), [])
     return [field.strip() for field in row]
 
 
 def quote(text: str) -> str:
-    """What a table quotes with: databases use a single quote, also around their column names."""
+    """A table's quote character: databases use a single quote, also around column names."""
     return "'" if text.lstrip()[:1] == "'" else '"'
 
 
 def unquote(field: str) -> str:
-    """A field without its quotes and the blanks around it."""
+    """A field without its quotes and surrounding spaces."""
     field = field.strip()
     if len(field) > 1 and field[0] == field[-1] == '"':
         field = field[1:-1].replace('""', '"').strip()

@@ -145,7 +145,7 @@ def test_other_annotations_are_refused(tmp_path, content, is_sentence):
         if content is not None:
             for kind in ("instances", "captions"):
                 archive.writestr(f"annotations/{kind}_val2017.json", content)
-    with pytest.raises(TableError, match="does not hold COCO") as failed:
+    with pytest.raises(TableError, match="does not have COCO") as failed:
         read_annotations(path, "val", "18")
     assert is_sentence(failed.value)
 

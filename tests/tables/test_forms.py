@@ -501,14 +501,14 @@ BAD = {
     "picture.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not text"),
     "strange.csv": (b"ImageID,Labels,Caption\n1.jpg,zebra,a\n", "none of the labels"),
     "cut.json": (b'[{"image": "1.jpg", "labels": ["dog"]', "JSON"),
-    "number.json": (b"7", "JSON of a form"),
-    "empty.json": (b"[]", "JSON of a form"),
+    "number.json": (b"7", "JSON in an unknown form"),
+    "empty.json": (b"[]", "JSON in an unknown form"),
     "task.json": (b'[{"data": {"image": "1.jpg"}, "annotations": 7}]', "complete export"),
-    "deep.json": (b'[{"image": %s1%s}]' % (b"[" * 5000, b"]" * 5000), "JSON|lists in lists|labels"),
+    "deep.json": (b'[{"image": %s1%s}]' % (b"[" * 5000, b"]" * 5000), "JSON|nested|labels"),
     "half.json": (b'{"images": [{}], "annotations": [], "categories": []}', "complete COCO"),
     "old.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "has a password"),
     "no-book.xlsx": (b"PK\3\4 no book", "workbook"),
-    "photos.zip": (b"PK\3\4 photos", "archive and no table"),
+    "photos.zip": (b"PK\3\4 photos", "archive, not a table"),
     "no.parquet": (b"PAR1 and nothing", "Parquet"),
 }
 

@@ -77,17 +77,17 @@ def test_columns_of_other_things_are_no_labels_and_the_account_names_them(tmp_pa
     assert account["repaired"]["-1 read as no"] == 1
 
 
-def test_numbered_columns_of_noughts_and_ones_are_a_label_each(tmp_path):
+def test_numbered_columns_of_zeros_and_ones_are_one_label_each(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("image,label_0,label_1\n1.jpg,0,1\n2.jpg,1,0\n")
     assert read_label_table(path, None).frame["Labels"].tolist() == [("label_1",), ("label_0",)]
 
 
 @pytest.mark.parametrize("labels", [COCO18, None])
-def test_noughts_and_ones_without_names_are_refused(tmp_path, labels, is_sentence):
+def test_zeros_and_ones_without_names_are_refused(tmp_path, labels, is_sentence):
     """They are no ids, though 1 is that of a person."""
     path = tmp_path / "t.csv"
     path.write_text("ImageID,Labels,Caption\n1.jpg,[0 0 1],a\n2.jpg,[1 0 0],b\n3.jpg,,c\n")
-    with pytest.raises(TableError, match="noughts and ones") as caught:
+    with pytest.raises(TableError, match="zeros and ones") as caught:
         read_label_table(path, labels)
     assert is_sentence(caught.value)
