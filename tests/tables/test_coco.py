@@ -1,4 +1,4 @@
-"""COCO from a loopback server: its zips become a label table that says what its annotations say."""
+"""COCO from a loopback server: its zips become a label table that agrees with its annotations."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def make(server, tmp_path, monkeypatch):
 
 
 def test_the_18_are_coco_ids(make, drawn):
-    """A photo's row has what its annotations have of the 18, crowds too, and its first caption."""
+    """A photo's row has those of the 18 that are annotated, crowds too, and its first caption."""
     rows, labels, report = make()
     assert labels == COCO18
     names = dict(zip(COCO18.ids, COCO18.names, strict=True))
@@ -85,7 +85,7 @@ def test_the_80_are_names(make, drawn):
 
 @pytest.mark.parametrize("labels", [" Traffic light,pizza", "traffic light", "dog,cat"])
 def test_named_categories(make, drawn, labels):
-    """In any case and spacing; one name of two words alone is one label as well."""
+    """In any case and spacing; a single name of two words is one label, too."""
     rows, found, _ = make(labels)
     wanted = {name.strip().casefold() for name in labels.split(",")}
     expected = {name: shown & wanted for name, shown in drawn.labels.items()}
@@ -100,7 +100,7 @@ def test_every_photo_of_the_table_is_read_from_the_zip(make, tmp_path):
     assert {read_photo(source.read(name)).size for name in rows} == {(192, 144)}
 
 
-def test_a_second_call_asks_nobody(make, server, tmp_path):
+def test_a_second_call_sends_no_requests(make, server, tmp_path):
     """Also for other labels; the files are the same and are not written again."""
     first, *_ = make()
     server.asked.clear()
@@ -114,8 +114,8 @@ def test_a_second_call_asks_nobody(make, server, tmp_path):
 @pytest.mark.parametrize(
     ("labels", "says"), [("doog", "such as dog"), ("dog,zzz", "'zzz'"), (" , ", "no label")]
 )
-def test_a_category_that_is_not_there_is_a_sentence(make, server, labels, says, is_sentence):
-    """With the nearest ones, and before the photos are downloaded."""
+def test_a_missing_category_is_one_sentence(make, server, labels, says, is_sentence):
+    """With the most similar ones, and before the photos are downloaded."""
     with pytest.raises(LabelError, match=says) as failed:
         make(labels)
     assert is_sentence(failed.value)
@@ -127,7 +127,7 @@ def test_a_category_that_is_not_there_is_a_sentence(make, server, labels, says, 
 def test_a_download_that_fails_is_a_sentence_and_makes_no_table(
     make, server, fault, zip_name, tmp_path, is_sentence
 ):
-    """The next call, to a server that works, ends well."""
+    """The next call, to a working server, succeeds."""
     server.faults = {zip_name: fault}
     with pytest.raises(DownloadError) as failed:
         make()
@@ -139,7 +139,7 @@ def test_a_download_that_fails_is_a_sentence_and_makes_no_table(
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"annotations": []}', None])
 def test_other_annotations_are_refused(tmp_path, content, is_sentence):
-    """A zip that is no COCO: one sentence."""
+    """Any other zip than COCO's gives one sentence."""
     path = tmp_path / "annotations.zip"
     with zipfile.ZipFile(path, "w") as archive:
         if content is not None:
@@ -151,7 +151,7 @@ def test_other_annotations_are_refused(tmp_path, content, is_sentence):
 
 
 def test_categories_are_those_of_the_file(tmp_path):
-    """Not of this program: a file with one category of its own."""
+    """Not fixed in this program: a file with a single, different category."""
     instances = {
         "images": [{"id": 7, "file_name": "7.jpg"}, {"id": 8, "file_name": "8.jpg"}],
         "annotations": [{"image_id": 7, "category_id": 5, "segmentation": {"counts": []}}],
@@ -170,7 +170,7 @@ def test_categories_are_those_of_the_file(tmp_path):
 
 
 def test_the_command(clipdemo_cli, server, tmp_path, is_sentence):
-    """JSON for programs, a table for people, a sentence for what is wrong."""
+    """JSON for programs, a table for people, and a sentence for an error."""
     asked = ("data", "coco", "--out", tmp_path, "--base-url", server.url)
     code, output, _ = clipdemo_cli(*asked, "--json")
     assert code == 0
@@ -208,6 +208,6 @@ def test_ctrl_c_says_that_it_can_be_resumed(server, tmp_path):
 
 
 def test_the_drawn_coco_has_what_the_real_one_has(drawn):
-    """Else these tests would show little: crowds, a photo without objects, several captions."""
+    """Otherwise these tests would be weak: crowds, a photo without objects, several captions."""
     assert NUMBERS["toothbrush"] == 90
     assert not all(drawn.labels.values())

@@ -1,4 +1,4 @@
-"""A corrected table comes in the form it came in, and read again it says what was corrected."""
+"""A corrected table keeps its form, and has the corrections when it is read again."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_a_corrected_table_gives_the_corrected_labels(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_a_form_that_is_read_but_not_written_becomes_plain_csv(tmp_path, name):
+def test_a_form_that_can_be_read_but_not_written_becomes_plain_csv(tmp_path, name):
     path = put(tmp_path, name, EXPORTS[name])
     names = {
         row[0]: row[0].rpartition("/")[2]
@@ -53,14 +53,14 @@ def test_a_form_that_is_read_but_not_written_becomes_plain_csv(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["names.csv", "json.csv", "floats.csv", "one-hot-words.csv"])
-def test_what_was_not_corrected_stays_as_it_was_written(tmp_path, name):
+def test_uncorrected_cells_stay_the_same(tmp_path, name):
     path = put(tmp_path, name, FORMS[name])
     _, content = corrected(path, COCO18, {"1.jpg": {"bus": True}})
     old, new = path.read_text().splitlines(), content.decode().splitlines()
     assert [a == b for a, b in zip(old, new, strict=True)].count(False) == 1
 
 
-def test_coco_gets_an_annotation_without_a_place_and_loses_those_that_are_not_true(tmp_path):
+def test_coco_gets_annotations_without_boxes_and_loses_wrong_ones(tmp_path):
     path = put(tmp_path, "instances.json", FORMS["instances.json"])
     found = json.loads(corrected(path, COCO18, CHANGES)[1])
     added = [a for a in found["annotations"] if a.get("bbox") == []]

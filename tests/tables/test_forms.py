@@ -1,4 +1,4 @@
-"""Whatever form people have their labels in, the same rows come out, and the account adds up."""
+"""Tables in all forms give the same rows, and the account adds up."""
 
 import csv
 import io
@@ -208,7 +208,7 @@ def titled(path) -> None:
 
 
 def spaced(mark) -> str:
-    """With a blank on both sides of each mark."""
+    """With a space on both sides of each separator."""
     rows = [[n, ids(names), '"' + c.replace('"', '""') + '"'] for n, names, c in ROWS]
     return "\n".join(f" {mark} ".join(row) for row in [STUDY, *rows])
 
@@ -314,7 +314,7 @@ def adds_up(account) -> dict:
 
 @pytest.mark.parametrize("labels", [COCO18, None], ids=["known", "own"])
 @pytest.mark.parametrize("name", FORMS | EXPORTS)
-def test_every_form_says_the_same(tmp_path, name, labels):
+def test_every_form_gives_the_same_rows(tmp_path, name, labels):
     path = put(tmp_path, name, (FORMS | EXPORTS)[name])
     table = read_label_table(path, labels, strict=True)
     if table.labels == COCO18:
@@ -344,7 +344,7 @@ def test_an_imagefolder_has_its_labels_in_metadata_or_in_folders(tmp_path):
     assert rows_of(read_label_table(tmp_path))[0][0] == "1.jpg"
 
 
-def test_captions_of_coco_lie_in_a_file_beside(tmp_path):
+def test_captions_of_coco_are_in_a_file_next_to_it(tmp_path):
     whole = json.loads(coco())
     said = [a for a in whole["annotations"] if "caption" in a]
     whole["annotations"] = [a for a in whole["annotations"] if "caption" not in a]
@@ -353,7 +353,7 @@ def test_captions_of_coco_lie_in_a_file_beside(tmp_path):
     assert read_label_table(path).frame["Caption"].tolist() == [c for *_, c in ROWS]
 
 
-def test_a_name_merged_over_several_rows_is_that_of_each(tmp_path):
+def test_a_cell_merged_over_several_rows_is_the_name_in_each(tmp_path):
     rows = [["photo", "label"], ["1.jpg", "dog"], [None, "cat"], ["2.jpg", "bus"], [None, "car"]]
     workbook(tmp_path / "t.xlsx", rows, ["A2:A3"])
     table = read_label_table(tmp_path / "t.xlsx")
@@ -375,7 +375,7 @@ def test_a_photo_may_be_a_record(tmp_path, name):
     assert read_label_table(put(tmp_path, "t.json", content)).frame["ImageID"][0].endswith("1.jpg")
 
 
-def test_coco_may_name_a_photo_by_its_address_alone(tmp_path):
+def test_coco_may_name_a_photo_by_its_url_only(tmp_path):
     found = json.loads(coco())
     found["images"] = [{"id": i["id"], "coco_url": i["file_name"]} for i in found["images"]]
     assert rows_of(read_label_table(put(tmp_path, "lvis.json", json.dumps(found))))[0][0] == "1.jpg"
@@ -390,7 +390,7 @@ def test_lines_keep_their_numbers_below_a_title(tmp_path):
     assert account["repaired"]["lines above the header"] == 3
 
 
-def test_lines_of_two_encodings_are_each_read_in_its_own(tmp_path):
+def test_lines_in_two_encodings_are_each_read_in_their_own(tmp_path):
     lines = ["ImageID,Labels,Caption\n", "1.jpg,1,Zoë\n", "2.jpg,1,café\n"]
     content = b"".join([lines[0].encode(), lines[1].encode(), lines[2].encode("cp1252")])
     table = read_label_table(put(tmp_path, "mixed.csv", content))
@@ -407,16 +407,16 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
-def test_a_quote_swallows_no_row(tmp_path, content):
-    """One that is never closed would make the rest of the file a caption."""
+def test_a_stray_quote_loses_no_row(tmp_path, content):
+    """An unclosed one would turn the rest of the file into a caption."""
     table = read_label_table(put(tmp_path, "t.csv", content))
     assert table.frame["Labels"].tolist() == [("1",), ("18",), ("17",)]
     assert table.frame["Caption"].tolist()[1:] == ["b", "c"]
     assert adds_up(table.account)["rows"] == 3
 
 
-def test_lines_of_json_end_at_line_ends_alone(tmp_path):
-    """JSON may hold U+2028 as it is; and some programs write cp1252."""
+def test_lines_of_json_end_only_at_line_ends(tmp_path):
+    """JSON may contain U+2028 unescaped; and some programs write cp1252."""
     records = [dict(zip(("image", "labels", "text"), row, strict=True)) for row in ROWS[:3]]
     records[0]["text"] = "two\u2028lines"
     lines = "\n".join(json.dumps(record, ensure_ascii=False) for record in records)
@@ -430,12 +430,12 @@ def test_lines_of_json_end_at_line_ends_alone(tmp_path):
     assert table.frame["Caption"][0] == ROWS[2][2]
 
 
-def test_an_address_that_is_none_is_a_name(tmp_path):
+def test_an_invalid_url_is_a_name(tmp_path):
     table = read_label_table(put(tmp_path, "t.csv", "image,tags\nhttp://[::1?d=a%20b.jpg,dog\n"))
     assert table.frame["ImageID"].tolist() == ["a b.jpg"]
 
 
-def test_a_row_keeps_the_labels_that_are_known_and_the_account_names_the_others(tmp_path):
+def test_a_row_keeps_known_labels_and_the_account_lists_the_others(tmp_path):
     path = put(tmp_path, "t.csv", "ImageID,Labels,Caption\n1.jpg,18 44 18,a\n2.jpg,zebra dog,b\n")
     table = read_label_table(path)
     assert table.frame["Labels"].tolist() == [("18",), ("18",)]
@@ -446,7 +446,7 @@ def test_a_row_keeps_the_labels_that_are_known_and_the_account_names_the_others(
     assert own.labels.names == ("18", "44", "dog", "zebra")
 
 
-def test_rows_of_one_photo_become_one(tmp_path):
+def test_rows_of_one_photo_are_merged(tmp_path):
     path = put(
         tmp_path, "t.csv",
         "ImageID,Labels,Caption\n1.jpg,1,\n2.jpg,18,b\n1.jpg,17,a\n1.jpg,1 2,another\n",
@@ -460,7 +460,7 @@ def test_rows_of_one_photo_become_one(tmp_path):
     assert table.lines_of(0) == (2, 4, 5)
 
 
-def test_a_row_without_labels_is_one_in_which_none_is_true_or_left_out(tmp_path):
+def test_a_row_without_labels_is_kept_without_true_labels_or_left_out(tmp_path):
     path = put(tmp_path, "t.csv", "ImageID,Labels,Caption\n1.jpg,1,a\n2.jpg,,b\n3.jpg,18,c\n")
     assert read_label_table(path).frame["Labels"].tolist() == [("1",), (), ("18",)]
     table = read_label_table(path, unlabelled="leave-out")
@@ -469,7 +469,7 @@ def test_a_row_without_labels_is_one_in_which_none_is_true_or_left_out(tmp_path)
     assert left == {"reason": "has no labels", "count": 1, "examples": ["line 3: 2.jpg"]}
 
 
-def test_labels_that_differ_in_case_or_form_are_one(tmp_path):
+def test_labels_that_differ_in_case_or_unicode_form_are_one(tmp_path):
     path = put(
         tmp_path, "t.csv", "ImageID,Labels,Caption\n1.jpg,Dog;Café,\n2.jpg,dog ;Cafe\u0301,\n"
     )
@@ -521,7 +521,7 @@ def test_a_bad_file_gets_one_sentence(tmp_path, name, is_sentence):
     assert is_sentence(caught.value)
 
 
-def test_a_folder_that_is_no_imagefolder_gets_one_sentence(tmp_path, is_sentence):
+def test_another_folder_than_an_imagefolder_gets_one_sentence(tmp_path, is_sentence):
     with pytest.raises(TableError, match="folder of photos per label") as caught:
         read_label_table(tmp_path)
     assert is_sentence(caught.value)
@@ -568,7 +568,7 @@ def test_the_account_of_any_table_adds_up(
     assert all(set(ids) <= set(table.labels.ids) for ids in table.frame["Labels"])
 
 
-def test_a_table_that_is_written_reads_the_same(tmp_path):
+def test_a_written_table_reads_the_same(tmp_path):
     table = read_label_table(put(tmp_path, "t.csv", FORMS["names.csv"]))
     write_label_table(table.frame, tmp_path / "out.csv")
     again = read_label_table(tmp_path / "out.csv", strict=True)

@@ -1,4 +1,4 @@
-"""Downloads: complete and right or one sentence, resumed, whatever the server does."""
+"""Downloads: complete and correct or one sentence, and resumed, whatever the server does."""
 
 import io
 import resource
@@ -24,7 +24,7 @@ CONTENT = Random(1).randbytes(1_000_000)
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    """Little time is lost with a server that does not answer."""
+    """Shortens the waiting for a server that does not answer."""
     monkeypatch.setattr(http_download, "PAUSE", 0.01)
     monkeypatch.setattr(http_download, "SILENCE", 0.5)
 
@@ -48,7 +48,7 @@ def fetch(server, tmp_path):
     return fetch
 
 
-def test_it_arrives_whole_and_leaves_nothing_beside(fetch, server):
+def test_it_arrives_complete_and_leaves_no_other_files(fetch, server):
     """The plain case: one request, and only the file in its folder."""
     path = fetch()
     assert path.read_bytes() == CONTENT
@@ -64,13 +64,13 @@ def test_a_broken_connection_is_resumed_at_the_same_byte(fetch, server):
 
 
 @pytest.mark.parametrize("fault", ["busy", "no range", "changed", "short", "no tag"])
-def test_what_does_not_fit_together_is_fetched_again(fetch, fault):
-    """Old and new halves of a file that changed meanwhile never become one file."""
+def test_parts_that_do_not_match_are_downloaded_again(fetch, fault):
+    """Old and new parts of a file that changed meanwhile are never combined."""
     assert fetch(fault).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("fault", ["cut", "hang"])
-def test_a_server_that_never_goes_on_is_given_up_and_its_bytes_are_kept(
+def test_a_server_that_hangs_is_given_up_and_its_bytes_are_kept(
     fetch, server, fault, tmp_path, is_sentence
 ):
     """The next call needs only the rest."""
@@ -88,7 +88,7 @@ def test_a_server_that_never_goes_on_is_given_up_and_its_bytes_are_kept(
     ("fault", "says"),
     [("missing", "404"), ("broken", "500"), ("silent", "silent")],
 )
-def test_a_server_that_gives_nothing_is_one_sentence(fetch, fault, says, is_sentence):
+def test_a_server_that_sends_nothing_is_one_sentence(fetch, fault, says, is_sentence):
     with pytest.raises(DownloadError, match=says) as failed:
         fetch(fault)
     assert is_sentence(failed.value)
@@ -121,7 +121,7 @@ def test_a_full_disk_is_a_sentence_and_what_fits_is_kept(fetch, server, is_sente
     assert server.asked[-1][2] not in (None, "bytes=0-")
 
 
-def test_killed_it_goes_on(server, fetch, tmp_path):
+def test_a_killed_download_resumes(server, fetch, tmp_path):
     """SIGKILL in the middle: what was written by then is used."""
     script = "import sys, pathlib; from clipdemo.tables.http_download import download; download("
     script += "sys.argv[1], pathlib.Path(sys.argv[2]))"
@@ -152,16 +152,16 @@ def test_two_at_once_do_not_mix(fetch, tmp_path, is_sentence):
     assert fetch().read_bytes() == CONTENT
 
 
-def test_the_server_says_how_large_a_file_is(server, is_sentence):
-    """What is told before a download; a missing file is refused already then."""
+def test_the_server_states_the_size_of_a_file(server, is_sentence):
+    """It is shown before a download; a missing file is refused by then."""
     assert content_length(f"{server.url}/file") == len(CONTENT)
     with pytest.raises(DownloadError, match="404") as failed:
         content_length(f"{server.url}/other")
     assert is_sentence(failed.value)
 
 
-def test_progress_counts_what_was_there_before(server, tmp_path):
-    """The bar goes on where it was."""
+def test_progress_includes_bytes_received_before(server, tmp_path):
+    """The bar continues where it was."""
     told = []
     server.faults = {"file": "stutter"}
     download(f"{server.url}/file", tmp_path / "file", lambda *step: told.append(step))
@@ -187,7 +187,7 @@ def fetched_zip(tmp_path):
 
 @pytest.mark.parametrize("fault", ["half", "damaged"])
 def test_a_damaged_zip_is_refused_and_fetched_again(fetched_zip, fault, tmp_path, is_sentence):
-    """Nothing of it is left, so the next call gets a good one."""
+    """It is deleted, so the next call gets an intact one."""
     with pytest.raises(DownloadError, match="deleted") as failed:
         fetched_zip(fault)
     assert is_sentence(failed.value)
@@ -196,7 +196,7 @@ def test_a_damaged_zip_is_refused_and_fetched_again(fetched_zip, fault, tmp_path
 
 
 def test_a_zip_is_checked_once_and_again_when_it_changed(fetched_zip, is_sentence):
-    """The second call reads nothing; a zip that was written to since is read again."""
+    """The second call reads nothing; a zip that has changed since is read again."""
     path = fetched_zip()
     assert is_checked(path)
     content = bytearray(path.read_bytes())
@@ -209,8 +209,8 @@ def test_a_zip_is_checked_once_and_again_when_it_changed(fetched_zip, is_sentenc
     assert path.is_file()
 
 
-def test_a_zip_that_somebody_put_there_is_used(fetched_zip):
-    """Whoever has COCO already downloads nothing."""
+def test_a_zip_that_is_already_there_is_used(fetched_zip):
+    """Users who already have COCO download nothing."""
     path = fetched_zip()
     path.with_name("x.zip.checked").unlink()
     assert is_checked(fetched_zip("missing"))

@@ -1,4 +1,4 @@
-"""A label table reads the same in every form it is found in, and no row goes missing unseen."""
+"""A label table reads the same in all its variants, and no row is lost silently."""
 
 import csv
 import io
@@ -85,14 +85,14 @@ def test_loose_forms_read_alike(read, crlf, comma, bom):
 
 @pytest.mark.parametrize("options", [{}, {"quoting": csv.QUOTE_ALL}, {"lineterminator": "\r\n"}])
 def test_well_formed_reads_alike(read, options):
-    """Doubled quotes are undone, quoted ids and labels are accepted, nothing counts as repaired."""
+    """Doubled quotes are unescaped, quoted ids and labels accepted, nothing counts as repaired."""
     table = read(well_formed(ROWS, **options), strict=True)
     assert rows_of(table) == ROWS
     assert not table.account.to_dict()["repaired"].keys() - {"CRLF line ends"}
 
 
-def test_comma_on_every_line_is_no_part_of_a_caption(read):
-    """A comma put on every line, also inside captions, is taken off inside captions too."""
+def test_comma_on_every_line_is_not_part_of_a_caption(read):
+    """A comma at the end of every line is removed inside captions, too."""
     content = loosely([*ROWS[:4], ("5.jpg", ("1",), "a\n\n\nb")]).replace(b"\n", b",\n")
     assert rows_of(read(content))[-1][2] == "a\n\n\nb"
 
@@ -105,32 +105,32 @@ def test_lone_carriage_returns_end_lines(read):
 
 
 def test_blank_lines_belong_to_no_caption(read):
-    """Blank lines at the end or between rows, or rows of commas only, are no text and no rows."""
+    """Blank lines at the end and between rows, and rows of commas only, are no text or rows."""
     table = read("ImageID,Labels,Caption\n1.jpg,1,a dog\n\n,,\n2.jpg,1,a cat\n\n \n\n", strict=True)
     assert [caption for *_, caption in rows_of(table)] == ["a dog", "a cat"]
 
 
 def test_unquoted_line_break_is_kept(read):
-    """A line that does not look like a row goes on with the caption, also if it holds commas."""
+    """A line that does not look like a row continues the caption, even if it has commas."""
     table = read("ImageID,Labels,Caption\n1.jpg,1,a dog\nred, blue, green\n2.jpg,1,b\n")
     assert rows_of(table)[0] == ("1.jpg", ("1",), "a dog\nred, blue, green")
     assert table.account.to_dict()["repaired"] == {"line break in caption": 1}
 
 
 def test_row_inside_well_formed_quotes_is_text(read):
-    """Where quotes can be believed, a caption may hold a line that looks like a row."""
+    """If quotes can be trusted, a caption may contain a line that looks like a row."""
     rows = [("1.jpg", ("1",), "see\n5.jpg,1,a dog"), ("2.jpg", ("1",), "b")]
     assert rows_of(read(well_formed(rows))) == rows
 
 
 def test_quote_before_the_end_does_not_merge_rows(read):
-    """An unescaped quote at a caption's end does not reach for the quote of a later row."""
+    """An unescaped quote at a caption's end does not pair with the quote of a later row."""
     rows = [("1.jpg", ("1",), 'a, "b"'), ("2.jpg", ("1",), "c"), ("3.jpg", ("1",), 'he said "d"')]
     assert rows_of(read(loosely(rows))) == rows
 
 
 def test_literal_double_quotes_in_a_loose_table(read):
-    """Two quotes in a row stay two where the table's other captions do not double theirs."""
+    """Two adjacent quotes stay two if the table's other captions do not double theirs."""
     rows = [("1.jpg", ("1",), 'a, says ""'), *((f"{i}.jpg", ("1",), 'b, "c" d') for i in (2, 3))]
     assert rows_of(read(loosely(rows))) == rows
 
@@ -143,7 +143,7 @@ def left_out(table) -> list[str]:
     ("line", "named"), {"2.jpg,1": "2.jpg", ",1,a dog": "", "2.jpg,1,a\0b": "2.jpg"}.items()
 )
 def test_bad_row_is_listed_and_the_others_kept(read, line, named):
-    """A row that cannot be read is neither dropped in silence nor taken for caption text."""
+    """A row that cannot be read is neither dropped silently nor taken for caption text."""
     head = 'ImageID,Labels,Caption\n1.jpg,1,"two\nlines"\n'
     content = f"{head}{line}\n3.jpg,3,a car\n"
     table = read(content)
@@ -170,7 +170,7 @@ def test_columns_in_any_order_and_case(read):
 
 
 def test_caption_column_may_be_missing(read):
-    """Without captions the labels are read all the same."""
+    """Labels are read even without captions."""
     assert rows_of(read("ImageID,Labels\n1.jpg,1 2\n2.jpg,3\n")) == [
         ("1.jpg", ("1", "2"), ""),
         ("2.jpg", ("3",), ""),
@@ -179,7 +179,7 @@ def test_caption_column_may_be_missing(read):
 
 @pytest.mark.parametrize("names", [("a", "b", "c"), ("001", "002", "003"), ("x y", "z", "w v")])
 def test_image_ids_need_no_extension(read, names):
-    """Ids that are no file names still tell rows apart."""
+    """Ids that are not file names still separate rows."""
     rows = [(name, ("1", "2"), f"caption {i}") for i, name in enumerate(names)]
     assert rows_of(read(loosely(rows), strict=True)) == rows
 
@@ -193,7 +193,7 @@ def test_unknown_id_in_a_table_without_extensions(read):
 
 
 def test_own_labels(read):
-    """Ids may be separated by semicolons or bars, and then hold blanks."""
+    """Ids may be separated by semicolons or bars, and may then contain spaces."""
     own = LabelSet(names=("Dog", "Light"), ids=("dog", "traffic light"))
     table = read("ImageID,Labels\n1.jpg,traffic light;dog\n2.jpg,dog | traffic light\n", labels=own)
     assert [ids for _, ids, _ in rows_of(table)] == [
@@ -213,8 +213,8 @@ NO_TABLE = {
 
 
 @pytest.mark.parametrize("content", NO_TABLE.values(), ids=NO_TABLE)
-def test_what_is_no_table_is_refused_in_a_sentence(read, content):
-    """A wrong file ends in one sentence, not in a traceback of some parser."""
+def test_an_invalid_table_is_refused_in_one_sentence(read, content):
+    """A wrong file gives one sentence, not a parser's traceback."""
     with pytest.raises(TableError) as error:
         read(content)
     message = str(error.value)
@@ -230,7 +230,7 @@ def test_missing_column_is_named(read):
 
 
 def test_missing_file_and_folder(tmp_path):
-    """A path that is no file is a TableError, too."""
+    """A path that is not a file is a TableError, too."""
     for path, said in (
         (tmp_path, "folder of photos per label"),
         (tmp_path / "none.csv", "cannot be"),
@@ -250,7 +250,7 @@ def test_write_reads_back_identically(tmp_path):
 
 
 def test_failed_write_keeps_the_old_file(tmp_path, monkeypatch):
-    """A write that breaks off leaves the older file whole and no temporary one."""
+    """A failed write leaves the older file intact and no temporary one."""
     path = tmp_path / "clean.csv"
     path.write_text("old")
     monkeypatch.setattr(pd.DataFrame, "to_csv", lambda *_, **__: 1 / 0)
@@ -279,7 +279,7 @@ def tables(caption):
 
 
 def is_clear(caption):
-    """Whether the loose form says where the caption begins and ends and which quotes it holds."""
+    """Whether the loose form is unambiguous about the caption's bounds and quotes."""
     like_a_row = re.search(r'",*\n|\n("|\S*,["\d ]+(,|\Z))', caption)
     quotes_stay = not caption.startswith('"') and '""' not in caption
     return quotes_stay and not like_a_row and caption == caption.strip()
@@ -291,7 +291,7 @@ many = settings(deadline=None)
 @many
 @given(rows=tables(captions.filter(is_clear)), form=st.sampled_from(FORMS))
 def test_any_loose_table_reads_back(read, rows, form):
-    """No row of a loose table is lost, merged, invented or changed, whatever its captions hold."""
+    """No row of a loose table is lost, merged, invented or changed, for any captions."""
     breaks = "".join(caption for *_, caption in rows)
     assume(not form[1] or breaks.count("\n") < 3)  # else a comma may seem to be on every line
     assert rows_of(read(loosely(rows, *form), strict=True)) == rows
@@ -300,7 +300,7 @@ def test_any_loose_table_reads_back(read, rows, form):
 @many
 @given(rows=tables(captions), crlf=st.booleans())
 def test_any_well_formed_table_reads_back(read, rows, crlf):
-    """The same for well-formed tables, where nothing is unclear."""
+    """The same for well-formed tables, which are never ambiguous."""
     content = well_formed(rows)
     assert rows_of(read(content.replace(b"\n", b"\r\n" if crlf else b"\n"), strict=True)) == rows
 
@@ -308,7 +308,7 @@ def test_any_well_formed_table_reads_back(read, rows, crlf):
 @many
 @given(content=st.text(st.sampled_from('12a,"\n\r .'), max_size=60), named=st.booleans())
 def test_plain_and_general_reading_agree(tmp_path_factory, content, named):
-    """Where the fast reading is taken at all, it gives what the general one gives."""
+    """The fast reading, if it applies, gives the same as the general one."""
     path = tmp_path_factory.getbasetemp() / "both.csv"
     content = content.replace("a", ".jpg,1," if named else "a")
     raw = f"ImageID,Labels,Caption\n0.jpg,1,x\n{content}\n".encode()

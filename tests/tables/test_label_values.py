@@ -1,4 +1,4 @@
-"""Cells of labels, in the ways that people and programs write them."""
+"""Cells of labels in the notations of people and programs."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_lists_and_records_of_every_kind(cell, found):
 
 @pytest.mark.parametrize("depth", [1, 19, 100, 600, 5_000])
 @pytest.mark.parametrize("pair", [("[", "]"), ('{"labels":', "}")])
-def test_lists_in_lists_are_read_as_deep_as_anybody_writes_them(depth, pair):
+def test_nested_lists_are_read_to_any_realistic_depth(depth, pair):
     found = parts(pair[0] * depth + '"dog"' + pair[1] * depth)
     assert found == ["dog"] if depth < 20 else len(found) == 1
     assert len(parts('{"x":' + "[" * depth + "]" * depth + "}")) == 1
@@ -59,13 +59,13 @@ def test_yes_and_no_in_several_languages_and_as_numbers(cell, said):
     assert is_true(cell) is said
 
 
-def test_counts_of_objects_are_a_yes_where_the_column_is_known_to_be_a_label(tmp_path):
+def test_counts_of_objects_are_a_yes_if_the_column_is_known_to_be_a_label(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("image,dog,cat\n1.jpg,3,0\n2.jpg,0,1\n")
     assert read_label_table(path).frame["Labels"].tolist() == [("18",), ("17",)]
 
 
-def test_columns_of_other_things_are_no_labels_and_the_account_names_them(tmp_path):
+def test_other_columns_are_not_labels_and_the_account_lists_them(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(
         "Path,Sex,Age,Confidence,Edema,Fracture\n1.jpg,Male,71,1,1.0,-1.0\n2.jpg,Female,68,0,,1.0\n"
@@ -85,7 +85,7 @@ def test_numbered_columns_of_zeros_and_ones_are_one_label_each(tmp_path):
 
 @pytest.mark.parametrize("labels", [COCO18, None])
 def test_zeros_and_ones_without_names_are_refused(tmp_path, labels, is_sentence):
-    """They are no ids, though 1 is that of a person."""
+    """They are not ids, although 1 is that of a person."""
     path = tmp_path / "t.csv"
     path.write_text("ImageID,Labels,Caption\n1.jpg,[0 0 1],a\n2.jpg,[1 0 0],b\n3.jpg,,c\n")
     with pytest.raises(TableError, match="zeros and ones") as caught:

@@ -1,4 +1,4 @@
-"""The quick look at a table's quotes says the same as the pattern that it spares."""
+"""The quick check of a table's quotes agrees with the pattern that it replaces."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ BODIES = st.lists(st.sampled_from(PIECES), min_size=1, max_size=16).map("".join)
 
 @given(BODIES)
 def test_bytes_and_text_are_judged_alike(body):
-    """Text goes by the pattern alone, bytes by the quick look first."""
+    """Text is checked by the pattern only, bytes by the quick check first."""
     quick = quotes_are_well_formed(memoryview(body.encode()), PHOTO_ROW)
     assert quick == quotes_are_well_formed(body, PHOTO_ROW)
 

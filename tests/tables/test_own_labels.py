@@ -1,4 +1,4 @@
-"""A table's labels: the 18 where it holds nothing else, its own otherwise, in every form."""
+"""A table's labels: the 18 if it has no others, else its own, in every form."""
 
 import pandas as pd
 import pytest
@@ -28,11 +28,11 @@ def own(tmp_path):
     "rows", ["1.jpg,1 19,a\n2.jpg,3,b\n", '1.jpg,1;19,a\n2.jpg,3,"b, "c"\nd"\n', "1,3,a\n"]
 )
 def test_a_table_of_the_18_has_them_all(own, rows):
-    """Also those that no row of it has, in their own order: heads rely on it."""
+    """Also those that no row has, in their fixed order, on which heads rely."""
     assert own(HEAD + rows)[0] is COCO18
 
 
-def test_one_id_that_is_none_of_the_18_makes_the_labels_the_tables_own(own):
+def test_one_id_outside_the_18_makes_the_labels_the_tables_own(own):
     labels, rows, _ = own(HEAD + "1.jpg,10 9,a\n2.jpg,100,b\n")
     assert labels.ids == labels.names == ("9", "10", "100")
     assert [ids for _, ids, _ in rows] == [("10", "9"), ("100",)]
@@ -45,14 +45,14 @@ def test_names_are_sorted_as_text(own):
 
 
 @pytest.mark.parametrize("separator", [";", "|", " ; "])
-def test_names_may_hold_blanks_where_something_else_separates_them(own, separator):
+def test_names_may_have_spaces_if_something_else_separates_them(own, separator):
     labels, rows, _ = own(f"{HEAD}1.jpg,traffic light{separator}dog,a\n2.jpg,red bus,b\n")
     assert labels.names == ("dog", "red bus", "traffic light")
     assert [ids for _, ids, _ in rows] == [("traffic light", "dog"), ("red bus",)]
 
 
 @pytest.mark.parametrize("head", ["label", "Class", "category_name"])
-def test_a_column_of_one_label_each_holds_names_with_blanks(own, head):
+def test_names_in_a_column_of_one_label_each_may_have_spaces(own, head):
     labels, _, _ = own(f"image,{head}\n1.jpg,golden retriever\n2.jpg,tree\n")
     assert labels.names == ("golden retriever", "tree")
 
@@ -71,7 +71,7 @@ def test_the_loose_forms_are_read(own, end, mark):
 
 
 def test_image_ids_may_be_any_words(own):
-    """Neither a photo's extension nor a known label tells where such a row starts."""
+    """Neither a photo's extension nor a known label shows where such a row starts."""
     labels, rows, _ = own(
         HEAD + "a 1,dog;cat,one\nb 2,red bus,two\nc 3,bird,three\nfour, five, x\n"
     )
@@ -88,7 +88,7 @@ def test_columns_may_come_in_any_order(own):
 
 @pytest.mark.parametrize("ids", [[("red bus",), ("dog",)], [("red bus", "dog"), ("tree",)]])
 def test_what_was_written_has_the_same_labels(tmp_path, ids):
-    """Also where no row has two, so that no separator is needed between them."""
+    """Even if no row has two, so that no separator is needed between them."""
     path = tmp_path / "table.csv"
     frame = pd.DataFrame({"ImageID": ["1.jpg", "2.jpg"], "Labels": ids, "Caption": ["a", "b"]})
     write_label_table(frame, path)
@@ -98,7 +98,7 @@ def test_what_was_written_has_the_same_labels(tmp_path, ids):
 
 
 @pytest.mark.parametrize("content", ["", "a,b\n1,2\n", HEAD, HEAD + "1.jpg,,a\n", "\x89PNG\r\n"])
-def test_what_has_no_labels_is_refused_in_a_sentence(own, is_sentence, content):
+def test_a_table_without_labels_is_refused_in_one_sentence(own, is_sentence, content):
     with pytest.raises(TableError) as caught:
         own(content)
     assert is_sentence(caught.value)
