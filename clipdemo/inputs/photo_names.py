@@ -31,7 +31,9 @@ def is_side_file(path: str) -> bool:
 
 
 def _slashed(name: str) -> str:
-    """A path of any system or address as one with `/`, without its drive and `./`."""
+    """A path of any system or address as one with `/`, without its drive, query and `./`."""
+    if "://" in name:
+        name = re.sub(r"[?#].*", "", name, flags=re.DOTALL)
     name = unquote(re.sub(r"^file:/*", "/", name.strip(), flags=re.IGNORECASE))
     name = re.sub(r"^[A-Za-z]:", "", name.replace("\\", "/"))
     return "/".join(part for part in name.split("/") if part not in ("", "."))
@@ -92,7 +94,7 @@ class PhotoNames:
         wanted = PurePosixPath(path).parts
         last = wanted[-1] if wanted else ""
         for step, (took, simplify) in enumerate(_STEPS):
-            if took == "extension" and last.rpartition(".")[2].casefold() in EXTENSIONS:
+            if took.endswith("extension") and last.rpartition(".")[2].casefold() in EXTENSIONS:
                 continue
             candidates = self._index(step).get(simplify(last), [])
             if candidates:

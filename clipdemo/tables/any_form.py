@@ -9,7 +9,7 @@ from clipdemo.tables.forms import read_csv_rows, read_excel, read_folder, read_p
 from clipdemo.tables.json_forms import read_json
 from clipdemo.tables.loose_csv import loose_rows
 from clipdemo.tables.rows import Find, Rows
-from clipdemo.tables.text import decode, fields, read_bytes, separator
+from clipdemo.tables.text import WIDEST, decode, from_header, header, quote, read_bytes, separator
 
 UNKNOWN = LabelSet(("\0",), ("\0",))  # no id is known yet
 
@@ -32,7 +32,11 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     suffix = path.suffix.lower()
     if suffix in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"):
         raise TableError(f"{path} is an archive and no table: unpack the table, and give that.")
-    if suffix in (".xlsx", ".xlsm") or raw[:4] == b"PK\3\4":
+    if raw[:4] == b"\xd0\xcf\x11\xe0":
+        raise TableError(
+            f"{path} is a workbook of an old kind or has a password: save it as .xlsx."
+        )
+    if raw[:4] == b"PK\3\4":  # whatever its name
         return read_excel(path, find)
     if raw[:4] == b"PAR1":
         return read_parquet(path, find)
@@ -41,9 +45,12 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("{", "["):
         rows, repaired = read_json(text, path, find), {}
     else:
+        text, above = from_header(text, find)
+        repaired |= above
         mark, text = separator(text, find)
-        header = fields(text.lstrip("\n").partition("\n")[0], mark)
-        if mark == "," and _is_study_form(header, find(header).places):
+        names = header(text.lstrip("\n")[:WIDEST], mark)
+        plain = mark == "," and quote(text) == '"'
+        if plain and _is_study_form(names, find(names).places):
             rows = loose_rows(text, labels, path)
         else:
             rows = read_csv_rows(text, mark, find)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -16,6 +17,7 @@ from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.tables.columns import Columns, find_columns
 from clipdemo.tables.forms import METADATA
+from clipdemo.tables.label_table import read_label_table, write_csv
 from clipdemo.tables.label_values import LabelReader, parts
 from clipdemo.tables.rows import photo_name
 from clipdemo.tables.text import decode, fields, separator
@@ -30,7 +32,8 @@ def corrected(
     """Name and content of a table like that of `path`, with these changes.
 
     Rows, columns, their order and names, separators and the way labels are written stay as they
-    are; text is UTF-8 (with a byte order mark where it was another encoding, for Excel).
+    are; text is UTF-8 (with a byte order mark where it was another encoding, for Excel). A form
+    that is read but cannot be written so becomes plain CSV.
 
     Args:
         path: the table, in any form that `read_label_table` reads.
@@ -39,13 +42,43 @@ def corrected(
         wanted: ours -> the file's columns, as the table was read with.
 
     Raises:
-        TableError: the table is of a form that cannot be written again.
+        TableError: the labels are the names of folders.
     """
     if path.is_dir():
         path = next((path / name for name in METADATA if (path / name).is_file()), path)
         if path.is_dir():
             raise TableError(f"{path} has its labels in its folders' names: move the photos.")
     edit = _Edit(labels, changes)
+    frame = _whole(path, edit, wanted)
+    with TemporaryDirectory() as folder:
+        try:
+            name, content = _in_its_form(path, edit, wanted)
+            (Path(folder) / name).write_bytes(content)
+            again = read_label_table(Path(folder) / name, labels, columns=wanted).frame
+            if _said(again) == _said(frame):
+                return name, content
+        except Exception:  # forms are read in more ways than they are written
+            pass
+    whole = io.StringIO(newline="")
+    write_csv(frame, whole)
+    return f"{path.stem}-corrected.csv", whole.getvalue().encode()
+
+
+def _whole(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> pd.DataFrame:
+    """The corrected table as plain rows."""
+    frame = read_label_table(path, edit.labels, columns=wanted).frame
+    found = [
+        tuple(edit.listed(labels, photo, by_id=True))
+        for photo, labels in zip(frame["ImageID"], frame["Labels"], strict=True)
+    ]
+    return frame.assign(Labels=pd.Series(found, dtype=object))
+
+
+def _said(frame: pd.DataFrame) -> dict[str, set[str]]:
+    return dict(zip(frame["ImageID"], map(set, frame["Labels"]), strict=True))
+
+
+def _in_its_form(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> tuple[str, bytes]:
     suffix = path.suffix.lower()
     name = f"{path.stem}-corrected{path.suffix}"
     if suffix in (".xlsx", ".xlsm"):
@@ -157,23 +190,14 @@ def _as_written(column: Sequence[object], on: bool) -> object:
 
 
 def _csv(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> bytes:
-    from clipdemo.tables.label_table import read_label_table, write_csv
-
     raw = path.read_bytes()
     text, _, encoding = decode(raw, path)
 
     mark, body = separator(text, partial(find_columns, labels=edit.labels, wanted=wanted))
     rows = list(csv.reader(io.StringIO(body, newline=""), delimiter=mark))
     header = fields(body.lstrip("\n").partition("\n")[0], mark)
-    if any(row and len(row) != len(header) for row in rows):  # broken quotes: written well-formed
-        table = read_label_table(path, edit.labels, columns=wanted)
-        found = [
-            tuple(edit.listed(labels, photo, by_id=True))
-            for photo, labels in zip(table.frame["ImageID"], table.frame["Labels"], strict=True)
-        ]
-        whole = io.StringIO(newline="")
-        write_csv(table.frame.assign(Labels=pd.Series(found, dtype=object)), whole)
-        return whole.getvalue().encode()
+    if any(row and len(row) != len(header) for row in rows):
+        raise TableError(f"{path} has broken quotes: they are written well-formed.")
     rows = [row for row in rows if row]
     frame = pd.DataFrame(rows[1:], columns=rows[0], dtype=object)
     file = io.StringIO(newline="")

@@ -15,9 +15,9 @@ import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import is_photo
-from clipdemo.tables.columns import COLUMNS
+from clipdemo.tables.columns import COLUMNS, Columns
 from clipdemo.tables.rows import CHUNK, OURS, Find, Rows, cell_text, gathered, with_note
-from clipdemo.tables.text import unquote
+from clipdemo.tables.text import ABOVE, quote, unquote
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # of an imagefolder
 
@@ -29,7 +29,11 @@ def read_excel(path: Path, find: Find) -> Rows:
         TableError: it is not a workbook, or no sheet has them.
     """
     try:
-        sheets = pd.read_excel(path, sheet_name=None, header=None, dtype=object)
+        # Cells that are merged are not known of a workbook that is only read.
+        with pd.ExcelFile(path, "openpyxl", engine_kwargs={"read_only": False}) as book:
+            sheets = book.parse(None, header=None, dtype=object)
+            for name, sheet in sheets.items():
+                _fill_merged(sheet, book.book[name])
     except Exception as error:  # zip, XML and openpyxl have errors of their own
         raise TableError(
             f"{path} cannot be opened as a workbook ({str(error)[:120]}): save it again as .xlsx."
@@ -39,15 +43,55 @@ def read_excel(path: Path, find: Find) -> Rows:
         sheet = sheet.dropna(how="all")
         if len(sheet) < 2:
             continue
-        header = [cell_text(value) for value in sheet.iloc[0]]
         try:
-            columns = find(header)
+            below, header, columns = _header(sheet, find)
         except TableError as error:
             problem = error
             continue
-        lines = zip(sheet.index[1:] + 1, sheet.iloc[1:].itertuples(index=False), strict=True)
+        lines = zip(
+            sheet.index[below:] + 1, sheet.iloc[below:].itertuples(index=False), strict=True
+        )
         rows = gathered(lines, header, columns)
         return with_note(rows, sheet=name) if len(sheets) > 1 else rows
+    raise problem
+
+
+def _fill_merged(sheet: pd.DataFrame, source: Any) -> None:
+    """Say what cells merged from top to bottom hold in each of their rows."""
+    for cells in source.merged_cells.ranges:
+        top, bottom, column = cells.min_row - 1, cells.max_row, cells.min_col - 1
+        if top < len(sheet) and column < sheet.shape[1]:
+            sheet.iloc[top + 1 : bottom, column] = sheet.iat[top, column]
+
+
+def _header(sheet: pd.DataFrame, find: Find) -> tuple[int, list[str], Columns]:
+    """How many rows there are to below the header, the header and its columns.
+
+    There may be a title above it, and it may have two rows: what names of labels have in common,
+    and the names.
+
+    Raises:
+        TableError: no row near the top is a header.
+    """
+    found = [[cell_text(value) for value in row] for row in sheet.head(ABOVE).to_numpy(object)]
+    problem = None
+    for above, header in enumerate(found[: len(sheet) - 1]):
+        try:
+            columns = find(header)
+        except TableError as error:
+            problem = problem or error
+            continue
+        below = found[above + 1] if above + 1 < len(found) else header
+        place = columns.places["ImageID"]
+        new = [
+            i
+            for i, (upper, lower) in enumerate(zip(header, below, strict=True))
+            if lower > upper == ""
+        ]
+        if new and below[place] in ("", header[place]):
+            header = [lower or upper for upper, lower in zip(header, below, strict=True)]
+            return above + 2, header, find(header)
+        return above + 1, header, columns
     raise problem
 
 
@@ -64,7 +108,8 @@ def read_parquet(path: Path, find: Find) -> Rows:
         file = parquet.ParquetFile(path)
         header = file.schema_arrow.names
         columns = find(header)
-        used = [header[place] for place in (*columns.places.values(), *columns.own)]
+        places = (*columns.places.values(), *columns.own, *columns.several)
+        used = [header[place] for place in places]
 
         def lines() -> Iterator[tuple[int, Sequence]]:
             line = 1
@@ -123,6 +168,7 @@ def read_csv_rows(text: str, mark: str, find: Find) -> Rows:
 
 def _csv_rows(text: str, mark: str, find: Find, **dialect: Any) -> Rows:
     """Raises csv.Error."""
+    dialect |= {"quotechar": quote(text), "skipinitialspace": True}
     reader = csv.reader(_lines_of(text), delimiter=mark, **dialect)
     header = next((row for row in reader if any(cell.strip() for cell in row)), [])
     while header and not header[-1].strip():

@@ -25,8 +25,8 @@ from clipdemo.inputs.labels import COCO18, LabelSet
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account, photo_reason
 from clipdemo.tables.any_form import UNKNOWN, read_rows
-from clipdemo.tables.columns import COLUMNS, find_columns
-from clipdemo.tables.label_values import LabelReader, own_labels
+from clipdemo.tables.columns import COLUMNS, find_columns, is_one
+from clipdemo.tables.label_values import LabelReader, is_vector, own_labels
 from clipdemo.tables.plain_csv import read_plain
 from clipdemo.tables.rows import Rows
 
@@ -162,7 +162,7 @@ def _own(rows: Rows, path: Path) -> LabelSet:
         pairs = zip(COCO18.names, COCO18.ids, strict=True)
         names = tuple(sorted(name for name, label in pairs if label in used))
         return LabelSet(names, names)
-    labels = own_labels(cells)
+    labels = own_labels(cells, blanks=not is_one(rows.read_as.get("Labels", "Labels")))
     if not labels:
         raise TableError(f"{path} has no row with a label; fill its column Labels.")
     return labels
@@ -175,6 +175,11 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     frame = rows.frame
     reader = LabelReader(labels)
     codes, cells = pd.factorize(frame["Labels"])
+    if any(cells) and all(is_vector(cell) or not cell for cell in cells):
+        raise TableError(
+            f"{path} has noughts and ones for each photo, and does not say which label each is: "
+            "write the names of the labels, or a column for each."
+        )
     read = [reader.read(cell) for cell in cells]
     ids = np.empty(len(read), dtype=object)
     for i, (known, _) in enumerate(read):  # one by one: numpy would make tuples a second axis

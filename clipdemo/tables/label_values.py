@@ -7,18 +7,48 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from clipdemo.inputs.labels import COCO18, LabelSet
 
-_FLOAT = re.compile(r"\d+\.0+")
+_FLOAT = re.compile(r"\d+\.0*")
 _EMPTY = {"", "nan", "none", "null", "n/a", "-"}
-TRUE, FALSE = {"1", "1.0", "true", "yes", "y", "x"}, {"0", "0.0", "false", "no", "n", ""}
+# Spreadsheets write yes and no in the language of whoever uses them.
+TRUE = {
+    "1", "true", "yes", "y", "x", "t", "on", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí",
+    "si", "verdadeiro", "sim", "vero", "waar", "prawda", "tak", "истина", "да", "是", "✓", "✔",
+    "☑", "✅",
+}  # fmt: skip
+FALSE = {
+    "0", "false", "no", "n", "f", "off", "falsch", "nein", "faux", "non", "falso", "não", "nao",
+    "onwaar", "nee", "fałsz", "nie", "ложь", "нет", "否", "✗", "✘", "☐", "❌",
+}  # fmt: skip
+_MARKS = "[;|\n\uff1b\uff5c]"  # what separates labels, also in the wide form of East Asia
+_COMMAS = "[,\uff0c\u3001]"  # where nothing else does
+_JOINED = re.compile(f"{_MARKS}|{_COMMAS}|[/+&]")  # which names may hold, too
+_LIST = re.compile(r"(?:(?:frozen)?set|array)\((.*?)(?:, *dtype=\w+)?\)", re.DOTALL)
+_BRACKETS = re.compile(r"[\[({]([^][(){}]*)[])}]")
+_NUMPY = (re.compile(r"np\.\w+\(([^()]*)\)"), r"\1"), (re.compile(r"(['\"])\s+(?=['\"])"), r"\1, ")
+DEEPEST = 20  # lists in lists
+# Where a record of an export says a label, the surest first: {"id": 18, "name": "dog"}.
+_SAYING = (
+    "name", "label", "labels", "choice", "choices", "taxonomy", "classname", "class", "classes",
+    "categoryname", "category", "categories", "displayname", "tag", "tags", "classifications",
+    "detections", "categoryid", "labelid",
+)  # fmt: skip
 
 
 def folded(name: str) -> str:
     """The form in which two names are the same label: NFC, without case and outer blanks."""
+    if not name.isascii():
+        name = "".join(c for c in name if unicodedata.category(c) != "Cf")
     return " ".join(unicodedata.normalize("NFC", name).casefold().split())
+
+
+def _joined(key: str) -> str:
+    """A folded name without what may stand between its words, as in `StopSign` or `#stop-sign`."""
+    return re.sub(r"[\s_-]", "", key.removeprefix("#")) if re.search(r"[^\W\d_]", key) else ""
 
 
 class LabelReader:
@@ -32,6 +62,7 @@ class LabelReader:
         names = zip(labels.names, labels.ids, strict=True)
         self._known = {folded(name): label for name, label in names}
         self._known |= {folded(label): label for label in labels.ids}
+        self._words = {_joined(key): label for key, label in self._known.items()}
         self._ids = set(labels.ids)
         self._longest = max((key.count(" ") + 1 for key in self._known), default=1)
 
@@ -43,7 +74,7 @@ class LabelReader:
             if known is not None:
                 ids.append(known)
                 continue
-            found, strange = self._by_blanks(part) if isinstance(cell, str) else ([], [part])
+            found, strange = self._several(part, isinstance(cell, str))
             ids += found
             unknown += strange
         return tuple(dict.fromkeys(ids)), tuple(dict.fromkeys(unknown))
@@ -56,14 +87,18 @@ class LabelReader:
     def id_of(self, part: str) -> str | None:
         """The id of an id or name; None for any other text."""
         key = folded(part)
-        for same in (
-            key,
-            key.replace("_", " "),
-            key.partition(".")[0] if _FLOAT.fullmatch(key) else key,
-        ):
+        number = key.partition(".")[0] if _FLOAT.fullmatch(key) else key
+        for same in (key, number, number.lstrip("0") if number.isdecimal() else key):
             if same in self._known:
                 return self._known[same]
-        return None
+        return self._words.get(_joined(key) or None)
+
+    def _several(self, part: str, blanks: bool) -> tuple[list[str], list[str]]:
+        """Labels of what is not one: joined by marks that names may hold, too, or by blanks."""
+        ids = [self.id_of(piece) for piece in _JOINED.split(part)]
+        if len(ids) > 1 and None not in ids:
+            return ids, []
+        return self._by_blanks(part) if blanks else ([], [part])
 
     def _by_blanks(self, part: str) -> tuple[list[str], list[str]]:
         words, found, unknown, at = part.split(), [], [], 0
@@ -80,40 +115,93 @@ class LabelReader:
         return (found, unknown) if found else ([], [part.strip()])
 
 
-def parts(cell: object) -> list[str]:
-    """The labels of a cell as `;`, `|`, commas or a list of JSON or Python separate them."""
+def parts(cell: object, depth: int = 0) -> list[str]:
+    """The labels of a cell: text separates them by `;`, `|`, commas, or as a list in brackets.
+
+    Items of a list are labels as they are, or records that say one.
+    """
+    if depth > DEEPEST:
+        return ["lists in lists"]  # is no label, so that the account names it
     if isinstance(cell, str):
-        text = cell.strip()
-        if text[:1] in "[({" and text[-1:] in "])}":
-            listed = _listed(text)
-            if listed is not None:
-                return parts(listed)
-        split = re.split("[;|]", text)
-        split = split if len(split) > 1 else text.split(",")
-        return [part.strip() for part in split if part.strip().casefold() not in _EMPTY]
-    if isinstance(cell, dict):
-        return [str(name) for name, on in cell.items() if is_true(on)]
+        listed = _listed(cell.strip())
+        if listed is not None:
+            return parts(listed, depth + 1)
+        split = re.split(_MARKS, cell.strip())
+        return _bare(split if len(split) > 1 else re.split(_COMMAS, cell))
+    if isinstance(cell, Mapping):
+        return _of_record(cell, depth + 1)
     if isinstance(cell, Iterable):
-        return [part for item in cell for part in parts(_text(item)) or ()]
-    return parts(_text(cell))
+        nested = (Mapping, list, tuple)
+        return [
+            part
+            for item in cell
+            for part in (
+                parts(item, depth + 1) if isinstance(item, nested) else _bare([_text(item)])
+            )
+        ]
+    return parts(_text(cell), depth + 1)
 
 
-def is_true(cell: object) -> bool | None:
-    """What a cell of a label's own column says; None for what is neither yes nor no."""
-    text = _text(cell).strip().casefold()
-    return True if text in TRUE else False if text in FALSE | _EMPTY else None
+def _bare(split: Iterable[str]) -> list[str]:
+    """Names without the quotes around them, and without those that say that there is none."""
+    found = (re.sub(r"""^(["'])(.*)\1$""", r"\2", part.strip()).strip() for part in split)
+    return [part for part in found if part.casefold() not in _EMPTY]
 
 
-def own_labels(cells: Iterable[object]) -> LabelSet:
+def _of_record(record: Mapping, depth: int) -> list[str]:
+    """What a record says of labels, else those of its keys that are on."""
+    said = {str(key).replace("_", "").casefold(): value for key, value in record.items()}
+    kinds = [key for key in said if key.endswith("labels")]  # such as rectanglelabels
+    for key in (*_SAYING, *kinds):
+        if said.get(key) is not None:
+            return parts(said[key], depth)
+    try:
+        on = {str(key): is_true(value) for key, value in record.items()}
+        if None in on.values():  # neither, so that the account names it
+            return [json.dumps(record, ensure_ascii=False, default=str)]
+    except RecursionError:
+        return parts(record, DEEPEST + 1)
+    return [name for name, value in on.items() if value]
+
+
+def is_true(cell: object, counts: bool = False) -> bool | None:
+    """What a cell of a label's own column says; None for what is neither yes nor no.
+
+    Minus one is no, and with `counts` so many objects are a yes.
+    """
+    return _says_yes(_text(cell), counts)
+
+
+@lru_cache(1024)
+def _says_yes(text: str, counts: bool) -> bool | None:
+    text = text.strip().casefold()
+    if text in TRUE or text in FALSE or text in _EMPTY:
+        return text in TRUE
+    try:
+        number = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    if counts and number > 1 and number.is_integer():
+        return True
+    return {1: True, 0: False, -1: False}.get(number)
+
+
+def is_vector(cell: object) -> bool:
+    """Whether a cell is a row of noughts and ones."""
+    words = [word for part in parts(cell) for word in part.split()]
+    return len(words) > 2 and all(re.fullmatch(r"[01](\.0*)?", word) for word in words)
+
+
+def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
     """The labels that a table's cells name, where nothing else is known of them.
 
     Names are sorted, as numbers if all are. Those that differ only in case or outer blanks are
-    one label, named as the study names it, else as it first comes. Blanks separate labels where
-    no cell has another mark.
+    one label, named as the study names it, else as it first comes. With `blanks` these separate
+    labels where no cell has another mark.
     """
     cells = list(cells)
     split = [parts(cell) for cell in cells]
-    if not any(_has_mark(cell) for cell in cells):
+    if blanks and not any(_has_mark(cell) for cell in cells):
         split = [[word for part in found for word in part.split()] for found in split]
     study = {folded(name): name for name in COCO18.names}
     names: dict[str, str] = {}
@@ -126,17 +214,29 @@ def own_labels(cells: Iterable[object]) -> LabelSet:
 
 
 def _has_mark(cell: object) -> bool:
-    return not isinstance(cell, str) or any(mark in cell for mark in ";|,[")
+    return not isinstance(cell, str) or bool(re.search(rf"{_MARKS}|{_COMMAS}|\[", cell.strip()))
 
 
 def _listed(text: str) -> object | None:
-    for read in (json.loads, ast.literal_eval):
+    """The list that a text is in JSON, Python, NumPy or SQL; None for other text."""
+    named = _LIST.fullmatch(text)
+    text = named[1] if named else text
+    if not text.startswith(("[", "(", "{")) or not text.endswith(("]", ")", "}")):
+        return () if named else None
+    numpy = text
+    for pattern, plain in _NUMPY:
+        numpy = pattern.sub(plain, numpy)
+    for read, form in ((json.loads, text), (ast.literal_eval, numpy)):
         try:
-            found = read(text)
+            listed = read(form)
         except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
             continue
-        return sorted(found, key=str) if isinstance(found, set) else found
-    return None
+        return sorted(listed, key=str) if isinstance(listed, set) else listed
+    inside = _BRACKETS.fullmatch(text)
+    if inside is None:
+        return None
+    numbers = re.fullmatch(r"[\d.\s]*", inside[1])
+    return inside[1].split() if numbers else inside[1].split(",")
 
 
 def _text(cell: object) -> str:

@@ -162,7 +162,7 @@ def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Patte
 
 def unquote_captions(raw: Sequence[str], commas: int, repaired: dict[str, int]) -> list[str]:
     """Captions without the commas after the row and the quotes around them."""
-    captions = list(raw)
+    captions = [c.strip() if c[:1] == " " and c.lstrip()[:1] == '"' else c for c in raw]
     if commas:
         captions = [caption.removesuffix("," * commas) for caption in captions]
         # The comma may be on every line instead of every row: several breaks must agree.

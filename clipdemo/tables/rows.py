@@ -8,12 +8,14 @@ from urllib.parse import unquote_plus
 
 import pandas as pd
 
+from clipdemo.errors import TableError
 from clipdemo.tables.columns import COLUMNS, Columns
-from clipdemo.tables.label_values import is_true
+from clipdemo.tables.label_values import is_true, parts
 
 OURS = Columns({name: place for place, name in enumerate(COLUMNS)})
 Find = Callable[[Sequence[str]], Columns]
 """Finds the columns by a header; raises TableError."""
+_NAMING = ("path", "file_name", "filename", "src", "url")  # in a record that is an image
 CHUNK = 100_000  # rows that are held as Python objects at once
 
 
@@ -42,9 +44,8 @@ def gathered(
 ) -> Rows:
     """Rows from cells in the file's order, made in pieces so that few are Python objects."""
     pieces = []
-    own, labelled = dict(columns.own), "Labels" in columns.places
+    own, several = _OwnColumns(columns), columns.several
     waiting: list[tuple] = []
-    wrong: set[int] = set()
 
     def flush() -> None:
         if waiting:
@@ -57,11 +58,11 @@ def gathered(
     for line, row in lines:
         cells = [row[place] if place < len(row) else None for place in range(len(header))]
         if columns.own:
-            values = {place: is_true(cells[place]) for place in own}
-            wrong |= {place for place, value in values.items() if value is None}
-            found = tuple(own[place] for place, value in values.items() if value)
+            found = own.labels(cells)
+        elif several:
+            found = tuple(_plain(cells[place]) for place in several)
         else:
-            found = _plain(cells[columns.places["Labels"]]) if labelled else ""
+            found = _plain(cells[columns.places["Labels"]]) if "Labels" in columns.places else ""
         caption = columns.places.get("Caption")
         waiting.append(
             (
@@ -75,21 +76,60 @@ def gathered(
             flush()
     flush()
     frame = pd.concat(pieces, ignore_index=True) if pieces else _empty()
-    if wrong and not columns.known:  # columns of something else
-        names = {own[place] for place in wrong}
-        frame["Labels"] = [tuple(n for n in c if n not in names) for c in frame["Labels"]]
     rows = Rows(frame)
-    if wrong and columns.known:
-        rows.repaired["cells of labels that are neither yes nor no"] = len(wrong)
     taken = {
         ours: header[place]
         for ours, place in columns.places.items()
         if header[place].strip() != ours
     }
-    if own:
-        taken["Labels"] = f"one column per label ({len(own)})"
-    rows.read_as = taken
+    if columns.own:
+        own.finish(rows)
+        taken["Labels"] = f"one column per label ({len(columns.own)})"
+    if several:
+        frame["Labels"] = _of_several(frame["Labels"], tuple(several.values()))
+        taken["Labels"] = ", ".join(several.values())[:200]
+    rows.read_as |= taken
     return rows
+
+
+class _OwnColumns:
+    """Reads columns that are a label each."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._names, self._known = columns.own, columns.known
+        self._wrong: set[int] = set()
+        self._minus = 0  # CheXpert's uncertain ones, CelebA's noes
+
+    def labels(self, cells: Sequence[object]) -> tuple[str, ...]:
+        """The labels that are true of a row."""
+        said = {place: is_true(cells[place], self._known) for place in self._names}
+        self._wrong |= {place for place, value in said.items() if value is None}
+        self._minus += sum(v is False and str(cells[p]).startswith("-1") for p, v in said.items())
+        return tuple(self._names[place] for place, value in said.items() if value)
+
+    def finish(self, rows: Rows) -> None:
+        """Leave out columns of something else, and note what was read as what."""
+        names = {self._names[place] for place in self._wrong}
+        if len(self._wrong) == len(self._names) and not any(rows.frame["Labels"]):
+            raise TableError(
+                f"The columns of labels ({', '.join(sorted(names))[:80]}) say neither yes nor no: "
+                "write 1 and 0, or a column Labels."
+            )
+        if names and self._known:
+            rows.repaired["columns of labels with cells neither yes nor no"] = len(names)
+        elif names:
+            labels = rows.frame["Labels"]
+            rows.frame["Labels"] = [tuple(n for n in found if n not in names) for found in labels]
+            rows.read_as["no labels"] = ", ".join(sorted(names))[:200]
+        if self._minus:
+            rows.repaired["-1 read as no"] = self._minus
+
+
+def _of_several(rows: pd.Series, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Labels of rows with several columns of them; where all are yes or no, the columns' names."""
+    if all(is_true(cell) is not None for cells in rows for cell in cells):
+        return [tuple(n for n, cell in zip(names, c, strict=True) if is_true(cell)) for c in rows]
+    return [tuple(part for cell in cells for part in parts(cell)) for cells in rows]
 
 
 def _empty() -> pd.DataFrame:
@@ -104,11 +144,8 @@ def with_note(rows: Rows, **read_as: str) -> Rows:
 
 def _plain(cell: object) -> object:
     """A cell of labels as text or a tuple, so that equal ones are understood once."""
-    if isinstance(cell, dict):
-        return tuple(name for name, on in cell.items() if is_true(on))
-    if isinstance(cell, (list, tuple, set)) or hasattr(cell, "tolist"):
-        return tuple(map(cell_text, cell if not hasattr(cell, "tolist") else cell.tolist()))
-    return cell_text(cell)
+    cell = cell.tolist() if hasattr(cell, "tolist") else cell
+    return tuple(parts(cell)) if isinstance(cell, (dict, list, tuple, set)) else cell_text(cell)
 
 
 def cell_text(cell: object) -> str:
@@ -122,9 +159,9 @@ def cell_text(cell: object) -> str:
 
 
 def photo_name(cell: object) -> str:
-    """The name that a cell gives a photo; Hugging Face's image columns are dicts."""
+    """The name that a cell gives a photo; the image columns of Hugging Face are records."""
     if isinstance(cell, dict):
-        cell = cell.get("path")
+        cell = next(filter(None, map(cell.get, _NAMING)), None)
     name = cell_text(cell)
     local = name.partition("?d=")[2]  # Label Studio's local files
     return unquote_plus(local) if local else name

@@ -12,6 +12,9 @@ from clipdemo.errors import TableError
 from clipdemo.tables.columns import Columns
 
 SEPARATORS = ",;\t|"
+ABOVE = 30  # lines above a header: a title, who exported it and when, comments
+WIDEST = 2**20  # characters of a header
+LONG = 2**13  # characters of a line that is no title
 csv.field_size_limit(2**31 - 1)  # a file is as large as its fields may be
 _LATIN = re.compile(r"cp125[0247]|latin|iso8859|mac|cp\d{3}$|hp_roman|ascii|utf")
 _SEP_LINE = re.compile(r"sep=(.)\n")
@@ -30,7 +33,7 @@ def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
         raise TableError(f"{path} is not text; give a table as CSV, Excel, Parquet or JSON.")
     repaired["CRLF line ends"] = text.count("\r\n")
     repaired["CR line ends"] = text.count("\r") - repaired["CRLF line ends"]
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n\ufeff", "\n")
     if not text or text.isspace():
         raise TableError(f"{path} is empty; give a table with the columns ImageID and Labels.")
     if re.search("[\0-\x08\x0e-\x1f]", text.lstrip("\n").partition("\n")[0]):
@@ -39,11 +42,14 @@ def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
 
 
 def _decoded(raw: bytes) -> tuple[str, str, dict[str, int]]:
+    if raw.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return raw.decode("utf-32", "replace"), "utf-32", {}
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16", "replace"), "utf-16", {}
     start = raw[:64]
-    if len(start) > 3 and start[1::2].count(0) > len(start) // 3:
-        return raw.decode("utf-16-le", "replace"), "utf-16-le", {}
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(start) > 3 and start[first::2].count(0) > len(start) // 3:
+            return raw.decode(encoding, "replace"), encoding, {}
     bom = {"byte order mark": int(raw.startswith(codecs.BOM_UTF8))}
     raw = raw.removeprefix(codecs.BOM_UTF8)
     try:
@@ -81,8 +87,42 @@ def separator(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, str
     told = _SEP_LINE.match(text)
     if told:
         return told[1], text[told.end() :]
-    head = text.lstrip("\n").partition("\n")[0]
-    return max(SEPARATORS, key=lambda mark: _suits(fields(head, mark), find)), text
+    head = text.lstrip("\n")[:WIDEST]
+    return max(SEPARATORS, key=lambda mark: _suits(header(head, mark), find)), text
+
+
+def from_header(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, dict[str, int]]:
+    """The text with what stands above its header as empty lines, and what that repaired.
+
+    So the other lines keep their numbers. Where tables were joined, a line that says the header
+    again becomes empty, too.
+    """
+    at = above = 0
+    if _SEP_LINE.match(text):
+        return text, {}
+    head = _head(text[:WIDEST])
+    while not any(m in head and _suits(fields(head, m), find) > 0 for m in SEPARATORS):
+        at, above = text.find("\n", at) + 1, above + 1
+        if not at or above > ABOVE or len(head) > LONG:
+            return text, {}
+        head = _head(text[at : at + WIDEST])
+    rows = text[at + len(head) :]
+    again = rows.count(f"\n{head}\n")
+    unread = above if text[:at].strip() else 0
+    if again or unread:
+        text = "\n" * above + head + rows.replace(f"\n{head}\n", "\n\n")
+    return text, {"lines above the header": unread, "lines that say the header again": again}
+
+
+def header(text: str, mark: str) -> list[str]:
+    """The names of the columns in the first line, or as many as its quotes span."""
+    return fields(_head(text), mark)
+
+
+def _head(text: str) -> str:
+    lines = text.split("\n", ABOVE)
+    spans = (n for n in range(1, len(lines)) if "\n".join(lines[:n]).count('"') % 2 == 0)
+    return "\n".join(lines[: next(spans, 1)])
 
 
 def _suits(header: list[str], find: Callable[[list[str]], Columns]) -> int:
@@ -91,12 +131,19 @@ def _suits(header: list[str], find: Callable[[list[str]], Columns]) -> int:
         found = find(header)
     except TableError:
         return -1 if len(header) > 1 else -2
-    return len(found.places) + min(len(found.own), 1)
+    return len(found.places) + bool(found.own or found.several)
 
 
 def fields(line: str, mark: str) -> list[str]:
-    """The fields of one line."""
-    return [field.strip() for field in next(csv.reader([line], delimiter=mark), [])]
+    """The fields of one line, which quotes may break."""
+    lines = (f"{part}\n" for part in line.split("\n"))
+    row = next(csv.reader(lines, delimiter=mark, quotechar=quote(line)), [])
+    return [field.strip() for field in row]
+
+
+def quote(text: str) -> str:
+    """What a table quotes with: databases use a single quote, also around their column names."""
+    return "'" if text.lstrip()[:1] == "'" else '"'
 
 
 def unquote(field: str) -> str:

@@ -29,6 +29,7 @@ FILES = (
         ("KÄSE.jpg", "val/Käse.JPG", "case"),
         ("img_7.heic", "v1.2/IMG_0007.HEIC", "leading zeros"),
         ("IMG_0007", "v1.2/IMG_0007.HEIC", "extension"),
+        ("https://a.org/val/my%20photo.jpeg?w=80&h=9#top", "val/my photo.jpeg", "folder"),
         ("b/x.png", "b/x.png", ""),
         ("D:\\b\\x.png", "b/x.png", "path"),
         ("old/b/x.png", "b/x.png", "folder"),
@@ -49,7 +50,9 @@ def test_two_that_fit_are_refused_and_both_are_named(name, is_sentence):
     assert is_sentence(caught.value)
 
 
-@pytest.mark.parametrize("name", ["", "/", "..", "x.jpg", "140.jpg", "none.png", "a/", "val"])
+@pytest.mark.parametrize(
+    "name", ["", "/", "..", "x.jpg", "140.jpg", "139.png", "none.png", "a/", "val"]
+)
 def test_no_other_name_finds_anything(name, is_sentence):
     with pytest.raises(PhotoError) as caught:
         PhotoNames(FILES).find(name)

@@ -8,7 +8,7 @@ from clipdemo.inputs.labels import COCO18
 from clipdemo.tables.corrected import corrected
 from clipdemo.tables.label_table import read_label_table
 
-from .test_forms import EXPECTED, FORMS, IDS, put, rows_of
+from .test_forms import EXPECTED, EXPORTS, FORMS, IDS, put, rows_of
 
 CHANGES = {
     "1.jpg": {"dog": False, "bus": True}, "3.jpg": {"person": False}, "5.jpg": {"cat": True},
@@ -36,6 +36,20 @@ def test_a_corrected_table_gives_the_corrected_labels(tmp_path, name):
     assert rows_of(table) == expected()
     for what in ("Labels", "ImageID", "Caption", "separator"):
         assert table.account.read_as.get(what) == before["read_as"].get(what)
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_a_form_that_is_read_but_not_written_becomes_plain_csv(tmp_path, name):
+    path = put(tmp_path, name, EXPORTS[name])
+    names = {
+        row[0]: row[0].rpartition("/")[2]
+        for row in read_label_table(path).frame.itertuples(index=False)
+    }
+    file, content = corrected(
+        path, COCO18, {name: CHANGES.get(last, {}) for name, last in names.items()}
+    )
+    (tmp_path / file).write_bytes(content)
+    assert rows_of(read_label_table(tmp_path / file)) == expected()
 
 
 @pytest.mark.parametrize("name", ["names.csv", "json.csv", "floats.csv", "one-hot-words.csv"])

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -119,6 +120,174 @@ FORMS = {
     "labels.parquet": parquet,
 }
 
+COLUMN_WISE = {name: [row[at] for row in ROWS] for at, name in enumerate(("image", "tags", "text"))}
+
+
+def yes_no(yes, no) -> str:
+    rows = [(n, *(yes if k in names else no for k in COCO18.names), c) for n, names, c in ROWS]
+    return text_of(rows, ";", head=("image", *COCO18.names, "caption"))
+
+
+def records(how) -> str:
+    found = [
+        dict(zip(("image", "label", "caption"), (n, how(t), c), strict=True)) for n, t, c in ROWS
+    ]
+    return json.dumps(found)
+
+
+def coco_with(change) -> str:
+    found = json.loads(coco())
+    change(found)
+    return json.dumps(found)
+
+
+def text_ids(found) -> None:
+    for annotation in found["annotations"]:
+        annotation["image_id"] = str(annotation["image_id"])
+
+
+def beyond(found) -> None:
+    found["annotations"] += [
+        {"image_id": 0, "category_id": 999},
+        {"image_id": 99, "category_id": 1},
+    ]
+
+
+def captions_of_images(found) -> None:
+    found["annotations"] = [a for a in found["annotations"] if "category_id" in a]
+    for image, (*_, caption) in zip(found["images"], ROWS, strict=True):
+        image["caption"] = caption
+
+
+def panoptic(found) -> None:
+    for annotation in found["annotations"]:
+        if "category_id" in annotation:
+            annotation["segments_info"] = [{"category_id": annotation.pop("category_id")}]
+
+
+def fiftyone() -> str:
+    samples = [
+        {
+            "filepath": f"data/{n}",
+            "tags": ["train"],
+            "text": c,
+            "ground_truth": {
+                "_cls": "Classifications",
+                "classifications": [{"_cls": "Classification", "label": name} for name in names],
+            },
+            "guess": {"_cls": "Classification", "label": "bus"},
+        }
+        for n, names, c in ROWS
+    ]
+    return json.dumps({"samples": samples})
+
+
+def bracketed(names) -> str:
+    return f"[{', '.join(names)}]"
+
+
+def workbook(path, rows, merged=()) -> None:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cells in merged:
+        book.active.merge_cells(cells)
+    book.save(path)
+
+
+def two_headers(path) -> None:
+    names = list(COCO18.names)
+    rows = [["image", "shown", *[None] * (len(names) - 1), "caption"], [None, *names, None]]
+    rows += [[n, *(int(k in t) for k in names), c] for n, t, c in ROWS]
+    workbook(path, rows, ["A1:A2", "B1:S1", "T1:T2"])
+
+
+def titled(path) -> None:
+    rows = [[n, "; ".join(t), c] for n, t, c in ROWS]
+    workbook(path, [["Photos of a street"], [], ["file", "labels", "caption"], *rows], ["A1:C1"])
+
+
+def spaced(mark) -> str:
+    """With a blank on both sides of each mark."""
+    rows = [[n, ids(names), '"' + c.replace('"', '""') + '"'] for n, names, c in ROWS]
+    return "\n".join(f" {mark} ".join(row) for row in [STUDY, *rows])
+
+
+def quoted_once() -> str:
+    file = io.StringIO()
+    rows = [(n, ", ".join(names), c) for n, names, c in ROWS]
+    csv.writer(file, quotechar="'", quoting=csv.QUOTE_ALL).writerows([STUDY, *rows])
+    return file.getvalue()
+
+
+ROWS_OF_TITLE = "Export of project Street\nmade by, somebody\n\n"
+EXPORTS = {
+    "title.csv": ROWS_OF_TITLE + labelled("; ".join, head=("file", "labels", "caption")),
+    "title-study.csv": ROWS_OF_TITLE + labelled(ids),
+    "comment.csv": "# made by a tool, of labels\n" + labelled(ids, ";"),
+    "joined.csv": labelled(ids).replace("2.jpg", "ImageID,Labels,Caption\n2.jpg"),
+    "blanks-too.csv": spaced(","),
+    "blanks-too-semicolon.csv": spaced(";"),
+    "header-of-two-lines.csv": labelled(ids, head=("image\nname", "labels", "caption")),
+    "single.csv": quoted_once(),
+    "utf16be.csv": labelled(ids).encode("utf-16-be"),
+    "utf32.csv": labelled(ids).encode("utf-32"),
+    "csv.xlsx": labelled("; ".join),
+    "title.xlsx": titled,
+    "two-headers.xlsx": two_headers,
+    "label-studio-min.json": records(lambda t: {"choices": t} if len(t) > 1 else "".join(t)),
+    "label-studio-boxes.json": records(lambda t: [{"x": 1, "rectanglelabels": [k]} for k in t]),
+    "label-studio.csv": labelled(
+        lambda t: json.dumps({"choices": t}), head=("image", "choice", "text")
+    ),
+    "objects.json": records(lambda t: {"bbox": [[0, 0, 1, 1]] * len(t), "category": t}),
+    "ids-and-names.json": records(lambda t: [{"id": int(IDS[k]), "name": k} for k in t]),
+    "create-ml.json": records(lambda t: [{"label": k, "coordinates": {}} for k in t]),
+    "on-and-off.json": records(lambda t: {k: k in t for k in COCO18.names}),
+    "fiftyone.json": fiftyone(),
+    "columns.json": json.dumps(COLUMN_WISE),
+    "pandas.json": pd.DataFrame(COLUMN_WISE).to_json(),
+    "split.json": pd.DataFrame(COLUMN_WISE).to_json(orient="split"),
+    "by-photo.json": json.dumps({n: {"tags": t, "caption": c} for n, t, c in ROWS}),
+    "in-a-key.json": json.dumps({"version": 1, "photos": RECORDS}),
+    "text-ids.json": coco_with(text_ids),
+    "beyond.json": coco_with(beyond),
+    "image-captions.json": coco_with(captions_of_images),
+    "panoptic.json": coco_with(panoptic),
+    "structs.parquet": lambda path: pd.DataFrame(
+        [(n, [{"name": k} for k in t], c) for n, t, c in ROWS], columns=["image", "objects", "text"]
+    ).to_parquet(path),
+    "german.csv": yes_no("WAHR", "FALSCH"),
+    "french.csv": yes_no("oui", "non"),
+    "ticks.csv": yes_no("✓", ""),
+    "comma.csv": yes_no("1,0", "0,0"),
+    "scientific.csv": yes_no("1.000e+00", "0.000e+00"),
+    "minus.csv": yes_no("1", "-1"),
+    "label_1.csv": text_of(
+        [(n, *(*t, "", "")[:2], c) for n, t, c in ROWS],
+        head=("image", "label_1", "label_2", "text"),
+    ),
+    "label-label.csv": text_of(
+        [(n, *(*t, "", "")[:2], c) for n, t, c in ROWS], head=("image", "label", "label", "text")
+    ),
+    "numpy.csv": labelled(lambda t: f"[{' '.join(map(repr, t))}]"),
+    "numpy-ids.csv": labelled(lambda t: f"[{' '.join(IDS[k].rjust(2) for k in t)}]"),
+    "numpy-2.csv": labelled(lambda t: bracketed([f"np.str_({k!r})" for k in t])),
+    "set.csv": labelled(lambda t: str(set(t))),
+    "postgres.csv": labelled(
+        lambda t: f"{{{','.join(json.dumps(k) if ' ' in k else k for k in t)}}}"
+    ),
+    "brackets.csv": labelled(bracketed),
+    "quoted.csv": labelled(lambda t: ", ".join(map(repr, t))),
+    "slashes.csv": labelled("/".join),
+    "pluses.csv": labelled(" + ".join),
+    "wide-marks.csv": labelled("\uff1b".join),
+    "lines.csv": labelled("\n".join, head=("image", "labels", "text")),
+    "hyphens.csv": labelled(lambda t: ";".join(k.replace(" ", "-") for k in t)),
+    "camels.csv": labelled(lambda t: ";".join(k.title().replace(" ", "") for k in t)),
+    "invisible.csv": labelled(lambda t: ";".join("\u200b" + k for k in t)),
+}
+
 
 def put(folder, name, content):
     path = folder / name
@@ -144,9 +313,10 @@ def adds_up(account) -> dict:
 
 
 @pytest.mark.parametrize("labels", [COCO18, None], ids=["known", "own"])
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", FORMS | EXPORTS)
 def test_every_form_says_the_same(tmp_path, name, labels):
-    table = read_label_table(put(tmp_path, name, FORMS[name]), labels, strict=True)
+    path = put(tmp_path, name, (FORMS | EXPORTS)[name])
+    table = read_label_table(path, labels, strict=True)
     if table.labels == COCO18:
         assert rows_of(table) == [(n, tuple(sorted(ids, key=int)), c) for n, ids, c in EXPECTED]
     else:  # where they are named, they are the table's own
@@ -181,6 +351,43 @@ def test_captions_of_coco_lie_in_a_file_beside(tmp_path):
     path = put(tmp_path, "instances_val.json", json.dumps(whole))
     put(tmp_path, "captions_val.json", json.dumps({"annotations": said}))
     assert read_label_table(path).frame["Caption"].tolist() == [c for *_, c in ROWS]
+
+
+def test_a_name_merged_over_several_rows_is_that_of_each(tmp_path):
+    rows = [["photo", "label"], ["1.jpg", "dog"], [None, "cat"], ["2.jpg", "bus"], [None, "car"]]
+    workbook(tmp_path / "t.xlsx", rows, ["A2:A3"])
+    table = read_label_table(tmp_path / "t.xlsx")
+    assert table.frame["Labels"].tolist() == [("18", "17"), ("6",)]
+    assert adds_up(table.account)["left_out"][0]["examples"] == ["line 5: "]
+
+
+def test_a_joined_table_may_have_a_byte_order_mark_in_its_middle(tmp_path):
+    content = text_of([("1.jpg", "1", "a")], start="\ufeff") + text_of(
+        [("2.jpg", "1", "b")], start="\ufeff"
+    )
+    table = read_label_table(put(tmp_path, "t.csv", content))
+    assert table.frame["Caption"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["path", "file_name", "src"])
+def test_a_photo_may_be_a_record(tmp_path, name):
+    content = json.dumps([{"image": {name: "https://a.org/1.jpg", "bytes": None}, "label": "dog"}])
+    assert read_label_table(put(tmp_path, "t.json", content)).frame["ImageID"][0].endswith("1.jpg")
+
+
+def test_coco_may_name_a_photo_by_its_address_alone(tmp_path):
+    found = json.loads(coco())
+    found["images"] = [{"id": i["id"], "coco_url": i["file_name"]} for i in found["images"]]
+    assert rows_of(read_label_table(put(tmp_path, "lvis.json", json.dumps(found))))[0][0] == "1.jpg"
+
+
+def test_lines_keep_their_numbers_below_a_title(tmp_path):
+    content = ROWS_OF_TITLE + text_of(
+        [("1.jpg", "1", "a"), ("", "18", "b"), ("3.jpg", "zebra", "c")]
+    )
+    account = adds_up(read_label_table(put(tmp_path, "t.csv", content)).account)
+    assert account["left_out"][0]["examples"] == ["line 6: "]
+    assert account["repaired"]["lines above the header"] == 3
 
 
 def test_lines_of_two_encodings_are_each_read_in_its_own(tmp_path):
@@ -288,13 +495,18 @@ BAD = {
     "nothing.csv": (b"", "is empty"),
     "header.csv": (b"ImageID,Labels,Caption\n", "no rows"),
     "no-labels.csv": (b"ImageID,Caption\n1.jpg,a\n", "no column of labels"),
+    "scores.csv": (b"image,dog,cat\n1.jpg,0.9,0.1\n", "neither yes nor no"),
+    "commas.csv": (b"," * 2_000_000, "columns"),
     "no-names.csv": (b"Labels,Caption\n1,a\n", "no column of photo names"),
     "picture.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not text"),
     "strange.csv": (b"ImageID,Labels,Caption\n1.jpg,zebra,a\n", "none of the labels"),
     "cut.json": (b'[{"image": "1.jpg", "labels": ["dog"]', "JSON"),
     "number.json": (b"7", "JSON of a form"),
     "empty.json": (b"[]", "JSON of a form"),
+    "task.json": (b'[{"data": {"image": "1.jpg"}, "annotations": 7}]', "complete export"),
+    "deep.json": (b'[{"image": %s1%s}]' % (b"[" * 5000, b"]" * 5000), "JSON|lists in lists|labels"),
     "half.json": (b'{"images": [{}], "annotations": [], "categories": []}', "complete COCO"),
+    "old.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99), "has a password"),
     "no-book.xlsx": (b"PK\3\4 no book", "workbook"),
     "photos.zip": (b"PK\3\4 photos", "archive and no table"),
     "no.parquet": (b"PAR1 and nothing", "Parquet"),

@@ -51,6 +51,12 @@ def test_names_may_hold_blanks_where_something_else_separates_them(own, separato
     assert [ids for _, ids, _ in rows] == [("traffic light", "dog"), ("red bus",)]
 
 
+@pytest.mark.parametrize("head", ["label", "Class", "category_name"])
+def test_a_column_of_one_label_each_holds_names_with_blanks(own, head):
+    labels, _, _ = own(f"image,{head}\n1.jpg,golden retriever\n2.jpg,tree\n")
+    assert labels.names == ("golden retriever", "tree")
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", ",\n"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_the_loose_forms_are_read(own, end, mark):

@@ -49,6 +49,10 @@ OURS = re.compile(
 )
 
 
+# Gradio fails at any other, such as several at once.
+RANGE = re.compile(r"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
+
+
 class Guarded(App):
     """Gradio's app behind the door, which stands outside all of Gradio's own middleware."""
 
@@ -80,6 +84,9 @@ class Door:
                 await self._app(scope, receive, send)
             return  # the page has no websockets
         request = Request(scope)
+        if not RANGE.fullmatch(request.headers.get("range", "")):  # then all of it is sent
+            del MutableHeaders(scope=scope)["range"]
+            request = Request(scope)
         begun = False
 
         async def watched(message: Message) -> None:

@@ -108,6 +108,23 @@ def test_what_was_uploaded_is_read_in_every_shape_that_clients_use(owner, classi
     assert owner.http.get(f"/gradio_api/file={path}").content == PHOTO.read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "place"),
+    [
+        ("bytes=3-9", 206, slice(3, 10)), ("bytes=5-", 206, slice(5, None)),
+        ("bytes=3-9,12-15", 200, slice(None)), ("bytes=-5", 206, slice(-5, None)),
+        ("bytes=1-2-3", 200, slice(None)), ("lines=1-2", 200, slice(None)),
+        ("bytes=" + ",".join(f"{n}-" for n in range(2000)), 200, slice(None)),
+        ("bytes=999999999-", 416, slice(0, 0)),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_file_is_sent_where_one_is_asked_for(owner, asked, status, place):
+    path = owner.upload("farm.webp", PHOTO.read_bytes())
+    answer = owner.http.get(f"/gradio_api/file={path}", headers={"Range": asked})
+    assert answer.status_code == status
+    assert answer.content == PHOTO.read_bytes()[place] or status == 416
+
+
 def test_a_data_url_may_be_percent_encoded_or_folded(owner):
     file = io.BytesIO()
     Image.new("RGB", (8, 8), "red").save(file, "GIF")

@@ -1,0 +1,93 @@
+"""Cells of labels, in the ways that people and programs write them."""
+
+import pytest
+
+from clipdemo.errors import TableError
+from clipdemo.inputs.labels import COCO18
+from clipdemo.tables.label_table import read_label_table
+from clipdemo.tables.label_values import LabelReader, is_true, parts
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("['cat' 'hot dog'\n 'bus']", ["cat", "hot dog", "bus"]),
+        ("array(['cat', 'dog'], dtype=object)", ["cat", "dog"]),
+        ("[np.int64(1), np.int64(18)]", ["1", "18"]),
+        ("[1. 18.]", ["1.", "18."]),
+        ("set()", []),
+        ("frozenset({'dog'})", ["dog"]),
+        ('{dog,"hot dog"}', ["dog", "hot dog"]),
+        ('"dog", "hot dog"', ["dog", "hot dog"]),
+        ("dog (small), cat", ["dog (small)", "cat"]),
+        (["salt, pepper", "a/b"], ["salt, pepper", "a/b"]),
+        ({"id": 3, "supercategory": "animal", "name": "dog"}, ["dog"]),
+        ({"bbox": [], "categories": []}, []),
+        ({"dog": True, "cat": None, "bus": False}, ["dog"]),
+        ({"dog": 0.93}, ['{"dog": 0.93}']),
+    ],
+)
+def test_lists_and_records_of_every_kind(cell, found):
+    assert parts(cell) == found
+
+
+@pytest.mark.parametrize("depth", [1, 19, 100, 600, 5_000])
+@pytest.mark.parametrize("pair", [("[", "]"), ('{"labels":', "}")])
+def test_lists_in_lists_are_read_as_deep_as_anybody_writes_them(depth, pair):
+    found = parts(pair[0] * depth + '"dog"' + pair[1] * depth)
+    assert found == ["dog"] if depth < 20 else len(found) == 1
+    assert len(parts('{"x":' + "[" * depth + "]" * depth + "}")) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "found"),
+    [
+        ("Stop-Sign", "13"), ("StopSign", "13"), ("#stopsign", "13"), ("stop_sign", "13"),
+        ("018", "18"), ("-1", None), ("1.8", None), ("1-8", None), ("c++", None),
+    ],
+)  # fmt: skip
+def test_a_name_is_known_however_its_words_are_joined_and_a_number_is_not_guessed(part, found):
+    assert LabelReader(COCO18).id_of(part) == found
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [(-1, False), ("-1.0", False), ("1,0", True), (" VRAI", True), ("Nein", False), ("0.5", None),
+     ("3", None), ("female", None), ("inf", None), ("", False), (float("nan"), False)],
+)  # fmt: skip
+def test_yes_and_no_in_several_languages_and_as_numbers(cell, said):
+    assert is_true(cell) is said
+
+
+def test_counts_of_objects_are_a_yes_where_the_column_is_known_to_be_a_label(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,dog,cat\n1.jpg,3,0\n2.jpg,0,1\n")
+    assert read_label_table(path).frame["Labels"].tolist() == [("18",), ("17",)]
+
+
+def test_columns_of_other_things_are_no_labels_and_the_account_names_them(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "Path,Sex,Age,Confidence,Edema,Fracture\n1.jpg,Male,71,1,1.0,-1.0\n2.jpg,Female,68,0,,1.0\n"
+    )
+    table = read_label_table(path, None)
+    assert table.frame["Labels"].tolist() == [("Edema",), ("Fracture",)]
+    account = table.account.to_dict()
+    assert account["read_as"]["no labels"] == "Age, Sex"
+    assert account["repaired"]["-1 read as no"] == 1
+
+
+def test_numbered_columns_of_noughts_and_ones_are_a_label_each(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("image,label_0,label_1\n1.jpg,0,1\n2.jpg,1,0\n")
+    assert read_label_table(path, None).frame["Labels"].tolist() == [("label_1",), ("label_0",)]
+
+
+@pytest.mark.parametrize("labels", [COCO18, None])
+def test_noughts_and_ones_without_names_are_refused(tmp_path, labels, is_sentence):
+    """They are no ids, though 1 is that of a person."""
+    path = tmp_path / "t.csv"
+    path.write_text("ImageID,Labels,Caption\n1.jpg,[0 0 1],a\n2.jpg,[1 0 0],b\n3.jpg,,c\n")
+    with pytest.raises(TableError, match="noughts and ones") as caught:
+        read_label_table(path, labels)
+    assert is_sentence(caught.value)
