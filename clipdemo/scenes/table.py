@@ -1,13 +1,13 @@
 """A labelled table of drawn scenes, for use if no table is given."""
 
 import io
+from functools import lru_cache
 
 import pandas as pd
 
 from clipdemo.errors import PhotoError
 from clipdemo.inputs.labels import COCO18, LabelSet
 from clipdemo.scenes.random_scenes import random_scene
-from clipdemo.scenes.stage import Scene
 
 FIRST_SEED = 20_000_000  # the bundled model has not been trained on these
 COUNT = 160
@@ -25,9 +25,7 @@ class DrawnPhotos:
         """The PNG bytes of a photo; raises PhotoError if there is none with this name."""
         if name not in self:
             raise PhotoError(f"There is no scene {name}: choose one from the table.")
-        file = io.BytesIO()
-        _scene(int(name[6:-4])).image.save(file, "PNG", compress_level=1)
-        return file.getvalue()
+        return _drawn(int(name[6:-4]))[0]
 
 
 def drawn_table(labels: LabelSet = COCO18) -> pd.DataFrame:
@@ -38,9 +36,8 @@ def drawn_table(labels: LabelSet = COCO18) -> pd.DataFrame:
     ids = dict(zip(labels.names, labels.ids, strict=True))
     rows = []
     for number in range(COUNT if ids.keys() & set(COCO18.names) else 0):
-        scene = _scene(number)
-        known = tuple(ids[name] for name in scene.labels if name in ids)
-        rows.append((_name(number), known, scene.caption))
+        _, labels, caption = _drawn(number)
+        rows.append((_name(number), tuple(ids[name] for name in labels if name in ids), caption))
     return pd.DataFrame(rows, columns=["ImageID", "Labels", "Caption"])
 
 
@@ -48,5 +45,10 @@ def _name(number: int) -> str:
     return f"scene-{number:03d}.png"
 
 
-def _scene(number: int) -> Scene:
-    return random_scene(FIRST_SEED + number, SIZE)
+@lru_cache(COUNT)
+def _drawn(number: int) -> tuple[bytes, tuple[str, ...], str]:
+    """A scene's photo as PNG, its labels and its caption; all of them have 3 MB together."""
+    scene = random_scene(FIRST_SEED + number, SIZE)
+    file = io.BytesIO()
+    scene.image.save(file, "PNG", compress_level=1)
+    return file.getvalue(), scene.labels, scene.caption

@@ -17,7 +17,7 @@ from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.tables.columns import Columns, find_columns
 from clipdemo.tables.forms import METADATA
-from clipdemo.tables.label_table import read_label_table, write_label_table
+from clipdemo.tables.label_table import read_label_table, write_csv
 from clipdemo.tables.label_values import LabelReader, parts
 from clipdemo.tables.rows import photo_name
 from clipdemo.tables.text import decode, fields, separator
@@ -59,9 +59,9 @@ def corrected(
                 return name, content
         except Exception:  # more forms can be read than written
             pass
-        whole = Path(folder) / f"{path.stem}-corrected.csv"
-        write_label_table(frame, whole)
-        return whole.name, whole.read_bytes()
+    whole = io.StringIO(newline="")
+    write_csv(frame, whole)
+    return f"{path.stem}-corrected.csv", whole.getvalue().encode()
 
 
 def _whole(path: Path, edit: _Edit, wanted: Mapping[str, str] | None) -> pd.DataFrame:

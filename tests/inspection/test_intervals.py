@@ -20,13 +20,13 @@ def test_about_95_percent_of_intervals_contain_the_figure_of_all_rows():
     truth, scores = drawn(rng, 20_000)
     whole = f1_score(truth, scores > 0.5, average="samples", zero_division=0)
     held = 0
-    for _ in range(30):
+    for _ in range(20):
         rows = rng.integers(len(truth), size=150)
-        found = intervals(truth[rows], {"a": scores[rows]}, {"a": scores[rows] > 0.5}, draws=200)[
+        found = intervals(truth[rows], {"a": scores[rows]}, {"a": scores[rows] > 0.5}, draws=100)[
             "modes"
         ]["a"]["samples_f1"]
         held += found[0] <= whole <= found[1]
-    assert held >= 24
+    assert held >= 16
 
 
 def test_a_difference_on_the_same_rows_has_a_narrower_interval_than_the_figures():

@@ -8,11 +8,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from support.paths import ROOT
+from support.processes import App
 
 MODES = ("image", "text", "concat")
 PATIENCE = 60  # seconds to wait for an expected event; this measures nothing
@@ -37,25 +38,39 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | own | {"GRADIO_ANALYTICS_ENABLED": "False"}
 
 
+def _for_imports(variables: Mapping[str, str]) -> dict[str, str]:
+    """Those that libraries read when they are imported."""
+    names = ("HOME", "HF_", "XDG_CACHE", "SPACE_", "CLIPDEMO_CACHE")
+    return {name: value for name, value in variables.items() if name.startswith(names)}
+
+
+FOR_IMPORTS = _for_imports(environment(ROOT))
+
+
 @contextmanager
 def serving(
     folder: Path, program: Sequence[str] = ("app.py",), **variables: str
-) -> Iterator[tuple[str, subprocess.Popen]]:
+) -> Iterator[tuple[str, subprocess.Popen | App]]:
     """The app on a free port: its address, as soon as it responds, and its process.
 
-    Its output is in `server.log` in the folder; `variables` are added to its environment.
+    Its output is in `server.log` in the folder; `variables` are added to its environment. `app.py`
+    is forked from a process that has imported its libraries, unless they depend on `variables`.
     """
     port = free_port()
     log = folder / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *program, "--port", str(port)],
-            cwd=ROOT,
-            env=environment(folder) | variables,
-            stdin=subprocess.PIPE,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    command, own = [*program, "--port", str(port)], environment(folder) | variables
+    if program[0] == "app.py" and _for_imports(own) == FOR_IMPORTS:
+        process = App(command, own, log)
+    else:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, *command],
+                cwd=ROOT,
+                env=own,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
     try:
         url = f"http://127.0.0.1:{port}/"
         _wait_for(url, process, log)
@@ -69,7 +84,7 @@ def serving(
             process.wait()
 
 
-def _wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+def _wait_for(url: str, process: subprocess.Popen | App, log: Path) -> None:
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         assert process.poll() is None, f"the app stopped: {log.read_text()}"

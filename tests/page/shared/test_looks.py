@@ -45,8 +45,7 @@ def opened(browser, opening_url):
         context.close()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+@pytest.mark.parametrize(("size", "theme"), [(LAPTOP, "light"), (PHONE, "dark")])
 def test_every_tab_can_be_reached_read_and_heard(opened, classifier, size, theme):
     page = opened(size, theme)
     errors = []

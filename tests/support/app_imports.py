@@ -1,0 +1,8 @@
+"""Imports everything that the app and its model import."""
+
+import open_clip  # noqa: F401
+
+from clipdemo.page.server.stubs import without_stubs
+
+with without_stubs():
+    import clipdemo.page.server.server  # noqa: F401
