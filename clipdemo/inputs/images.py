@@ -137,7 +137,7 @@ def photo_bytes(path: Path) -> bytes:
     """The bytes of a photo file, refused before reading when it is too large.
 
     Raises:
-        PhotoError: there is no such file, it may not be read or it is too large.
+        PhotoError: there is no such file, or it is not readable or too large.
     """
     try:
         if not path.is_file():

@@ -18,7 +18,7 @@ _UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")  # Label Studio's prefix of uploade
 
 
 def is_photo(path: str) -> bool:
-    """Whether a path below a folder or archive has a photo's extension and is no side file."""
+    """Whether a path in a folder or archive has a photo's extension and is not a side file."""
     return path.rpartition(".")[2].casefold() in EXTENSIONS and not is_side_file(path)
 
 

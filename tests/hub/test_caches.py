@@ -109,7 +109,7 @@ def open_folder():
 
 @pytest.fixture
 def read_only(open_folder):
-    """Makes a home that can only be read, by any user but root; in it the folders asked for."""
+    """Makes a home that only root can write to, with the given folders."""
     home = open_folder / "home"
 
     def make(inside: str) -> Path:

@@ -36,7 +36,7 @@ def test_what_is_published_scores_the_same_from_the_hub(
     own = clipdemo.load("auto", checkpoint=tmp_path / "heads", device="cpu")
     assert found.predict(photos[0], "a dog") == own.predict(photos[0], "a dog")
     asked = len(server.asked)
-    server.commit = None  # it is no hub any more: the cache has all
+    server.commit = None  # no longer a hub: the cache has everything
     assert find_card(folder=f"{PLACE}@{COMMIT}").digest == own.card.digest
     assert len(server.asked) - asked <= 1
 

@@ -16,7 +16,7 @@ import { buildRow, columnsOf, showDecisions, sorted } from "./results_table.js";
 const AT_ONCE = 200;  // rows in the page; scrolling to their end adds more
 
 export function mount({ element, props, watch, trigger }) {
-  let run = { modes: [], labels: [], rows: [] };  // as far as it is known
+  let run = { modes: [], labels: [], rows: [] };  // the server's answers so far
   let rows = [];
   let order = [];  // the rows in the order shown
   let decision = START;

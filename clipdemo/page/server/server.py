@@ -76,7 +76,7 @@ def start(settings: Settings) -> Page:
     """Start the page and begin to load the model; returns when the page responds.
 
     Raises:
-        CheckpointError: there are no heads for the backbone asked for.
+        CheckpointError: there are no heads for the requested backbone.
         TableError: there is no such table, or there are no such photos.
         ClipdemoError: the address is taken, or files cannot be written.
     """
@@ -163,7 +163,7 @@ def first_card(settings: Settings) -> Card:
     """The card of the model that the page starts with; does not import torch if there are heads.
 
     Raises:
-        CheckpointError: the heads are not for the backbone asked for, or cannot be read.
+        CheckpointError: the heads are not for the requested backbone, or cannot be read.
         BackboneError: there is no such backbone.
     """
     backbone = settings.backbone

@@ -40,7 +40,7 @@ def test_a_file_is_complete_after_repeated_or_misordered_parts(url, bag):
     content = secrets.token_bytes(3 * PART // 2 + 7)
     whole = {"size": len(content)}
     late = put(url, bag, content[PART:], at=PART, **whole)
-    assert late.json() == {"at": 0}, "it goes on from the beginning"
+    assert late.json() == {"at": 0}, "it restarts from the beginning"
     for _ in range(2):
         assert put(url, bag, content[:PART], **whole).json() == {"at": PART}
     found = put(url, bag, content[PART:], at=PART, **whole).json()
