@@ -22,6 +22,10 @@ def reproduce(
     photos: options.CocoPart = "val",
     labels: options.CocoLabels = "18",
     base_url: options.CocoServer = "",
+    heads: Annotated[
+        Path | None,
+        typer.Option(help="Folder for a copy of the heads; default: where --backbone finds them."),
+    ] = None,
     captioner: options.CaptionerName = "auto",
     validation: options.Validation = "share:0.15",
     device: options.Device = "auto",
@@ -34,10 +38,11 @@ def reproduce(
         raise ClipdemoError(
             "There is no terminal to confirm on: add --yes, or --plan to see what it needs."
         )
+    from clipdemo.hub.catalog import CHECKPOINTS
     from clipdemo.model.checkpoints import slug
     from clipdemo.page.report.file import report_html
     from clipdemo.study.plan import check_disk, plan
-    from clipdemo.study.reproduce import Study, reproduce
+    from clipdemo.study.reproduce import Study, install, reproduce
     from clipdemo.tables.coco import HOST
 
     folder = output or Path("reproduced") / slug(backbone)
@@ -55,11 +60,16 @@ def reproduce(
             typer.confirm("Start?", abort=True, err=True)
         with progress_bars() as progress:
             result = reproduce(study, report_html, progress, err.print)
+    where = heads or CHECKPOINTS / slug(backbone)
+    installed = install(Path(result["checkpoint"]), where)
     if as_json:
-        return print_json(result)
+        return print_json(result | {"installed": str(where) if installed else None})
     print_figures(result["modes"])
     out.print(f"report: {result['report']}")
-    return out.print(f"show the heads: python app.py --checkpoint {result['checkpoint']}")
+    if installed and not heads:
+        return out.print(f"show the heads: python app.py --backbone {backbone}")
+    folder = where if installed else result["checkpoint"]
+    return out.print(f"show the heads: python app.py --checkpoint {folder}")
 
 
 def _show_plan(found: dict, console: Console) -> None:

@@ -1,14 +1,16 @@
 """The whole study on COCO with any backbone: from the download to heads and a report."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from clipdemo.errors import ClipdemoError, LabelError
-from clipdemo.model.checkpoints import CARD, sha256
+from clipdemo.errors import CheckpointError, ClipdemoError, LabelError
+from clipdemo.model.checkpoints import CARD, read_card, sha256, write_card
 from clipdemo.study.feature_store import INDEX
 from clipdemo.study.splits import DEFAULT
 from clipdemo.study.stages import Progress, Stages, counted
@@ -142,6 +144,30 @@ def reproduce(
         "report": str(study.report),
         "modes": {m: {k: v for k, v in f.items() if k != "per_label"} for m, f in modes.items()},
     }
+
+
+def install(made: Path, where: Path) -> bool:
+    """Copy heads to a folder where `--backbone` and `auto` find them, in one step.
+
+    Returns:
+        Whether they are there: heads that neither `reproduce` nor `adapt` made are not replaced.
+    """
+    try:
+        if where.is_dir() and any(where.iterdir()):
+            content = read_card(where).content
+            if not (content.get("reproduced") or content.get("adapted")):
+                return False
+        where.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=where.parent) as folder:
+            new = Path(folder) / "new"
+            shutil.copytree(made, new)
+            write_card(new, read_card(new).content | {"reproduced": True})
+            if where.exists():
+                where.rename(Path(folder) / "old")
+            new.rename(where)
+    except (CheckpointError, OSError):  # other files, or a folder that cannot be written
+        return False
+    return True
 
 
 def _claim(study: Study) -> None:

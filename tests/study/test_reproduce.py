@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,13 +15,15 @@ from support.small_captioners import write_vit_gpt2
 from support.small_tiny import write_small_tiny
 
 import clipdemo
+from clipdemo.hub.catalog import CHECKPOINTS
 from clipdemo.inputs.labels import COCO18, MODES
 from clipdemo.inputs.photo_source import PhotoSource
+from clipdemo.model import checkpoints
 from clipdemo.page.report.file import report_html
 from clipdemo.study import baselines, captions_alone, sweep
 from clipdemo.study.fit import FitSettings
 from clipdemo.study.plan import check_disk, downloads
-from clipdemo.study.reproduce import Study, reproduce
+from clipdemo.study.reproduce import Study, install, reproduce
 from clipdemo.study.stages import Stages
 from clipdemo.tables.label_table import read_label_table
 
@@ -29,7 +32,7 @@ STAGES = ["caption", "encode", "sweep", "baselines", "train", "calibrate", "eval
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from clipdemo.study.reproduce import Study, reproduce
+from clipdemo.study.reproduce import Study, install, reproduce
 
 def progress(what, done, total):
     if what == "encoding captions":
@@ -115,8 +118,10 @@ def test_stopped_anywhere_it_resumes_and_ends_with_heads_that_predict(
     code, printed, said = clipdemo_cli(
         "reproduce", "--backbone", study.backbone, "--out", study.out, "--base-url", server.url,
         "--captioner", study.captioner, "--validation", study.validation, "--yes", "--json",
+        "--heads", study.out / "heads",
     )  # fmt: skip
-    assert (code, json.loads(printed)) == (0, result)
+    assert code == 0, said
+    assert json.loads(printed) == result | {"installed": str(study.out / "heads")}
     assert "val2017.zip: 0 MB, here already" in said
     assert all(f"{name}: done before" in said.splitlines() for name in STAGES)
 
@@ -133,6 +138,24 @@ def test_stopped_anywhere_it_resumes_and_ends_with_heads_that_predict(
     prediction = classifier.predict(photo, rows["Caption"][0])
     assert set(prediction.scores) == set(MODES)
     assert all(set(scores) == set(COCO18.names) for scores in prediction.scores.values())
+
+
+def test_the_heads_are_found_without_a_flag_and_no_others_are_replaced(tmp_path, monkeypatch):
+    made, shelf = CHECKPOINTS / "tiny", tmp_path / "shelf"
+    shutil.copytree(made, shelf / "bundled")
+    before = (shelf / "bundled" / "card.json").read_bytes()
+    assert not install(made, shelf / "bundled")
+    assert (shelf / "bundled" / "card.json").read_bytes() == before
+    for _ in range(2):  # its own are replaced
+        assert install(made, shelf / "tiny")
+    monkeypatch.setattr(checkpoints, "CHECKPOINTS", shelf)
+    assert checkpoints.has_card("tiny")
+    card = checkpoints.find_card("tiny")
+    checkpoints.verify(card)
+    assert card.modes == checkpoints.read_card(made).modes
+    assert {path.name for path in shelf.iterdir()} == {"bundled", "tiny"}
+    (shelf / "file").write_text("in the way")
+    assert not install(made, shelf / "file" / "tiny")
 
 
 def test_another_study_is_not_put_into_the_same_folder(begun, is_sentence):
