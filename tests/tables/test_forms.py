@@ -499,7 +499,7 @@ BAD = {
     "commas.csv": (b"," * 2_000_000, "columns"),
     "no-names.csv": (b"Labels,Caption\n1,a\n", "no column of photo names"),
     "picture.csv": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "not text"),
-    "strange.csv": (b"ImageID,Labels,Caption\n1.jpg,zebra,a\n", "none of the labels"),
+    "strange.csv": (b"ImageID,Labels,Caption\n1.jpg,zebra,a\n", "none of the requested labels"),
     "cut.json": (b'[{"image": "1.jpg", "labels": ["dog"]', "JSON"),
     "number.json": (b"7", "JSON in an unknown form"),
     "empty.json": (b"[]", "JSON in an unknown form"),

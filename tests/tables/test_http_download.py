@@ -86,7 +86,7 @@ def test_a_server_that_hangs_is_given_up_and_its_bytes_are_kept(
 
 @pytest.mark.parametrize(
     ("fault", "says"),
-    [("missing", "404"), ("broken", "500"), ("silent", "silent")],
+    [("missing", "404"), ("broken", "500"), ("silent", "no data")],
 )
 def test_a_server_that_sends_nothing_is_one_sentence(fetch, fault, says, is_sentence):
     with pytest.raises(DownloadError, match=says) as failed:

@@ -116,7 +116,7 @@ def test_a_link_brings_the_scene_and_says_which_model_it_was_made_with(page, vis
     visit(other, link.replace("backbone=tiny", "backbone=ViT-B-32%2Fopenai"))
     shows(other, classifier.predict(scene, CAPTION))
     said = other.locator("#board .share").inner_text()
-    assert "made with ViT-B-32/openai; here tiny answers" in said
+    assert "made with ViT-B-32/openai; this page uses tiny" in said
 
 
 def assert_rule(page, rule: str) -> None:

@@ -216,7 +216,7 @@ def shells(server: Server) -> None:
             went_well, said = server.owner.event(number, [wanted, None])
             assert went_well
             told = next(part["text"] for part in said if "text" in (part or {}))
-            assert any(w in told for w in ("no backbone", "not a repository", "holds no")), told
+            assert any(w in told for w in ("no backbone", "not a repository", "has no")), told
     assert not (server.folder / "shell").exists()
 
 
