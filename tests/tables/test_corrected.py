@@ -3,12 +3,13 @@
 import json
 
 import pytest
+from support.table_forms import EXPECTED, EXPORTS, FORMS, IDS
 
 from clipdemo.inputs.labels import COCO18
 from clipdemo.tables.corrected import corrected
 from clipdemo.tables.label_table import read_label_table
 
-from .test_forms import EXPECTED, EXPORTS, FORMS, IDS, put, rows_of
+from .test_forms import put, rows_of
 
 CHANGES = {
     "1.jpg": {"dog": False, "bus": True}, "3.jpg": {"person": False}, "5.jpg": {"cat": True},
