@@ -77,7 +77,8 @@ export function sharing(getBoard, decision, decisions) {
     else remember(`${writeLink(decision(), caption, ownLabels)}`, photo);
   }
 
-  function restore() {
+  // `isTyped`: a person has typed while the page was loading; that text stays.
+  function restore(isTyped) {
     const link = remembered()?.link ?? location.hash.slice(1);
     const found = readLink(link, getBoard().labels.length);
     if (!found) return;
@@ -86,13 +87,18 @@ export function sharing(getBoard, decision, decisions) {
     if (found.backbone && found.backbone !== backbone) {
       done.textContent = `The link was made with ${found.backbone}; this page uses ${backbone}.`;
     }
+    if (isTyped) return;
     typeInto("caption", found.caption);
     typeInto("own-labels", found.ownLabels);
   }
 
-  window.addEventListener("hashchange", restore);
-  restore();
+  window.addEventListener("hashchange", () => restore(false));
+  restore(Boolean(textOf("caption") || textOf("own-labels")));
   page.on(["decision", "scored"], keep);
+  // At once: the page may be loaded again before there are scores.
+  document.addEventListener("input", ({ target }) => {
+    if (target.closest("#caption, #own-labels")) keep();
+  });
   return [
     make("div", { class: "share" },
       button("Copy labels", () => copy(asText(), "Labels copied.")),
