@@ -50,14 +50,17 @@ def reproduce(
         backbone, folder, photos, labels, base_url or HOST, captioner, validation, device
     )  # fmt: skip
     with resumable():
-        err.print("Measuring how fast this machine is ...")
-        found = plan(study)
-        if only_plan:
-            return print_json(found) if as_json else _show_plan(found, out)
-        _show_plan(found, err)
-        check_disk(found, folder)
-        if not yes:
-            typer.confirm("Start?", abort=True, err=True)
+        if study.begun and not only_plan:
+            err.print(f"Resuming {folder}.")
+        else:
+            err.print("Measuring how fast this machine is ...")
+            found = plan(study)
+            if only_plan:
+                return print_json(found) if as_json else _show_plan(found, out)
+            _show_plan(found, err)
+            check_disk(found, folder)
+            if not yes:
+                typer.confirm("Start?", abort=True, err=True)
         with progress_bars() as progress:
             result = reproduce(study, report_html, progress, err.print)
     where = heads or CHECKPOINTS / slug(backbone)

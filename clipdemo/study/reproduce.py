@@ -80,6 +80,15 @@ class Study:
     def report(self) -> Path:
         return self.out / "report.html"
 
+    @property
+    def about(self) -> Path:
+        """Which study the folder holds."""
+        return self.out / "study.json"
+
+    @property
+    def begun(self) -> bool:
+        return self.about.is_file()
+
 
 def reproduce(
     study: Study,
@@ -176,7 +185,7 @@ def _claim(study: Study) -> None:
     Raises:
         ClipdemoError: it holds another one.
     """
-    path = study.out / "study.json"
+    path = study.about
     kept = ("backbone", "photos", "labels")
     wanted = {key: value for key, value in asdict(study).items() if key in kept}
     study.out.mkdir(parents=True, exist_ok=True)

@@ -122,7 +122,9 @@ def test_stopped_anywhere_it_resumes_and_ends_with_heads_that_predict(
     )  # fmt: skip
     assert code == 0, said
     assert json.loads(printed) == result | {"installed": str(study.out / "heads")}
-    assert "val2017.zip: 0 MB, here already" in said
+    assert "Resuming" in said
+    assert "Measuring" not in said
+    assert all(entry["here"] for entry in downloads(study))
     assert all(f"{name}: done before" in said.splitlines() for name in STAGES)
 
     rows = read_label_table(study.table).frame

@@ -28,6 +28,13 @@ export function buildCard(entry, open, marked) {
   return { entry, node, chips, modes, extra, keep: mark?.keep };
 }
 
+let saved = Promise.resolve();  // one request at a time: of two at once, either might be the last
+
+function save(row, finding) {
+  saved = saved.then(() => getJson("mark", { row, finding }));
+  return saved;
+}
+
 // The user's finding on the row; it is stored on the server.
 function markOf(entry, marked) {
   const kind = choice({ "aria-label": `Finding about ${entry.id}` },
@@ -45,7 +52,7 @@ function markOf(entry, marked) {
   async function keep(finding) {
     entry.finding = finding && { ...lookedAt(entry), ...finding };
     show();
-    marked(await getJson("mark", { row: entry.row, finding: entry.finding }));
+    marked(await save(entry.row, entry.finding));
   }
 
   function show() {

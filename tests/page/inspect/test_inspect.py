@@ -396,13 +396,30 @@ def test_a_review_by_keys(tab):
     focused = "document.activeElement.closest('.card').dataset.id"
     assert tab.evaluate(focused) == ids[2]
     assert [kinds.nth(i).input_value() for i in range(4)] == ["", "label wrong", "", ""]
+    tab.evaluate(SLOW, "wrong, sure")
     tab.locator("#inspect .card .mark input").nth(1).fill("wrong, sure")
     assert kinds.nth(1).input_value() == "label wrong", "typing is no review"
     tab.locator("#inspect .card .open").nth(2).focus()
-    tab.keyboard.press("u")
+    with tab.expect_request_finished(lambda request: "wrong, sure" in (request.post_data or "")):
+        tab.keyboard.press("u")
     tab.locator("#inspect .download").wait_for(state="hidden")
+    tab.reload()
+    total(tab, 37)
+    assert tab.locator("#inspect .download").is_hidden(), "the slow note did not overtake the undo"
+    tab.get_by_role("button", name="Review by keys").click()
+    tab.get_by_role("application").wait_for()
     tab.keyboard.press("Escape")
     assert tab.get_by_role("application").count() == 0
+
+
+# Holds requests with a text back.
+SLOW = """(text) => {
+  const send = window.fetch;
+  window.fetch = async (url, options) => {
+    if (options?.body?.includes(text)) await new Promise((done) => setTimeout(done, 300));
+    return send(url, options);
+  };
+}"""
 
 
 def says(said, text: str) -> None:
