@@ -62,19 +62,19 @@ def test_both_ways_of_filtering_find_the_same_rows():
 
 
 @pytest.fixture(scope="module")
-def printed() -> str:
+def printed(vit_folder) -> str:
     command = [sys.executable, "-m", "clipdemo", "bench", "--json", "--rounds", "1"]
-    command += ["--rows", "5000"]
+    command += ["--rows", "5000", "--backbone", f"local-dir:{vit_folder}"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def test_json_has_every_figure_of_the_contract(printed: str):
+def test_json_has_every_figure_of_the_contract(printed: str, vit_folder):
     figures = json.loads(printed)
     for name in RATIOS:
         assert math.isfinite(figures[name]), name
         assert figures[name] > 0, name
     assert figures["peak_rss_mb"] > 0
-    assert figures["backbone"] == "tiny"
+    assert figures["backbone"] == f"local-dir:{vit_folder}"
     assert figures["device"]
     assert figures["runs"] == 1
 
@@ -100,8 +100,9 @@ def test_encoding_is_compared_with_a_plain_loop(vit_folder):
     assert found.plain > 0
 
 
-def test_the_whole_encode_command_is_measured(vit_folder):
+def test_the_whole_encode_command_is_measured(vit_folder, monkeypatch):
     """As `--gpu` does, here on a CPU: rates, the time before the first batch, and the plan."""
+    monkeypatch.setattr("clipdemo.commands.bench.gpu.SECONDS", 0.2)
     found = measure_pairs(f"local-dir:{vit_folder}", "cpu", 40)
     assert found["pairs"] == 40
     first, whole = found["seconds_before_first_batch"], found["seconds_for_40000_pairs"]

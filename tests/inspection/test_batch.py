@@ -5,14 +5,13 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.processes import App, run_clipdemo
 
 from clipdemo.errors import ClipdemoError, PhotoError, TableError
 from clipdemo.inputs.photo_source import PhotoSource
@@ -283,26 +282,24 @@ def test_the_csv_is_short_unless_scores_are_wanted_and_excel_reads_its_accents(
         assert frame["caption"][0] == "a café"
 
 
-def test_a_killed_run_resumes_and_gives_the_same_as_an_undisturbed_one(
-    folder, tmp_path, run_python
-):
+def test_a_killed_run_resumes_and_gives_the_same_as_an_undisturbed_one(folder, tmp_path):
     """Killed at once, as by a power failure; a photo that changed meanwhile is scored again."""
     many = tmp_path / "many"
     many.mkdir()
-    for number in range(300):
+    for number in range(120):
         shutil.copy(folder / f"{number % 3}.png", many / f"{number}.png")
     whole, path = tmp_path / "whole.csv", tmp_path / "r.csv"
-    assert run_python("-m", "clipdemo", "batch", many, "--out", whole).returncode == 0
-    command = [sys.executable, "-m", "clipdemo", "batch", many, "--out", path]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        while not kept(tmp_path / "r.csv.unfinished"):
-            assert run.poll() is None
-        run.kill()
+    assert run_clipdemo("batch", many, "--out", whole).returncode == 0
+    run = App(["-m", "clipdemo", "batch", many, "--out", path], os.environ, tmp_path / "log")
+    while not kept(tmp_path / "r.csv.unfinished"):
+        assert run.poll() is None
+    run.kill()
+    run.wait()
     before = kept(tmp_path / "r.csv.unfinished")
     assert not path.exists()
     os.utime(many / "0.png", (1, 1))
-    again = run_python("-m", "clipdemo", "batch", many, "--out", path)
-    assert f"300 of 300 written to {path}, {before - 1} of them before" in again.stdout
+    again = run_clipdemo("batch", many, "--out", path)
+    assert f"120 of 120 written to {path}, {before - 1} of them before" in again.stdout
     assert path.read_bytes() == whole.read_bytes()
     assert not (tmp_path / "r.csv.unfinished").exists()
 

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 from PIL import Image
 from support.paths import ROOT, SCENES
+from support.processes import run_clipdemo
 
 from clipdemo.inputs.labels import ALL_MODES
 
@@ -16,9 +17,9 @@ CAPTION = "a dog on a bench"
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory, run_python):
+def exported(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export") / "onnx"
-    done = run_python("-m", "clipdemo", "export", "--out", folder, "--json")
+    done = run_clipdemo("export", "--out", folder, "--json")
     assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout)["differences"]
 

@@ -53,13 +53,13 @@ def serving(
 ) -> Iterator[tuple[str, subprocess.Popen | App]]:
     """The app on a free port: its address, as soon as it responds, and its process.
 
-    Its output is in `server.log` in the folder; `variables` are added to its environment. `app.py`
-    is forked from a process that has imported its libraries, unless they depend on `variables`.
+    Its output is in `server.log` in the folder; `variables` are added to its environment. It is
+    forked from a process that has imported its libraries, unless they depend on `variables`.
     """
     port = free_port()
     log = folder / "server.log"
     command, own = [*program, "--port", str(port)], environment(folder) | variables
-    if program[0] == "app.py" and _for_imports(own) == FOR_IMPORTS:
+    if _for_imports(own) == FOR_IMPORTS:
         process = App(command, own, log)
     else:
         with log.open("wb") as output:

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from support.paths import ROOT
 
@@ -16,29 +18,54 @@ _context.set_forkserver_preload(
 )
 
 
-def start(function: Callable, *args: object, log: Path | None = None) -> multiprocessing.Process:
-    """Call it in a process that leads a process group, with its output in `log`."""
-    process = _context.Process(target=_run, args=(log, function, *args))
+def start(
+    function: Callable, *args: object, log: Path | None = None, errors: Path | None = None
+) -> multiprocessing.Process:
+    """Call it in a process that leads a process group.
+
+    Its output is written to `log`, and what it writes to standard error to `errors`, if given.
+    """
+    process = _context.Process(target=_run, args=(log, errors, function, *args))
     process.start()
     return process
 
 
-def _run(log: Path | None, function: Callable, *args: object) -> None:
+def _run(log: Path | None, errors: Path | None, function: Callable, *args: object) -> None:
     os.setsid()
     with Path(log or os.devnull).open("w") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
+    if errors:
+        with errors.open("w") as file:
+            os.dup2(file.fileno(), 2)
     function(*args)
 
 
-class App:
-    """`python app.py`, forked from a process that has imported its libraries.
+def run_clipdemo(*args: object) -> subprocess.CompletedProcess:
+    """`python -m clipdemo ...` in a process of its own, forked from one with its imports."""
+    command = ["-m", "clipdemo", *map(str, args)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CLIPDEMO_")}
+    with TemporaryDirectory() as name:
+        out, errors = Path(name, "out"), Path(name, "errors")
+        process = start(_program, command, environment, None, log=out, errors=errors)
+        process.join()
+        told = out.read_text("utf-8"), errors.read_text("utf-8")
+        return subprocess.CompletedProcess(command, process.exitcode, *told)
 
-    It has the methods of `subprocess.Popen` that the tests use.
+
+class App:
+    """`python ...` in the project's folder, forked from a process that has imported its libraries.
+
+    It runs `app.py`, `-m clipdemo`, or `-c` and a program, and has the methods of
+    `subprocess.Popen` that the tests use.
     """
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._process = start(_app, list(arguments), dict(environment), log=log)
+        reader, self._writer = _context.Pipe(duplex=False)
+        self.stdin = open(self._writer.fileno(), "wb", closefd=False)  # noqa: SIM115
+        arguments = list(map(str, arguments))
+        self._process = start(_program, arguments, dict(environment), reader, log=log)
+        reader.close()
         self.pid = self._process.pid
         self.terminate, self.kill = self._process.terminate, self._process.kill
 
@@ -48,21 +75,35 @@ class App:
     def wait(self, timeout: float | None = None) -> int:
         self._process.join(timeout)
         if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired("app.py", timeout)
+            raise subprocess.TimeoutExpired("python", timeout)
         return self._process.exitcode
 
     def send_signal(self, signal: int) -> None:
         os.kill(self.pid, signal)
 
 
-def _app(arguments: list[str], environment: dict[str, str]) -> None:
+def _program(arguments: list[str], environment: dict[str, str], reader: Connection | None) -> None:
+    if reader:
+        os.dup2(reader.fileno(), 0)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(ROOT)
-    sys.argv = arguments
-    import app
-
+    what, *rest = arguments
     try:
-        app.main()
+        if what == "-c":
+            code, *rest = rest
+            sys.argv = ["-c", *rest]
+            exec(compile(code, "<string>", "exec"), {"__name__": "__main__"})
+        elif what == "-m":
+            from clipdemo.commands.app import main
+
+            sys.argv = rest
+            main()
+        else:
+            import app
+
+            sys.argv = arguments
+            app.main()
     finally:  # as at the end of an interpreter
         atexit._run_exitfuncs()
