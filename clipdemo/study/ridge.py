@@ -10,7 +10,8 @@ from operator import itemgetter
 
 import numpy as np
 import torch
-from torch.nn import functional as F
+from scipy.optimize import minimize
+from scipy.special import expit, logit
 
 from clipdemo.inspection.metrics import mean_average_precision
 from clipdemo.model.heads import MLPHead
@@ -68,26 +69,29 @@ def ridge(
 ) -> Linear:
     """Minimise the binary cross-entropy per row plus `strength` times the squared distance of the
     weights [L, D], in units of `scale`, from a multiple of `prior`."""
-    x, y, p = (torch.from_numpy(np.asarray(a, np.float64)) for a in (inputs, truth, prior))
-    rare = 1 / (2 * max(len(y), 1))
-    moved = torch.zeros_like(p, requires_grad=True)
-    factor = torch.ones((), dtype=torch.float64, requires_grad=True)
-    bias = torch.logit(y.mean(0).clamp(rare, 1 - rare)).requires_grad_()
-    optimizer = torch.optim.LBFGS(
-        [moved, factor, bias], max_iter=200, line_search_fn="strong_wolfe"
+    x, y, p = (np.asarray(a, np.float64) for a in (inputs, truth, prior))
+    towards, count = scale * x @ p.T, len(y)
+    rare = 1 / (2 * max(count, 1))
+    parts = np.cumsum([p.size, 1])
+
+    def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss and its gradient."""
+        moved, factor, bias = np.split(values, parts)
+        moved = moved.reshape(p.shape)
+        logits = factor * towards + scale * x @ moved.T + bias
+        error = (expit(logits) - y) / count
+        value = (np.logaddexp(0, logits) - y * logits).sum() / count
+        value += strength * np.square(moved).sum()
+        gradient = scale * error.T @ x + 2 * strength * moved
+        return value, np.concatenate([gradient.ravel(), [(error * towards).sum()], error.sum(0)])
+
+    start = [np.zeros(p.size), [1.0], logit(y.mean(0).clip(rare, 1 - rare))]
+    found = minimize(
+        loss, np.concatenate(start), jac=True, method="L-BFGS-B", options={"maxiter": 200}
     )
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        logits = scale * (x @ (factor * p + moved).T) + bias
-        loss = F.binary_cross_entropy_with_logits(logits, y, reduction="sum") / len(y)
-        loss = loss + strength * moved.square().sum()
-        loss.backward()
-        return loss
-
-    optimizer.step(closure)
-    weights = scale * (factor * p + moved)
-    return Linear(*(a.detach().numpy().astype(np.float32) for a in (weights, bias)))
+    moved, factor, bias = np.split(found.x, parts)
+    weights = scale * (factor * p + moved.reshape(p.shape))
+    return Linear(weights.astype(np.float32), bias.astype(np.float32))
 
 
 def unseen_logits(

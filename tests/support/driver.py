@@ -40,11 +40,31 @@ def environment(folder: Path) -> dict[str, str]:
 
 def _for_imports(variables: Mapping[str, str]) -> dict[str, str]:
     """Those that libraries read when they are imported."""
-    names = ("HOME", "HF_", "XDG_CACHE", "SPACE_", "CLIPDEMO_CACHE")
+    names = ("HOME", "HF_", "XDG_CACHE", "SPACE_", "CLIPDEMO_CACHE", "GRADIO_SERVER", "PYTHONPATH")
     return {name: value for name, value in variables.items() if name.startswith(names)}
 
 
 FOR_IMPORTS = _for_imports(environment(ROOT))
+
+
+def launch(
+    arguments: Sequence[str], environment: Mapping[str, str], log: Path
+) -> subprocess.Popen | App:
+    """Start `python ...` in the project's folder, with its output in a file.
+
+    It is forked from a process that has imported its libraries, unless they depend on variables.
+    """
+    if _for_imports(environment) == FOR_IMPORTS:
+        return App(arguments, environment, log)
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
 
 
 @contextmanager
@@ -53,24 +73,11 @@ def serving(
 ) -> Iterator[tuple[str, subprocess.Popen | App]]:
     """The app on a free port: its address, as soon as it responds, and its process.
 
-    Its output is in `server.log` in the folder; `variables` are added to its environment. It is
-    forked from a process that has imported its libraries, unless they depend on `variables`.
+    Its output is in `server.log` in the folder; `variables` are added to its environment.
     """
     port = free_port()
     log = folder / "server.log"
-    command, own = [*program, "--port", str(port)], environment(folder) | variables
-    if _for_imports(own) == FOR_IMPORTS:
-        process = App(command, own, log)
-    else:
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=ROOT,
-                env=own,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+    process = launch([*program, "--port", str(port)], environment(folder) | variables, log)
     try:
         url = f"http://127.0.0.1:{port}/"
         _wait_for(url, process, log)

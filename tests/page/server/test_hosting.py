@@ -19,6 +19,7 @@ from support.driver import (
     eventually,
     free_port,
     give_photo,
+    launch,
     serving,
     shows,
     until,
@@ -291,7 +292,7 @@ def clean(folder, **variables: str) -> dict[str, str]:
     """This environment without addresses for the app to listen on, and without proxies."""
     told = ("CLIPDEMO_", "GRADIO_", "SPACE_", "PORT", "HTTP_", "HTTPS_", "ALL_", "NO_")
     kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(told)}
-    own = {"GRADIO_TEMP_DIR": str(folder), "XDG_DATA_HOME": f"{folder}/data", "HF_HUB_OFFLINE": "1"}
+    own = {"GRADIO_TEMP_DIR": str(folder), "XDG_DATA_HOME": f"{folder}/data"}
     return kept | own | variables
 
 
@@ -306,11 +307,7 @@ def run(arguments: list, **variables: str) -> subprocess.CompletedProcess:
 @contextmanager
 def running(folder, flags: list[str], **variables: str):
     """The app, with only these flags and variables."""
-    with (folder / "server.log").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py", *flags], cwd=ROOT, env=clean(folder, **variables),
-            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+    process = launch(["app.py", *flags], clean(folder, **variables), folder / "server.log")
     try:
         yield process
         assert process.poll() is None
