@@ -5,7 +5,7 @@ import { isTabOpen, openTab, photoAddress } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { rescore } from "./caption.js";
 import { put } from "./desk.js";
-import { photoCopy, remembered } from "./memory.js";
+import { cannotReturn, photoCopy, remembered } from "./memory.js";
 
 const KINDS = { heic: "image/heic", heif: "image/heif", avif: "image/avif", tif: "image/tiff",
   tiff: "image/tiff" };
@@ -69,7 +69,7 @@ export function mount({ element, trigger }) {
   // A restarted server no longer has the photo: upload it again.
   async function upload(photo) {
     const file = await photoCopy(photo);
-    if (!file) return;
+    if (!file) return cannotReturn();
     const field = await appears("#photo input[type=file]");
     give(field, [typed(file)]);
   }

@@ -8,11 +8,21 @@ const PHOTO = ["sessionStorage", "clipdemo.photo"];
 const LARGEST = 3e6;  // bytes of a photo to store; browsers have room for about 5 MB
 
 let copy = null;  // {address, file} of the photo
+let returning = remembered()?.photo ?? null;  // address of a photo that is being brought back
 
 // `link` is as link.js writes it; `photo` is the photo's address, or null.
 export function remember(link, photo) {
-  keep(...DESK, { link, photo });
-  if (photo !== copy?.address) copyPhoto(photo);
+  if (photo) returning = null;
+  keep(...DESK, { link, photo: photo ?? returning });
+  if (!returning && photo !== copy?.address) copyPhoto(photo);
+}
+
+export function isReturning() {
+  return returning !== null;
+}
+
+export function cannotReturn() {
+  returning = null;
 }
 
 export function forget() {

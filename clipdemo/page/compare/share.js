@@ -10,7 +10,7 @@ import { MODE_NAMES } from "../shared/text.js";
 import { spoken } from "./caption.js";
 import { isExample } from "./example.js";
 import { readLink, writeLink } from "./link.js";
-import { forget, remember, remembered } from "./memory.js";
+import { forget, isReturning, remember, remembered } from "./memory.js";
 import { sceneNow } from "./scenes.js";
 import { reads } from "./verdict.js";
 
@@ -73,7 +73,7 @@ export function sharing(getBoard, decision, decisions) {
   function keep() {
     if (isExample()) return;
     const [caption, ownLabels, photo] = [textOf("caption"), textOf("own-labels"), photoAddress()];
-    if (!caption && !ownLabels && !photo) forget();
+    if (!caption && !ownLabels && !photo && !isReturning()) forget();
     else remember(`${writeLink(decision(), caption, ownLabels)}`, photo);
   }
 

@@ -1,5 +1,7 @@
 """A user's work on the page outlives the server, and the page says when the server is down."""
 
+import re
+
 import pytest
 from playwright.sync_api import Error
 from support.cut_line import cut_line
@@ -41,7 +43,20 @@ def test_photo_caption_and_rule_outlive_the_server_and_then_a_reload(
         write_caption(page, "a dog on a bench")
         page.reload()  # at once
         eventually(page, lambda: assert_is_back(page, before))
+        page.route(re.compile("/file="), hold_back)
+        page.reload()
+        caption = classifier.predict(None, "a dog on a bench")
+        eventually(page, lambda: assert_is_back(page, caption))
+        page.unroute_all(behavior="ignoreErrors")
+        page.reload()  # before the photo is back
+        eventually(page, lambda: assert_is_back(page, before))
         assert page.locator("#rule").input_value() == "top-k"
+
+
+def hold_back(route) -> None:
+    """The question whether the server still has the photo gets no answer."""
+    if route.request.method != "HEAD":
+        route.continue_()
 
 
 def assert_is_back(page, expected) -> None:
