@@ -36,6 +36,8 @@ def plan(study: Study) -> dict:
     Times are extrapolated from a few photos and rows on this machine; until there is a label table,
     they are for all photos of the part. `seconds` is None for a stage that cannot be timed yet.
     """
+    from clipdemo.study.captions_alone import DRAWN
+
     fetches = [*downloads(study), _backbone(study)]
     missing = sum(f["bytes"] for f in fetches if not f["here"])
     photos = _rows(study)
@@ -49,7 +51,7 @@ def plan(study: Study) -> dict:
         f"download at {LINE / 1e6:.0f} MB a second": missing / LINE,
         "caption": _times(photos, speed["caption"]),
         "encode": _times(photos, _sum(speed["photo"], speed["text"], speed["text"])),
-        "sweep and baselines": _times(photos, speed["sweep"]),
+        "sweep and baselines": _sum(_times(photos, speed["sweep"]), _times(DRAWN, speed["text"])),
     }
     return {
         "fetch": fetches,
