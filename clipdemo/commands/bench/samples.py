@@ -29,16 +29,17 @@ def write_random(name: str, folder: Path) -> str:
     Runs in another process, since later child processes inherit this one's peak memory.
 
     Raises:
-        ClipdemoError: open_clip has no such model.
+        ClipdemoError: open_clip has no such model, or it cannot be made here.
     """
     configs = Path(find_spec("open_clip").origin).with_name("model_configs")
-    if (configs / f"{name}.json").is_file():
-        process = multiprocessing.get_context("spawn").Process(target=_write, args=(name, folder))
-        process.start()
-        process.join()
-        if process.exitcode == 0:
-            return f"local-dir:{folder}"
-    raise ClipdemoError(f"There is no model {name!r}: name one of open_clip, like ViT-B-32.")
+    if not (configs / f"{name}.json").is_file():
+        raise ClipdemoError(f"There is no model {name!r}: name one of open_clip, like ViT-B-32.")
+    process = multiprocessing.get_context("spawn").Process(target=_write, args=(name, folder))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise ClipdemoError(f"{name} cannot be made with random weights here: name a smaller one.")
+    return f"local-dir:{folder}"
 
 
 def _write(name: str, folder: Path) -> None:

@@ -28,7 +28,7 @@ export function buildCard(entry, open, marked) {
   return { entry, node, chips, modes, extra, keep: mark?.keep };
 }
 
-let saved = Promise.resolve();  // one request at a time: of two at once, either might be the last
+let saved = Promise.resolve();  // one request at a time: of two at once, either might arrive last
 
 function save(row, finding) {
   saved = saved.then(() => getJson("mark", { row, finding }));

@@ -13,7 +13,7 @@ from clipdemo.page.server.requests import Page
 FIELD = 2**16  # bytes of a field other than a file in an uploaded form
 BUSY = 16  # waiting events beyond which long ones are refused
 LONG = 2**20  # bytes
-IDLE = 0.01  # seconds between two looks into an empty queue; with Gradio's 0.001, a tenth of a core
+IDLE = 0.01  # seconds between polls of an empty queue; Gradio's 0.001 takes a tenth of a core
 SESSION = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 
 
@@ -28,12 +28,12 @@ class _Form(GradioMultiPartParser):
 
 
 def bound_gradio(page: Page) -> None:
-    """Limit uploaded forms, the page's queue and what it costs while nobody asks for anything."""
+    """Limit uploaded forms, the page's queue, and how often an empty one is polled."""
     route_utils.GradioMultiPartParser = _Form
     queue, push = page._queue, page._queue.push
     # A table of all events, computed after each one for a view that is disabled.
     queue.compute_analytics_summary = lambda records: {}
-    queue.sleep_when_free = queue.progress_update_sleep_when_free = IDLE
+    queue.sleep_when_free = max(IDLE, queue.sleep_when_free)
 
     async def bounded(body, request, username):
         if body.session_hash is not None and not SESSION.fullmatch(body.session_hash):
