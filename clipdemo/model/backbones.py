@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import open_clip
@@ -9,7 +10,9 @@ import torch
 from open_clip.modified_resnet import ModifiedResNet
 from PIL import Image
 from timm.utils import reparameterize_model
+from torch import nn
 from torch.nn import functional as F
+from torch.nn.utils import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
 from torchvision.transforms import Compose
 
@@ -116,8 +119,10 @@ class Backbone:
         *cutting, _, self._normalise = self.preprocess.transforms
         self.cut = Compose(cutting)
         self.model = model.eval().requires_grad_(False)
-        # A ResNet's convolutions are a third faster with channels last.
         convolutional = isinstance(model.visual, ModifiedResNet)
+        if convolutional and self.precision == "fp32":
+            _fold_batch_norms(model.visual)
+        # A ResNet's convolutions are a third faster with channels last.
         self._layout = torch.channels_last if convolutional else torch.contiguous_format
         model.visual.to(memory_format=self._layout)
         side = model.visual.image_size
@@ -215,6 +220,19 @@ class Backbone:
     def _rows(self, encode: Callable, inputs: torch.Tensor) -> np.ndarray:
         with torch.inference_mode():
             return F.normalize(encode(inputs).float(), dim=-1).cpu().numpy()
+
+
+def _fold_batch_norms(resnet: ModifiedResNet) -> None:
+    """Merge every batch norm into the convolution before it.
+
+    `tiny` encodes a photo in 0.9 and 16 photos in 0.75 of the time. In half precision the merged
+    weights would be rounded once more.
+    """
+    for block in list(resnet.modules()):
+        for (name, conv), (next_name, norm) in pairwise(block.named_children()):
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(block, name, fuse_conv_bn_eval(conv, norm))
+                setattr(block, next_name, nn.Identity())
 
 
 class _Uninitialised(TorchFunctionMode):
