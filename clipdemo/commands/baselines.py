@@ -1,7 +1,5 @@
 """The command `baselines`: other methods to compare heads with."""
 
-from functools import partial
-
 from clipdemo.commands import options
 from clipdemo.commands.sweep import print_runs
 from clipdemo.commands.terminal import progress_bars, resumable
@@ -21,6 +19,5 @@ def baselines(
 
     classifier = load(read_store(store).backbone)
     with resumable(), progress_bars() as progress:
-        step = partial(progress, "runs")
-        found = run_baselines(store, output, validation, classifier, jobs, step)
+        found = run_baselines(store, output, validation, classifier, jobs, progress)
     print_runs(found, output, as_json)

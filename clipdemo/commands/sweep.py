@@ -1,6 +1,5 @@
 """The command `sweep`: the study's grid of heads."""
 
-from functools import partial
 from pathlib import Path
 
 from clipdemo.commands import options
@@ -18,7 +17,7 @@ def sweep(
     from clipdemo.study.experiments import run_sweep
 
     with resumable(), progress_bars() as progress:
-        found = run_sweep(store, output, validation, jobs, partial(progress, "runs"))
+        found = run_sweep(store, output, validation, jobs, progress)
     print_runs(found, output, as_json)
 
 

@@ -18,9 +18,8 @@ from clipdemo.study import baselines, captions_alone, sweep
 from clipdemo.study.feature_store import INDEX, Store, read_store
 from clipdemo.study.rows import split_rows
 from clipdemo.study.runs import ABOUT, Entry, Journal, Run, carry_out, write_tables
+from clipdemo.study.stages import Progress, counted
 from clipdemo.tables.label_table import target_matrix
-
-Progress = Callable[[int, int], None]
 
 
 def run_sweep(
@@ -33,7 +32,7 @@ def run_sweep(
         out: folder of the runs' tables.
         validation: see `splits.held_out`.
         jobs: processes at once; 0: one per core.
-        progress: called with the number of runs done and the total.
+        progress: called with the runs done and their number.
     """
     store = _comparable(folder)
     entries = sweep.entries(store)
@@ -56,9 +55,10 @@ def run_baselines(
     store = _comparable(folder)
     entries = baselines.entries(store) + captions_alone.entries(store)
     zero_shot = baselines.zero_shot_scores(store, validation, classifier)
-    own = None
-    if any(entry.run.kind.startswith("drawn") for entry in entries):
-        own = _drawn(store, classifier)
+    own, journal = None, _journal(store, out, validation)
+    drawn = [entry.run for entry in entries if entry.run.kind.startswith("drawn")]
+    if any(journal.get(run) is None for run in drawn):
+        own = _drawn(store, classifier, progress)
     execute = partial(_execute, folder, validation, zero_shot, own)
     return _run(store, out, validation, entries, execute, jobs, progress)
 
@@ -83,16 +83,25 @@ def _execute(folder: Path, validation: str, zero_shot: dict, own: tuple | None, 
     return baselines.execute(folder, validation, zero_shot, run)
 
 
-def _drawn(store: Store, classifier: Classifier) -> tuple[np.ndarray, np.ndarray]:
+def _drawn(
+    store: Store, classifier: Classifier, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
     """Embeddings [M, D] and targets [M, L] of the drawn scenes' captions."""
     captions, names = captions_alone.drawn_captions()
     ids = dict(zip(store.labels.names, store.labels.ids, strict=True))
     rows = pd.DataFrame({"Labels": [tuple(ids[n] for n in row if n in ids) for row in names]})
-    parts = [
-        classifier.backbone.encode_captions(captions[i : i + 256])
-        for i in range(0, len(captions), 256)
-    ]
+    parts, encoded = [], counted(progress, "encoding drawn captions", len(captions))
+    for start in range(0, len(captions), 64):
+        parts.append(classifier.backbone.encode_captions(captions[start : start + 64]))
+        encoded(len(parts[-1]))
     return np.concatenate(parts), target_matrix(rows, store.labels)
+
+
+def _journal(store: Store, out: Path, validation: str) -> Journal:
+    """The outcomes in `out` that belong to this store and split."""
+    digest, fingerprint = sha256(store.folder / INDEX), store.about.fingerprint
+    content = {"store": digest, "fingerprint": fingerprint, "validation": validation}
+    return Journal(out / "runs.jsonl", content)
 
 
 def _run(
@@ -100,15 +109,14 @@ def _run(
     out: Path,
     validation: str,
     entries: list[Entry],
-    execute: Callable,
+    execute: Callable[[Run], dict],
     jobs: int,
     progress: Progress,
 ) -> pd.DataFrame:
     start, jobs = time.perf_counter(), jobs or cores()
-    digest, made_of = sha256(store.folder / INDEX), store.about
-    content = {"store": digest, "fingerprint": made_of.fingerprint, "validation": validation}
-    journal = Journal(out / "runs.jsonl", content)
-    carry_out(entries, execute, journal, jobs, progress)
+    journal = _journal(store, out, validation)
+    carry_out(entries, execute, journal, jobs, partial(progress, "runs"))
+    content, made_of = journal.about, store.about
     train, check = split_rows(store, entries[0].run.mode, validation)
     spent = time.perf_counter() - start
     if (out / ABOUT).is_file():  # written by the other command

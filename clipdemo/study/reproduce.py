@@ -245,7 +245,7 @@ def _sweep(study: Study, progress: Progress) -> None:
 
     run_sweep(
         study.store, study.runs, study.validation,
-        progress=lambda done, total: progress("runs of the sweep", done, total),
+        progress=lambda step, *count: progress(f"{step} of the sweep", *count),
     )  # fmt: skip
 
 
@@ -256,7 +256,7 @@ def _baselines(study: Study, progress: Progress) -> None:
     run_baselines(
         study.store, study.runs, study.validation,
         load(study.backbone, device=study.device),
-        progress=lambda done, total: progress("baselines", done, total),
+        progress=lambda step, *count: progress(f"baselines: {step}", *count),
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ class Journal:
 
     def __init__(self, path: Path, about: dict) -> None:
         """`about`: whatever else the outcomes depend on; runs with another `about` are ignored."""
-        self._path, self._about = path, about
+        self._path, self.about = path, about
         self._known: dict[str, dict] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
         for line in path.read_text("utf-8").splitlines() if path.is_file() else ():
@@ -87,7 +87,7 @@ class Journal:
 
     def key(self, run: Run) -> str:
         """Identifies the run and what its outcome depends on."""
-        content = json.dumps([asdict(run), self._about], sort_keys=True)
+        content = json.dumps([asdict(run), self.about], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def get(self, run: Run) -> dict | None:

@@ -86,7 +86,10 @@ def test_the_sweep_has_the_study_and_nothing_that_a_store_lacks_data_for(
 
 
 def test_tables_have_the_measured_figures(folder, tmp_path, monkeypatch):
-    """Every row and curve of both commands, with scikit-learn's figures."""
+    """Every row and curve of both commands, with scikit-learn's figures.
+
+    Run again, nothing is computed again.
+    """
     monkeypatch.setattr(sweep, "FINAL", SMALL)
     monkeypatch.setattr(sweep, "HIDDEN", ((16,),))
     monkeypatch.setattr(captions_alone, "FINAL", SMALL)
@@ -96,8 +99,18 @@ def test_tables_have_the_measured_figures(folder, tmp_path, monkeypatch):
     store, out = read_store(folder), tmp_path / "runs"
     experiments.run_sweep(folder, out, RULE, jobs=1)
     classifier = clipdemo.load(store.backbone, device="cpu")
-    experiments.run_baselines(folder, out, RULE, classifier, jobs=1)
+    told = []
+
+    def progress(*step) -> None:
+        told.append(step)
+
+    experiments.run_baselines(folder, out, RULE, classifier, 1, progress)
+    assert ("encoding drawn captions", 50, 50) in told
     runs, curves, about = read_runs(out)
+    told.clear()
+    again = experiments.run_baselines(folder, out, RULE, classifier, 1, progress)
+    assert told == [("runs", 0, 0)]
+    pd.testing.assert_frame_equal(again, runs)
     assert runs["run"].is_unique
     assert set(runs["group"]) == {
         "grid", "warmup", "encoding", "augmentation", "fusion", "baseline", "captions-alone",
