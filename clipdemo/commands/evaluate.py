@@ -42,6 +42,7 @@ def evaluate(
     from clipdemo.inputs.photo_source import PhotoSource
     from clipdemo.inspection.evaluation import evaluate_table
     from clipdemo.model.loading import load
+    from clipdemo.tables.account import main_reason
 
     reading = options.reading(columns, unlabelled, strict)
     classifier = load(backbone, checkpoint=checkpoint or None)
@@ -54,11 +55,14 @@ def evaluate(
     with progress_bars() as progress:
         rows = counted(progress, "scoring", len(found.frame))
         report = evaluate_table(classifier, found, source, rule, threshold, k, rows, recall)
-    if not report["modes"]:
+    if not report["modes"] and not source:
         raise ClipdemoError(
             f"No row of {table} has the input of these heads ({', '.join(classifier.modes)}): give "
             "--photos, or a table with captions."
         )
+    if not report["modes"]:
+        reason = main_reason(report["account"])
+        raise ClipdemoError(f"No row of {table} can be scored; most often: {reason}.")
     if output:
         output.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     if as_json:

@@ -25,7 +25,7 @@ from clipdemo.inspection.predictions import (
 )
 from clipdemo.model.checkpoints import Card
 from clipdemo.scenes import DrawnPhotos, drawn_table
-from clipdemo.tables.account import CUT_OFF, NO_INPUT, photo_reason
+from clipdemo.tables.account import CUT_OFF, NO_INPUT, main_reason, photo_reason
 from clipdemo.tables.corrected import Changes, corrected
 from clipdemo.tables.label_table import LabelTable, read_label_table, target_matrix
 
@@ -193,6 +193,9 @@ class ScoredTable:
         scores = {mode: joined[f"scores/{mode}"] for mode in modes}
         if self._table:
             about["account"] = self._account(scores, joined)
+            if not about["account"]["used"]:
+                reason = main_reason(about["account"])
+                raise TableError(f"No row of {self.name} can be scored; most often: {reason}.")
         truth = target_matrix(frame, card.labels) > 0.5
         return Predictions(frame["ImageID"], frame["Caption"], truth, scores, about)
 

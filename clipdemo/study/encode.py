@@ -34,7 +34,7 @@ from clipdemo.study.feature_store import (
     write_rows,
 )
 from clipdemo.study.store_parts import Parts, locked
-from clipdemo.tables.account import Account, photo_reason
+from clipdemo.tables.account import Account, main_reason, photo_reason
 from clipdemo.tables.label_table import LabelTable, read_label_table
 
 
@@ -103,9 +103,10 @@ def encode_table(
             index = index.assign(photo_sha256=index["ImageID"].map(keys)).dropna()
         else:
             skipped, index = [], index[index["Caption"] != ""].assign(photo_sha256="")
+        account = _accounted(found, index, skipped, source).to_dict()
         if index.empty:
-            what = "a photo that can be read" if source else "a caption"
-            raise TableError(f"No row of {table} has {what}: check the table and --photos.")
+            reason = main_reason(account)
+            raise TableError(f"No row of {table} can be encoded; most often: {reason}.")
         begun = time.perf_counter()
         sha256 = {c: hashlib.sha256(c.encode()).hexdigest() for c in index["Caption"] if c}
         new = {c: key for c, key in sha256.items() if key not in parts.known(TEXT)}
@@ -113,7 +114,6 @@ def encode_table(
         index = index.assign(caption_sha256=[sha256.get(c, "") for c in index["Caption"]])
         spent = begun - start, time.perf_counter() - begun
         encoded = len(parts.known(IMAGE)) - known[0], len(parts.known(TEXT)) - known[1]
-        account = _accounted(found, index, skipped, source).to_dict()
         _write(out, about, index, skipped, account, parts)
     return {
         "rows": len(index),

@@ -75,11 +75,18 @@ class Account:
 
 def photo_reason(problem: str) -> str:
     """A problem with a row's photo, in words shared by many rows."""
+    problem = problem.rstrip(".")
     if problem.startswith("There is no photo"):
         return "its photo is missing"
     if " may be " in problem:
         return f"its photo is not certain: {problem}"
     return f"its photo cannot be used: {problem}"
+
+
+def main_reason(account: dict) -> str:
+    """Why most of the rows that an account leaves out are left out, with an example."""
+    entry = max(account["left_out"], key=lambda entry: entry["count"])
+    return f"{entry['reason']} ({entry['examples'][0]})"
 
 
 def account_lines(account: dict) -> list[str]:

@@ -283,6 +283,18 @@ def test_evaluate_without_photos_scores_text_only(clipdemo_cli, folder):
     assert list(json.loads(out)["modes"]) == ["text"]
 
 
+@pytest.mark.parametrize("command", ["evaluate", "score", "encode"])
+def test_if_no_row_can_be_used_the_main_reason_is_named(
+    fails, folder, command, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    table = folder / "other.csv"
+    table.write_text("ImageID,Labels\ngone.png,18\nlost.png,1\nbad.png,2\n")
+    given = ["--table", table, "--photos", folder]
+    given += ["--out", tmp_path / "store"] if command == "encode" else []
+    assert "its photo is missing (line 2: gone.png)" in fails(command, *given)
+
+
 def test_an_invalid_number_ends_with_code_2(clipdemo_cli):
     code, out, err = clipdemo_cli("predict", "--caption", "a dog", "--threshold", "high")
     assert code == 2
