@@ -11,6 +11,10 @@ from clipdemo.tables.loose_csv import loose_rows
 from clipdemo.tables.rows import Find, Rows
 from clipdemo.tables.text import WIDEST, decode, from_header, header, quote, read_bytes, separator
 
+_FOREIGN = (
+    (("<?xml", "<annotation", "<!DOCTYPE", "<html", "<table"), "XML or HTML"),
+    (("--", "CREATE TABLE", "INSERT INTO", "/*!"), "SQL"),
+)
 UNKNOWN = LabelSet(("\0",), ("\0",))  # no id is known yet
 
 
@@ -42,6 +46,11 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         return read_parquet(path, find)
     text, repaired, encoding = decode(raw, path)
     del raw  # may be large
+    form = next((form for start, form in _FOREIGN if text.lstrip().startswith(start)), None)
+    if form:
+        raise TableError(
+            f"{path} is {form}, which is not read: export it as CSV, as JSON or in COCO's format."
+        )
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("{", "["):
         rows, repaired = read_json(text, path, find), {}
     else:

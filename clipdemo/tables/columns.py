@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
+from clipdemo.inputs.photo_names import is_photo
 from clipdemo.tables.label_values import LabelReader
 
 COLUMNS = ("ImageID", "Labels", "Caption")
@@ -21,18 +22,24 @@ USUAL = {
 FURTHER = {
     "ImageID": ("imagefile", "imagefilename", "imagefilepath", "imageurl", "imageuri", "imgname",
                 "imgpath", "imgfile", "imgid", "fname", "photoname", "photoid", "filenames",
-                "filepaths", "imagepaths", "sourceref", "imagegcsuri"),
-    "Labels": ("classname", "classnames", "labellist", "labelnames", "labelids", "categoryname",
-               "categorynames", "taglist", "annotations", "annotation",
-               "classificationannotations"),
+                "filepaths", "imagepaths", "sourceref", "imagegcsuri", "sourcefile", "imageindex"),
+    "Labels": ("classname", "classnames", "labelname", "labellist", "labelnames", "labelids",
+               "categoryname", "categorynames", "taglist", "annotations", "annotation",
+               "classificationannotation", "classificationannotations", "boundingboxannotations",
+               "regions", "regionattributes", "taxonomy", "subject", "findinglabels"),
     "Caption": ("sentences", "captiontext", "imagecaption", "alttext"),
 }  # fmt: skip
 """Names that are used if none of the usual ones is there."""
 _NO_LABELS = {
     "id", "index", "unnamed0", "confidence", "score", "regioncount", "regionid", "iscrowd",
     "difficult", "truncated", "occluded", "isoccluded", "istruncated", "isgroupof", "isdepiction",
-    "isinside",
+    "isinside", "isvalid", "fold", "split", "subset", "dataset", "annotator", "annotationid",
+    "createdat", "updatedat", "leadtime", "width", "height", "imagewidth", "imageheight", "area",
+    "bboxx", "bboxy", "bboxwidth", "bboxheight", "xmin", "xmax", "ymin", "ymax", "unlabeled",
 }  # fmt: skip
+_NAMES = ("labelname", "labelnames", "classname", "classnames", "categoryname", "categorynames")
+_DOUBTS = {"confidence", "score", "probability", "present", "ispresent", "verified", "answer"}
+_PREFIX = re.compile(r"(labels?|tags?|class(?:es)?|category|categories|has|is)[_.]", re.IGNORECASE)
 
 MOST = 50_000  # columns; examining a million takes a minute
 _MEANT = {"ImageID": "photo names", "Labels": "labels", "Caption": "captions"}
@@ -47,12 +54,14 @@ class Columns:
         own: of the columns for one label each, with the label's name.
         known: whether these are known to be labels; else only those with yes or no are.
         several: of the columns with one of a row's labels each, such as label_1 and label_2.
+        doubt: of the column with the score of a row's label, or whether it is true; None for none.
     """
 
     places: dict[str, int]
     own: dict[int, str] = field(default_factory=dict)
     known: bool = True
     several: dict[int, str] = field(default_factory=dict)
+    doubt: int | None = None
 
 
 def find_columns(
@@ -87,14 +96,26 @@ def find_columns(
     own = {}
     if "Labels" in needed and "Labels" not in found and not several:
         own = _own_columns(header, labels, set(found.values()))
+        if {"annotator", "leadtime"} <= set(map(_bare, header)):  # Label Studio's
+            controls = _own_columns(header, None, set(found.values()))
+            if len(controls) == 1:
+                found["Labels"], own = next(iter(controls)), {}
+    about_captions = {"score"} if "Caption" in found else set()
+    doubts = [p for p, n in enumerate(header) if _bare(n) in _DOUBTS - about_captions]
+    doubt = doubts[0] if "Labels" in found and len(doubts) == 1 else None
     seen = ", ".join(filter(None, header))[:160]
     for ours in needed:
         if ours not in found and not (ours == "Labels" and (own or several)):
+            if any(is_photo(cell.strip()) for cell in header):
+                raise TableError(
+                    f"{name} begins with a row (found: {seen}) instead of the columns' names: "
+                    "write a line such as ImageID,Labels above it."
+                )
             raise TableError(
                 f"{name} has no column of {_MEANT[ours]} (found: {seen}); name it {ours}, or say "
                 f"which one it is with --columns {ours}=NAME."
             )
-    return Columns(found, own, labels is not None, several)
+    return Columns(found, own, labels is not None, several, doubt)
 
 
 def parse_columns(text: str) -> dict[str, str]:
@@ -130,6 +151,14 @@ def _place(header: Sequence[str], ours: str, wanted: str | None, name: object) -
         places = [place for place, column in enumerate(plain) if _bare(column) in usual]
         if places:
             break
+    if ours == "Labels" and places and _bare(header[places[0]]) not in _NAMES:
+        # Next to their names, these are indices.
+        named = [place for place, column in enumerate(plain) if _bare(column) in _NAMES]
+        places = named or places
+    if ours == "Caption" and not places:  # caption_1, caption_2, ...
+        stems = ("caption", *USUAL[ours])
+        numbered = (p for p, column in enumerate(plain) if _bare(column).rstrip("01") in stems)
+        places = list(numbered)[:1]
     if len(places) > 1:
         candidates = " or ".join(header[place] for place in places)
         raise TableError(
@@ -163,8 +192,13 @@ def _own_columns(header: Sequence[str], labels: LabelSet | None, taken: set[int]
     """Columns for one label each: by their names, or all remaining ones if none is known."""
     left = {place: name.strip() for place, name in enumerate(header) if place not in taken}
     if labels is None:
-        return {
+        own = {
             place: name for place, name in left.items() if name and _bare(name) not in _NO_LABELS
         }
+        prefixes = [_PREFIX.match(name) for name in own.values()]  # of pandas' get_dummies
+        if all(prefixes) and len({match[0] for match in prefixes}) == 1:
+            return {place: _PREFIX.sub("", name, count=1) for place, name in own.items()}
+        return own
     reader = LabelReader(labels)
-    return {place: name for place, name in left.items() if reader.id_of(name) is not None}
+    bare = {place: _PREFIX.sub("", name, count=1) for place, name in left.items()}
+    return {place: name for place, name in bare.items() if reader.id_of(name) is not None}

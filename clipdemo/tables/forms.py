@@ -7,7 +7,10 @@ quotes may be broken, by `loose_csv`.
 from __future__ import annotations
 
 import csv
+import json
+import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,8 @@ from clipdemo.tables.columns import COLUMNS, Columns
 from clipdemo.tables.rows import CHUNK, OURS, Find, Rows, cell_text, gathered, with_note
 from clipdemo.tables.text import ABOVE, quote, unquote
 
+_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev"}
+_NO_CLASSES = {"images", "labels", "annotations"}
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # of an imagefolder
 
 
@@ -108,13 +113,16 @@ def read_parquet(path: Path, find: Find) -> Rows:
         file = parquet.ParquetFile(path)
         header = file.schema_arrow.names
         columns = find(header)
-        places = (*columns.places.values(), *columns.own, *columns.several)
-        used = [header[place] for place in places]
+        places = {*columns.places.values(), *columns.own, *columns.several}
+        places |= {columns.doubt} - {None}
+        used = [header[place] for place in sorted(places)]
+        features = _features(file.schema_arrow.metadata)
 
         def lines() -> Iterator[tuple[int, Sequence]]:
             line = 1
             for batch in file.iter_batches(CHUNK, columns=used):
                 found = {name: batch.column(name).to_pylist() for name in used}
+                found |= {n: _named(found[n], [features[n]]) for n in used if n in features}
                 none = [None] * len(batch)
                 for row in zip(*(found.get(name, none) for name in header), strict=True):
                     line += 1
@@ -127,6 +135,34 @@ def read_parquet(path: Path, find: Find) -> Rows:
         ) from error
 
 
+def _features(metadata: dict | None) -> dict:
+    """Hugging Face's description of a Parquet file's columns."""
+    try:
+        return json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, ValueError, TypeError):
+        return {}
+
+
+def _named(value: Any, feature: Any) -> Any:
+    """A value in which indices of classes are replaced by their names (`datasets.ClassLabel`)."""
+    if isinstance(feature, list):
+        feature = {"feature": feature[0] if feature else None}
+    if value is None or not isinstance(feature, dict):
+        return value
+    if feature.get("_type") == "ClassLabel":
+        names = feature.get("names") or []
+        return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
+    inner = feature.get("feature", feature)
+    if isinstance(value, list):
+        return [_named(part, inner) for part in value]
+    if isinstance(value, dict) and isinstance(inner, dict):  # a sequence of records is one of lists
+        return {
+            key: _named(part, [inner.get(key)] if isinstance(part, list) else inner.get(key))
+            for key, part in value.items()
+        }
+    return value
+
+
 def read_folder(path: Path) -> Path | Rows:
     """An imagefolder: its metadata file, or rows from one folder of photos per label.
 
@@ -136,18 +172,48 @@ def read_folder(path: Path) -> Path | Rows:
     for name in METADATA:
         if (path / name).is_file():
             return path / name
+    folders = [f for f in _folders(path) if f.name.casefold() not in _NO_CLASSES]
+    if _are_splits(folders):
+        tables = [folder for folder in folders for name in METADATA if (folder / name).is_file()]
+        if tables:
+            raise TableError(
+                f"{path} has a table in each of its folders: give one of these, such as "
+                f"{tables[0]}."
+            )
+        folders = [label for split in folders for label in _folders(split)]
+    if folders and all(folder.name.casefold() in _NO_CLASSES for folder in folders):
+        raise TableError(
+            f"{path} has no folder of photos per label, and files of YOLO's are not read: export "
+            "it in COCO's format, and give that file."
+        )
     rows = [
-        (f"{folder.name}/{photo.relative_to(folder).as_posix()}", (folder.name,), "")
-        for folder in sorted(path.iterdir())
-        if folder.is_dir() and not folder.name.startswith((".", "_", "@"))
+        (photo.relative_to(path).as_posix(), (folder.name,), "")
+        for folder in folders
         for photo in sorted(folder.rglob("*"))
-        if is_photo(photo.name) and photo.is_file()
+        if _is_photo_file(photo)
     ]
     if not rows:
         raise TableError(
             f"{path} has neither {METADATA[0]} nor a folder of photos per label: give a table."
         )
     return with_note(gathered(enumerate(rows, 1), COLUMNS, OURS), Labels="names of folders")
+
+
+def _folders(path: Path) -> list[Path]:
+    """The folders in a folder that are not hidden."""
+    found = (f for f in path.iterdir() if f.is_dir() and not f.name.startswith((".", "_", "@")))
+    return sorted(found)
+
+
+def _are_splits(folders: list[Path]) -> bool:
+    """Whether folders are parts of a dataset. Photos in a lone `train` are of trains."""
+    names = {folder.name.casefold().rstrip("0123456789") for folder in folders}
+    lone = len(folders) == 1 and any(map(_is_photo_file, folders[0].iterdir()))
+    return bool(names) and names <= _SPLITS and not lone
+
+
+def _is_photo_file(path: Path) -> bool:
+    return is_photo(path.name) and path.is_file()
 
 
 def read_csv_rows(text: str, mark: str, find: Find) -> Rows:
@@ -175,14 +241,16 @@ def _csv_rows(text: str, mark: str, find: Find, **dialect: Any) -> Rows:
         header.pop()
     plain = dialect.get("quoting") == csv.QUOTE_NONE
     header = [unquote(name) for name in header] if plain else header
+    raw = _numbered(reader)
+    first = list(islice(raw, 1))
+    if first and len(first[0][1]) == len(header) + 1 and first[0][1][0].strip() == "1":
+        header = ["", *header]  # R's write.table has no name for its row numbers
     columns = find(header)
     last, name_at, problems = max(columns.places.values()), columns.places["ImageID"], {}
 
     def lines() -> Iterator[tuple[int, list[str]]]:
-        line = reader.line_num + 1
-        for row in reader:
-            at, line = line, reader.line_num + 1
-            if not any(cell.strip() for cell in row):
+        for at, row in chain(first, raw):
+            if not any(cell.strip() for cell in row) or _is_ruled(row, mark):
                 continue
             row = [unquote(cell) for cell in row] if plain else row
             name = row[name_at if name_at < len(row) else 0].strip()
@@ -195,6 +263,20 @@ def _csv_rows(text: str, mark: str, find: Find, **dialect: Any) -> Rows:
     rows = gathered(lines(), header, columns)
     rows.problems |= problems
     return rows
+
+
+def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a `csv.reader`, each with the line of the file where it begins."""
+    line = reader.line_num + 1
+    for row in reader:
+        yield line, row
+        line = reader.line_num + 1
+
+
+def _is_ruled(row: Sequence[str], mark: str) -> bool:
+    """Whether it is the line below a Markdown table's header."""
+    cells = [cell.strip() for cell in row if cell.strip()]
+    return mark == "|" and all(re.fullmatch(":?-{2,}:?", cell) for cell in cells)
 
 
 def _lines_of(text: str) -> Iterator[str]:

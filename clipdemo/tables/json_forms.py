@@ -10,7 +10,7 @@ from pathlib import Path
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import is_photo
 from clipdemo.tables.columns import COLUMNS, find_columns
-from clipdemo.tables.label_values import parts
+from clipdemo.tables.label_values import leaves, parts
 from clipdemo.tables.rows import OURS, Find, Rows, gathered, with_note
 
 
@@ -34,7 +34,8 @@ def _read(text: str, path: Path, find: Find) -> Rows:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return _records(_json_lines(text, path), find)
+        lines = _json_lines(text, path)
+        return _records(((n, row and _as_record(row)) for n, row in lines), find)
     if isinstance(found, dict) and {"images", "annotations"} <= found.keys():
         return _coco(path, found)
     if isinstance(found, dict):
@@ -42,7 +43,7 @@ def _read(text: str, path: Path, find: Find) -> Rows:
     if isinstance(found, list) and found and all(isinstance(row, dict) for row in found):
         if all(isinstance(row.get("data"), dict) for row in found):
             found = [_label_studio(row) for row in found]
-        return _records(enumerate(map(_fiftyone, found), 1), find)
+        return _records(enumerate(map(_as_record, found), 1), find)
     raise TableError(
         f"{path} is JSON in an unknown form: give a list of records, COCO's instances or "
         "Label Studio's export."
@@ -54,6 +55,16 @@ def _unpacked(found: dict, find: Find) -> list:
     values = list(found.values())
     if isinstance(found.get("labels"), dict) and "classes" in found:  # FiftyOne's classification
         return _classified(found["labels"], found["classes"])
+    if "items" in found and "label" in (found.get("categories") or ()):
+        return _of_datumaro(found)
+    if "imagePath" in found:
+        return [found]
+    if isinstance(found.get("_via_img_metadata"), dict):
+        found = found["_via_img_metadata"]
+        values = list(found.values())
+    inside = [v for v in values if isinstance(v, dict) and any(map(is_photo, v))]
+    if len(inside) == 1 and not any(map(is_photo, found)):
+        return _unpacked(inside[0], find)
     columns, rows = found.get("columns"), found.get("data")
     listed = isinstance(columns, list) and isinstance(rows, list)
     if listed and all(isinstance(row, list) for row in rows):  # pandas' "split"
@@ -95,6 +106,7 @@ def _classified(labels: dict, classes: list | None) -> list[dict]:
     """FiftyOne's classification datasets: photos without extension, labels often as indices."""
 
     def name(label: object) -> object:
+        label = label.get("label") if isinstance(label, dict) else label
         known = isinstance(label, int) and isinstance(classes, list) and 0 <= label < len(classes)
         return classes[label] if known else label
 
@@ -102,7 +114,51 @@ def _classified(labels: dict, classes: list | None) -> list[dict]:
     return [{"ImageID": photo, "Labels": list(map(name, said))} for photo, said in found.items()]
 
 
-def _fiftyone(sample: dict) -> dict:
+def _as_record(row: dict) -> dict:
+    """A sample of FiftyOne, a line of SageMaker's manifest or a file of LabelMe's as a record;
+    other records unchanged.
+    """
+    if "source-ref" in row:
+        return _of_manifest(row)
+    if "imagePath" in row and "shapes" in row:
+        flags = [name for name, on in (row.get("flags") or {}).items() if on is True]
+        return {"ImageID": row["imagePath"], "Labels": flags + [s["label"] for s in row["shapes"]]}
+    return _of_fiftyone(row)
+
+
+def _of_manifest(row: dict) -> dict:
+    """A line of an augmented manifest, with the names of its classes from their metadata."""
+    named = {
+        key: row[f"{key}-metadata"] for key in row if isinstance(row.get(f"{key}-metadata"), dict)
+    }
+    if not named:
+        return row
+    labels = []
+    for key, about in named.items():  # Rekognition writes one for each label
+        said = row[key]["annotations"] if isinstance(row[key], dict) else row[key]
+        said = said if isinstance(said, list) else [about.get("class-name", said)]
+        numbers = [part.get("class_id") if isinstance(part, dict) else part for part in said]
+        classes = about.get("class-map") or {}
+        labels += [classes.get(str(number), number) for number in numbers]
+    return {"ImageID": row["source-ref"], "Labels": labels}
+
+
+def _of_datumaro(found: dict) -> list[dict]:
+    """Datumaro's items, whose labels are indices."""
+    names = [label["name"] for label in found["categories"]["label"]["labels"]]
+    records = []
+    for item in found["items"]:
+        said = item.get("annotations") or ()
+        numbers = [part.get("label_id") for part in said]
+        records.append({
+            "ImageID": (item.get("image") or {}).get("path") or item["id"],
+            "Labels": [names[n] for n in numbers if isinstance(n, int) and 0 <= n < len(names)],
+            "Caption": [part["caption"] for part in said if part.get("caption")],
+        })  # fmt: skip
+    return records
+
+
+def _of_fiftyone(sample: dict) -> dict:
     """A FiftyOne sample, whose tags are not labels, as a record; other records unchanged."""
     kinds = ("Classification", "Classifications", "Detection", "Detections")
     fields = {k: v for k, v in sample.items() if isinstance(v, dict) and v.get("_cls") in kinds}
@@ -141,7 +197,7 @@ def _records(
 
 def _label_studio(task: dict) -> dict:
     """A task of Label Studio's JSON export as a record."""
-    chosen = []
+    chosen, written = [], []
     for annotation in task.get("annotations") or task.get("completions") or ():
         if annotation.get("was_cancelled"):
             continue
@@ -149,10 +205,14 @@ def _label_studio(task: dict) -> dict:
             value = result.get("value", {})
             kind = result.get("type")
             found = value.get("choices") or value.get(kind) if isinstance(value, dict) else None
-            if kind == "taxonomy" and isinstance(found, list):  # each a path from the root
-                found = [path[-1] if isinstance(path, list) and path else path for path in found]
-            chosen += found if isinstance(found, list) and kind != "textarea" else []
-    return {**task["data"], "Labels": list(dict.fromkeys(map(str, chosen)))}
+            if kind == "taxonomy" and isinstance(found, list):
+                found = leaves(found)
+            if kind == "textarea":
+                written.append(value.get("text") if isinstance(value, dict) else value)
+            else:
+                chosen += found if isinstance(found, list) else []
+    caption = {"Caption": written} if written else {}
+    return {**caption, **task["data"], "Labels": list(dict.fromkeys(map(str, chosen)))}
 
 
 def _coco(path: Path, found: dict) -> Rows:

@@ -23,7 +23,7 @@ from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.labels import COCO18, LabelSet
 from clipdemo.inputs.photo_source import PhotoSource
-from clipdemo.tables.account import Account, photo_reason
+from clipdemo.tables.account import Account, main_reason, photo_reason
 from clipdemo.tables.any_form import UNKNOWN, read_rows
 from clipdemo.tables.columns import COLUMNS, find_columns, is_one
 from clipdemo.tables.label_values import LabelReader, is_vector, own_labels
@@ -150,19 +150,21 @@ def _own(rows: Rows, path: Path) -> LabelSet:
     codes, cells = pd.factorize(rows.frame["Labels"])
     times = np.bincount(codes, minlength=len(cells)).tolist()
     study = LabelReader(COCO18)
-    known = unknown = by_id = 0
+    known = unknown = by_id = from_zero = 0
     for cell, n in zip(cells, times, strict=True):
         ids, strange = study.read(cell)
         known, unknown = known + n * len(ids), unknown + n * len(strange)
         by_id += study.reads_ids(cell)
-    if by_id and known >= STUDY * (known + unknown):
+        from_zero += "0" in strange  # COCO counts from one
+    if by_id and not from_zero and known >= STUDY * (known + unknown):
         return COCO18
     if known and not unknown:  # all by name: the table's labels are those that occur
         used = {i for cell in cells for i in study.read(cell)[0]}
         pairs = zip(COCO18.names, COCO18.ids, strict=True)
         names = tuple(sorted(name for name, label in pairs if label in used))
         return LabelSet(names, names)
-    labels = own_labels(cells, blanks=not is_one(rows.read_as.get("Labels", "Labels")))
+    blanks = not is_one(rows.read_as.get("Labels", "Labels"))
+    labels = own_labels(rows.frame["Labels"], blanks)
     if not labels:
         raise TableError(f"{path} has no row with a label; fill its column Labels.")
     return labels
@@ -194,6 +196,8 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
         )
     reasons = {line: reason for line, (_, reason) in rows.problems.items()}
     names = frame["ImageID"].str.strip()
+    if names.str.fullmatch(r"\d+\.0").all():  # joined tables have ids with decimals
+        names = names.str.removesuffix(".0")
     for place in np.flatnonzero(names == "").tolist():
         reasons.setdefault(int(frame["line"].iat[place]), "has no image id")
     if unlabelled == "leave-out":
@@ -207,6 +211,10 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
             name = rows.problems.get(line, ("", ""))[0] or names.iat[place]
             account.leave_out(reasons[line], f"line {line}: {name}"[:120])
         frame, names, codes = frame[~out], names[~out], codes[~out]
+    if reasons and frame.empty:
+        raise TableError(
+            f"No row of {path} can be used; most often: {main_reason(account.to_dict())}."
+        )
     lines = frame["line"].to_numpy()
     found = frame[["Caption"]].reset_index(drop=True)
     found.insert(0, "ImageID", names.reset_index(drop=True))

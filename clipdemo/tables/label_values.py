@@ -7,13 +7,17 @@ import json
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from clipdemo.inputs.labels import COCO18, LabelSet
 
 _FLOAT = re.compile(r"\d+\.0*")
-_EMPTY = {"", "nan", "none", "null", "n/a", "-"}
+# R, spreadsheets, pandas, MySQL and Roboflow each have their own word for no value.
+_EMPTY = {
+    "", "nan", "none", "null", "n/a", "-", "na", "#n/a", "<na>", "\\n", "unlabeled", "unlabelled",
+}  # fmt: skip
 # Spreadsheets write yes and no in their user's language.
 TRUE = {
     "1", "true", "yes", "y", "x", "t", "on", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí",
@@ -30,12 +34,14 @@ _JOINED = re.compile(f"{_MARKS}|{_COMMAS}|[/+&]")  # may also occur within names
 _LIST = re.compile(r"(?:(?:frozen)?set|array)\((.*?)(?:, *dtype=\w+)?\)", re.DOTALL)
 _BRACKETS = re.compile(r"[\[({]([^][(){}]*)[])}]")
 _NUMPY = (re.compile(r"np\.\w+\(([^()]*)\)"), r"\1"), (re.compile(r"(['\"])\s+(?=['\"])"), r"\1, ")
+_SCORED = re.compile(r"(.*[^\s:=])\s*[:=]\s*(1(?:\.0+)?|0?\.\d+)")  # such as dog:0.98
+LIKELY = 0.5  # score from which a label with a score counts
 DEEPEST = 20  # nested lists
 # Keys for a label in records of exports, the most reliable first: {"id": 18, "name": "dog"}.
 _SAYING = (
-    "name", "label", "labels", "choice", "choices", "taxonomy", "classname", "class", "classes",
-    "categoryname", "category", "categories", "displayname", "tag", "tags", "classifications",
-    "detections", "categoryid", "labelid",
+    "name", "names", "label", "labels", "choice", "choices", "taxonomy", "classname", "class",
+    "classes", "categoryname", "category", "categories", "displayname", "tag", "tags",
+    "classifications", "detections", "regionattributes", "categoryid", "labelid",
 )  # fmt: skip
 
 
@@ -48,7 +54,7 @@ def folded(name: str) -> str:
 
 def _joined(key: str) -> str:
     """A folded name without separators of words, as for `StopSign` and `#stop-sign`."""
-    return re.sub(r"[\s_-]", "", key.removeprefix("#")) if re.search(r"[^\W\d_]", key) else ""
+    return re.sub(r"[\s_.-]", "", key.removeprefix("#")) if re.search(r"[^\W\d_]", key) else ""
 
 
 class LabelReader:
@@ -143,9 +149,11 @@ def parts(cell: object, depth: int = 0) -> list[str]:
 
 
 def _bare(split: Iterable[str]) -> list[str]:
-    """Names without their quotes, and without those that mean no label."""
+    """Names without their quotes and scores, and without those that mean no label."""
     found = (re.sub(r"""^(["'])(.*)\1$""", r"\2", part.strip()).strip() for part in split)
-    return [part for part in found if part.casefold() not in _EMPTY]
+    scored = ((part, _SCORED.fullmatch(part)) for part in found)
+    likely = (m[1] if m else part for part, m in scored if not m or float(m[2]) >= LIKELY)
+    return [part for part in likely if part.casefold() not in _EMPTY]
 
 
 def _of_record(record: Mapping, depth: int) -> list[str]:
@@ -154,14 +162,33 @@ def _of_record(record: Mapping, depth: int) -> list[str]:
     kinds = [key for key in said if key.endswith("labels")]  # such as rectanglelabels
     for key in (*_SAYING, *kinds):
         if said.get(key) is not None:
-            return parts(said[key], depth)
+            scores = [said[k] for k in ("score", "confidence") if isinstance(said.get(k), float)]
+            found = said[key] if key != "taxonomy" else leaves(said[key])
+            return parts(found, depth) if all(s >= LIKELY for s in scores) else []
+    values = list(record.values())
+    if len(values) == 1 and isinstance(values[0], str) and is_true(values[0]) is None:
+        return parts(values[0], depth)  # {"object": "dog"}, as the VGG Image Annotator writes
     try:
-        on = {str(key): is_true(value) for key, value in record.items()}
+        on = {str(key): _is_likely(value) for key, value in record.items()}
         if None in on.values():  # neither, so that the account lists it
             return [json.dumps(record, ensure_ascii=False, default=str)]
     except RecursionError:
         return parts(record, DEEPEST + 1)
     return [name for name, value in on.items() if value]
+
+
+def leaves(paths: object) -> object:
+    """The last names of Label Studio's taxonomy, in which each label is a path from the root."""
+    if not isinstance(paths, list):
+        return paths
+    return [path[-1] if isinstance(path, list) and path else path for path in paths]
+
+
+def _is_likely(value: object) -> bool | None:
+    """Like `is_true`, and for a score whether it is high enough."""
+    if isinstance(value, float) and 0 <= value <= 1:
+        return value >= LIKELY
+    return is_true(value)
 
 
 def is_true(cell: object, counts: bool = False) -> bool | None:
@@ -197,11 +224,16 @@ def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
 
     Names are sorted, as numbers if all are. Those that differ only in case or outer spaces are
     one label, with the study's name for it, else the first one. With `blanks`, spaces separate
-    labels if no cell has another separator.
+    labels if no cell has another separator and the cells are no phrases.
+
+    Args:
+        cells: of the rows, each as often as it occurs.
+        blanks: whether spaces may separate labels.
     """
-    cells = list(cells)
+    times = Counter(cells)
+    cells = list(times)
     split = [parts(cell) for cell in cells]
-    if blanks and not any(_has_mark(cell) for cell in cells):
+    if blanks and not any(_has_mark(cell) for cell in cells) and not _are_phrases(times):
         split = [[word for part in found for word in part.split()] for found in split]
     study = {folded(name): name for name in COCO18.names}
     names: dict[str, str] = {}
@@ -211,6 +243,17 @@ def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
     numbers = all(name.isascii() and name.isdigit() for name in names.values())
     found = tuple(sorted(names.values(), key=lambda n: (int(n), n) if numbers else n))
     return LabelSet(found, found)
+
+
+def _are_phrases(times: Mapping[str, int]) -> bool:
+    """Whether cells with spaces are names of several words, each of one label.
+
+    Labels occur in many combinations, so that there are more of these than labels; names that are
+    repeated as a whole have more words than there are names.
+    """
+    words = {word for cell in times for word in cell.split()}
+    repeated = any(n > 1 and " " in cell.strip() for cell, n in times.items())
+    return repeated and len(words) > len(times)
 
 
 def _has_mark(cell: object) -> bool:
@@ -223,20 +266,28 @@ def _listed(text: str) -> object | None:
     text = named[1] if named else text
     if not text.startswith(("[", "(", "{")) or not text.endswith(("]", ")", "}")):
         return () if named else None
-    numpy = text
-    for pattern, plain in _NUMPY:
-        numpy = pattern.sub(plain, numpy)
-    for read, form in ((json.loads, text), (ast.literal_eval, numpy)):
-        try:
-            listed = read(form)
-        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-            continue
-        return sorted(listed, key=str) if isinstance(listed, set) else listed
+    found = literal(text)
+    if found is not None:
+        return found
     inside = _BRACKETS.fullmatch(text)
     if inside is None:
         return None
     numbers = re.fullmatch(r"[\d.\s]*", inside[1])
     return inside[1].split() if numbers else inside[1].split(",")
+
+
+def literal(text: str) -> object | None:
+    """The value that a text represents in JSON, Python or NumPy; None for other text."""
+    numpy = text
+    for pattern, plain in _NUMPY:
+        numpy = pattern.sub(plain, numpy)
+    for read, form in ((json.loads, text), (ast.literal_eval, numpy)):
+        try:
+            found = read(form)
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            continue
+        return sorted(found, key=str) if isinstance(found, set) else found
+    return None
 
 
 def _text(cell: object) -> str:

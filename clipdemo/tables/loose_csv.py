@@ -19,7 +19,7 @@ from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.inputs.photo_names import EXTENSIONS
 from clipdemo.tables.columns import COLUMNS
-from clipdemo.tables.rows import Rows
+from clipdemo.tables.rows import NO_CAPTION, Rows, caption_text
 from clipdemo.tables.text import unquote
 
 _END = r"(?![^\r\n])"  # end of a line
@@ -69,6 +69,7 @@ def loose_rows(text: str, labels: LabelSet, path: Path) -> Rows:
     repaired = {"trailing comma": len(short) if commas else 0}
     captions = found.get("Caption") or ("",) * len(short)
     captions = unquote_captions(captions, commas if columns[-1] == "Caption" else 0, repaired)
+    captions = [caption_text(c) if c in NO_CAPTION or c[:1] in "[{" else c for c in captions]
     lines, problems, line, at = [], {}, start + 2, 0
     for match, rest in zip(matches, short, strict=True):
         line, at = line + body.count("\n", at, match.start()), match.start()

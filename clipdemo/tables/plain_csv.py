@@ -13,6 +13,7 @@ from clipdemo.tables.account import Account
 from clipdemo.tables.columns import COLUMNS
 from clipdemo.tables.label_values import LabelReader
 from clipdemo.tables.loose_csv import PHOTO_ROW, quotes_are_well_formed, read_header
+from clipdemo.tables.rows import NO_CAPTION
 from clipdemo.tables.text import read_bytes
 
 _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))
@@ -51,6 +52,8 @@ def read_plain(path: Path, labels: LabelSet | None) -> tuple[pd.DataFrame, Accou
     if (
         frame.isna().any(axis=None)
         or (captions == "").any()
+        or captions.isin(NO_CAPTION).any()
+        or captions.str.startswith(("[", "{")).any()  # perhaps lists of captions
         or not any(names.str.endswith(e).all() for e in (*suffixes, _PHOTO_NAMES))
         or names.str.startswith((" ", "\t")).any()
         or (quotes and any(names.str.contains(c, regex=False).any() for c in '"\n'))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote_plus
@@ -10,12 +11,16 @@ import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.tables.columns import COLUMNS, Columns
-from clipdemo.tables.label_values import is_true, parts
+from clipdemo.tables.label_values import DEEPEST, FALSE, LIKELY, is_true, literal, parts
 
 OURS = Columns({name: place for place, name in enumerate(COLUMNS)})
 Find = Callable[[Sequence[str]], Columns]
 """Finds the columns by a header; raises TableError."""
 _NAMING = ("path", "file_name", "filename", "src", "url")  # keys of a record for an image
+_CAPTION = ("raw", "caption", "text", "sentence")  # keys of a record for a caption
+_LISTED = re.compile(r"""\s*[\[{]\s*["'{].*[\]}]\s*$""", re.DOTALL)
+NO_CAPTION = {"NA", "#N/A", "<NA>", "\\N", "nan", "NaN", "NULL"}
+_ATTACHED = re.compile(r"([^()]+\.\w{3,4}) \(https?://[^()\s]+\)")
 CHUNK = 100_000  # rows that are Python objects at the same time
 
 
@@ -44,7 +49,7 @@ def gathered(
 ) -> Rows:
     """Rows from cells in the file's order, collected in chunks to save memory."""
     pieces = []
-    own, several = _OwnColumns(columns), columns.several
+    own, several, doubtful = _OwnColumns(columns), columns.several, 0
     waiting: list[tuple] = []
 
     def flush() -> None:
@@ -63,13 +68,15 @@ def gathered(
             found = tuple(_plain(cells[place]) for place in several)
         else:
             found = _plain(cells[columns.places["Labels"]]) if "Labels" in columns.places else ""
+            if columns.doubt is not None and not is_likely(cells[columns.doubt]):
+                found, doubtful = "", doubtful + bool(found)
         caption = columns.places.get("Caption")
         waiting.append(
             (
                 line,
                 photo_name(cells[columns.places["ImageID"]]),
                 found,
-                "" if caption is None else cell_text(cells[caption]),
+                "" if caption is None else caption_text(cells[caption]),
             )
         )
         if len(waiting) == CHUNK:
@@ -89,6 +96,8 @@ def gathered(
         frame["Labels"] = _of_several(frame["Labels"], tuple(several.values()))
         taken["Labels"] = ", ".join(several.values())[:200]
     rows.read_as |= taken
+    if columns.doubt is not None:
+        rows.repaired[f"labels not taken, by their {header[columns.doubt]}"] = doubtful
     return rows
 
 
@@ -113,7 +122,7 @@ class _OwnColumns:
         if len(self._wrong) == len(self._names) and not any(rows.frame["Labels"]):
             raise TableError(
                 f"The columns of labels ({', '.join(sorted(names))[:80]}) have neither yes nor no: "
-                "write 1 and 0, or a column Labels."
+                "write 1 and 0, or say which column has the labels with --columns Labels=NAME."
             )
         if names and self._known:
             rows.repaired["columns of labels with cells neither yes nor no"] = len(names)
@@ -148,6 +157,15 @@ def _plain(cell: object) -> object:
     return tuple(parts(cell)) if isinstance(cell, (dict, list, tuple, set)) else cell_text(cell)
 
 
+def is_likely(cell: object) -> bool:
+    """Whether a row's label counts, by its score or a word; an empty cell says nothing."""
+    text = cell_text(cell).casefold()
+    try:
+        return float(text.rstrip("%")) / (100 if text.endswith("%") else 1) >= LIKELY
+    except ValueError:
+        return text not in FALSE and text not in ("reject", "ignore")
+
+
 def cell_text(cell: object) -> str:
     """A cell as text; Excel's numbers without `.0`."""
     if cell is None or cell != cell:  # NaN
@@ -158,10 +176,28 @@ def cell_text(cell: object) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode()  # lone surrogates
 
 
+def caption_text(cell: object, depth: int = 0) -> str:
+    """The caption in a cell: the first if there is a list of them, or records of them."""
+    cell = cell.tolist() if hasattr(cell, "tolist") else cell
+    if isinstance(cell, str) and _LISTED.match(cell):
+        found = literal(cell.strip())
+        cell = cell if found is None else found
+    if isinstance(cell, dict):
+        cell = next(filter(None, map(cell.get, _CAPTION)), cell)
+    if isinstance(cell, list | tuple) and depth < DEEPEST:
+        return next(filter(None, (caption_text(part, depth + 1) for part in cell)), "")
+    text = cell_text(cell)
+    return "" if text in NO_CAPTION else text
+
+
 def photo_name(cell: object) -> str:
-    """The photo's name in a cell, which is a record in Hugging Face's image columns."""
+    """The photo's name in a cell: of a record in Hugging Face's image columns, or before its
+    address in an attachment of Airtable.
+    """
     if isinstance(cell, dict):
         cell = next(filter(None, map(cell.get, _NAMING)), None)
     name = cell_text(cell)
+    attached = _ATTACHED.match(name)
+    name = attached[1] if attached else name
     local = name.partition("?d=")[2]  # Label Studio's local files
     return unquote_plus(local) if local else name

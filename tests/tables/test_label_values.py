@@ -24,7 +24,12 @@ from clipdemo.tables.label_values import LabelReader, is_true, parts
         ({"id": 3, "supercategory": "animal", "name": "dog"}, ["dog"]),
         ({"bbox": [], "categories": []}, []),
         ({"dog": True, "cat": None, "bus": False}, ["dog"]),
-        ({"dog": 0.93}, ['{"dog": 0.93}']),
+        ({"dog": 0.93, "cat": 0.07}, ["dog"]),
+        ({"label": "dog", "score": 0.07}, []),
+        ({"object": "hot dog"}, ["hot dog"]),
+        ("dog:0.98; cat=0.02", ["dog"]),
+        ("NA", []),
+        ("\\N", []),
     ],
 )
 def test_lists_and_records_of_every_kind(cell, found):
