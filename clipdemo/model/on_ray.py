@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from clipdemo.errors import ClipdemoError
 ROOT = Path(__file__).resolve().parents[2]
 # Ray puts its sockets there: their paths must be short, and TMPDIR may be long.
 LOCAL = {"include_dashboard": False, "_temp_dir": "/tmp/ray" if os.name == "posix" else None}
+PATIENCE = 10  # seconds that a cluster may take to answer
 BLOCKS = 10_000  # at most, since the driver keeps a record of each
 
 
@@ -37,6 +39,7 @@ def connected(address: str) -> Iterator[None]:
     except ImportError:
         raise ClipdemoError("Ray is missing: run `pip install -r requirements-ray.txt`.") from None
     try:
+        _check_answers(address)
         ray.init(
             address,
             runtime_env={
@@ -59,6 +62,13 @@ def connected(address: str) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _check_answers(address: str) -> None:
+    """Raises OSError if nothing listens at `host:port`; Ray itself would wait for minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), PATIENCE).close()
 
 
 def _entering(folder: Path) -> Callable[[], None]:

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from support.driver import free_port
 from support.labelled import start_encode, write_labelled
 
 from clipdemo.inspection.predictions import read_predictions
@@ -137,3 +138,13 @@ def test_without_ray_it_says_what_to_install(
     assert code == 2
     assert is_sentence(said)
     assert "requirements-ray.txt" in said
+
+
+def test_an_address_without_a_cluster_is_refused(clipdemo_cli, backbone, tmp_path, is_sentence):
+    table, photos = write_labelled(tmp_path, 2)
+    options = ["--table", table, "--photos", photos, "--backbone", backbone.id]
+    place = f"127.0.0.1:{free_port()}"
+    code, _, said = clipdemo_cli("encode", *options, "--out", tmp_path / "s", "--ray", place)
+    assert code == 2
+    assert is_sentence(said)
+    assert f"no Ray cluster at {place}" in said
