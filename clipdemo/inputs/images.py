@@ -7,7 +7,9 @@ detected from their content.
 import contextlib
 import re
 import struct
+import threading
 import zlib
+from collections.abc import Iterator
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -28,6 +30,9 @@ MAX_ASPECT = 200
 # A progressive JPEG usually has about 10 scans. Each is a pass over all pixels, but can be as short
 # as 60 bytes, so a file within the limits could take an hour to decode.
 MAX_SCANS = 100
+MAX_SCANNED = 20 * MAX_PIXELS  # pixels times scans
+# Pixels decoded at the same time in all threads. Each takes up to 11 bytes.
+AT_ONCE = 2 * MAX_PIXELS
 
 # Pillow tries only these, in this order. AVIF and HEIF share the brand "mif1", and only AVIF's
 # decoder detects that such a file is of the other format.
@@ -40,6 +45,7 @@ _PROFILE = 2**23  # bytes
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")  # of a PNG
 
 _SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]")  # start marker and possible lengths
+_TILE_WIDTH, _TILE_LENGTH = 322, 323  # of TIFF
 _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
 
 _DAMAGED = "This photo is damaged and cannot be read: save or download it again."
@@ -85,12 +91,13 @@ def read_photo(
         if not isinstance(source, bytes):
             _check_size(*source.size)
             return _upright_rgb(source)
-        try:
-            return _upright_rgb(_decoded(source, min_side))
-        except OSError:
-            if not _is_jpeg(source):
-                raise
-            return _upright_rgb(_cut_off(source, min_side))
+        with _room.of(_pixels(_open(source), min_side)):
+            try:
+                return _upright_rgb(_decoded(source, min_side))
+            except OSError:
+                if not _is_jpeg(source):
+                    raise
+                return _upright_rgb(_cut_off(source, min_side))
     except PhotoError:
         raise
     except Exception as error:  # decoders raise nearly anything when the bytes are damaged
@@ -99,18 +106,53 @@ def read_photo(
         give_back_soon()  # up to 200 MB
 
 
+class _Room:
+    """Room for pixels that several threads decode at the same time."""
+
+    def __init__(self, pixels: int) -> None:
+        self._left, self._changed = pixels, threading.Condition()
+
+    @contextlib.contextmanager
+    def of(self, pixels: int) -> Iterator[None]:
+        """Wait until there is room for as many, and take it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= pixels)
+            self._left -= pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += pixels
+                self._changed.notify_all()
+
+
+_room = _Room(AT_ONCE)
+
+
+def _pixels(image: Image.Image, min_side: int | None) -> int:
+    """The number of pixels that decoding this picture takes."""
+    if isinstance(image, JpegImageFile) and _can_be_reduced(image):
+        _reduce(image, min_side)
+    return image.width * image.height
+
+
 def _decoded(data: bytes, min_side: int | None) -> Image.Image:
     """Open and decode; a JPEG no larger than necessary."""
     image = _open(data)
     if isinstance(image, JpegImageFile):
-        width, height = image.size
-        halved = 1 + (width * height > MAX_PIXELS) + 2 * (width * height > 4 * MAX_PIXELS)
-        # The decoder shrinks by plain averaging. It leaves twice the needed pixels, so that the
-        # following resize does the visible filtering.
-        least = 2 * min_side if min_side else max(image.size)
-        image.draft(None, (min(least, width // halved), min(least, height // halved)))
+        _reduce(image, min_side)
     image.load()
     return image
+
+
+def _reduce(image: JpegImageFile, min_side: int | None) -> None:
+    """Have a JPEG decoded no larger than necessary."""
+    width, height = image.size
+    halved = 1 + (width * height > MAX_PIXELS) + 2 * (width * height > 4 * MAX_PIXELS)
+    # The decoder shrinks by plain averaging. It leaves twice the needed pixels, so that the
+    # following resize does the visible filtering.
+    least = 2 * min_side if min_side else max(image.size)
+    image.draft(None, (min(least, width // halved), min(least, height // halved)))
 
 
 def _cut_off(data: bytes, min_side: int | None) -> Image.Image:
@@ -170,18 +212,33 @@ def _open(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise PhotoError(_too_many(MAX_PIXELS)) from None
     if isinstance(image, JpegImageFile):
-        # A progressive JPEG is decoded in full size, whatever the size of the result.
-        reduced = not image.info.get("progressive")
-        _check_size(*image.size, MAX_JPEG_PIXELS if reduced else MAX_PIXELS)
-        if len(_SCAN.findall(data)) > MAX_SCANS:
+        _check_size(*image.size, MAX_JPEG_PIXELS if _can_be_reduced(image) else MAX_PIXELS)
+        scans = len(_SCAN.findall(data))
+        if scans > MAX_SCANS or (scans > 2 and scans * image.width * image.height > MAX_SCANNED):
             raise PhotoError(_DAMAGED)
         return image
     _check_size(*image.size)
+    if image.format == "TIFF":  # of tiles, one may be larger than the picture
+        tile = image.tag_v2.get(_TILE_WIDTH, 0) * image.tag_v2.get(_TILE_LENGTH, 0)
+        if tile > MAX_PIXELS:
+            raise PhotoError(_too_many(MAX_PIXELS))
     if image.format == "HEIF":
         # A HEIC reports its size after cropping, but is decoded before.
         for size in _HEIC_SIZE.findall(data):
             _check_size(*struct.unpack(">II", size))
     return image
+
+
+def _can_be_reduced(image: JpegImageFile) -> bool:
+    """Whether a JPEG, whose header was read, is not buffered in full size while it is decoded.
+
+    libjpeg does so with a progressive one, and if its first scan lacks a component.
+    """
+    end = image.fp.tell()  # of the first scan's header: 8 bytes, and 2 for each component
+    image.fp.seek(max(0, end - 16))
+    before = image.fp.read(min(end, 16))
+    whole = 8 + 2 * image.layers
+    return not image.info.get("progressive") and before[-whole:][:2] == b"\xff\xda"
 
 
 def _is_jpeg(data: bytes) -> bool:

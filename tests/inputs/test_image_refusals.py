@@ -4,10 +4,12 @@ cost."""
 import contextlib
 import gzip
 import io
+import struct
 import subprocess
 import sys
 import threading
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -273,3 +275,54 @@ def test_damaged_files_give_a_photo_or_a_sentence(kind, damage, keep):
     for place, byte in damage:
         data[int(place * (len(data) - 1))] = byte
     read_or_refuse(bytes(data[: int(keep * len(data)) + 1]))
+
+
+def test_a_jpeg_whose_first_scan_lacks_a_component_counts_in_full_size():
+    """Its decoder keeps the whole picture until the last scan, whatever size is wanted."""
+    data = bytearray(encode(Image.new("RGB", (64, 64)), "JPEG", subsampling=0))
+    frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+    data[frame + 5 : frame + 9] = (15_800).to_bytes(2) * 2
+    assert read_photo(bytes(data[:scan]) + bytes(data[scan:]), 100).size[0] < 15_800
+    data[scan : scan + 14] = b"\xff\xda\0\x08\x01\x01\0\0\x3f\0"
+    assert "50 million" in refusal(bytes(data), min_side=100)
+
+
+def test_many_scans_of_a_large_jpeg_are_refused():
+    """Each is a pass over all pixels, so that a kilobyte could take a minute."""
+    data = bytearray(encode(Image.new("RGB", (64, 64)), "JPEG", progressive=True))
+    frame, scan = data.index(b"\xff\xc2"), data.rindex(b"\xff\xda")
+    data[frame + 5 : frame + 9] = (7_000).to_bytes(2) * 2
+    assert "damaged" in refusal(bytes(data[:-2] + data[scan:-2] * 25 + data[-2:]))
+
+
+def test_a_tile_larger_than_its_picture_is_refused():
+    def tag(number: int, value: int) -> bytes:
+        return struct.pack("<HHII", number, 4, 1, value)
+
+    tags = [(256, 100), (257, 100), (258, 8), (259, 1), (262, 1), (277, 1), (322, 16_384),
+            (323, 16_384), (324, 200), (325, 100)]  # fmt: skip
+    data = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + b"".join(tag(*t) for t in tags)
+    assert "50 million" in refusal(data + bytes(400))
+
+
+def test_only_so_many_pixels_are_decoded_at_the_same_time(monkeypatch):
+    """Many visitors with large photos, none of them too large, must not fill the memory."""
+    data = encode(Image.new("RGB", (2_000, 2_000)), "PNG")
+    monkeypatch.setattr(images, "_room", images._Room(9_000_000))
+    decoding, most, lock, real = 0, 0, threading.Lock(), images._upright_rgb
+
+    def watched(image: Image.Image) -> Image.Image:
+        nonlocal decoding, most
+        with lock:
+            decoding += 1
+            most = max(most, decoding)
+        try:
+            return real(image)
+        finally:
+            with lock:
+                decoding -= 1
+
+    monkeypatch.setattr(images, "_upright_rgb", watched)
+    with ThreadPoolExecutor(8) as pool:
+        assert {photo.size for photo in pool.map(read_photo, [data] * 16)} == {(2_000, 2_000)}
+    assert most <= 2

@@ -1,6 +1,5 @@
 """Uploaded photos as JPEG, for formats that browsers cannot show, such as HEIC and TIFF."""
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,12 +15,12 @@ SIDE = 1280  # pixels of the long side, at most
 def preview(uploads: Uploads) -> Route:
     """GET /preview?path=…: a photo that was uploaded here, and no other file."""
 
-    async def answer(request: Request) -> Response:
+    def answer(request: Request) -> Response:
         path = uploads.find(request.query_params.get("path", ""))
         try:
             if path is None:
                 raise PhotoError("There is no such upload.")
-            photo = await run_in_threadpool(read_photo, path, SIDE)
+            photo = read_photo(path, SIDE)
         except PhotoError as error:
             return Response(str(error), 404, media_type="text/plain")
         return Response(shrunk(photo, SIDE), 200, {"Cache-Control": "private"}, "image/jpeg")
