@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from clipdemo.model.classifier import Classifier
 
 AT_ONCE = 2
-KEPT = 30  # latest runs
+KEPT = 300  # latest runs
 KEPT_ROWS = 15_000  # of all runs together; each has a thumbnail of about 10 kB
 KEEP = 3600.0  # seconds after a run was last viewed
 WAITING = 30  # runs in the queue
+OF_SAME = 2  # of which so many may have the same files
 THUMBNAIL = 144  # pixels
 OVER = ("done", "stopped", "failed")
 GONE = "This run no longer exists: start it again."
@@ -74,6 +75,11 @@ class Job:
     def stop(self) -> None:
         """Stop, and keep the results so far."""
         self._stop.set()
+
+    @property
+    def ending(self) -> bool:
+        """Whether it is over, or will be soon."""
+        return self.state in OVER or self._stop.is_set()
 
     def run(self) -> None:
         """Score everything; errors appear in `state` and the notices."""
@@ -144,11 +150,14 @@ class Jobs:
         """Start the run as soon as it is its turn.
 
         Raises:
-            ClipdemoError: too many runs are waiting.
+            ClipdemoError: too many runs are waiting, or have the same files.
         """
         with self._lock:
             self._forget()
-            if sum(other.state == "waiting" for other in self._jobs.values()) >= WAITING:
+            going = [other for other in self._jobs.values() if not other.ending]
+            if job.files and sum(other.files == job.files for other in going) >= OF_SAME:
+                raise ClipdemoError("These photos are being labelled already: wait, or press Stop.")
+            if sum(other.state == "waiting" for other in going) >= WAITING:
                 raise ClipdemoError("Too many runs are waiting: try again in a few minutes.")
             self._jobs[job.id] = job
         self._pool.submit(contextvars.copy_context().run, job.run)
@@ -181,11 +190,13 @@ class Jobs:
         return found
 
     def _forget(self) -> None:
-        """Drop runs that nobody viewed for an hour, and the oldest that are done."""
+        """Drop runs that nobody viewed for an hour. If there are too many, also those without
+        results, and then those not viewed for the longest time.
+        """
         over = [job for job in self._jobs.values() if job.state in OVER]
         old = time.monotonic() - KEEP
         kept, rows = len(self._jobs), sum(len(job.found) for job in self._jobs.values())
-        for job in over:  # the oldest first
+        for job in sorted(over, key=lambda job: (bool(job.found), job.looked_at)):
             if job.looked_at < old or kept >= KEPT or rows > KEPT_ROWS:
                 del self._jobs[job.id]
                 kept, rows = kept - 1, rows - len(job.found)

@@ -3,6 +3,7 @@
 
 import { usedRule } from "../shared/results.js";
 import { RULES, START } from "../shared/rules.js";
+import { start } from "../shared/text.js";
 
 // `about`: {backbone, scene}, both optional.
 export function writeLink(decision, caption, ownLabels, about = {}) {
@@ -28,8 +29,8 @@ export function readLink(text, labelCount) {
   };
   return {
     decision,
-    caption: (kept.get("caption") ?? "").slice(0, 2000),
-    ownLabels: (kept.get("labels") ?? "").slice(0, 4000),
+    caption: start(kept.get("caption"), 2000),
+    ownLabels: start(kept.get("labels"), 4000),
     backbone: kept.get("backbone"),
     scene: kept.get("scene"),
   };

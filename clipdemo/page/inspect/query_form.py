@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import AfterValidator, BaseModel, Field, FiniteFloat, NonNegativeInt, ValidationError
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.page.server.requests import well_formed
 
 if TYPE_CHECKING:
     from clipdemo.inspection.predictions import Predictions
@@ -23,7 +24,7 @@ class QueryForm(BaseModel):
     disagree: bool = False
     low: FiniteFloat = 0.0
     high: FiniteFloat = 1.0
-    text: Annotated[str, AfterValidator(lambda text: text[:200])] = ""
+    text: Annotated[str, AfterValidator(lambda text: well_formed(text[:200]))] = ""
     suspect: bool = False
     rows: list[int] | None = None
     marked: bool = False

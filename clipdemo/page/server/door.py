@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import time
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -31,6 +33,11 @@ HEARTBEAT, BY_NAME = f"{API}/heartbeat/", f"{API}/call/v2/"
 LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request other than an upload: a photo in base64
 VALUES = 100_000  # in a request
 TOO_LONG = f"A request has {LONGEST // 2**20} MB and {VALUES:,} values at most: upload large files."
+HELD = 4 * LONGEST  # bytes of such requests that are in memory at the same time
+SMALL = 2**20  # bytes, for which there is always room
+TO_ARRIVE = 120  # seconds in which such a request must arrive
+FULL = "The server has too many large requests at once: try again in a minute."
+SLOW = f"This request took over {TO_ARRIVE} seconds to arrive: upload large files."
 ROOM_EVERY = 2**23  # bytes of an upload between two checks of the disk
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(
@@ -75,6 +82,7 @@ class Door:
     def __init__(self, app: ASGIApp, access: Access, uploads: Uploads, live: Counter[str]) -> None:
         """The door counts in `live` how many heartbeats each open page's session has."""
         self._app, self._access, self._uploads, self._live = app, access, uploads, live
+        self._held: dict[int, int] = {}  # bytes, by a number for each request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -112,6 +120,7 @@ class Door:
                 with suppress(Exception):
                     await send({"type": "http.response.body"})
         finally:
+            self._held.pop(id(request), None)
             if counted:
                 self._live[session] -= 1
                 self._live += Counter()  # drops those at zero
@@ -124,7 +133,8 @@ class Door:
         request.state.role = self._access.role(request)
         if not OPEN.fullmatch(path):
             raise HTTPException(404, f"{NOTHING}: open the page itself.")
-        if OURS.fullmatch(path) and not logged_in(request):
+        ours = OURS.fullmatch(path) or (request.method == "POST" and path.rstrip("/") != "/login")
+        if ours and not logged_in(request):  # Gradio would read the whole body first
             raise HTTPException(401, "Log in first: open the page itself.")
         if path.startswith(FILE) and self._uploads.find(path.removeprefix(FILE)) is None:
             raise HTTPException(
@@ -140,10 +150,15 @@ class Door:
         """`receive`, which refuses a body that is too long, or that there is no room for."""
         upload, part = _is_upload(request), _is_part(request)
         length = values = 0
+        end, whole = time.monotonic() + TO_ARRIVE, False
 
         async def measured() -> Message:
-            nonlocal length, values
-            message = await receive()
+            nonlocal length, values, whole
+            if upload or part or whole:
+                message = await receive()
+            else:
+                message = await _by(end, receive)
+            whole = not message.get("more_body", False)
             body = message.get("body", b"")
             before, length = length, length + len(body)
             if upload:  # Gradio counts each file
@@ -158,9 +173,21 @@ class Door:
             values += body.count(b",") + body.count(b"[") + body.count(b"{")
             if length > LONGEST or values > VALUES:
                 raise HTTPException(413, TOO_LONG)
+            self._held[id(request)] = length
+            if length > SMALL and sum(self._held.values()) > HELD:
+                raise HTTPException(503, FULL)
             return message
 
         return measured
+
+
+async def _by(end: float, receive: Receive) -> Message:
+    """The next message, which must arrive before a time of the monotonic clock."""
+    try:
+        async with asyncio.timeout(max(0, end - time.monotonic())):
+            return await receive()
+    except TimeoutError:
+        raise HTTPException(408, SLOW) from None
 
 
 async def handle(request: Request, error: Exception) -> Response:
@@ -176,7 +203,7 @@ def response_to(error: Exception, request: Request) -> Response:
     elif isinstance(error, ClipdemoError):  # from our own routes: not found, or not valid
         status, sentence = 404 if request.method == "GET" else 400, str(error)
     elif isinstance(error, TypeError) and _rest(request, BY_NAME):  # a missing or unknown value
-        status, sentence = 400, f"{str(error)[:200]}."
+        status, sentence = 400, f"{str(error)[:200].rstrip('.')}."
     elif isinstance(error, RequestValidationError):
         status = 422
         sentence = "This address does not take such values: see the API at the page's foot."

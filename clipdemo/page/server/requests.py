@@ -101,7 +101,7 @@ class Page(gr.Blocks):
         kind, told = _KINDS[type(block)]
         if not isinstance(value, kind):
             refuse(f"{name} takes {told}, and nothing else.")
-        return value[:LONGEST] if isinstance(value, str) else value
+        return well_formed(value[:LONGEST]) if isinstance(value, str) else value
 
     async def _file(self, name: str, value: object) -> Path:
         """The path of a file that a request names, contains or links to."""
@@ -144,7 +144,16 @@ def _plain(said: object) -> dict:
     """An event's data without files and anything else that no event of this page has."""
     said = said if isinstance(said, dict) else {}
     plain = (str, int, float, bool)
-    return {key: value for key, value in said.items() if key != "path" and isinstance(value, plain)}
+    return {
+        key: well_formed(value) if isinstance(value, str) else value
+        for key, value in said.items()
+        if key != "path" and isinstance(value, plain)
+    }
+
+
+def well_formed(text: str) -> str:
+    """The text with a question mark for each half of a surrogate pair, which has no UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def file_data(path: Path) -> dict:

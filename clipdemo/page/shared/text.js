@@ -16,3 +16,8 @@ export function modeName(mode) {
 export function signed(value) {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
 }
+
+// The first characters of a text, or of none: whole ones, unlike those of String's own slice.
+export function start(text, count) {
+  return Array.from(text ?? "").slice(0, count).join("");
+}

@@ -1,14 +1,18 @@
 """Runs belong to the server: they outlive the connection, the page and other runs."""
 
 import io
+import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from support.cut_line import cut_line
-from support.driver import eventually, visit
+from support.driver import eventually, until, visit
+from support.paths import SCENES
 
+from clipdemo.errors import ClipdemoError
+from clipdemo.page.batch.jobs import KEPT, OF_SAME, OVER, Job, Jobs
 from page.batch.test_batch import begin, download, give, says
 
 pytestmark = pytest.mark.browser
@@ -87,3 +91,42 @@ def test_a_run_is_visible_only_by_its_id(url):
         answer = httpx.request(method, url + path)
         assert answer.status_code in (400, 404), path
         assert "Traceback" not in answer.text
+
+
+def run_of(files: list[Path], tiny) -> Job:
+    return Job(files, "", lambda: tiny, None, 10)
+
+
+def test_nobody_elses_runs_push_out_one_that_is_still_viewed(tiny):
+    jobs, photo = Jobs(10), SCENES / "farm.webp"
+    mine = run_of([photo], tiny)
+    jobs.start(mine)
+    until(lambda: mine.state == "done")
+    for _ in range(KEPT + 10):  # of no files, which end at once
+        other = run_of([], tiny)
+        jobs.start(other)
+        until(lambda job=other: job.state == "failed")
+    assert jobs.find(mine.id) is mine
+    with pytest.raises(ClipdemoError):
+        jobs.find("none")
+
+
+def test_the_same_files_take_only_a_few_places_in_the_queue(tiny, is_sentence):
+    jobs, photos = Jobs(10), [SCENES / "farm.webp", SCENES / "beach.webp"]
+    ready = threading.Event()
+
+    def slow():
+        ready.wait()
+        return tiny
+
+    mine = [Job(photos, "", slow, None, 10) for _ in range(OF_SAME)]
+    for job in mine:
+        jobs.start(job)
+    with pytest.raises(ClipdemoError) as refused:
+        jobs.start(run_of(photos, tiny))
+    assert is_sentence(refused.value)
+    mine[0].stop()
+    jobs.start(run_of(photos, tiny))
+    jobs.start(run_of(photos[:1], tiny))
+    ready.set()
+    until(lambda: all(job.state in OVER for job in mine))

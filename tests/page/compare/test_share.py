@@ -136,6 +136,7 @@ HOSTILE = {
     "labels": "rule=tuned&own=0.1:__proto__&own=0.2:constructor&own=0.3:no such label",
     "broken": "rule=%E0%A4%A&caption=%",
     "long": f"caption={'dog' * 5000}",
+    "half": f"caption={quote('a' * 1999 + '😀😀')}",
     "another's": "section-2",
     "many": "rule=tuned&" + "&".join(["own=0.5:dog"] * 2000),
 }

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -190,3 +191,11 @@ def test_results_have_names(owner):
 def test_a_value_that_is_missing_or_unknown_is_named(owner):
     assert "label" in owner.by_name("regions", photo=DATA)[1]
     assert "colour" in owner.by_name("predict", caption="a dog", colour="red")[1]
+
+
+def test_half_a_character_is_answered_like_any_other(owner):
+    """JSON can hold half of a surrogate pair, which has no UTF-8 for the answer."""
+    assert owner.run("predict", [None, "a dog \ud800"])[0]
+    assert owner.call("words", [None, "a \udc00 dog"])[0]
+    given = {"mode": "text", "thresholds": {}, "text": "\ud800"}
+    assert owner.http.post("/inspect/rows", content=json.dumps(given)).status_code < 500

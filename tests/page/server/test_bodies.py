@@ -1,0 +1,61 @@
+"""Bodies of requests: as much as a photo needs, and no more in memory than a few of these."""
+
+import socket
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from support.asking import Stranger
+from support.driver import serving, until
+
+from clipdemo.page.server.door import HELD, LONGEST
+
+ROUTE = "/gradio_api/run/predict"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("bodies"), ("app.py", "--auth", "ann:word")) as (url, _):
+        until(lambda: Stranger(url).http.get("/healthz").json()["status"] == "ready")
+        yield url
+
+
+@pytest.fixture
+def member(address) -> Stranger:
+    found = Stranger(address)
+    form = {"username": "ann", "password": "word"}
+    asked = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert found.http.post("/login", data=form, headers=asked).status_code == 200
+    return found
+
+
+def unfinished(url: str, length: int, cookies: str) -> socket.socket:
+    """A request whose last byte is not sent."""
+    place = httpx.URL(url)
+    line = socket.create_connection((place.host, place.port), 60)
+    head = f"POST {ROUTE} HTTP/1.1\r\nHost: {place.host}:{place.port}\r\nCookie: {cookies}\r\n"
+    line.sendall(
+        f"{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n".encode()
+    )
+    line.sendall(b" " * (length - 1))
+    return line
+
+
+def test_unfinished_requests_take_a_bounded_share_of_the_memory(address, member, is_sentence):
+    cookies = "; ".join(f"{name}={value}" for name, value in member.http.cookies.items())
+    with ExitStack() as lines:
+        for _ in range(HELD // LONGEST):
+            lines.enter_context(unfinished(address, LONGEST, cookies))
+
+        def refused() -> httpx.Response:
+            return member.http.post(ROUTE, content=b" " * LONGEST)
+
+        until(lambda: refused().status_code == 503)
+        assert is_sentence(refused().json()["detail"])
+        assert member.run("predict", [None, "a dog"])[0]
+    until(lambda: refused().status_code != 503)
+
+
+def test_before_the_login_no_body_is_read(address):
+    line = unfinished(address, 1000, "")
+    assert b" 401 " in line.recv(100)
