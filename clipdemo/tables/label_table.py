@@ -250,7 +250,7 @@ def _joined(frame: pd.DataFrame, lines: np.ndarray, account: Account, labels: La
 
 
 def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
-    r"""Write a table atomically as well-formed CSV: UTF-8, quotes doubled, `\n` line ends.
+    r"""Write a table atomically as well-formed CSV: UTF-8, quotes doubled, `\n` line endings.
 
     Line breaks inside captions are written as `\n`.
 

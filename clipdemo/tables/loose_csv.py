@@ -1,10 +1,10 @@
 r"""The text of a label table: its header, and the pattern that separates its rows.
 
 A loose table does not escape the quotes inside a quoted caption, may have line breaks inside a
-caption, and may have CRLF line ends, a comma after every row or a byte order mark. Quotes then do
-not show where a row ends, so the start of the next row must: a line starts a row if it begins with
-a photo's file name and a comma, or with `<one word>,<known ids>,`. If all quotes of the file are
-well-formed, they are trusted, and a quoted caption may contain any line.
+caption, and may have CRLF line endings, a comma after every row or a byte order mark. Quotes then
+do not show where a row ends, so the start of the next row must: a line starts a row if it begins
+with a photo's file name and a comma, or with `<one word>,<known ids>,`. If all quotes of the file
+are well-formed, they are trusted, and a quoted caption may contain any line.
 """
 
 import csv
@@ -51,7 +51,7 @@ def loose_rows(text: str, labels: LabelSet, path: Path) -> Rows:
     """The rows of a table in the study's form, whose quotes may be broken.
 
     Args:
-        text: of the file, with `\\n` line ends.
+        text: of the file, with `\\n` line endings.
         labels: their ids distinguish rows from lines of captions.
 
     Raises:

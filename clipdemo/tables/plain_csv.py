@@ -73,7 +73,9 @@ def read_plain(path: Path, labels: LabelSet | None) -> tuple[pd.DataFrame, Accou
     if breaks and breaks != len(frame) + raw.endswith(b"\n"):
         captions = captions.str.replace("\r\n", "\n", regex=False)
     account = Account(len(frame))
-    account.repaired.update({"byte order mark": int(raw[:1] == b"\xef"), "CRLF line ends": breaks})
+    account.repaired.update(
+        {"byte order mark": int(raw[:1] == b"\xef"), "CRLF line endings": breaks}
+    )
     frame = frame.assign(Labels=pd.Series(parsed[codes], dtype=object), Caption=captions)
     return frame, account
 

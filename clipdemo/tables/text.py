@@ -21,7 +21,7 @@ _SEP_LINE = re.compile(r"sep=(.)\n")
 
 
 def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
-    r"""The text with `\n` line ends and without byte order mark, the repairs, and the encoding.
+    r"""The text with `\n` line endings and without byte order mark, the repairs, and the encoding.
 
     Lines that are not UTF-8 are read as cp1252, unless they are clearly in another encoding.
 
@@ -31,8 +31,8 @@ def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
     text, encoding, repaired = _decoded(raw)
     if "\0" in text[:16]:
         raise TableError(f"{path} is not text; give a table as CSV, Excel, Parquet or JSON.")
-    repaired["CRLF line ends"] = text.count("\r\n")
-    repaired["CR line ends"] = text.count("\r") - repaired["CRLF line ends"]
+    repaired["CRLF line endings"] = text.count("\r\n")
+    repaired["CR line endings"] = text.count("\r") - repaired["CRLF line endings"]
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n\ufeff", "\n")
     if not text or text.isspace():
         raise TableError(f"{path} is empty; give a table with the columns ImageID and Labels.")

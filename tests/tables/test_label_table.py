@@ -77,7 +77,7 @@ def test_loose_forms_read_alike(read, crlf, comma, bom):
     """Line ends, a comma after every row and a byte order mark change no row."""
     table = read(loosely(ROWS, crlf, comma, bom), strict=True)
     assert rows_of(table) == ROWS
-    assert bool(table.account.repaired.get("CRLF line ends")) == crlf
+    assert bool(table.account.repaired.get("CRLF line endings")) == crlf
     assert table.account.repaired.get("trailing comma", 0) == comma * len(ROWS)
     assert ("byte order mark" in table.account.repaired) == bom
     assert table.account.repaired["unescaped quotes"] == 3
@@ -88,7 +88,7 @@ def test_well_formed_reads_alike(read, options):
     """Doubled quotes are unescaped, quoted ids and labels accepted, nothing counts as repaired."""
     table = read(well_formed(ROWS, **options), strict=True)
     assert rows_of(table) == ROWS
-    assert not table.account.to_dict()["repaired"].keys() - {"CRLF line ends"}
+    assert not table.account.to_dict()["repaired"].keys() - {"CRLF line endings"}
 
 
 def test_comma_on_every_line_is_not_part_of_a_caption(read):
@@ -98,10 +98,10 @@ def test_comma_on_every_line_is_not_part_of_a_caption(read):
 
 
 def test_lone_carriage_returns_end_lines(read):
-    """A table with old Mac line ends is read row by row."""
+    """A table with old Mac line endings is read row by row."""
     table = read(loosely(ROWS[:4]).replace(b"\n", b"\r"))
     assert rows_of(table) == ROWS[:4]
-    assert table.account.repaired["CR line ends"] == 5
+    assert table.account.repaired["CR line endings"] == 5
 
 
 def test_blank_lines_belong_to_no_caption(read):

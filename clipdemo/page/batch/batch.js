@@ -29,7 +29,7 @@ export function mount({ element, props, watch, trigger }) {
     cancel.disabled = true;
     await stopRun(run.run);
   });
-  const notices = make("ul", { class: "notices" });
+  const notices = make("ul", { class: "notices", "aria-live": "polite" });
   const deciding = decisionControls(RULES, "photos", (changes) => {
     decision = { ...decision, ...changes };
     paintSoon();
@@ -89,8 +89,9 @@ export function mount({ element, props, watch, trigger }) {
 
   async function begin() {
     start.disabled = true;
+    notices.replaceChildren();
     trigger("start", { bag: await allSent() });
-    start.disabled = false;
+    start.disabled = isRunning(run);
   }
 
   function show(chosen) {
@@ -202,6 +203,7 @@ export function mount({ element, props, watch, trigger }) {
     const running = isRunning(run);
     status.textContent = progressText(run);
     bar.hidden = cancel.hidden = !running;
+    start.disabled = running;  // another run would replace this one's results
     bar.max = run.total || 1;
     bar.value = rows.length;
     if (!running) cancel.disabled = false;

@@ -12,7 +12,7 @@ export function fitSentence(fit) {
   }
   return `Photo and caption fit better than ${Math.round(100 * fit.better_than)} % of ${fit.n}`
     + ` validation pairs (similarity ${similarity}). Orange: the middle half of these; grey: that`
-    + " of photos with the captions of others.";
+    + " of photos with the captions of other photos.";
 }
 
 export function fitGauge(fit) {

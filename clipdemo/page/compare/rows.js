@@ -51,7 +51,7 @@ export function showDecisions(rows, decisions, handles, { rule, own }, folded) {
     for (const { mode, bar } of cells) {
       const on = decisions[mode]?.on[i] ?? false;
       bar.dataset.on = on;
-      bar.ariaLabel = `${modeName(mode)} ${bar.dataset.score ? `${bar.dataset.score.slice(0, 4)}, ${on ? "on" : "off"}` : "without a score"}`;
+      bar.ariaLabel = `${modeName(mode)} ${bar.dataset.score ? `${Number(bar.dataset.score).toFixed(2)}, ${on ? "on" : "off"}` : "without a score"}`;
       bar.style.setProperty("--cut", decisions[mode]?.cut[i] ?? -1);
     }
     const any = cells.some(({ bar }) => bar.dataset.on === "true");

@@ -71,6 +71,8 @@ export function gallery(open) {
   const lend = (i) => cards[i].extra;
   const takeBack = () => cards.forEach((card) => card.node.append(card.extra));
 
+  const focus = (i) => cards[i]?.node.querySelector(".open").focus({ preventScroll: true });
+
   tab.on(["rows", "notice"], receive);
-  return { node, paint, showFindings, bringIntoView, lend, takeBack };
+  return { node, paint, showFindings, bringIntoView, lend, takeBack, focus };
 }

@@ -38,11 +38,15 @@ export function walker(show, gallery) {
   }
 
   function back() {
+    const left = tab.state.walking;
     tab.set({ walking: -1 });
     gallery().takeBack();
     refreshRows();
     openTab("Inspect");
-    requestAnimationFrame(() => scrollTo({ top: place }));
+    requestAnimationFrame(() => {
+      gallery().focus(left);
+      scrollTo({ top: place });
+    });
   }
 
   return { open, back };

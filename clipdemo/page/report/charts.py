@@ -75,7 +75,9 @@ def grid(report: dict) -> go.Figure:
     )  # fmt: skip
     figure.update_traces(marker={"size": 9}, hovertemplate=f"%{{y:.3f}} {SPREAD}")
     _lay_out(figure, 330, "learning rate", F1, 2, scattermode="group", scattergap=0.55)
-    return figure.update_xaxes(type="category")
+    low, high = rows["low"].min(), rows["high"].max()  # Plotly's own axis begins at 0
+    edge = max(0.1 * (high - low), 0.001)
+    return figure.update_xaxes(type="category").update_yaxes(range=[low - edge, high + edge])
 
 
 def dots(group: str, legend: bool = False) -> Callable[[dict], go.Figure]:
@@ -148,7 +150,15 @@ def reliability(report: dict) -> go.Figure:
     figure.update_traces(hovertemplate="score %{x:.2f}, true %{y:.2f}, %{customdata[0]:,} scores")
     errors = {mode: found["error"] for mode, found in report["reliability"].items()}
     figure.for_each_trace(lambda t: t.update(name=f"{t.name}, error {errors[t.name]:.3f}"))
-    figure.add_shape(x1=1, y1=1, line={"color": NEUTRAL, "dash": "dot", "width": 1}, layer="below")
+    figure.add_shape(
+        type="line",
+        x0=0,
+        y0=0,
+        x1=1,
+        y1=1,
+        line={"color": NEUTRAL, "dash": "dot", "width": 1},
+        layer="below",
+    )
     _lay_out(figure, 350, "score", "share that is true", 2)
     return figure.update_xaxes(range=[0, 1.02]).update_yaxes(range=[0, 1.04])
 

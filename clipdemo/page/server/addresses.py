@@ -58,7 +58,7 @@ async def fetch(url: str, name: str = "photo") -> tuple[bytes, str]:
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError, OverflowError, ExceptionGroup):
         data = None
     if data is None:
-        message = f"Nothing could be fetched from the address of {name}: upload a file instead."
+        message = f"Nothing could be fetched from this address ({name}): upload a file instead."
         raise gr.Error(message, print_exception=False)
     return data, named if named.strip(".") else "photo.jpg"
 

@@ -211,8 +211,10 @@ def test_the_model_writes_a_caption_that_the_board_is_given_too(page, classifier
 def test_cancelling_keeps_the_results(page, many):
     begin(page, many)
     page.locator("#batch tbody tr").first.wait_for()
+    assert page.locator("#batch-start").is_disabled(), "a new run would replace its results"
     page.get_by_role("button", name="Cancel").click()
     says(page, "Cancelled: ")
+    assert page.locator("#batch-start").is_enabled()
     kept = len(json.loads(download(page, "JSON"))["photos"])
     assert 0 < kept < 400
     assert f"{kept} of 400" in page.locator("#batch [role=status]").inner_text()
@@ -267,6 +269,10 @@ def test_unreadable_files_give_one_sentence_and_captions_alone_are_enough(
     expected = classifier.predict(None, CAPTIONS["beach.webp"])
     assert chips(page, "beach.webp", "text") == expected.labels("text")
     assert page.locator("#batch tr small.problem").count() == 0
+    (tmp_path / "bad.jpg").write_bytes(b"no photo")
+    page.locator("#batch-files").get_by_role("button", name="Clear").click()
+    begin(page, tmp_path / "bad.jpg", SCENES / "farm.webp")
+    says(page, "Done: 2, 1 of them without a photo that can be read.")
 
 
 def test_no_more_than_the_limit_is_taken(tmp_path):

@@ -396,6 +396,14 @@ def test_a_review_by_keys(tab):
     focused = "document.activeElement.closest('.card').dataset.id"
     assert tab.evaluate(focused) == ids[2]
     assert [kinds.nth(i).input_value() for i in range(4)] == ["", "label wrong", "", ""]
+    tab.keyboard.press("o")
+    tab.locator("#walk").get_by_text("3 of 37").wait_for()
+    tab.go_back()
+    eventually(tab, lambda: goes_on(tab, focused, ids[2]))
+    tab.keyboard.press("p")
+    eventually(tab, lambda: says(said, f"2 of 37: {ids[1]}"))
+    tab.keyboard.press("n")
+    eventually(tab, lambda: says(said, f"3 of 37: {ids[2]}"))
     tab.evaluate(SLOW, "wrong, sure")
     tab.locator("#inspect .card .mark input").nth(1).fill("wrong, sure")
     assert kinds.nth(1).input_value() == "label wrong", "typing is no review"
@@ -410,6 +418,10 @@ def test_a_review_by_keys(tab):
     tab.get_by_role("application").wait_for()
     tab.keyboard.press("Escape")
     assert tab.get_by_role("application").count() == 0
+
+
+def goes_on(tab, focused: str, name: str) -> None:
+    assert tab.evaluate(focused.replace("closest('.card')", "closest('.card')?")) == name
 
 
 # Holds requests with a text back.

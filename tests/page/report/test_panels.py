@@ -6,6 +6,7 @@ import re
 import pytest
 from support.made_report import made_report
 
+from clipdemo.page.report import charts
 from clipdemo.page.report.file import report_html
 from clipdemo.page.report.panels import page, panels
 from clipdemo.study.published import NOTE
@@ -69,6 +70,19 @@ def test_every_chart_fits_any_background(shown):
         assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
         assert "color" not in layout["font"]
         assert figure["data"]
+
+
+def test_the_reliability_chart_has_a_diagonal():
+    (line,) = charts.reliability(made_report()).layout.shapes
+    assert line.type == "line"
+    assert (line.x0, line.y0, line.x1, line.y1) == (0, 0, 1, 1)
+
+
+def test_the_axis_of_the_grid_begins_just_below_its_lowest_seed():
+    figure = charts.grid(made_report())
+    low, high = figure.layout.yaxis.range
+    means = [mean for trace in figure.data for mean in trace.y]
+    assert 0 < low < min(means) <= max(means) < high
 
 
 def test_a_report_of_photos_alone_has_no_panel_that_needs_captions():

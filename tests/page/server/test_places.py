@@ -154,7 +154,7 @@ def inner_addresses(server: Server) -> None:
     ):  # fmt: skip
         went_well, told = server.owner.run("predict", [{"url": url}, "a dog"])
         assert not went_well
-        assert "the address of photo" in told or told.startswith("photo takes")
+        assert "this address (photo)" in told or told.startswith("photo takes")
 
 
 def tables(server: Server) -> None:
