@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
+from collections.abc import Mapping
 
 from gradio import route_utils
 from gradio.route_utils import GradioMultiPartParser, MultiPartException
@@ -44,6 +46,24 @@ def bound_gradio(page: Page) -> None:
         return await push(body=body, request=request, username=username)
 
     queue.push = bounded
+
+
+class Sessions(OrderedDict):
+    """What Gradio remembers of each visitor; when it is full, those whose page is closed go first.
+
+    Otherwise anybody could invent so many visitors that all others are forgotten.
+    """
+
+    def __init__(self, live: Mapping[str, int]) -> None:
+        """`live`: the number of heartbeats of each session."""
+        super().__init__()
+        self._live = live
+
+    def popitem(self, last: bool = True) -> tuple[str, object]:
+        """Remove a session other than the latest, which is about to be used."""
+        *others, _ = self
+        name = next((name for name in others if not self._live.get(name)), others[0])
+        return name, self.pop(name)
 
 
 def bound_mcp() -> None:

@@ -35,7 +35,7 @@ from clipdemo.page.layout import build
 from clipdemo.page.report.tab import plotly_script
 from clipdemo.page.server import parts as file_parts
 from clipdemo.page.server.access import Access
-from clipdemo.page.server.bounds import bound_gradio, bound_mcp
+from clipdemo.page.server.bounds import Sessions, bound_gradio, bound_mcp
 from clipdemo.page.server.door import Guarded
 from clipdemo.page.server.parts import Parts
 from clipdemo.page.server.proxies import around_proxies, reach_directly
@@ -122,6 +122,7 @@ def start(settings: Settings) -> Page:
             prevent_thread_lock=True,
             _app=app,
         )
+    page.state_holder.session_data = Sessions(live)
     for address in on_network(settings.host):
         print(f"* On your network: http://{address}:{settings.port}", flush=True)
     models.first.start()

@@ -1,13 +1,17 @@
-"""Bodies of requests: as much as a photo needs, and no more in memory than a few of these."""
+"""One visitor takes only so much of the server's memory, and nothing from the others."""
 
 import socket
+from collections import Counter
 from contextlib import ExitStack
 
+import gradio as gr
 import httpx
 import pytest
+from gradio.state_holder import StateHolder
 from support.asking import Stranger
 from support.driver import serving, until
 
+from clipdemo.page.server.bounds import Sessions
 from clipdemo.page.server.door import HELD, LONGEST
 
 ROUTE = "/gradio_api/run/predict"
@@ -59,3 +63,20 @@ def test_unfinished_requests_take_a_bounded_share_of_the_memory(address, member,
 def test_before_the_login_no_body_is_read(address):
     line = unfinished(address, 1000, "")
     assert b" 401 " in line.recv(100)
+
+
+def test_invented_visitors_do_not_replace_those_whose_page_is_open():
+    holder, live = StateHolder(), Counter(open=1)
+    with gr.Blocks() as page:
+        page.state_session_capacity = 5
+        holder.set_blocks(page)
+    holder.session_data = Sessions(live)
+    mine = holder["open"]
+    for number in range(20):
+        assert holder[f"invented-{number}"] is holder[f"invented-{number}"]
+    assert holder["open"] is mine
+    assert len(holder.session_data) == 5
+    live.update(f"also-open-{number}" for number in range(20))
+    for number in range(20):
+        assert holder[f"also-open-{number}"]
+    assert "open" not in holder, "of open pages, the latest stay"
