@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tarfile
 import zipfile
 from collections import Counter
@@ -215,10 +216,15 @@ def photo_source(place: str | Path) -> PhotoSource:
 def most_members(path: Path) -> int:
     """An upper bound on the number of files in a zip or tar, found without reading names.
 
-    It counts signatures, of which each file has one; the number stated in a zip may be false.
+    It counts a zip's signatures, of which each file has one, since the number stated may be false,
+    and a tar's headers.
     """
     data = path.read_bytes()
-    return max(data.count(b"PK\1\2"), data.count(b"ustar"))
+    headers = at = 0
+    while (size := re.fullmatch(rb"[ \0]*([0-7]+)[ \0]*", data[at + 124 : at + 136])) is not None:
+        headers += 1
+        at += 512 * (1 - -int(size[1], 8) // 512)
+    return max(data.count(b"PK\1\2"), data.count(b"ustar"), headers)
 
 
 def _files_below(folder: Path) -> Iterator[str]:

@@ -14,6 +14,7 @@ from support.looks import untidy
 from support.paths import SCENES
 
 from clipdemo.errors import ClipdemoError
+from clipdemo.inputs.photo_source import most_members
 from clipdemo.inspection.batch import gather, predict_items
 from clipdemo.inspection.batch_files import Rule, entry, write_results
 from clipdemo.page.batch.visitor_files import MEMBERS, gather_files
@@ -297,6 +298,17 @@ def test_a_zip_of_very_many_names_is_refused_before_they_are_read(tmp_path, is_s
         gather_files([path], {}, 300)
     assert is_sentence(refused.value)
     assert "python -m clipdemo batch" in str(refused.value)
+
+
+def test_so_is_a_tar_of_the_oldest_form_whose_headers_have_no_signature(tmp_path, is_sentence):
+    header = b"a.jpg".ljust(124, b"\0") + b"00000001000\0" + bytes(376) + bytes(512)
+    (tmp_path / "few.tar").write_bytes(header * 3)
+    assert most_members(tmp_path / "few.tar") == 3
+    (tmp_path / "many.tar").write_bytes(header * (MEMBERS + 1))
+    with pytest.raises(ClipdemoError) as refused:
+        gather_files([tmp_path / "many.tar"], {}, 300)
+    assert is_sentence(refused.value)
+    assert f"{MEMBERS:,} files" in str(refused.value)
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
