@@ -106,7 +106,7 @@ def find_columns(
     seen = ", ".join(filter(None, header))[:160]
     for ours in needed:
         if ours not in found and not (ours == "Labels" and (own or several)):
-            if any(is_photo(cell.strip()) for cell in header):
+            if any(is_photo(word) for cell in header for word in cell.split()):
                 raise TableError(
                     f"{name} begins with a row (found: {seen}) instead of the columns' names: "
                     "write a line such as ImageID,Labels above it."

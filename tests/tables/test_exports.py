@@ -230,6 +230,7 @@ def test_a_folder_of_another_tool_is_refused_with_what_to_give(tmp_path, name, i
 
 @pytest.mark.parametrize(("content", "words"), [
     ("1.jpg,dog\n2.jpg,cat\n", "ImageID,Labels above it"),
+    ("photos/1.jpg 0\nphotos/2.jpg 1\n", "ImageID,Labels above it"),
     ("INSERT INTO t VALUES ('1.jpg', 'dog');\n", "SQL"),
     ("image,labels\n,dog\n,cat\n", "has no image id"),
 ])  # fmt: skip
