@@ -3,7 +3,7 @@
 import { put } from "../compare/desk.js";
 import { decisionControls } from "../shared/decision_controls.js";
 import { button, choice, fill, make, saveFile } from "../shared/dom.js";
-import { openTab } from "../shared/gradio.js";
+import { isTabOpen, openTab } from "../shared/gradio.js";
 import { resultOf, toCsv, toJson, usedRule } from "../shared/results.js";
 import { RULES, START, commonRecalls, decide, thresholdsOf, usable } from "../shared/rules.js";
 import { ruleNote } from "../shared/rule_note.js";
@@ -100,10 +100,22 @@ export function mount({ element, props, watch, trigger }) {
     gallery.hidden = chosen !== 1;
   }
 
+  let opened = null;  // the row whose photo the Compare tab shows
+
+  window.addEventListener("popstate", () => {
+    if (!opened || page.state.walk.from !== "Batch" || !isTabOpen("Compare")) return;
+    const { row, tile } = opened;
+    opened = null;
+    openTab("Batch");
+    requestAnimationFrame(() => (table.hidden ? tile : row.querySelector("button")).focus());
+  });
+
   // The board takes over this table's decision rule, so that both agree.
   function open(row) {
     const [place, { name }] = [order.indexOf(row), row.result];
-    const go = (step) => (step === "back" ? openTab("Batch") : open(order[place + step]));
+    const go = (step) => (step === "back" ? history.back() : open(order[place + step]));
+    if (!opened) history.pushState(history.state, "", location.href);  // Back returns to the table
+    opened = row;
     put(() => trigger("open", { index: rows.indexOf(row), run: run.run }));
     page.set({
       decision,
@@ -206,7 +218,10 @@ export function mount({ element, props, watch, trigger }) {
     start.disabled = running;  // another run would replace this one's results
     bar.max = run.total || 1;
     bar.value = rows.length;
-    if (!running) cancel.disabled = false;
+    if (!running && cancel.disabled) {
+      cancel.disabled = false;
+      if (document.activeElement === document.body) start.focus();  // that Cancel had
+    }
     notices.replaceChildren(...run.notices.map((sentence) => make("li", {}, sentence)));
     controls.hidden = !rows.length;
     if (!rows.length) table.hidden = gallery.hidden = true;

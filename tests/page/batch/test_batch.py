@@ -148,6 +148,14 @@ def test_a_table_gives_captions_and_its_rows_open_on_the_compare_board(
     page.locator("#board").wait_for()
     shows(page, expected)
     assert page.locator("#caption textarea").input_value() == CAPTIONS["beach.webp"]
+    for way in (page.go_back, page.get_by_role("button", name="Back to Batch").click):
+        way()
+        page.locator("#batch tr button:focus").wait_for()
+        assert (
+            page.locator("#batch tr:has(button:focus)").get_attribute("data-photo") == "beach.webp"
+        )
+        page.keyboard.press("Enter")
+        page.locator("#board").wait_for()
     page.get_by_role("tab", name="Batch").click()
     page.get_by_role("button", name="Gallery").click()
     page.locator("#batch button.tile").last.click()  # a caption whose photo is missing
@@ -215,7 +223,7 @@ def test_cancelling_keeps_the_results(page, many):
     assert page.locator("#batch-start").is_disabled(), "a new run would replace its results"
     page.get_by_role("button", name="Cancel").click()
     says(page, "Cancelled: ")
-    assert page.locator("#batch-start").is_enabled()
+    assert page.locator("#batch-start:focus").is_enabled()
     kept = len(json.loads(download(page, "JSON"))["photos"])
     assert 0 < kept < 400
     assert f"{kept} of 400" in page.locator("#batch [role=status]").inner_text()
