@@ -36,15 +36,16 @@ function give(field, files) {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-// Several go to the Batch tab, one goes to the board.
+// One photo goes to the board; several, and other files, go to the Batch tab.
 function receive(files) {
-  if (isTabOpen("Batch")) {
+  const photo = files.length === 1 && files.find(isPhoto);
+  if (isTabOpen("Batch") || !photo) {
+    openTab("Batch");
     page.set({ given: files });
     return true;
   }
-  const photo = files.find(isPhoto);
   const field = document.querySelector("#photo input[type=file]");
-  if (!photo || !field) return false;
+  if (!field) return false;
   openTab("Compare");
   give(field, [typed(photo)]);
   return true;

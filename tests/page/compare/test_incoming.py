@@ -68,6 +68,13 @@ def test_from_another_tab_it_opens_the_board_and_on_batch_it_is_for_the_batch(pa
     page.locator("#batch-files").get_by_text("harbour").first.wait_for()
 
 
+def test_a_table_that_is_dropped_on_compare_goes_to_the_batch(page):
+    bring(
+        page, "#board", "drop", file=file_of(b"ImageID,Caption\n1.jpg,a dog\n", "t.csv", "text/csv")
+    )
+    page.locator("#batch-files").get_by_text("t.csv").first.wait_for()
+
+
 def test_a_text_that_is_pasted_into_the_caption_stays_a_text(page, classifier):
     """The browser inserts it, and the page does not request it as a link."""
     assert bring(page, "#caption textarea", "paste", text="http://127.0.0.1:1/dog.jpg")
