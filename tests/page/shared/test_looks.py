@@ -99,9 +99,16 @@ def test_a_phone_shows_the_result_on_its_first_screen_after_an_upload(opened, cl
     page = opened(PHONE)
     give_photo(page, SCENES / "beach.webp")
     shows(page, classifier.predict(SCENES / "beach.webp"))
-    assert page.evaluate("scrollY") == 0
-    bottom = page.locator('#board .set[data-mode="image"]').bounding_box()
-    assert bottom["y"] + bottom["height"] <= PHONE[1]
+
+    def assert_in_sight() -> None:
+        assert page.evaluate("scrollY") == 0
+        line = page.evaluate(
+            """() => document.querySelector('#board .set[data-mode="image"]')
+                .getBoundingClientRect().bottom"""
+        )
+        assert line <= PHONE[1]
+
+    eventually(page, assert_in_sight)
 
 
 def test_a_finger_that_scrolls_over_a_slider_changes_nothing(opened, classifier):
