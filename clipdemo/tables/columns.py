@@ -26,7 +26,7 @@ FURTHER = {
     "Labels": ("classname", "classnames", "labelname", "labellist", "labelnames", "labelids",
                "categoryname", "categorynames", "taglist", "annotations", "annotation",
                "classificationannotation", "classificationannotations", "boundingboxannotations",
-               "regions", "regionattributes", "taxonomy", "subject", "findinglabels"),
+               "regions", "regionattributes", "taxonomy", "findinglabels"),
     "Caption": ("sentences", "captiontext", "imagecaption", "alttext"),
 }  # fmt: skip
 """Names that are used if none of the usual ones is there."""
@@ -38,7 +38,7 @@ _NO_LABELS = {
     "bboxx", "bboxy", "bboxwidth", "bboxheight", "xmin", "xmax", "ymin", "ymax", "unlabeled",
 }  # fmt: skip
 _NAMES = ("labelname", "labelnames", "classname", "classnames", "categoryname", "categorynames")
-_DOUBTS = {"confidence", "score", "probability", "present", "ispresent", "verified", "answer"}
+_DOUBTS = {"confidence", "score", "probability", "present", "ispresent", "answer"}
 _PREFIX = re.compile(r"(labels?|tags?|class(?:es)?|category|categories|has|is)[_.]", re.IGNORECASE)
 
 MOST = 50_000  # columns; examining a million takes a minute

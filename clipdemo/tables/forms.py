@@ -138,9 +138,10 @@ def read_parquet(path: Path, find: Find) -> Rows:
 def _features(metadata: dict | None) -> dict:
     """Hugging Face's description of a Parquet file's columns."""
     try:
-        return json.loads((metadata or {})[b"huggingface"])["info"]["features"]
-    except (KeyError, ValueError, TypeError):
+        found = json.loads((metadata or {})[b"huggingface"])["info"]["features"]
+    except (KeyError, ValueError, TypeError, RecursionError):
         return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _named(value: Any, feature: Any) -> Any:
@@ -150,8 +151,9 @@ def _named(value: Any, feature: Any) -> Any:
     if value is None or not isinstance(feature, dict):
         return value
     if feature.get("_type") == "ClassLabel":
-        names = feature.get("names") or []
-        return names[value] if isinstance(value, int) and 0 <= value < len(names) else None
+        names = feature.get("names")
+        known = isinstance(names, list) and isinstance(value, int) and 0 <= value < len(names)
+        return names[value] if known else None
     inner = feature.get("feature", feature)
     if isinstance(value, list):
         return [_named(part, inner) for part in value]

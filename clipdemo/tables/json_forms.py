@@ -140,7 +140,8 @@ def _of_manifest(row: dict) -> dict:
         numbers = [part.get("class_id") if isinstance(part, dict) else part for part in said]
         classes = about.get("class-map") or {}
         labels += [classes.get(str(number), number) for number in numbers]
-    return {"ImageID": row["source-ref"], "Labels": labels}
+    rest = {k: v for k, v in row.items() if k not in named and not k.endswith("-metadata")}
+    return {**rest, "ImageID": row["source-ref"], "Labels": labels}
 
 
 def _of_datumaro(found: dict) -> list[dict]:
@@ -208,7 +209,8 @@ def _label_studio(task: dict) -> dict:
             if kind == "taxonomy" and isinstance(found, list):
                 found = leaves(found)
             if kind == "textarea":
-                written.append(value.get("text") if isinstance(value, dict) else value)
+                whole = isinstance(value, dict) and "x" not in value  # not of a region
+                written += [value.get("text")] if whole else []
             else:
                 chosen += found if isinstance(found, list) else []
     caption = {"Caption": written} if written else {}

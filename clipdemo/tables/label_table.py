@@ -196,7 +196,8 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
         )
     reasons = {line: reason for line, (_, reason) in rows.problems.items()}
     names = frame["ImageID"].str.strip()
-    if names.str.fullmatch(r"\d+\.0").all():  # joined tables have ids with decimals
+    if names[:1].str.endswith(".0").any() and names.str.fullmatch(r"\d+\.0").all():
+        # joined tables have ids with decimals
         names = names.str.removesuffix(".0")
     for place in np.flatnonzero(names == "").tolist():
         reasons.setdefault(int(frame["line"].iat[place]), "has no image id")

@@ -153,6 +153,15 @@ def test_indices_of_hugging_faces_classes_are_their_names(tmp_path, many):
     assert found == ([("18", "1"), ("17",)] if many else [("18",), ()])
 
 
+@pytest.mark.parametrize("about", ["[" * 100_000, "5", '{"info": {"features": [1]}}',
+    '{"info": {"features": {"labels": {"_type": "ClassLabel", "names": 5}}}}'])  # fmt: skip
+def test_a_false_description_of_columns_does_no_harm(tmp_path, about):
+    table = pa.table({"image": ["1.jpg"], "labels": [1]})
+    table = table.replace_schema_metadata({"huggingface": about})
+    parquet.write_table(table, tmp_path / "t.parquet")
+    assert read_label_table(tmp_path / "t.parquet").frame["ImageID"].tolist() == ["1.jpg"]
+
+
 @pytest.mark.parametrize("row", [
     {"labels": ["dog"], "caption": ["A dog runs.", "Another one."]},
     {"labels": ["dog"], "caption": "['A dog runs.', \"Another one.\"]"},
@@ -176,7 +185,8 @@ def test_a_caption_in_brackets_stays_one(tmp_path, text):
 def test_a_written_caption_of_label_studio_is_the_photos(tmp_path):
     choices = {"type": "choices", "value": {"choices": ["dog"]}}
     written = {"type": "textarea", "value": {"text": ["A dog runs."]}}
-    task = {"data": {"image": "1.jpg"}, "annotations": [{"result": [choices, written]}]}
+    sign = {"type": "textarea", "value": {"text": ["STOP"], "x": 1, "y": 1}}  # read in a region
+    task = {"data": {"image": "1.jpg"}, "annotations": [{"result": [choices, sign, written]}]}
     (tmp_path / "t.json").write_text(json.dumps([task]))
     found = read_label_table(tmp_path / "t.json").frame
     assert found[["Labels", "Caption"]].to_numpy().tolist() == [[("18",), "A dog runs."]]

@@ -156,7 +156,9 @@ class Jobs:
             self._forget()
             going = [other for other in self._jobs.values() if not other.ending]
             if job.files and sum(other.files == job.files for other in going) >= OF_SAME:
-                raise ClipdemoError("These photos are being labelled already: wait, or press Stop.")
+                raise ClipdemoError(
+                    "These files are already being processed: wait for that run, or cancel it."
+                )
             if sum(other.state == "waiting" for other in going) >= WAITING:
                 raise ClipdemoError("Too many runs are waiting: try again in a few minutes.")
             self._jobs[job.id] = job

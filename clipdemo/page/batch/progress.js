@@ -3,7 +3,7 @@
 export function progressText({ state, total = 0, rate, left, rows = [], place, wait }) {
   const done = `${rows.length} of ${total}`;
   const problems = rows.filter(({ problem }) => problem).length;
-  const without = problems ? `, ${problems} of them without a photo that can be read` : "";
+  const without = problems ? ` (${problems} without a readable photo)` : "";
   const speed = rate ? ` · ${rate.toFixed(1)}/s · ${duration(left)} left` : "";
   const turn = `Number ${place} in the queue${wait ? `, about ${duration(wait)}` : ""}.`;
   const texts = {

@@ -37,7 +37,7 @@ HELD = 4 * LONGEST  # bytes of such requests that are in memory at the same time
 SMALL = 2**20  # bytes, for which there is always room
 TO_ARRIVE = 120  # seconds in which such a request must arrive
 FULL = "The server has too many large requests at once: try again in a minute."
-SLOW = f"This request took over {TO_ARRIVE} seconds to arrive: upload large files."
+SLOW = f"This request took more than {TO_ARRIVE} seconds to arrive: upload large files."
 ROOM_EVERY = 2**23  # bytes of an upload between two checks of the disk
 # Gradio has more routes than this page needs: some fetch addresses, run ffmpeg, or keep sessions.
 OPEN = re.compile(

@@ -281,7 +281,7 @@ def test_unreadable_files_give_one_sentence_and_captions_alone_are_enough(
     (tmp_path / "bad.jpg").write_bytes(b"no photo")
     page.locator("#batch-files").get_by_role("button", name="Clear").click()
     begin(page, tmp_path / "bad.jpg", SCENES / "farm.webp")
-    says(page, "Done: 2, 1 of them without a photo that can be read.")
+    says(page, "Done: 2 (1 without a readable photo).")
 
 
 def test_no_more_than_the_limit_is_taken(tmp_path):
