@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from clipdemo.errors import PhotoError, TableError
-from clipdemo.inputs.images import MAX_BYTES, photo_bytes
+from clipdemo.inputs.photo_files import MAX_BYTES, photo_bytes
 from clipdemo.inputs.photo_names import PhotoNames, is_photo, is_side_file
 
 _PIECE = 4096  # bytes

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inputs.ahead import ahead, cores
 from clipdemo.inputs.captions import clean_caption
-from clipdemo.inputs.images import photo_bytes, read_photo
+from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.photo_files import photo_bytes
 from clipdemo.inputs.photo_names import PhotoNames
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account, account_lines

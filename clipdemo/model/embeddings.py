@@ -15,7 +15,8 @@ import torch
 from PIL import Image
 
 from clipdemo.inputs.allocator import give_back_soon
-from clipdemo.inputs.images import CUT_OFF, photo_bytes, read_photo
+from clipdemo.inputs.images import CUT_OFF, read_photo
+from clipdemo.inputs.photo_files import photo_bytes
 from clipdemo.model.backbones import Backbone
 from clipdemo.model.zero_gpu import on_gpu
 

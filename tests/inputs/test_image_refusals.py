@@ -20,8 +20,9 @@ from PIL import Image, ImageCms
 from support.pictures import FORMATS, RED, assert_same_colours, encode, png, quarters
 
 from clipdemo.errors import PhotoError
-from clipdemo.inputs import images
-from clipdemo.inputs.images import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MAX_SCANS, read_photo
+from clipdemo.inputs import images, photo_files
+from clipdemo.inputs.images import read_photo
+from clipdemo.inputs.photo_files import MAX_ASPECT, MAX_BYTES, MAX_PIXELS, MAX_SCANS
 
 
 def refusal(source, **options) -> str:
@@ -100,10 +101,10 @@ def test_the_limit_on_pixels_holds_for_every_format_and_for_pillow_images(monkey
     kinds = [kind for kind in FORMATS if kind not in ("HEIF", "JPEG")]
     sources = [encode(quarters(), kind) for kind in kinds] + [quarters()]
     sources.append(encode(quarters(), "JPEG", progressive=True))
-    monkeypatch.setattr(images, "MAX_PIXELS", 96 * 64)
+    monkeypatch.setattr(photo_files, "MAX_PIXELS", 96 * 64)
     for source in sources:
         assert read_photo(source).size == (96, 64)
-    monkeypatch.setattr(images, "MAX_PIXELS", 96 * 64 - 1)
+    monkeypatch.setattr(photo_files, "MAX_PIXELS", 96 * 64 - 1)
     for source in sources:
         with pytest.raises(PhotoError, match="million pixels"):
             read_photo(source)
@@ -113,7 +114,7 @@ def test_a_cropped_heic_is_measured_before_its_crop(monkeypatch):
     """It is decoded at its full size, so the small size it reports would hide a bomb."""
     data = encode(quarters().crop((0, 0, 61, 61)), "HEIF")  # stored as 64 x 64
     assert read_photo(data).size == (61, 61)
-    monkeypatch.setattr(images, "MAX_PIXELS", 64 * 64 - 1)
+    monkeypatch.setattr(photo_files, "MAX_PIXELS", 64 * 64 - 1)
     with pytest.raises(PhotoError, match="million pixels"):
         read_photo(data)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from clipdemo.errors import PhotoError, TableError
-from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.inputs.photo_files import MAX_BYTES
 from clipdemo.inputs.photo_source import PhotoSource, photo_source
 
 FILES = {

@@ -14,7 +14,7 @@ import httpx
 from gradio_client.utils import strip_invalid_filename_characters
 from safehttpx import AsyncSecureTransport, async_validate_url
 
-from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.inputs.photo_files import MAX_BYTES
 
 REDIRECTS = 5
 PATIENCE = 30.0  # seconds for the whole download

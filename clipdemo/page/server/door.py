@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.inputs.photo_files import MAX_BYTES
 from clipdemo.page.server.access import Access, Role
 from clipdemo.page.server.parts import PART
 from clipdemo.page.server.requests import NO_ROOM, log_unexpected

@@ -9,7 +9,7 @@ from PIL import Image
 from support.driver import LABELS, eventually, give_photo, notices, read, shows, write_caption
 from support.paths import SCENES
 
-from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.inputs.photo_files import MAX_BYTES
 
 pytestmark = pytest.mark.browser
 

@@ -7,7 +7,7 @@ import gradio as gr
 import pytest
 from support.loopback import run_async
 
-from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.inputs.photo_files import MAX_BYTES
 from clipdemo.page.server import addresses
 
 PHOTO = b"a photo, or so it says"

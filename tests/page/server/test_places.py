@@ -24,7 +24,7 @@ from support.asking import Stranger
 from support.driver import serving, until
 from support.paths import SCENES
 
-from clipdemo.inputs.images import MAX_BYTES
+from clipdemo.inputs.photo_files import MAX_BYTES
 from clipdemo.page.server.requests import SESSIONS
 
 PHOTO = (SCENES / "farm.webp").read_bytes()
