@@ -4,7 +4,11 @@ import io
 import struct
 import zlib
 
+import pytest
 from PIL import Image
+
+from clipdemo.errors import PhotoError
+from clipdemo.inputs.images import read_photo
 
 FORMATS = ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"]
 WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
@@ -44,3 +48,15 @@ def assert_same_colours(image: Image.Image, expected: Image.Image, tolerance: in
     for spot in [(x * width // 4, y * height // 4) for x in (1, 3) for y in (1, 3)]:
         got, want = image.getpixel(spot), expected.getpixel(spot)
         assert max(abs(a - b) for a, b in zip(got, want, strict=True)) <= tolerance, spot
+
+
+def refusal(source, **options) -> str:
+    """The sentence a photo is refused with; a good photo must still be read afterwards."""
+    with pytest.raises(PhotoError) as caught:
+        read_photo(source, **options)
+    sentence = str(caught.value)
+    assert sentence.endswith(".")
+    assert sentence.count(".") == 1
+    assert "\n" not in sentence
+    assert_same_colours(read_photo(encode(quarters(), "PNG")), quarters(), 0)
+    return sentence
