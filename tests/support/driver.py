@@ -131,6 +131,12 @@ def visit(page, url: str) -> None:
     page.locator("#photo input[type=file]").wait_for(state="attached")
 
 
+def open_inspect(page) -> None:
+    """Open the tab and wait for its first photos."""
+    page.get_by_role("tab", name="Inspect").click()
+    page.locator("#inspect .card").first.wait_for()
+
+
 def read(page) -> Board:
     """The content of each cell by label and mode: its score as text, and whether it is on."""
     cells = page.evaluate(

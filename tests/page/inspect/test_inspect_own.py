@@ -7,12 +7,12 @@ import urllib.request
 
 import pandas as pd
 import pytest
-from support.driver import eventually, serving, visit
+from support.driver import eventually, open_inspect, serving, visit
 
 from clipdemo.inputs.labels import COCO18
 from clipdemo.scenes import random_scene
 from clipdemo.tables.label_table import read_label_table, write_label_table
-from page.inspect.test_inspect import NAMES, open_inspect, total
+from page.inspect.test_inspect import NAMES, total
 
 pytestmark = pytest.mark.browser
 
