@@ -32,7 +32,7 @@ def run_sweep(
         out: folder of the runs' tables.
         validation: see `splits.held_out`.
         jobs: processes at once; 0: one per core.
-        progress: called with the runs done and their number.
+        progress: see `Progress`.
     """
     store = _comparable(folder)
     entries = sweep.entries(store)

@@ -49,7 +49,7 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     form = next((form for start, form in _FOREIGN if text.lstrip().startswith(start)), None)
     if form:
         raise TableError(
-            f"{path} is {form}, which is not read: export it as CSV, as JSON or in COCO's format."
+            f"{path} is {form}, which is not supported: export it as CSV, JSON or in COCO format."
         )
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("{", "["):
         rows, repaired = read_json(text, path, find), {}

@@ -108,8 +108,8 @@ def find_columns(
         if ours not in found and not (ours == "Labels" and (own or several)):
             if any(is_photo(word) for cell in header for word in cell.split()):
                 raise TableError(
-                    f"{name} begins with a row (found: {seen}) instead of the columns' names: "
-                    "write a line such as ImageID,Labels above it."
+                    f"{name} has no header, and its first line is a row ({seen}): add a line such "
+                    "as ImageID,Labels above it."
                 )
             raise TableError(
                 f"{name} has no column of {_MEANT[ours]} (found: {seen}); name it {ours}, or say "

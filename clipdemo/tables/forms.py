@@ -185,8 +185,8 @@ def read_folder(path: Path) -> Path | Rows:
         folders = [label for split in folders for label in _folders(split)]
     if folders and all(folder.name.casefold() in _NO_CLASSES for folder in folders):
         raise TableError(
-            f"{path} has no folder of photos per label, and files of YOLO's are not read: export "
-            "it in COCO's format, and give that file."
+            f"{path} has no folder of photos per label, and YOLO's label files are not supported: "
+            "export the dataset in COCO format."
         )
     rows = [
         (photo.relative_to(path).as_posix(), (folder.name,), "")

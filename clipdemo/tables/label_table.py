@@ -138,7 +138,10 @@ def read_label_table(
     rows = read_rows(path, find, labels or UNKNOWN)
     if labels is None:
         labels = _own(rows, path)
-        rows = read_rows(path, find, labels) if rows.by_ids else rows
+        if rows.by_ids:
+            rows = read_rows(path, find, labels)
+        elif labels is COCO18:  # a user's own numbers would look the same
+            rows.read_as["numbers of labels"] = "COCO's category ids"
     table = _understood(rows, labels, unlabelled, path)
     if strict:
         table.account.check_strict(path)

@@ -97,7 +97,7 @@ def gathered(
         taken["Labels"] = ", ".join(several.values())[:200]
     rows.read_as |= taken
     if columns.doubt is not None:
-        rows.repaired[f"labels not taken, by their {header[columns.doubt]}"] = doubtful
+        rows.repaired[f"labels not used because of {header[columns.doubt]}"] = doubtful
     return rows
 
 

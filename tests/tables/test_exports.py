@@ -192,10 +192,10 @@ def test_a_written_caption_of_label_studio_is_the_photos(tmp_path):
     assert found[["Labels", "Caption"]].to_numpy().tolist() == [[("18",), "A dog runs."]]
 
 
-def test_what_is_not_taken_by_its_score_is_in_the_account(tmp_path):
+def test_what_is_not_used_because_of_its_score_is_in_the_account(tmp_path):
     (tmp_path / "t.csv").write_text(EXPORTS["open-images.csv"])
     repaired = read_label_table(tmp_path / "t.csv").account.repaired
-    assert repaired["labels not taken, by their Confidence"] == 1
+    assert repaired["labels not used because of Confidence"] == 1
 
 
 @pytest.mark.parametrize(("cells", "labels"), [
@@ -207,6 +207,14 @@ def test_own_labels_may_have_spaces_and_numbers_from_zero(tmp_path, cells, label
     rows = [f"{i}.jpg,{cell}\n" for i, cell in enumerate(cells)]
     (tmp_path / "t.csv").write_text("filename,labels\n" + "".join(rows))
     assert read_label_table(tmp_path / "t.csv", None).labels.names == labels
+
+
+def test_numbers_that_are_taken_for_cocos_are_in_the_account(tmp_path):
+    """Those of other labels, counted from one, would look the same."""
+    (tmp_path / "t.csv").write_text("filename,labels\n1.jpg,1\n2.jpg,3\n")
+    table = read_label_table(tmp_path / "t.csv", None)
+    assert table.labels == COCO18
+    assert table.account.read_as["numbers of labels"] == "COCO's category ids"
 
 
 def test_parts_of_a_dataset_are_not_labels(tmp_path):
@@ -221,7 +229,7 @@ def test_parts_of_a_dataset_are_not_labels(tmp_path):
 
 REFUSED = {
     "coco": (["train2017/1.jpg", "val2017/2.jpg", "annotations/instances.json"], "give a table"),
-    "yolo": (["train/images/1.jpg", "train/labels/1.txt"], "COCO's format"),
+    "yolo": (["train/images/1.jpg", "train/labels/1.txt"], "COCO format"),
     "tables": (["train/metadata.csv", "train/1.jpg", "test/metadata.csv"], "test"),
     "voc": (["a.xml"], "XML"),
 }

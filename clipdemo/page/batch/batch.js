@@ -102,18 +102,22 @@ export function mount({ element, props, watch, trigger }) {
 
   let opened = null;  // the row whose photo the Compare tab shows
 
-  window.addEventListener("popstate", () => {
-    if (!opened || page.state.walk.from !== "Batch" || !isTabOpen("Compare")) return;
-    const { row, tile } = opened;
+  function comeBack() {
+    const { row, tile } = opened ?? {};
     opened = null;
     openTab("Batch");
-    requestAnimationFrame(() => (table.hidden ? tile : row.querySelector("button")).focus());
+    requestAnimationFrame(() => (table.hidden ? tile : row?.querySelector("button"))?.focus());
+  }
+
+  window.addEventListener("popstate", () => {
+    if (opened && page.state.walk.from === "Batch" && isTabOpen("Compare")) comeBack();
+    opened = null;
   });
 
   // The board takes over this table's decision rule, so that both agree.
   function open(row) {
     const [place, { name }] = [order.indexOf(row), row.result];
-    const go = (step) => (step === "back" ? history.back() : open(order[place + step]));
+    const go = (step) => (step === "back" ? comeBack() : open(order[place + step]));
     if (!opened) history.pushState(history.state, "", location.href);  // Back returns to the table
     opened = row;
     put(() => trigger("open", { index: rows.indexOf(row), run: run.run }));

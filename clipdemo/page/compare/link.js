@@ -3,7 +3,7 @@
 
 import { usedRule } from "../shared/results.js";
 import { RULES, START } from "../shared/rules.js";
-import { start } from "../shared/text.js";
+import { firstCharacters } from "../shared/text.js";
 
 // `about`: {backbone, scene}, both optional.
 export function writeLink(decision, caption, ownLabels, about = {}) {
@@ -29,8 +29,8 @@ export function readLink(text, labelCount) {
   };
   return {
     decision,
-    caption: start(kept.get("caption"), 2000),
-    ownLabels: start(kept.get("labels"), 4000),
+    caption: firstCharacters(kept.get("caption"), 2000),
+    ownLabels: firstCharacters(kept.get("labels"), 4000),
     backbone: kept.get("backbone"),
     scene: kept.get("scene"),
   };

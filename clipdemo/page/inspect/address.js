@@ -2,7 +2,7 @@
 // browser's back and forward restore the view.
 
 import { isTabOpen, openTab } from "../shared/gradio.js";
-import { start } from "../shared/text.js";
+import { firstCharacters } from "../shared/text.js";
 import { NOTHING } from "./confused.js";
 import { fetchMore, fetchRows } from "./rows.js";
 import { OUTCOME_NAMES, START_VIEW, tab } from "./state.js";
@@ -50,7 +50,7 @@ export function readView(search, { labels, modes, rows }) {
     label: place("label"),
     outcome: outcome in OUTCOME_NAMES ? outcome : START_VIEW.outcome,
     instead: kept.get("instead") === "" ? NOTHING : place("instead"),
-    text: start(kept.get("text"), 200),
+    text: firstCharacters(kept.get("text"), 200),
     rows: chosen.length ? chosen : null,
     ...Object.fromEntries(FLAGS.map((key) => [key, kept.get(key) === "1"])),
     ...Object.fromEntries(NUMBERS.map((key) => [key, share(key)])),

@@ -17,7 +17,7 @@ export function signed(value) {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
 }
 
-// The first characters of a text, or of none: whole ones, unlike those of String's own slice.
-export function start(text, count) {
+// The first characters of a text (null: none). String's own slice can cut one in half.
+export function firstCharacters(text, count) {
   return Array.from(text ?? "").slice(0, count).join("");
 }
