@@ -5,7 +5,7 @@ import { isTabOpen, openTab, photoAddress } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { rescore } from "./caption.js";
 import { put } from "./desk.js";
-import { cannotReturn, photoCopy, remembered } from "./memory.js";
+import { CHOSEN, cannotReturn, choose, isChosen, photoCopy, remembered } from "./memory.js";
 
 const KINDS = { heic: "image/heic", heif: "image/heif", avif: "image/avif", tif: "image/tiff",
   tiff: "image/tiff" };
@@ -85,7 +85,8 @@ export function mount({ element, trigger }) {
   if (photo) bringBack(photo);
   page.on(["connected"], async () => {
     const here = photoAddress();
-    if (here && !await onServer(here)) upload(here);
+    if (isChosen()) upload(CHOSEN);
+    else if (here && !await onServer(here)) upload(here);
     else rescore();  // an answer may have been lost
   });
 
@@ -102,15 +103,20 @@ export function mount({ element, trigger }) {
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();
-    if (event.target.closest?.("#photo")) return;  // Gradio handles it
     const files = [...event.dataTransfer.files];
+    if (event.target.closest?.("#photo")) {  // Gradio handles it
+      if (files.length) choose(files[0]);
+      return;
+    }
     if (files.length) receive(files);
     else follow(event.dataTransfer.getData("text/uri-list").split("\n")[0].trim());
   });
 
   document.addEventListener("change", (event) => {
     const [file] = event.target.files ?? [];
-    if (!file || file.type || !event.target.closest("#photo")) return;
+    if (!file || !event.target.closest("#photo")) return;
+    choose(file);
+    if (file.type) return;
     event.stopImmediatePropagation();
     give(event.target, [typed(file)]);
   }, true);

@@ -5,6 +5,7 @@ import { keep, kept } from "../shared/kept.js";
 
 const DESK = ["sessionStorage", "clipdemo.desk"];
 const PHOTO = ["sessionStorage", "clipdemo.photo"];
+export const CHOSEN = "chosen";  // in place of the address of a photo that is being uploaded
 const LARGEST = 3e6;  // bytes of a photo to store; browsers have room for about 5 MB
 
 let copy = null;  // {address, file} of the photo
@@ -15,6 +16,17 @@ export function remember(link, photo) {
   if (photo) returning = null;
   keep(...DESK, { link, photo: photo ?? returning });
   if (!returning && photo !== copy?.address) copyPhoto(photo);
+}
+
+// The photo of this file is being uploaded, and comes back if the connection is lost.
+export function choose(file) {
+  returning = CHOSEN;
+  keep(...DESK, { link: remembered()?.link ?? "", photo: CHOSEN });
+  setCopy(CHOSEN, file);
+}
+
+export function isChosen() {
+  return returning === CHOSEN;
 }
 
 export function isReturning() {
@@ -42,13 +54,17 @@ async function copyPhoto(address) {
   const answer = await fetch(address).catch(() => null);
   if (!answer?.ok) return;
   const blob = await answer.blob();
-  copy = { address, file: new File([blob], nameOf(address), { type: blob.type }) };
-  if (blob.size > LARGEST) return;
+  setCopy(address, new File([blob], nameOf(address), { type: blob.type }));
+}
+
+function setCopy(address, file) {
+  copy = { address, file };
+  if (file.size > LARGEST) return;
   const reader = new FileReader();
   reader.addEventListener("load", () => {
-    if (copy?.address === address) keep(...PHOTO, { address, data: reader.result });
+    if (copy?.address === address) keep(...PHOTO, { address, name: file.name, data: reader.result });
   });
-  reader.readAsDataURL(blob);
+  reader.readAsDataURL(file);
 }
 
 // The file of a photo that the server no longer has, or null.
@@ -57,7 +73,7 @@ export async function photoCopy(address) {
   const stored = kept(...PHOTO);
   if (stored?.address !== address) return null;
   const blob = await (await fetch(stored.data)).blob();
-  return new File([blob], nameOf(address), { type: blob.type });
+  return new File([blob], stored.name, { type: blob.type });
 }
 
 function nameOf(address) {

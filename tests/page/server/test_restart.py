@@ -53,6 +53,18 @@ def test_photo_caption_and_rule_outlive_the_server_and_then_a_reload(
         assert page.locator("#rule").input_value() == "top-k"
 
 
+def test_a_photo_chosen_while_the_line_is_cut_arrives_later(visitor, url, classifier):
+    with cut_line(url) as (address, line):
+        page = visitor.new_page()
+        visit(page, address)
+        line.cut()
+        page.get_by_text("The server cannot be reached.").wait_for()
+        give_photo(page, PHOTO)
+        page.get_by_role("alert").first.wait_for()
+        line.mend()
+        eventually(page, lambda: assert_is_back(page, classifier.predict(PHOTO)))
+
+
 def hold_back(route) -> None:
     """The question whether the server still has the photo gets no answer."""
     if route.request.method != "HEAD":
