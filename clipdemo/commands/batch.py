@@ -61,7 +61,7 @@ def batch(
     from clipdemo.inspection.batch_files import Rule as Chosen
     from clipdemo.inspection.batch_files import check_name, entry, write_results
     from clipdemo.inspection.exports import Exports
-    from clipdemo.inspection.unfinished import Unfinished
+    from clipdemo.inspection.unfinished import Unfinished, unfinished_path
     from clipdemo.model.captioners.choice import load_captioner
     from clipdemo.model.checkpoints import at_recall
     from clipdemo.model.loading import load
@@ -74,7 +74,16 @@ def batch(
             raise ClipdemoError(f"There is no {path}: check the spelling.")
     sources = {}
     reading = {"columns": parse_columns(columns), "strict": strict}
-    items, notices, account = gather(photos or [], table, sources=sources, **reading)
+    exports = Exports(tags, keywords, folders, link)
+    own = {output.resolve(), unfinished_path(output).resolve()}
+    items, notices, account = gather(
+        photos or [],
+        table,
+        sources=sources,
+        is_output=lambda path: path in own or exports.has_written(path),
+        **reading,
+    )
+    exports = exports.check(photos or [], items)
     names = labels.split(",") if labels else None
     device = "cpu" if ray else "auto"
     classifier = load(backbone, checkpoint=checkpoint or None, labels=names, device=device)
@@ -85,7 +94,6 @@ def batch(
         raise ClipdemoError("These heads read photos only: leave --caption-model out.")
     writer = load_captioner(captioner, classifier) if caption_model else None
     problems, stopped = [], False
-    exports = Exports(tags, keywords, folders, link)
     chosen = Chosen(rule, threshold, k, recall)
     run = f"{classifier.card.digest} {chosen} {caption_model and captioner} {exports}"
     with options.cluster(ray), Unfinished(output, run) as unfinished, progress_bars() as progress:

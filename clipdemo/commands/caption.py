@@ -34,8 +34,7 @@ def caption(
 
     read = read_table(table, None, **options.reading(columns, unlabelled, strict))
     frame, source, model = read.frame, PhotoSource(photos), load_captioner(captioner)
-    if strict:
-        read.check_photos(source, table)
+    read.match_photos(source, table, strict)
     with resumable(), progress_bars() as progress:
         rows = counted(progress, "writing captions", len(frame))
         found, skipped = caption_table(model, frame, source, output, rows)

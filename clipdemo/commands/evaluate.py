@@ -50,8 +50,8 @@ def evaluate(
         classifier = classifier.zero_shot(classifier.card.labels)
     found = read_table(table, classifier.card.labels, **reading)
     source = PhotoSource(photos) if photos else None
-    if source and strict:
-        found.check_photos(source, table)
+    if source:
+        found.match_photos(source, table, strict)
     with progress_bars() as progress:
         rows = counted(progress, "scoring", len(found.frame))
         report = evaluate_table(classifier, found, source, rule, threshold, k, rows, recall)

@@ -29,8 +29,7 @@ def table(
     found = read_table(path, None, **options.reading(columns, unlabelled, strict))
     if photos:
         source = PhotoSource(photos)
-        if strict:
-            found.check_photos(source, path)
+        found.match_photos(source, path, strict)
         found = found.without_photos(source)
         found.note_photos(source)
     if output:

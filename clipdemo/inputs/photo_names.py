@@ -39,6 +39,11 @@ def _slashed(name: str) -> str:
     return "/".join(part for part in name.split("/") if part not in ("", "."))
 
 
+def folders_of(name: str) -> tuple[str, ...]:
+    """The folders in a name of any form, for comparisons."""
+    return PurePosixPath(_composed(_slashed(name)).casefold()).parts[:-1]
+
+
 def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 

@@ -7,12 +7,13 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.photo_files import MAX_BYTES, photo_bytes
-from clipdemo.inputs.photo_names import PhotoNames, is_photo, is_side_file
+from clipdemo.inputs.photo_names import PhotoNames, folders_of, is_photo, is_side_file
 
 _PIECE = 4096  # bytes
 _PACKED = (
@@ -88,6 +89,35 @@ class PhotoSource:
                 self._found[name] = error
         return self._found[name]
 
+    def match(self, names: Iterable[str]) -> None:
+        """Find all photos of a table at once, so that no two of them get the same file by mistake.
+
+        If names with different folders lead to one file, it belongs to those that share the most
+        folders with it, and `find` raises PhotoError for the others.
+        """
+        place = self.path.resolve().with_suffix("") if self.path.is_file() else self.path.resolve()
+        claims: dict[str, dict[tuple[str, ...], list[str]]] = {}
+        for name in dict.fromkeys(names):
+            file = self._find(name)
+            if isinstance(file, str):
+                claims.setdefault(file, {}).setdefault(folders_of(name), []).append(name)
+        for file, by_folders in claims.items():
+            longest = max(by_folders, key=len)
+            if all(longest[len(longest) - len(folders) :] == folders for folders in by_folders):
+                continue
+            full = folders_of(f"{place.name}/{file}")
+            shared = {folders: _shared_end(folders, full) for folders in by_folders}
+            most = max(shared.values())
+            sure = sum(count == most for count in shared.values()) == 1
+            for folders, wrong in by_folders.items():
+                if sure and shared[folders] == most:
+                    continue
+                for name in wrong:
+                    self._found[name] = PhotoError(
+                        "The photo found may be another one of the same name: give the folder "
+                        "that has both."
+                    )
+
     def count_unnamed(self, names: Iterable[str]) -> int:
         """The number of photos that none of these names refers to."""
         used = {found for found in map(self._find, names) if isinstance(found, str)}
@@ -104,7 +134,7 @@ class PhotoSource:
         files = {self.path / file for file in found}
         if self._packed or not self.path.is_dir():
             files = {shard for shard, *_ in self._packed.values()} or {self.path}
-        facts = [(str(f), (s := f.stat()).st_size, s.st_mtime_ns) for f in sorted(files)]
+        facts = [(str(file), *_state(file)) for file in sorted(files)]
         return hashlib.sha256(repr(facts).encode()).hexdigest()
 
     def read(self, name: str) -> bytes:
@@ -264,3 +294,18 @@ def _tar_members(path: Path, file: IO[bytes] | None = None) -> dict[str, tuple[P
         raise TableError(
             f"{path} is a damaged or packed tar ({_short(error)}): pack it again."
         ) from error
+
+
+def _shared_end(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many folders at the end of both are the same."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _state(file: Path) -> tuple[int, int] | tuple[None, None]:
+    """A file's size and time of change; None for what is not there, such as a dangling link's."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None, None
+    return found.st_size, found.st_mtime_ns

@@ -9,9 +9,10 @@ Importing this module loads no torch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,6 +98,7 @@ def gather(
     table: Path | None = None,
     limit: int | None = None,
     sources: Sources | None = None,
+    is_output: Callable[[Path], bool] = lambda path: False,
     **reading,
 ) -> Gathered:
     """The items to score, and sentences about what is left out.
@@ -107,6 +109,8 @@ def gather(
         table: photo names and captions; if given, its rows are the items, each with its photo.
         limit: maximum number of items.
         sources: opened folders and archives are added here, for `predict_items`.
+        is_output: whether a file, by its absolute path, was written by an earlier run, and is
+            therefore ignored.
         reading: columns and strict, passed to `read_captions`.
 
     Raises:
@@ -114,10 +118,17 @@ def gather(
         ClipdemoError: there is nothing to score.
     """
     sources = {} if sources is None else sources
-    photos = [item for path in paths for item in _photos(path, sources)]
+    inputs = {path: _inputs(path, sources, is_output) for path in paths if _is_packed(path)}
+    photos = []
+    for path in paths:
+        names = inputs.get(path, [])
+        photos += [Item(n, file=path, member=n) for n in names if not _is_table(n)]
+        photos += [] if path in inputs else [Item(path.name, file=path)]
+    photos = _told_apart(photos) if limit is None else photos
     notices, account = [], None
     kinds = TABLES if limit is None else SMALL_TABLES
-    with _table_among(sources, kinds) if table is None else nullcontext(table) as table:
+    among = _table_among(inputs, sources, kinds) if table is None else nullcontext(table)
+    with among as table:
         if table is None:
             items = photos
         else:
@@ -137,11 +148,25 @@ def gather(
     return Gathered(items[:limit], notices, account)
 
 
-def _photos(path: Path, sources: Sources) -> list[Item]:
-    if not path.is_dir() and path.suffix.lower() not in PACKED:
-        return [Item(path.name, file=path)]
-    names = _opened(path, sources).names
-    return [Item(name, file=path, member=name) for name in names if not _is_table(name)]
+def _is_packed(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() in PACKED
+
+
+def _inputs(path: Path, sources: Sources, is_output: Callable[[Path], bool]) -> list[str]:
+    """The names in a folder or archive, without what earlier runs wrote there."""
+    place = path.resolve()
+    return [name for name in _opened(path, sources).names if not is_output(place / name)]
+
+
+def _told_apart(photos: list[Item]) -> list[Item]:
+    """The photos, those of the same name with as many of their folders as tell them apart."""
+    places = {(p.file / (p.member or "")).absolute(): p for p in photos}  # each file once
+    for depth in range(2, 32):
+        times = Counter(photo.name for photo in places.values())
+        for place, photo in places.items() if len(times) < len(places) else ():
+            if times[photo.name] > 1:
+                places[place] = replace(photo, name="/".join(place.parts[1:][-depth:]))
+    return list(places.values())
 
 
 def _is_table(name: str) -> bool:
@@ -149,12 +174,14 @@ def _is_table(name: str) -> bool:
 
 
 @contextmanager
-def _table_among(sources: Sources, kinds: Sequence[str]) -> Iterator[Path | None]:
+def _table_among(
+    inputs: Mapping[Path, list[str]], sources: Sources, kinds: Sequence[str]
+) -> Iterator[Path | None]:
     """The table inside the folders and archives; None if there is none, or several.
 
     If only `SMALL_TABLES` are accepted, its size is limited as well: anybody may have sent it.
     """
-    found = [(path, name) for path in sources for name in sources[path].names if _is_table(name)]
+    found = [(path, name) for path, names in inputs.items() for name in names if _is_table(name)]
     path, name = found[0] if len(found) == 1 else (None, "")
     if name.rpartition(".")[2].lower() not in kinds:
         yield None

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.inspection.batch import photo_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clipdemo.inspection.batch import Result, Sources
+    from clipdemo.inspection.batch import Item, Result, Sources
     from clipdemo.inspection.batch_files import Rule
 
 NOTHING = "no label"  # folder of photos without any label
@@ -31,12 +33,14 @@ class Exports:
             IPTC if the format has it).
         folders: for a folder per label, with copies of the photos that have it.
         link: whether to link in `folders` instead of copying, if the photo is not in an archive.
+        twins: names without extension that several photos have, see `check`.
     """
 
     tags: Path | None = None
     keywords: Path | None = None
     folders: Path | None = None
     link: bool = False
+    twins: frozenset[PurePosixPath] = field(default=frozenset(), repr=False)
 
     def write(self, results: Iterable[Result], rule: Rule, sources: Sources) -> list[str]:
         """Write the exports of results with a photo; returns a sentence for each that failed.
@@ -49,11 +53,11 @@ class Exports:
             return []
         problems = []
         for result in results:
-            if result.photo is None:
+            if result.item.file is None or result.problem is not None:
                 continue
             found, name = labels_of(result, rule), _safe(result.item.name)
             if self.tags:
-                _put(self.tags / name.with_suffix(".txt"), (", ".join(found) + "\n").encode())
+                _put(self.tags / self._tag(name), (", ".join(found) + "\n").encode())
             try:
                 if self.keywords:
                     data = with_keywords(photo_of(result.item, sources), found)
@@ -63,6 +67,32 @@ class Exports:
             except PhotoError as error:
                 problems.append(f"{result.item.name}: {error}")
         return problems
+
+    def check(self, paths: Iterable[Path], items: Iterable[Item]) -> Exports:
+        """The same, with the `.txt` of photos that differ only in their extension told apart.
+
+        Raises:
+            ClipdemoError: an export would be written among the photos in these folders.
+        """
+        for folder in filter(None, (self.keywords, self.folders)):
+            if folder.resolve() in {path.resolve() for path in paths}:
+                raise ClipdemoError(
+                    f"{folder} is the folder of the photos: choose another one to write to."
+                )
+        stems = Counter(_safe(item.name).with_suffix("") for item in items if item.file)
+        return replace(self, twins=frozenset(stem for stem, times in stems.items() if times > 1))
+
+    def has_written(self, path: Path) -> bool:
+        """Whether the file at this absolute path is an export, not an input."""
+        if self.tags and path.suffix == ".txt" and path.is_relative_to(self.tags.resolve()):
+            return True
+        folders = filter(None, (self.keywords, self.folders))
+        return any(path.is_relative_to(folder.resolve()) for folder in folders)
+
+    def _tag(self, name: PurePosixPath) -> PurePosixPath:
+        if name.with_suffix("") in self.twins:
+            return name.with_name(f"{name.name}.txt")
+        return name.with_suffix(".txt")
 
     def _sort(self, result: Result, place: Path, sources: Sources) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -125,4 +155,5 @@ def _part(name: str) -> str:
 
 def _put(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    with atomic_write(path) as partial:
+        partial.write_bytes(data)

@@ -213,6 +213,11 @@ class ScoredTable:
         self._read.account.repaired[CUT_OFF] = int(joined["cut_off"].sum())
         return self._read.account.to_dict()
 
+    @cached_property
+    def version(self) -> str:
+        """Changes with the heads, the table's rows and its photos."""
+        return f"{self._table.stat().st_mtime_ns:x}" if self._is_predictions else self._key
+
     @property
     def _is_predictions(self) -> bool:
         return self._table is not None and is_predictions(self._table)
@@ -225,8 +230,7 @@ class ScoredTable:
     def _read(self) -> LabelTable:
         found = read_label_table(self._table, self._card.labels, **self._reading)
         if isinstance(self.photos, PhotoSource):
-            if self._reading.get("strict"):
-                found.check_photos(self.photos, self._table)
+            found.match_photos(self.photos, self._table, self._reading.get("strict", False))
             found.note_photos(self.photos)
         return found
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,11 @@ from clipdemo.errors import ClipdemoError
 
 if TYPE_CHECKING:
     from clipdemo.inspection.batch import Item
+
+
+def unfinished_path(results: Path) -> Path:
+    """The file for the results so far."""
+    return results.with_name(f"{results.name}.unfinished")
 
 
 class Unfinished(AbstractContextManager):
@@ -24,14 +29,12 @@ class Unfinished(AbstractContextManager):
 
     def __init__(self, results: Path, run: str) -> None:
         """Raises ClipdemoError if the file cannot be written, or another program uses it."""
-        self._path = results.with_name(f"{results.name}.unfinished")
+        self._path = unfinished_path(results)
         self._run = hashlib.sha256(run.encode()).hexdigest()
         try:
             self._open()
         except sqlite3.DatabaseError as error:
-            raise ClipdemoError(
-                f"{self._path} cannot be used ({error}): delete it, or choose another --out."
-            ) from None
+            raise self._unusable(error) from None
 
     def _open(self) -> None:
         self._database = sqlite3.connect(self._path, timeout=1)
@@ -40,8 +43,17 @@ class Unfinished(AbstractContextManager):
                 "CREATE TABLE IF NOT EXISTS found (run, item, entry, PRIMARY KEY (run, item))"
             )
 
-    def __exit__(self, *error: object) -> None:
-        self._database.close()
+    def _unusable(self, error: sqlite3.Error) -> ClipdemoError:
+        return ClipdemoError(
+            f"{self._path} cannot be used ({error}): make room if the disk is full, else delete "
+            "it, or choose another --out."
+        )
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        with suppress(sqlite3.Error):
+            self._database.close()
+        if isinstance(error, sqlite3.Error):
+            raise self._unusable(error) from None
 
     def left(self, items: Iterable[Item]) -> list[Item]:
         """The items that have no entry yet."""

@@ -30,8 +30,19 @@ _RANDOM = {
 
 
 def pick_device(device: str = "auto") -> str:
-    """`auto`: the first available of cuda, mps and cpu; any other name is returned as it is."""
+    """`auto`: the first available of cuda, mps and cpu; any other name is returned as it is.
+
+    Raises:
+        BackboneError: torch has no such device, or it is not on this machine.
+    """
     if device != "auto":
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise BackboneError(
+                f"The device {device!r} cannot be used ({reason(error)}): choose auto, cpu, cuda "
+                "or mps."
+            ) from error
         return device
     if torch.cuda.is_available():
         return "cuda"

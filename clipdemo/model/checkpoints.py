@@ -213,14 +213,34 @@ def load_heads(card: Card, backbone: str, width: int) -> dict:
     return heads
 
 
+def has_room_for_heads(folder: Path) -> bool:
+    """Whether the folder is missing, empty, or has nothing but heads that were cut off before
+    their card."""
+    heads = {f"{mode}.safetensors" for mode in ALL_MODES}
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    return all(name in heads or name.endswith((".part", ".tmp")) for name in names)
+
+
 def save_heads(folder: Path, heads: dict, content: dict) -> Card:
-    """Write each mode's weights and then the card, with the sha256 of every file in the folder."""
+    """Write each mode's weights and then the card, with the sha256 of every file in the folder.
+
+    Raises:
+        CheckpointError: they cannot be written.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
     for mode, head in heads.items():
         name = f"{mode}.safetensors"
-        save_file({k: v.half().contiguous() for k, v in head.state_dict().items()}, folder / name)
+        weights = {k: v.half().contiguous() for k, v in head.state_dict().items()}
+        try:
+            save_file(weights, folder / name)
+        except SafetensorError as error:
+            raise CheckpointError(
+                f"{folder / name} cannot be written ({reason(error)}): make room, or choose "
+                "another folder."
+            ) from error
         content["modes"][mode]["file"] = name
     return write_card(folder, content)
 

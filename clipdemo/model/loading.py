@@ -50,6 +50,8 @@ def load(
         backbone = choose(has_cuda()).backbone
     if labels is None and (checkpoint is not None or has_card(backbone)):
         return load_card(find_card(backbone, checkpoint), backbone, **options)
+    if backbone == "auto":
+        backbone = find_card(backbone, checkpoint).backbone
     wanted = COCO18 if labels is None else named_labels(labels)
     encoder = Encoder(Backbone(backbone, **options))
     return Classifier(encoder, *zero_shot_heads(encoder, wanted))

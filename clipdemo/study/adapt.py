@@ -49,7 +49,7 @@ def adapt(
         CheckpointError: `out` holds other files.
         TableError: there are too few rows, or none of them has a label.
     """
-    if out.is_dir() and any(out.iterdir()) and not _is_adapted(out):
+    if not checkpoints.has_room_for_heads(out) and not _is_adapted(out):
         raise CheckpointError(f"{out} holds other heads already: choose another --out.")
     prior, scale = _zero_shot(encoder, store)
     index = store.index

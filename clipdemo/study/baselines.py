@@ -89,12 +89,12 @@ def _nearest(train: Rows, check: Rows, seed: int) -> np.ndarray:
     """The share of neighbours with each label; the number of neighbours is cross-validated."""
     counts = [n for n in NEIGHBOURS if n <= len(train.inputs) // 2]
     search = GridSearchCV(KNeighborsClassifier(), {"n_neighbors": counts}, scoring=_mean_ap, cv=3)
-    return _positive(search.fit(train.inputs, train.targets).predict_proba(check.inputs))
+    return _positive(search.fit(train.inputs, train.targets), check.inputs)
 
 
 def _forest(train: Rows, check: Rows, seed: int) -> np.ndarray:
     forest = RandomForestClassifier(TREES, min_samples_leaf=2, random_state=seed)
-    return _positive(forest.fit(train.inputs, train.targets).predict_proba(check.inputs))
+    return _positive(forest.fit(train.inputs, train.targets), check.inputs)
 
 
 def _logistic(train: Rows, check: Rows, seed: int) -> np.ndarray:
@@ -123,10 +123,11 @@ def _late_fusion(store: Store, validation: str, seed: int) -> np.ndarray:
     return sigmoid(np.mean(parts, axis=0))
 
 
-def _positive(chances: list[np.ndarray]) -> np.ndarray:
-    """[N, L] from scikit-learn's [N, 2] per label, or [N, 1] if all rows have the same class."""
-    return np.stack([c[:, 1] if c.shape[1] == 2 else np.zeros(len(c)) for c in chances], axis=1)
+def _positive(model, inputs: np.ndarray) -> np.ndarray:
+    """[N, L], from scikit-learn's column per class that a label had among the training rows."""
+    chances = zip(model.predict_proba(inputs), model.classes_, strict=True)
+    return np.stack([found @ classes for found, classes in chances], axis=1)
 
 
 def _mean_ap(model, inputs: np.ndarray, targets: np.ndarray) -> float:
-    return mean_average_precision(targets, _positive(model.predict_proba(inputs)))
+    return mean_average_precision(targets, _positive(model, inputs))

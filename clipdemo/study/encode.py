@@ -78,8 +78,8 @@ def encode_table(
     engine = engine or Here()
     source = photo_source(photos) if photos else None
     found = read_label_table(table, None, **reading)
-    if source and reading.get("strict"):
-        found.check_photos(source, table)
+    if source:
+        found.match_photos(source, table, reading.get("strict", False))
     labels, index = found.labels, _with_captions(found.frame, "table")
     if generated:
         more = read_label_table(generated, labels)

@@ -11,6 +11,7 @@ import joblib
 import pandas as pd
 
 from clipdemo.errors import TableError
+from clipdemo.inputs.atomic import atomic_write
 from clipdemo.study.fit import FitSettings
 
 SEEDS = (0, 1, 2)
@@ -139,7 +140,8 @@ def write_tables(
 ) -> pd.DataFrame:
     """Write `runs.parquet`, `runs.csv`, `curves.parquet` and `about.json`.
 
-    Existing rows of groups not in `entries` are kept, so that sweep and baselines share one table.
+    Existing rows of groups not in `entries` are kept, so that sweep and baselines share one table,
+    if they are of the same store and split.
     """
     rows, curves = [], []
     for entry in entries:
@@ -151,23 +153,30 @@ def write_tables(
         row |= {"epochs": len(history) or None, "best_epoch": best and best["epoch"]}
         rows.append(row)
         curves += [{"run": row["run"]} | h for h in history]
-    runs = _joined(folder / "runs.parquet", pd.DataFrame(rows, columns=COLUMNS))
+    runs = pd.DataFrame(rows, columns=COLUMNS)
+    curves = pd.DataFrame(curves, columns=("run", *CURVES))
+    try:
+        old_runs, old_curves, old = read_runs(folder)
+    except TableError:
+        old = {}
+    if old.get("content") == about["content"]:
+        runs, curves = _joined(old_runs, runs), _joined(old_curves, curves)
     runs = runs.astype(dict.fromkeys(("layers", "epochs", "best_epoch"), "Int64"))
-    runs.to_csv(folder / "runs.csv", index=False)
-    runs.to_parquet(folder / "runs.parquet", index=False)
-    curves = _joined(folder / "curves.parquet", pd.DataFrame(curves, columns=("run", *CURVES)))
-    curves.to_parquet(folder / "curves.parquet", index=False)
-    (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+    for name, write in (
+        ("runs.csv", lambda path: runs.to_csv(path, index=False)),
+        ("runs.parquet", lambda path: runs.to_parquet(path, index=False)),
+        ("curves.parquet", lambda path: curves.to_parquet(path, index=False)),
+        (ABOUT, lambda path: path.write_text(json.dumps(about, indent=1) + "\n", "utf-8")),
+    ):
+        with atomic_write(folder / name) as partial:
+            write(partial)
     return runs
 
 
-def _joined(path: Path, table: pd.DataFrame) -> pd.DataFrame:
-    """The table, preceded by those rows of the file whose group is not in it."""
-    if not path.is_file():
-        return table
-    before = pd.read_parquet(path)
-    groups = set(table["run"].str.partition("/")[0])
-    before = before[~before["run"].str.partition("/")[0].isin(groups)]
+def _joined(before: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """The table, preceded by those rows of the one before whose group is not in it."""
+    groups = set(table["run"].str.split("/").str[0])
+    before = before[~before["run"].str.split("/").str[0].isin(groups)]
     return pd.concat([before, table], ignore_index=True) if len(before) else table
 
 

@@ -3,7 +3,6 @@
 When `encode` is started again, the parts and the existing store are what is already known.
 """
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from filelock import FileLock, Timeout
 from pyarrow import parquet
 
 from clipdemo.errors import BackboneError, TableError
@@ -32,13 +32,14 @@ def locked(folder: Path) -> Iterator[None]:
         TableError: another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # forked processes do not inherit it
-        except (BlockingIOError, PermissionError):
-            raise TableError(
-                f"Another encode is at work in {folder}: wait for it or choose another --out."
-            ) from None
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise TableError(
+            f"Another encode is at work in {folder}: wait for it or choose another --out."
+        ) from None
+    with lock:
         yield
 
 

@@ -102,7 +102,7 @@ def _content(store: Store, out: Path) -> dict:
         card = checkpoints.read_card(out)
         _check_fit(card, store, "choose another --out")
         return card.content
-    if out.is_dir() and any(out.iterdir()):
+    if not checkpoints.has_room_for_heads(out):
         raise CheckpointError(f"{out} holds other files than heads: choose an empty --out.")
     return {
         "backbone": store.backbone,

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -62,9 +63,14 @@ class LabelTable:
         """The lines of the file for a row of `frame`."""
         return int(self.lines[row]), *self.further.get(row, ())
 
-    def check_photos(self, photos: PhotoSource, name: object) -> None:
-        """Raises TableError, naming the table, if a row's photo is not among these."""
-        for row, photo in enumerate(self.frame["ImageID"]):
+    def match_photos(self, photos: PhotoSource, name: object, strict: bool = False) -> None:
+        """Find the rows' photos, all at once (see `PhotoSource.match`).
+
+        Raises:
+            TableError: `strict`, and a row's photo is not among these; it names the table.
+        """
+        photos.match(self.frame["ImageID"])
+        for row, photo in enumerate(self.frame["ImageID"] if strict else ()):
             try:
                 photos.find(photo)
             except PhotoError as error:
@@ -271,14 +277,23 @@ def write_label_table(frame: pd.DataFrame, path: str | Path) -> None:
 
 def write_csv(frame: pd.DataFrame, file: TextIO) -> None:
     """Write the content of `write_label_table` to an open file."""
-    separator = ";" if any(" " in i for i in set(chain.from_iterable(frame["Labels"]))) else " "
-    # If no row has two ids, only this shows that a space does not separate ids.
-    end = separator.strip() if frame["Labels"].str.len().max() == 1 else ""
     frame = frame[list(COLUMNS)].assign(
-        Labels=[separator.join(ids) + end for ids in frame["Labels"]],
+        Labels=_cells(frame["Labels"]),
         Caption=frame["Caption"].str.replace(r"\r\n?", "\n", regex=True),
     )
     frame.to_csv(file, index=False, lineterminator="\n")
+
+
+def _cells(rows: pd.Series) -> list[str]:
+    """The labels of each row as text that is read as the same labels again."""
+    ids = set(chain.from_iterable(rows))
+    if any(set(i) & set(",;|\r\n") for i in ids):
+        return [json.dumps(row, ensure_ascii=False) if row else "" for row in rows]
+    if all(i.isdecimal() for i in ids):
+        return [" ".join(row) for row in rows]
+    # If no row has two ids, only this shows that a space does not separate ids.
+    end = ";" if rows.str.len().max() == 1 else ""
+    return [";".join(row) + end for row in rows]
 
 
 def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:

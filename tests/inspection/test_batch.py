@@ -402,3 +402,43 @@ def test_a_large_table_inside_a_zip_is_not_read_for_a_visitor(tmp_path, is_sente
         file.writestr("captions.xlsx", "a workbook may unpack to anything")
     with pytest.raises(ClipdemoError, match="nothing to score"):
         gather([path], limit=500)
+
+
+def test_its_own_results_are_not_its_input(clipdemo_cli, folder, tmp_path):
+    """Results and exports lie among the photos, a photo is added, and all is run again."""
+    photos = Path(shutil.copytree(folder, tmp_path / "photos"))
+    out = photos / "results.csv"
+    command = "batch", photos, "--out", out, "--tags", photos, "--folders", photos / "sorted"
+    clipdemo_cli(*command)
+    before = pd.read_csv(out)
+    shutil.copy(photos / "0.png", photos / "9.png")
+    (photos / "results.csv.unfinished").touch()
+    clipdemo_cli(*command)
+    after = pd.read_csv(out)
+    assert before["photo"].tolist() == [*CAPTIONS, "bad.png"]
+    assert after["photo"].tolist() == [*CAPTIONS, "9.png", "bad.png"]
+
+
+def test_photos_of_the_same_name_are_told_apart(folder, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        shutil.copy(folder / "0.png", tmp_path / name)
+    shutil.copy(folder / "1.png", tmp_path / "b")
+    items, *_ = gather([tmp_path / "a", tmp_path / "b", tmp_path / "b"])
+    assert [item.name for item in items] == ["a/0.png", "b/0.png", "1.png"]
+    (tmp_path / "t.csv").write_text("ImageID,Caption\nb/0.png,of b\n0.png,of either\n")
+    (sure, doubtful), *_ = gather([tmp_path / "a", tmp_path / "b"], tmp_path / "t.csv")
+    assert sure.file == tmp_path / "b"
+    assert doubtful.file is None
+    assert "may be" in doubtful.problem
+
+
+def test_an_unfinished_file_that_breaks_is_one_sentence(tmp_path, is_sentence):
+    def use() -> None:
+        with Unfinished(tmp_path / "r", "run") as unfinished:
+            (tmp_path / "r.unfinished").write_bytes(b"not a database" * 1000)
+            unfinished.add([(Item("1.jpg"), {})])
+
+    with pytest.raises(ClipdemoError) as caught:
+        use()
+    assert is_sentence(caught.value)

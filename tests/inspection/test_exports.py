@@ -4,12 +4,13 @@ import json
 import shutil
 import subprocess
 import zipfile
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 from support.paths import SCENES
 
-from clipdemo.errors import PhotoError
+from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inspection.batch import gather, predict_items
 from clipdemo.inspection.batch_files import Rule
 from clipdemo.inspection.exports import NOTHING, Exports, labels_of, with_keywords
@@ -89,3 +90,26 @@ def test_the_command_writes_them_with_own_labels(clipdemo_cli, folder, tmp_path)
     tags = {path.read_text().strip() for path in (tmp_path / "tags").rglob("*.txt")}
     assert tags <= {"cow", "tractor"}
     assert tags == {path.name for path in (tmp_path / "sorted").iterdir()}
+
+
+def test_results_of_other_machines_which_have_no_photo_are_exported_too(tiny, folder, tmp_path):
+    results, sources = results_of(tiny, [folder])
+    results = [replace(result, photo=None) for result in results]
+    Exports(tmp_path / "tags", folders=tmp_path / "sorted").write(results, Rule(), sources)
+    assert {path.name for path in (tmp_path / "tags").rglob("*.txt")} == {"a.txt", "b.txt"}
+    assert len(list((tmp_path / "sorted").rglob("a.webp"))) > 0
+
+
+def test_photos_that_differ_in_their_extension_get_their_own_labels(tiny, folder, tmp_path):
+    shutil.copy(SCENES / "harbour.webp", folder / "a.png")
+    results, sources = results_of(tiny, [folder])
+    exports = Exports(tmp_path / "tags").check([folder], [result.item for result in results])
+    exports.write(results, Rule(), sources)
+    found = sorted(str(path.relative_to(tmp_path / "tags")) for path in tmp_path.rglob("*.txt"))
+    assert found == ["a.png.txt", "a.webp.txt", "sub/b.txt"]
+
+
+def test_photos_are_not_overwritten_by_their_copies(folder, is_sentence):
+    with pytest.raises(ClipdemoError) as caught:
+        Exports(keywords=folder / "sub" / "..").check([folder], [])
+    assert is_sentence(caught.value)

@@ -248,3 +248,11 @@ def test_unseen_parts_of_a_photo_are_reported_for_that_photo_only(tiny, photos, 
     for photo in (wide, tmp_path / "wide.png"):
         assert "3.0 times as wide as high" in tiny.notice(photo)
     assert tiny.notice(plain) is None
+
+
+def test_other_labels_use_the_backbone_of_a_checkpoint(tmp_path, vit_folder, write_heads):
+    backbone = f"local-dir:{vit_folder}"
+    write_heads(tmp_path / "heads", backbone, 32)
+    classifier = clipdemo.load(checkpoint=tmp_path / "heads", labels=["red bus"], device="cpu")
+    assert classifier.backbone.id == backbone
+    assert classifier.card.labels.names == ("red bus",)

@@ -18,8 +18,8 @@ from clipdemo.study import baselines, captions_alone, experiments, sweep
 from clipdemo.study.encode import encode_table
 from clipdemo.study.feature_store import read_store
 from clipdemo.study.fit import FitSettings
-from clipdemo.study.rows import split_rows
-from clipdemo.study.runs import Entry, Journal, Run, carry_out, read_runs
+from clipdemo.study.rows import Rows, split_rows
+from clipdemo.study.runs import Entry, Journal, Run, carry_out, read_runs, write_tables
 from clipdemo.tables.label_table import read_label_table, write_label_table
 
 RULE = "every:4:1"
@@ -179,3 +179,33 @@ def test_without_runs_there_is_one_sentence(tmp_path, is_sentence):
     with pytest.raises(clipdemo.TableError) as caught:
         read_runs(tmp_path)
     assert is_sentence(caught.value)
+
+
+def test_runs_of_another_split_do_not_stay_beside_new_ones(tmp_path):
+    """Nor does a table that was cut off keep new ones from being written."""
+    outcome = dict.fromkeys(("n_train", "n_check", "map", "seconds"), 1) | {"history": []}
+
+    def write(group: str, validation: str) -> set[str]:
+        journal = Journal(tmp_path / "runs.jsonl", {"validation": validation})
+        entry = Entry(group, "x", Run("image", kind=group))
+        journal.put(entry.run, outcome)
+        runs = write_tables(tmp_path, [entry], journal, "tiny", {"content": journal.about})
+        return set(runs["group"])
+
+    assert write("grid", "one") == {"grid"}
+    assert write("baseline", "one") == {"grid", "baseline"}
+    assert write("grid", "two") == {"grid"}
+    (tmp_path / "runs.parquet").write_bytes(b"PAR1")
+    assert write("baseline", "two") == {"baseline"}
+
+
+def test_a_label_of_every_training_row_is_certain_for_the_neighbours():
+    rng = np.random.default_rng(0)
+    inputs = rng.standard_normal((60, 4)).astype(np.float32)
+    targets = np.stack([np.ones(60), inputs[:, 0] > 0, np.zeros(60)], axis=1)
+    rows = Rows(inputs, targets, [""] * 60)
+    for kind in ("knn", "forest"):
+        scores = baselines.METHODS[kind](rows, rows, 0)
+        assert scores[:, 0].min() == 1
+        assert scores[:, 2].max() == 0
+        assert average_precision_score(targets[:, 1], scores[:, 1]) > 0.8

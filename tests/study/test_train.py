@@ -230,3 +230,14 @@ def test_noise_does_not_look_good_when_no_row_chose_its_own_thresholds():
     honest, flattered = f1(cross_fitted(noise, truth)), f1(noise >= tune(noise, truth))
     assert flattered > 1.3 * honest
     assert run_metrics(truth, noise, tuple("abcdefghijkl"))["micro_f1"] == pytest.approx(honest)
+
+
+def test_heads_that_were_cut_off_before_their_card_are_written_again(
+    folder, tmp_path, clipdemo_cli
+):
+    out = tmp_path / "heads"
+    train(clipdemo_cli, folder, out)
+    (out / "card.json").unlink()
+    (out / "image.safetensors").write_bytes(b"half")
+    train(clipdemo_cli, folder, out)
+    assert (out / "card.json").is_file()

@@ -102,3 +102,18 @@ def test_a_table_without_labels_is_refused_in_one_sentence(own, is_sentence, con
     with pytest.raises(TableError) as caught:
         own(content)
     assert is_sentence(caught.value)
+
+
+@pytest.mark.parametrize("rows", [
+    [("tabby, tabby cat",), ("lynx",)],
+    [("red", "wool", "long"), ("blue", "cotton", "short")] * 3,
+    [("red mug",), (), ("kettle", "red mug")],
+    [("a;b",), ("a|b", "c")],
+    [("kettle",), ("mug",)],
+])  # fmt: skip
+def test_a_written_table_has_the_same_labels(tmp_path, rows):
+    names = [f"{i}.jpg" for i in range(len(rows))]
+    frame = pd.DataFrame({"ImageID": names, "Labels": rows, "Caption": "a photo"})
+    write_label_table(frame, tmp_path / "clean.csv")
+    read = read_label_table(tmp_path / "clean.csv", None).frame["Labels"].tolist()
+    assert [set(row) for row in read] == [set(row) for row in rows]

@@ -27,7 +27,7 @@ export function mount({ element, props, watch, trigger }) {
   const bar = make("progress", { "aria-label": "Progress" });
   const cancel = button("Cancel and keep the results", async () => {
     cancel.disabled = true;
-    await stopRun(run.run);
+    if (!(await stopRun(run.run))?.ok) cancel.disabled = false;
   });
   const notices = make("ul", { class: "notices", "aria-live": "polite" });
   const deciding = decisionControls(RULES, "photos", (changes) => {
@@ -110,7 +110,7 @@ export function mount({ element, props, watch, trigger }) {
   }
 
   window.addEventListener("popstate", () => {
-    if (opened && page.state.walk.from === "Batch" && isTabOpen("Compare")) comeBack();
+    if (opened && page.state.walk?.from === "Batch" && isTabOpen("Compare")) comeBack();
     opened = null;
   });
 

@@ -75,6 +75,8 @@ class Job:
     def stop(self) -> None:
         """Stop, and keep the results so far."""
         self._stop.set()
+        if self.state == "waiting":  # `run` has its turn later
+            self.state = "stopped"
 
     @property
     def ending(self) -> bool:

@@ -202,7 +202,7 @@ export function mount({ element, props, watch, trigger }) {
     arrange();
     paint();
     page.set({
-      labels: board.labels, modes: Object.keys(board.scores), label: labelNow(),
+      labels: board.labels, modes: Object.keys(board.scores), label: labelNow(), backbone: board.backbone,
       ...(board.waiting ? {} : { scored: page.state.scored + 1 }),
     });
   }

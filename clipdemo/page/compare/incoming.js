@@ -94,7 +94,9 @@ export function mount({ element, trigger }) {
     const files = [...event.clipboardData.files];
     const inField = event.target.closest?.("input:not([type=file]), textarea");
     const text = event.clipboardData.getData("text/plain").trim();
-    const taken = files.length ? receive(files) : !inField && follow(text);
+    // Office puts a picture of the copied text next to it.
+    const asText = inField && text && event.clipboardData.types.includes("text/html");
+    const taken = files.length && !asText ? receive(files) : !inField && follow(text);
     if (!taken) return;
     event.preventDefault();
     event.stopImmediatePropagation();

@@ -14,14 +14,14 @@ let returning = remembered()?.photo ?? null;  // address of a photo that is bein
 // `link` is as link.js writes it; `photo` is the photo's address, or null.
 export function remember(link, photo) {
   if (photo) returning = null;
-  keep(...DESK, { link, photo: photo ?? returning });
+  keepDesk(link, photo ?? returning);
   if (!returning && photo !== copy?.address) copyPhoto(photo);
 }
 
 // The photo of this file is being uploaded, and comes back if the connection is lost.
 export function choose(file) {
   returning = CHOSEN;
-  keep(...DESK, { link: remembered()?.link ?? "", photo: CHOSEN });
+  keepDesk(remembered()?.link ?? "", CHOSEN);
   setCopy(CHOSEN, file);
 }
 
@@ -42,9 +42,15 @@ export function forget() {
   copy = null;
 }
 
-// {link, photo}, or null, also if the page was opened by a link, which takes precedence.
+// {link, photo}, or null. The link by which the page was opened takes precedence, until there was
+// work on it.
 export function remembered() {
-  return location.hash.length > 1 ? null : kept(...DESK);
+  const desk = kept(...DESK);
+  return location.hash.length > 1 && desk?.hash !== location.hash ? null : desk;
+}
+
+function keepDesk(link, photo) {
+  keep(...DESK, { link, photo, hash: location.hash });
 }
 
 async function copyPhoto(address) {

@@ -114,7 +114,9 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
     hidden = {"show_progress": "hidden", "api_visibility": "private"}
     page.load(listed, None, backbone, **hidden)
     backbone.input(choose, [backbone, chosen], outputs, trigger_mode="always_last", **hidden)
-    fetch.click(load, [backbone, chosen], outputs, **hidden)
+    loading = fetch.click(load, [backbone, chosen], outputs, **hidden)
+    # A download whose end was awaited goes on, but the later choice counts.
+    backbone.input(None, None, None, cancels=[loading], api_visibility="private")
     keep.click(lambda running: show() | {backbone: running}, chosen, outputs, **hidden)
     cancel.click(stop, backbone, None, **hidden)
 

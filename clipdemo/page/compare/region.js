@@ -26,11 +26,11 @@ export function mount({ element, props, watch, trigger }) {
     make("label", {}, "Photo ", fader, " Map ", button("Hide", clear)), legend);
   let running = false;
   let photo = null;  // address of the photo of the last request
-  let asked = { id: 0 };  // {id, label, mode} of that request
+  let asked = { id: 0 };  // {id, label, mode, backbone} of that request
 
   function ask() {
     if (running) trigger("stop");
-    asked = { id: asked.id + 1, label: label.value, mode: mode.value };
+    asked = { id: asked.id + 1, label: label.value, mode: mode.value, backbone: page.state.backbone };
     photo = photoAddress();
     run(true);
     trigger("show", asked);
@@ -56,10 +56,12 @@ export function mount({ element, props, watch, trigger }) {
     map.remove();
   }
 
-  // A visible map follows the label, the mode and the caption, which needs no encoding.
+  // A visible map follows the label, the mode, the backbone and the caption.
   function follow(again = false) {
     if (photo === null || (shown.hidden && !running)) return;
-    if (again || asked.label !== label.value || asked.mode !== mode.value) ask();
+    const isOld = asked.label !== label.value || asked.mode !== mode.value
+      || asked.backbone !== page.state.backbone;
+    if (again || isOld) ask();
   }
 
   function update(changes) {

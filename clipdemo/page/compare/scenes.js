@@ -35,16 +35,23 @@ export function mount({ element, props, trigger }) {
     if (!picked.address && photoName() === `${picked.name}.webp`) picked.address = photoAddress();
   });
 
-  // The scene of the link, else of this tab's memory, else the example.
-  const isKnown = (wanted) => known.some(({ name }) => name === wanted);
-  const linked = readLink(location.hash.slice(1), 1)?.scene;
+  // Whether the address has a link with a scene, which is picked then.
+  function pickLinked() {
+    const linked = readLink(location.hash.slice(1), 1)?.scene;
+    const isKnown = known.some(({ name }) => name === linked);
+    if (isKnown) pick(linked, false);
+    return isKnown;
+  }
+  window.addEventListener("hashchange", pickLinked);
+
+  // What this tab remembers, else the link's scene, else the example.
   const first = known.find(({ name }) => name === props.start);
-  if (isKnown(linked)) {
-    pick(linked, false);
-  } else if (first && location.hash.length < 2 && !remembered()) {
+  if (remembered()) {
+    rescore();
+  } else if (first && location.hash.length < 2) {
     beginExample(first.caption);
     pick(first.name);
-  } else {
+  } else if (!pickLinked()) {
     rescore();
   }
 }

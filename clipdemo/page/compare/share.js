@@ -4,7 +4,7 @@
 import { button, make, saveFile } from "../shared/dom.js";
 import { photoAddress, photoName, textOf, typeInto } from "../shared/gradio.js";
 import { resultOf, toJson, usedRule } from "../shared/results.js";
-import { RULES } from "../shared/rules.js";
+import { RULES, START } from "../shared/rules.js";
 import { page } from "../shared/store.js";
 import { MODE_NAMES } from "../shared/text.js";
 import { spoken } from "./caption.js";
@@ -71,7 +71,7 @@ export function sharing(getBoard, decision, decisions) {
   }
 
   function keep() {
-    if (isExample()) return;
+    if (isExample() && page.state.decision === START && !textOf("own-labels")) return;
     const [caption, ownLabels, photo] = [textOf("caption"), textOf("own-labels"), photoAddress()];
     if (!caption && !ownLabels && !photo && !isReturning()) forget();
     else remember(`${writeLink(decision(), caption, ownLabels)}`, photo);

@@ -31,7 +31,7 @@ def build(models: Models, photo: gr.Image) -> BackgroundModel:
 
     def suggest(photo: str | None) -> dict:
         try:
-            return {"captions": suggestions(photo)}
+            return {"captions": suggestions(photo), "photo": photo}
         except ClipdemoError as error:
             return {"notice": str(error)}
 

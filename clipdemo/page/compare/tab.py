@@ -29,8 +29,9 @@ class Desk(NamedTuple):
         photo, caption: the components.
         chosen: id of the backbone in use.
         captioner: loads once it is started.
-        opened: {"path": the photo's, "labels": names of its true labels}, or None; the board marks
-            these labels while it shows this photo.
+        opened: {"path": the photo's or None, "caption", "labels": names of its true labels}, or
+            None; the board marks these labels while it shows this photo, or caption if there is
+            none.
     """
 
     photo: gr.Image
@@ -107,6 +108,7 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
     ) -> dict:
         board = boards.scored(models[backbone], photo, caption, own)
         known = opened is not None and opened["path"] == photo
+        known = known and (photo is not None or opened["caption"] == caption)
         truth = opened["labels"] if known else []
         return board | {"truth": truth, "given": [backbone, photo, caption]}
 

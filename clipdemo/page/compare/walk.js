@@ -18,9 +18,9 @@ export function mount({ element }) {
 
   function show() {
     const { walk } = page.state;
+    bar.hidden = !walk;
     if (!walk) return;
     arrived = false;
-    bar.hidden = false;
     back.textContent = `← ${walk.from}`;
     back.setAttribute("aria-label", `Back to ${walk.from}`);
     text.textContent = walk.text;
@@ -32,7 +32,7 @@ export function mount({ element }) {
   // The navigation ends when another photo replaces the opened one.
   function follow() {
     if (photoName() === page.state.walk?.name) arrived = true;
-    else if (arrived) bar.hidden = true;
+    else if (arrived) page.set({ walk: null });
   }
 
   bar.hidden = true;

@@ -25,34 +25,44 @@ export function buildCard(entry, open, marked) {
     button(picture, open, { class: "open", title: `${entry.id}: open on the Compare board` }),
     make("p", { class: "file" }, entry.id), modes, chips,
     make("p", { class: "caption", title: entry.caption }, entry.caption), extra);
-  return { entry, node, chips, modes, extra, keep: mark?.keep };
+  return { entry, node, chips, modes, extra, keep: mark?.keep, choose: mark?.choose };
 }
 
 let saved = Promise.resolve();  // one request at a time: of two at once, either might arrive last
 
 function save(row, finding) {
-  saved = saved.then(() => getJson("mark", { row, finding }));
+  const { key } = tab.state.about;
+  saved = saved.then(() => getJson("mark", { row, finding, key }));
   return saved;
 }
 
 // The user's finding on the row; it is stored on the server.
 function markOf(entry, marked) {
   const kind = choice({ "aria-label": `Finding about ${entry.id}` },
-    [["", "mark …"], ...FINDINGS.map((name) => [name])], keepChosen);
+    [["", "mark …"], ...FINDINGS.map((name) => [name])], choose);
   const note = make("input", {
     type: "text", maxlength: 500, placeholder: "note", "aria-label": `Note about ${entry.id}`,
   });
-  note.addEventListener("change", keepChosen);
+  note.addEventListener("change", () => keep({ ...entry.finding, note: note.value }));
+  const failed = make("p", { class: "failed", role: "alert" });
 
-  function keepChosen() {
-    return keep(kind.value ? { finding: kind.value, note: note.value } : null);
+  // A finding of this kind about the label that is chosen now; "" removes it.
+  function choose(name) {
+    return keep(name ? { ...lookedAt(entry), finding: name, note: note.value } : null);
   }
 
-  // `finding`: {finding, note} and perhaps more, or null.
+  // `finding` is what `choose` makes, or null. Returns whether it was saved.
   async function keep(finding) {
-    entry.finding = finding && { ...lookedAt(entry), ...finding };
+    const before = entry.finding;
+    entry.finding = finding;
     show();
-    marked(await save(entry.row, entry.finding));
+    const answer = await save(entry.row, finding);
+    const isSaved = !answer.notice;
+    failed.textContent = isSaved ? "" : `Not saved. ${answer.notice}`;
+    if (isSaved) marked(answer);
+    else if (entry.finding === finding) entry.finding = before;
+    show();
+    return isSaved;
   }
 
   function show() {
@@ -62,7 +72,7 @@ function markOf(entry, marked) {
   }
 
   show();
-  return { node: make("div", { class: "mark" }, kind, note), keep };
+  return { node: make("div", { class: "mark" }, kind, note, failed), keep, choose };
 }
 
 // What a finding is about: the chosen label, if any, with its current score and threshold.

@@ -31,7 +31,7 @@ export function gallery(open) {
   function receive() {
     const { rows, total, about, view, notice } = tab.state;
     const cardOf = (entry, i) => cards.find((card) => card.entry === entry)
-      ?? buildCard(entry, () => open(i), marked);
+      ?? buildCard(entry, () => open(i), showFindings);
     cards = rows.map(cardOf);
     list.replaceChildren(...cards.map((card) => card.node));
     const all = `${about.known[view.mode]} rows ${NEEDED[view.mode]}`;
@@ -46,11 +46,6 @@ export function gallery(open) {
 
   function paint() {
     cards.forEach(paintCard);
-  }
-
-  function marked(answer) {
-    if (answer.notice) tally.textContent = answer.notice;
-    else showFindings(answer);
   }
 
   function showFindings({ findings: count, corrections }) {
@@ -74,5 +69,6 @@ export function gallery(open) {
   const focus = (i) => cards[i]?.node.querySelector(".open").focus({ preventScroll: true });
 
   tab.on(["rows", "notice"], receive);
+  tab.on(["judged"], paint);
   return { node, paint, showFindings, bringIntoView, lend, takeBack, focus };
 }

@@ -43,7 +43,7 @@ export function mount({ element, props, trigger }) {
   const sample = make("p", { class: "hint" },
     "Drawn scenes, far easier than photos. To inspect a table of your own: ",
     make("code", {}, "python app.py --table T.csv --photos DIR"));
-  const walk = walker((row) => put(() => trigger("show", { row })), () => photos);
+  const walk = walker((row) => put(() => trigger("show", { row, key: tab.state.about.key })), () => photos);
   const photos = gallery(walk.open);
   const table = figureTable(photos.bringIntoView);
   const deciding = controls(table.arrange);

@@ -122,7 +122,7 @@ class Inspector:
             "account": account_lines(account) if account else [],
             "rows": len(predictions.ids),
             "known": self.ready.known,
-            "key": self.table.folder.name,
+            "key": self._key,
             "findings": len(self._findings) if role == "owner" else 0,
             "corrections": self._corrections(role),
             "photos": self.table.photos is not None,
@@ -166,12 +166,13 @@ class Inspector:
         write_rows(file, lines)
         return file.getvalue()
 
-    def show(self, row: object) -> tuple[bytes | None, str, str, list[str]]:
+    def show(self, row: object, key: object = None) -> tuple[bytes | None, str, str, list[str]]:
         """For the Compare tab: a row's photo (None if it cannot be read), name, caption, labels.
 
         Raises:
-            ClipdemoError: there is no such row.
+            ClipdemoError: there is no such row, or `key` is another table's.
         """
+        self._check_key(key)
         row = self._number(row)
         found = self.ready.found
         try:
@@ -187,6 +188,7 @@ class Inspector:
 
     def mark(self, asked: dict, role: Role) -> dict:
         """Store or delete a row's finding; returns the number of findings."""
+        self._check_key(asked.get("key"))
         findings, finding = self._own_findings(role), asked.get("finding")
         if finding is not None and not isinstance(finding, dict):
             raise ClipdemoError("This is not a valid finding: reload the page.")
@@ -270,6 +272,7 @@ class Inspector:
         """The requested query, and which of its rows are wanted: the first, and how many."""
         from clipdemo.inspection.queries import Query
 
+        self._check_key(asked.get("key"))
         found = self.ready.found
         form = parse_query(asked, found)
         rows = form.rows and [self._number(row) for row in form.rows]
@@ -279,6 +282,15 @@ class Inspector:
         thresholds = {mode: np.array(form.thresholds[mode]) for mode in found.scores}
         query = Query(**form.of_query(), thresholds=thresholds, rows=rows)
         return query, form.start, min(form.count, MOST)
+
+    @property
+    def _key(self) -> str:
+        """Identifies the table and its content: a row's number is only valid with it."""
+        return f"{self.table.folder.name}-{self.table.version}"
+
+    def _check_key(self, key: object) -> None:
+        if key not in (None, self._key):
+            raise ClipdemoError("Another table, or a new version of it, is open: reload the page.")
 
     def _number(self, row: object) -> int:
         if not isinstance(row, int) or not 0 <= row < len(self.ready.found.ids):

@@ -67,8 +67,12 @@ export function reviewer(list, getCards, fetchMore) {
 
   async function mark(kind) {
     const card = getCards()[at];
-    done.push([card, card.entry.finding]);
-    await card.keep({ finding: kind, note: card.entry.finding?.note ?? "" });
+    const before = card.entry.finding;
+    if (!await card.choose(kind)) {
+      said.textContent = `${card.entry.id}: not saved.`;
+      return;
+    }
+    done.push([card, before]);
     const what = [labelName(), kind === "label right" ? "right" : "wrong"].filter(Boolean).join(" ");
     await go(at + 1, `${card.entry.id}: ${what}. `);
   }

@@ -4,13 +4,16 @@ import { getBlob, getJson } from "./server.js";
 import { tab, thresholds } from "./state.js";
 
 const COUNT = 24;  // rows per request
+const MOST = 96;  // in one answer of the server
+const JUDGING = 1500;  // milliseconds between two questions whether the labels in doubt are known
 let asked = 0;
-let later;
+let later;  // the next question whether the labels in doubt are known
 let shownAt = "";  // the thresholds of the query for the rows shown
 
 function question() {
   const { modes, view } = tab.state;
-  return { ...view, thresholds: Object.fromEntries(modes.map((mode) => [mode, thresholds(mode)])) };
+  const { key } = tab.state.about;
+  return { ...view, key, thresholds: Object.fromEntries(modes.map((mode) => [mode, thresholds(mode)])) };
 }
 
 // Fetches rows from an index on; answers to outdated requests are dropped. The rows stay as they
@@ -33,7 +36,26 @@ export async function fetchRows(start = 0) {
   const { total, rows, confused } = answer;
   tab.set({ total, rows: start ? [...tab.state.rows, ...rows] : rows, notice: "", ...(!start && { confused }) });
   clearTimeout(later);
-  if (answer.judging) later = setTimeout(() => fetchRows(), 1500);  // doubtful labels are not known yet
+  if (answer.judging) later = setTimeout(judge, JUDGING);
+}
+
+// Adds the labels in doubt once they are known; the rows stay as they are.
+async function judge() {
+  const { rows, view, about } = tab.state;
+  const { thresholds: cuts } = question();
+  const asking = { mode: view.mode, thresholds: cuts, key: about.key, rows: rows.map(({ row }) => row) };
+  for (let start = 0; ; start += MOST) {
+    const answer = await getJson("rows", { ...asking, start, count: MOST });
+    if (answer.lost || answer.judging) {
+      clearTimeout(later);
+      later = setTimeout(judge, JUDGING);
+      return;
+    }
+    if (!answer.rows?.length) break;
+    const suspects = new Map(answer.rows.map((found) => [found.row, found.suspects]));
+    for (const entry of rows) entry.suspects = suspects.get(entry.row) ?? entry.suspects;
+  }
+  tab.set({ judged: true });
 }
 
 export function fetchMore() {

@@ -5,12 +5,12 @@ function answerTo(path, body) {
   return fetch(`inspect/${path}`, body && { method: "POST", headers, body: JSON.stringify(body) });
 }
 
-// The JSON of an answer, or {notice}: a sentence on why there is none.
+// The JSON of an answer, or {notice, lost}: a sentence on why there is none.
 export async function getJson(path, body) {
   try {
     return await (await answerTo(path, body)).json();
   } catch {
-    return { notice: "The server does not answer: is the app still running?" };
+    return { notice: "The server does not answer: is the app still running?", lost: true };
   }
 }
 
@@ -24,12 +24,13 @@ export async function getCounts() {
   return answer?.ok ? new Uint32Array(await answer.arrayBuffer()) : null;
 }
 
-// Polls until `ready(answer)`; `meanwhile` is called with the answers before.
+// Polls until `ready(answer)`, also over a lost connection; `meanwhile` is called with the answers
+// before.
 export async function waitFor(path, ready, meanwhile, pause) {
   for (;;) {
     const answer = await getJson(path);
-    if (answer.notice || ready(answer)) return answer;
-    meanwhile(answer);
+    if (!answer.lost && (answer.notice || ready(answer))) return answer;
+    if (!answer.lost) meanwhile(answer);
     await new Promise((done) => setTimeout(done, pause));
   }
 }

@@ -19,10 +19,11 @@ export const START_VIEW = {
 //   total, rows: the number of rows found, and those fetched so far; notice: why there are none;
 //   confused: [missed label, label predicted instead, photos], see confused.js;
 //   start: the mode that is shown first;
-//   walking: index of the row that is open on the Compare tab, else -1.
+//   walking: index of the row that is open on the Compare tab, else -1;
+//   judged: set once the labels in doubt are known.
 export const tab = createStore({
   about: null, labels: [], modes: [], counts: [], view: { ...START_VIEW }, decision: START,
-  total: 0, rows: [], notice: "", confused: [], start: "", walking: -1,
+  total: 0, rows: [], notice: "", confused: [], start: "", walking: -1, judged: false,
 });
 
 // The label predicted instead is reset along with the label or the outcome.

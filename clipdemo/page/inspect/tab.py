@@ -22,9 +22,11 @@ def build(inspector: Inspector, desk: Desk) -> None:
     )
 
     def show(event: gr.EventData) -> tuple[str | None, str, dict | None]:
-        photo, name, caption, labels = inspector.show(event_value(event, "row"))
+        photo, name, caption, labels = inspector.show(
+            event_value(event, "row"), event_value(event, "key")
+        )
         path = photo and save_bytes_to_cache(photo, Path(name).name, desk.photo.GRADIO_CACHE)
-        return path, caption, {"path": path, "labels": labels}
+        return path, caption, {"path": path, "caption": caption, "labels": labels}
 
     view.show(
         show,

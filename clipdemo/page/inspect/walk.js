@@ -49,5 +49,12 @@ export function walker(show, gallery) {
     });
   }
 
+  // Another photo replaced the opened one: the user has left the rows.
+  page.on(["walk"], () => {
+    if (page.state.walk || tab.state.walking < 0) return;
+    tab.set({ walking: -1 });
+    gallery().takeBack();
+  });
+
   return { open, back };
 }

@@ -21,7 +21,7 @@ export function createStore(state) {
 
 // What the tabs share:
 //   decision: how scores become decisions, see rules.js;
-//   labels, modes: the board's labels, and its modes that have scores;
+//   labels, modes: the board's labels, and its modes that have scores; backbone: the board's;
 //   label: the one that words and map are about; chosen: the one that the user chose last;
 //   scored: counts arrivals of scores; rescore: counts requests that the board ask for them again;
 //   connected: counts reconnections to the server;
@@ -30,6 +30,6 @@ export function createStore(state) {
 //   walk: what another tab opened on the board {from, text, name, first, last, extra, go}, where
 //     name is the photo's, extra a node to show, and go is called with "back", 1 or -1.
 export const page = createStore({
-  decision: START, labels: [], modes: [], label: "", chosen: "", scored: 0, rescore: 0, connected: 0,
+  decision: START, labels: [], modes: [], backbone: "", label: "", chosen: "", scored: 0, rescore: 0, connected: 0,
   given: [], caption: { text: "", words: [], off: new Set() }, walk: null,
 });
