@@ -24,13 +24,14 @@ pytestmark = pytest.mark.browser
 
 PHOTO = SCENES / "harbour.webp"
 # Pastes or drops a file, or a text, on an element; returns whether the browser handles it.
-BRING = """(target, { how, file, text }) => {
+BRING = """(target, { how, file, text, html }) => {
   const data = new DataTransfer();
   if (file) {
     const bytes = Uint8Array.from(atob(file.content), (c) => c.charCodeAt(0));
     data.items.add(new File([bytes], file.name, { type: file.type }));
   }
   if (text) data.setData(how === "drop" ? "text/uri-list" : "text/plain", text);
+  if (html) data.setData("text/html", html);
   const options = { bubbles: true, cancelable: true, clipboardData: data, dataTransfer: data };
   return target.dispatchEvent(how === "drop" ? new DragEvent("drop", options)
     : new ClipboardEvent("paste", options));
@@ -194,3 +195,14 @@ def test_a_link_with_a_caption_opens_with_that_alone(visitor, opening, classifie
     page = visitor.new_page()
     visit(page, f"{opening}#rule=tuned&caption=a+dog")
     shows(page, classifier.predict(None, "a dog"))
+
+
+def test_text_from_an_office_program_is_text(page, classifier):
+    """It comes with a picture of itself."""
+    give_photo(page, PHOTO)
+    shows(page, classifier.predict(PHOTO))
+    picture = file_of((SCENES / "beach.webp").read_bytes(), "image.png", "image/webp")
+    what = {"how": "paste", "file": picture, "text": "a red boat", "html": "<td>a red boat</td>"}
+    assert bring(page, "#caption textarea", **what), "the browser pastes the text"
+    assert not bring(page, "body", **what), "elsewhere it is a photo"
+    shows(page, classifier.predict(SCENES / "beach.webp"))

@@ -209,3 +209,22 @@ def test_visitors_neither_see_findings_nor_add_any(made, client, is_sentence):
         assert answer.status_code in (400, 404)
         assert is_sentence(answer.json()["notice"])
     assert "for me alone" in mine.get("/inspect/findings.csv").text
+
+
+def test_a_page_that_shows_another_table_is_told_so(made, client, is_sentence, tmp_path):
+    """A row's number means another photo there: it would get the finding."""
+    inspector = made("1.jpg,1,a person", "2.jpg,18,a dog")
+    key = told(inspector)["key"]
+    owner = client(inspector)
+    asked = QUERY | {"mode": "text", "key": key}
+    mark = {"row": 0, "finding": {"finding": "hard to see"}, "key": key}
+    assert owner.post("/inspect/rows", json=asked).status_code == 200
+    assert owner.post("/inspect/mark", json=mark).status_code == 200
+    other = tmp_path / "other.csv"
+    other.write_text("ImageID,Labels,Caption\n3.jpg,18,a brown dog\n")
+    assert opened(owner, table=str(other)) == ""
+    assert told(inspector)["key"] != key
+    for path, body in (("rows", asked), ("rows.csv", asked), ("mark", mark)):
+        answer = owner.post(f"/inspect/{path}", json=body)
+        assert answer.status_code == 400
+        assert is_sentence(answer.json()["notice"])

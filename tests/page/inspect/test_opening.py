@@ -1,7 +1,10 @@
 """Rows of Inspect opened on the Compare board, one after another, and reviewed by keys."""
 
+import csv
+
 import pytest
-from support.driver import eventually, until
+from support.driver import eventually, give_photo, remove_photo, shows, until, write_caption
+from support.paths import SCENES
 
 from page.inspect.test_inspect import NAMES, shown_rows, total
 
@@ -207,3 +210,51 @@ SLOW = """(text) => {
 
 def says(said, text: str) -> None:
     assert said.inner_text().startswith(text)
+
+
+def test_a_note_keeps_the_label_that_its_finding_is_about(tab, url):
+    """The corrected table changes that label, not the one that is chosen while a note is typed."""
+    tab.locator('#inspect tr[data-label="dog"] td[data-figure="missed"] button').click()
+    tab.locator("#inspect .by-mode").first.wait_for()
+    name = tab.locator("#inspect .card").first.get_attribute("data-id")
+    card = tab.locator(f'#inspect .card[data-id="{name}"]')
+    card.locator("select").select_option("label wrong")
+    tab.locator("#inspect .download").wait_for()
+    tab.get_by_role("button", name="Clear filters").click()
+    tab.locator("#inspect .filters").get_by_text("marked").click()
+    total(tab, 1)
+    with tab.expect_response("**/inspect/mark"):
+        card.get_by_label(f"Note about {name}").fill("sure")
+        card.get_by_label(f"Note about {name}").press("Enter")
+    [row] = csv.DictReader(tab.request.get(f"{url}inspect/findings.csv").text().splitlines())
+    assert (row["label"], row["note"]) == ("dog", "sure")
+    card.locator("select").select_option("")
+    tab.locator("#inspect .download").wait_for(state="hidden")
+
+
+def test_a_finding_that_is_not_saved_does_not_look_saved(tab):
+    tab.route("**/inspect/mark", lambda route: route.abort())
+    card = tab.locator("#inspect .card").first
+    card.locator("select").select_option("hard to see")
+    card.get_by_text("Not saved.").wait_for()
+    assert card.locator("select").input_value() == ""
+    tab.unroute("**/inspect/mark")
+    card.locator("select").select_option("hard to see")
+    tab.locator("#inspect .download").wait_for()
+    assert card.get_by_text("Not saved.").count() == 0
+    card.locator("select").select_option("")
+    tab.locator("#inspect .download").wait_for(state="hidden")
+
+
+def test_an_own_photo_ends_the_steps_through_the_rows(tab, classifier):
+    """Then a reload brings the photo back, not the row."""
+    tab.locator("#inspect .card .open").first.click()
+    tab.locator("#board .row.true").first.wait_for()
+    write_caption(tab, "")
+    remove_photo(tab)
+    give_photo(tab, SCENES / "harbour.webp")
+    shows(tab, classifier.predict(SCENES / "harbour.webp"))
+    tab.get_by_label("Back to Inspect").wait_for(state="hidden")
+    assert "row=" not in tab.url
+    tab.reload()
+    shows(tab, classifier.predict(SCENES / "harbour.webp"))
