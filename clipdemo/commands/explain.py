@@ -71,4 +71,4 @@ def _show(found: dict) -> None:
     print_table(["without", "score falls by"], rows)
     if found["fit"] and found["fit"]["better_than"] is not None:
         share = round(100 * found["fit"]["better_than"])
-        out.print(f"Photo and caption fit better than {share} % of the validation pairs.")
+        out.print(f"Photo and caption match better than {share}% of the validation pairs.")

@@ -78,10 +78,13 @@ Unlabelled = Annotated[
     str,
     typer.Option(
         help="A row without labels: keep (none is true) or leave-out.",
-        callback=one_of("reading of rows without labels", ("keep", "leave-out")),
+        callback=one_of("value of --unlabelled", ("keep", "leave-out")),
     ),
 ]
-Strict = Annotated[bool, typer.Option(help="Refuse the table if any row would be left out.")]
+Strict = Annotated[
+    bool,
+    typer.Option(help="Refuse the table if any row would be left out or any label ignored."),
+]
 
 
 def reading(columns: str, unlabelled: str, strict: bool) -> dict:

@@ -223,9 +223,10 @@ class Backbone:
                 f"{self.id} sees only the middle {100 / ratio:.0f} % of this photo's {side}: "
                 "crop it to what matters."
             )
+        sides = "wide as it is high" if wide else "high as it is wide"
         return (
-            f"This photo is {ratio:.1f} times as {'wide as high' if wide else 'high as wide'}; "
-            f"{self.id} shrinks it to a square and may miss what is small: crop it to what matters."
+            f"This photo is {ratio:.1f} times as {sides}; {self.id} shrinks it to a square and may "
+            "miss small objects: crop it to what matters."
         )
 
     def _rows(self, encode: Callable, inputs: torch.Tensor) -> np.ndarray:

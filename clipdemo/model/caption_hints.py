@@ -25,5 +25,5 @@ def caption_hint(backbone: Backbone, caption: str | None) -> str | None:
     if 2 * sum(backbone.knows(word) for word in words) < len(words):
         return "Most of these words are not in this model's vocabulary: try plain English."
     if found := NEGATION.search(said):
-        return f"Models like this one mostly ignore “{found[0]}”: what follows counts as there."
+        return f"Models like this one mostly ignore “{found[0]}”: what follows counts as present."
     return None

@@ -68,8 +68,8 @@ def _comparable(folder: Path) -> Store:
     store = read_store(folder)
     if len(store.labels) < 2:
         raise TableError(
-            f"{store.folder} has one label, which every row has: there is nothing to tell apart, "
-            "so label some rows otherwise."
+            f"Every row of {store.folder} has the same single label: add rows without it, or with "
+            "others."
         )
     return store
 

@@ -45,7 +45,7 @@ def held_out(index: pd.DataFrame, rule: str = DEFAULT) -> np.ndarray:
     elif Path(rule).is_file():
         chosen = names.isin(read_label_table(rule, None).frame["ImageID"])
     else:
-        raise TableError(f"{rule!r} is no rule for the validation rows: use {FORMS}.")
+        raise TableError(f"{rule!r} is not a rule for choosing validation rows: use {FORMS}.")
     chosen = chosen.to_numpy(bool)
     if chosen.all() or not chosen.any():
         side = "training" if chosen.all() else "validation"

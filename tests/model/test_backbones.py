@@ -179,5 +179,5 @@ def test_a_crop_of_a_long_photo_is_reported(copy, size, part, is_sentence):
 
 def test_squashing_of_a_long_photo_is_reported(tiny, is_sentence):
     said = tiny.backbone.overlooked((100, 250))
-    assert "2.5 times as high as wide" in said
+    assert "2.5 times as high as it is wide" in said
     assert is_sentence(said)

@@ -246,7 +246,7 @@ def test_unseen_parts_of_a_photo_are_reported_for_that_photo_only(tiny, photos, 
     assert tiny.notice(None) is None
     tiny.predict_batch([wide, plain], ["a dog", None])
     for photo in (wide, tmp_path / "wide.png"):
-        assert "3.0 times as wide as high" in tiny.notice(photo)
+        assert "3.0 times as wide as it is high" in tiny.notice(photo)
     assert tiny.notice(plain) is None
 
 

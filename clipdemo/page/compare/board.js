@@ -178,7 +178,7 @@ export function mount({ element, props, watch, trigger }) {
     document.body.classList.toggle("no-photos", !reads(modes, "image"));
     const bars = modes.length > 1 ? `Bars from top: ${modes.map(modeName).join(", ")}. ` : "";
     hint.textContent = `${bars}The mark on a bar is its threshold; a strong bar has passed it and its`
-      + " label is on. Move the slider, or drag a row's own mark. Click a label for the words that carry it.";
+      + " label is on. Move the slider, or drag a row's own mark. Click a label to see which words contribute to it.";
   }
 
   // props.value comes from `frame` and `scored` of board.py; an error has nothing but its notice.

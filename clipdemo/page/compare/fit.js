@@ -10,7 +10,7 @@ export function fitSentence(fit) {
     return `Similarity of photo and caption: ${similarity}. This model has no validation pairs to`
       + " compare it with.";
   }
-  return `Photo and caption fit better than ${Math.round(100 * fit.better_than)} % of ${fit.n}`
+  return `Photo and caption match better than ${Math.round(100 * fit.better_than)}% of ${fit.n}`
     + ` validation pairs (similarity ${similarity}). Orange: the middle half of these; grey: that`
     + " of photos with the captions of other photos.";
 }

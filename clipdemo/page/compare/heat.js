@@ -27,7 +27,7 @@ export function drawHeat(canvas, effects) {
 export function legendOf({ effects, seen, label, mode, score }) {
   const most = Math.max(WEAK, largest(effects));
   return [
-    `speaks against ${signed(-most)}`, make("span", { class: "scale" }), `${signed(most)} supports`,
+    `lowers the score ${signed(-most)}`, make("span", { class: "scale" }), `${signed(most)} raises it`,
     make("br"), largest(effects) < WEAK ? "No part of the photo matters much here. " : "",
     `${modeName(mode)} score of ${label}: ${score.toFixed(2)}. The colour shows how much of it is lost`
     + " when that part is covered.",

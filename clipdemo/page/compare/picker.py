@@ -73,7 +73,8 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             size = f"{state.bytes / 1e6:,.0f} MB" if state.bytes else "of unknown size"
             about = offer(wanted)
             licence = f" Licence: {about.licence}." if about else ""
-            yield show(f"{wanted} is not here yet. Its download is {size}.{licence}", ask=True)
+            text = f"{wanted} is not on this machine yet; the download is {size}.{licence}"
+            yield show(text, ask=True)
         else:
             yield from load(wanted, running, request)
 
@@ -91,7 +92,7 @@ def build(page: gr.Blocks, models: Models, chosen: gr.State, head: gr.HTML) -> N
             if fetching is not None and fetching.running:
                 yield show(progress(fetching), fetching=fetching)
             else:
-                yield show(f"Loading {wanted}; {running} is used meanwhile …")
+                yield show(f"Loading {wanted}; {running} stays in use until then …")
             time.sleep(STEP)
         try:
             card = model.get().card

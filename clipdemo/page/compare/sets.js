@@ -15,7 +15,7 @@ export function labelSets({ modes, labels, scores }, decisions, choose) {
     const others = Object.keys(decisions).filter((other) => !decisions[other].on[i]);
     const node = button(labels[i], () => choose(labels[i]),
       { class: disputed.has(labels[i]) ? "chip differs" : "chip" });
-    if (others.length) node.title = `not by ${others.map(modeName).join(" and ")}`;
+    if (others.length) node.title = `not predicted by ${others.map(modeName).join(" and ")}`;
     return node;
   };
   return modes.map((mode) => {

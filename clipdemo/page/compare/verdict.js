@@ -27,7 +27,7 @@ export function verdictOf({ modes, labels, waiting }, decisions) {
   if (modes.length === 1) {
     return `${votesOf(labels, decisions).filter(Boolean).length} of ${labels.length} labels.`;
   }
-  if (present.length === 1) return `${MODE_NAMES[present[0]]} alone so far.`;
+  if (present.length === 1) return `Only ${MODE_NAMES[present[0]]} has scores so far.`;
   const disputed = disputedOf(labels, decisions);
   if (!disputed.length) return agreed(labels, decisions);
   if (disputed.length > 5) return `The modes disagree on ${disputed.length} labels.`;
@@ -37,7 +37,7 @@ export function verdictOf({ modes, labels, waiting }, decisions) {
 function agreed(labels, decisions) {
   const [first] = Object.values(decisions);
   const on = labels.filter((label, i) => first.on[i]);
-  return on.length ? `All say ${on.join(", ")}.` : "None says any label.";
+  return on.length ? `All modes agree: ${on.join(", ")}.` : "No mode finds any label.";
 }
 
 function inputsOf(modes) {

@@ -36,7 +36,7 @@ export function gallery(open) {
     list.replaceChildren(...cards.map((card) => card.node));
     const all = `${about.known[view.mode]} rows ${NEEDED[view.mode]}`;
     tally.textContent = notice
-      || (total ? `${total} of ${all}, most wrong first` : `None of ${all}: clear a filter.`);
+      || (total ? `${total} of ${all}, worst errors first` : `None of ${all}: clear a filter.`);
     tally.dataset.total = total;
     more.hidden = rows.length >= total;
     save.hidden = !total;

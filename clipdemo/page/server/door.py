@@ -32,7 +32,10 @@ UPLOAD, FILE = f"{API}/upload", f"{API}/file="
 HEARTBEAT, BY_NAME = f"{API}/heartbeat/", f"{API}/call/v2/"
 LONGEST = 4 * MAX_BYTES // 3 + 2**20  # bytes of a request other than an upload: a photo in base64
 VALUES = 100_000  # in a request
-TOO_LONG = f"A request has {LONGEST // 2**20} MB and {VALUES:,} values at most: upload large files."
+TOO_LONG = (
+    f"A request can have at most {LONGEST // 2**20} MB and {VALUES:,} values: upload large files "
+    "instead."
+)
 HELD = 4 * LONGEST  # bytes of such requests that are in memory at the same time
 SMALL = 2**20  # bytes, for which there is always room
 TO_ARRIVE = 120  # seconds in which such a request must arrive
@@ -206,9 +209,9 @@ def response_to(error: Exception, request: Request) -> Response:
         status, sentence = 400, f"{str(error)[:200].rstrip('.')}."
     elif isinstance(error, RequestValidationError):
         status = 422
-        sentence = "This address does not take such values: see the API at the page's foot."
+        sentence = "This address does not take such values: see the API at the bottom of the page."
     elif isinstance(error, KeyError | FnIndexInferError):  # Gradio's, for an unknown endpoint
-        status, sentence = 404, f"{NOTHING}: see the API at its foot."
+        status, sentence = 404, f"{NOTHING}: see the API at the bottom of the page."
     said = dict.fromkeys(("error", "detail", "notice"), sentence)
     return JSONResponse(said, status, {"Cache-Control": "no-store"})
 

@@ -156,7 +156,7 @@ class Models:
         ensure_local(backbone, lambda fetch: self.fetches.update({backbone: fetch}))
         with self._loading:  # one at a time, as loading takes more memory than the model
             if card is None and backbone not in self._others:
-                raise BackboneError(f"{backbone} made room for others: choose it again.")
+                raise BackboneError(f"{backbone} was unloaded to make room: choose it again.")
             return load(
                 backbone,
                 device=self._settings.device,

@@ -93,7 +93,7 @@ def test_unseen_parts_of_a_photo_are_reported_next_to_its_scores(page, classifie
         photo.convert("RGB").save(cut, "JPEG")
         photo.resize((900, 300)).save(wide)
     cut.write_bytes(cut.read_bytes()[:-2])
-    for path, said in ((wide, "3.0 times as wide as high"), (cut, "cut off at its end")):
+    for path, said in ((wide, "3.0 times as wide as it is high"), (cut, "cut off at its end")):
         give_photo(page, path)
         shows(page, classifier.predict(path, None))
         eventually(page, lambda said=said: assert_said(page, said))

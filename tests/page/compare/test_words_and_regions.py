@@ -158,7 +158,7 @@ def test_marks_show_the_scores_before_an_edit_until_dismissed(board, classifier)
 
 def test_the_gauge_places_photo_and_caption_among_the_validation_pairs(board, classifier):
     found = attribution.fit(classifier, PHOTO, CAPTION)
-    sentence = f"fit better than {round(100 * found.better_than)} %"
+    sentence = f"match better than {round(100 * found.better_than)}%"
 
     def check() -> None:
         text = board.locator("#words .fits").inner_text()
