@@ -171,7 +171,7 @@ def test_a_single_label_is_refused_in_one_sentence(
     encode_table(backbone, table, tmp_path / "store", tmp_path / "photos")
     code, _, error = clipdemo_cli(command, "--store", tmp_path / "store", "--out", tmp_path / "r")
     assert code == 2
-    assert "one label" in error
+    assert "single label" in error
     assert is_sentence(error.splitlines()[-1])
 
 
