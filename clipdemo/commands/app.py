@@ -74,6 +74,14 @@ def main() -> None:
     except ClipdemoError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from None
+    except RuntimeError as error:
+        if type(error).__name__ != "OutOfMemoryError":  # torch's, which may not be loaded
+            raise
+        print(
+            "The GPU has too little memory: choose a smaller backbone or --device cpu.",
+            file=sys.stderr,
+        )
+        raise SystemExit(2) from None
     except OSError as error:
         where = error.filename or "A file"
         print(f"{where} cannot be used ({error.strerror}): check the path.", file=sys.stderr)

@@ -57,6 +57,7 @@ def batch(
 
     Ctrl-C keeps what is done. Started again with the same options, it continues from there.
     """
+    from clipdemo.hub.locate import stamp
     from clipdemo.inspection.batch import gather, predict_items
     from clipdemo.inspection.batch_files import Rule as Chosen
     from clipdemo.inspection.batch_files import check_name, entry, write_results
@@ -95,7 +96,8 @@ def batch(
     writer = load_captioner(captioner, classifier) if caption_model else None
     problems, stopped = [], False
     chosen = Chosen(rule, threshold, k, recall)
-    run = f"{classifier.card.digest} {chosen} {caption_model and captioner} {exports}"
+    weights = stamp(classifier.backbone.id)
+    run = f"{classifier.card.digest} {weights} {chosen} {caption_model and captioner} {exports}"
     with options.cluster(ray), Unfinished(output, run) as unfinished, progress_bars() as progress:
         left = unfinished.left(items)
         done = resumed = len(items) - len(left)

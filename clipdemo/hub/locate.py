@@ -1,9 +1,11 @@
 """Locate backbones: bundled, in the Hugging Face cache, in a folder, on the hub or nowhere."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from clipdemo.errors import BackboneError
@@ -112,19 +114,38 @@ def is_whole(path: Path) -> bool:
         return False
 
 
+def stamp(backbone: str) -> str:
+    """Changes if the weights in a folder are replaced; empty for other backbones."""
+    if not backbone.startswith(LOCAL):
+        return ""
+    found = sorted(Path(backbone.removeprefix(LOCAL)).resolve().glob("*.*"))
+    states = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in found]
+    return repr(states)
+
+
 @contextmanager
 def cache_only() -> Iterator[None]:
-    """Keeps the hub's client offline.
+    """Keeps the hub's client offline in this thread; others may be downloading.
 
     Otherwise it would check every file for updates, and wait long for a hub that does not answer.
     """
-    from huggingface_hub import constants
-
-    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    _make_offline_a_matter_of_threads()
+    before, _offline.on = getattr(_offline, "on", False), True
     try:
         yield
     finally:
-        constants.HF_HUB_OFFLINE = before
+        _offline.on = before
+
+
+_offline = threading.local()
+
+
+@cache
+def _make_offline_a_matter_of_threads() -> None:
+    from huggingface_hub import constants
+
+    of_all = constants.is_offline_mode  # which the client asks before each request
+    constants.is_offline_mode = lambda: getattr(_offline, "on", False) or of_all()
 
 
 def _folder(state: str, folder: Path) -> State:

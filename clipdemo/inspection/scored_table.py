@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from clipdemo.errors import TableError
+from clipdemo.hub import locate
 from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.inspection.predictions import (
@@ -241,7 +242,7 @@ class ScoredTable:
         stamp = ""
         if isinstance(self.photos, PhotoSource):
             stamp = self.photos.stamp(self._frame["ImageID"])
-        parts = self._card.digest, rows, stamp
+        parts = self._card.digest, locate.stamp(self._card.backbone), rows, stamp
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
     def _kept(self, name: str) -> Path:

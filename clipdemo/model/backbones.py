@@ -230,8 +230,14 @@ class Backbone:
         )
 
     def _rows(self, encode: Callable, inputs: torch.Tensor) -> np.ndarray:
-        with torch.inference_mode():
-            return F.normalize(encode(inputs).float(), dim=-1).cpu().numpy()
+        try:
+            with torch.inference_mode():
+                return F.normalize(encode(inputs).float(), dim=-1).cpu().numpy()
+        except torch.OutOfMemoryError:
+            if len(inputs) == 1:
+                raise
+        torch.cuda.empty_cache()
+        return np.concatenate([self._rows(encode, half) for half in inputs.chunk(2)])
 
 
 def _fold_batch_norms(resnet: ModifiedResNet) -> None:

@@ -13,6 +13,7 @@ from clipdemo.inputs.atomic import atomic_write
 from clipdemo.inputs.labels import ALL_MODES, MODES, LabelSet
 
 CARD = "card.json"
+WIDEST = 2**16  # units of a hidden layer
 
 
 def slug(backbone: str) -> str:
@@ -90,6 +91,9 @@ def _check(card: Card) -> None:
     `load_heads` checks the shapes of the heads.
     """
     content, labels = card.content, len(card.labels)
+    texts = (*content["labels"], *content["label_ids"], content.get("summary", ""))
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError("its labels or its summary are not text")
     if not isinstance(card.backbone, str) or not isinstance(content["files"], dict):
         raise ValueError("its backbone or files are wrong")
     for mode, entry in card.modes.items():
@@ -101,6 +105,12 @@ def _check(card: Card) -> None:
             raise ValueError("its thresholds are wrong")
         if not 0 < entry["temperature"] < inf:
             raise ValueError("its temperature is wrong")
+        widths = [w for key in entry if key.endswith("hidden") for w in entry[key]]
+        if not all(isinstance(width, int) and 0 < width <= WIDEST for width in widths):
+            raise ValueError("its hidden layers are wrong")
+    measured = content.get("metrics", {}).get("photos")
+    if measured and not all(isfinite(found["map"]) for found in measured["modes"].values()):
+        raise ValueError("its metrics are wrong")
     if "fit" in content:
         line = content["fit"]["matching"]  # percentiles 0 to 100
         if len(line) != 101 or not all(map(isfinite, line)):
@@ -246,9 +256,9 @@ def save_heads(folder: Path, heads: dict, content: dict) -> Card:
 
 
 def write_card(folder: Path, content: dict) -> Card:
-    """Write `card.json` atomically, with the sha256 of the folder's other files."""
-    files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix != ".part")
-    skip = (CARD, "report.json")
+    """Write `card.json` atomically, with the sha256 of the folder's weights and their settings."""
+    kinds, skip = (".safetensors", ".json"), (CARD, "report.json")
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.suffix in kinds)
     content = content | {"files": {p.name: sha256(p) for p in files if p.name not in skip}}
     with atomic_write(folder / CARD) as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", "utf-8")

@@ -111,8 +111,9 @@ class Encoder:
         self.backbone = backbone
         self._recent = RowCache()
         self._notices: dict[bytes, str] = {}
-        self._pixels = Batcher(on_gpu(backbone.encode_cut))
-        self._tokens = Batcher(on_gpu(backbone.encode_tokens))
+        where = on_gpu if backbone.device != "cpu" else (lambda function: function)
+        self._pixels = Batcher(where(backbone.encode_cut))
+        self._tokens = Batcher(where(backbone.encode_tokens))
 
     def photos(self, photos: Sequence[Photo | None]) -> list[np.ndarray | None]:
         """An embedding [D] per photo (path, bytes, PIL image or `CutPhoto`), None for None.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from string import punctuation
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from tokenizers import Regex, Tokenizer
+from tokenizers.normalizers import Lowercase, Replace, Sequence, Strip
 from torch import nn
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
@@ -16,6 +20,8 @@ from transformers import PreTrainedTokenizerFast
 from clipdemo.errors import ClipdemoError
 
 if TYPE_CHECKING:
+    from open_clip.tokenizer import HFTokenizer
+
     from clipdemo.model.classifier import Classifier
 
 TOLERANCE = 1e-4
@@ -112,13 +118,25 @@ def _write(module: nn.Module, inputs: torch.Tensor, path: Path) -> float:
     return difference
 
 
+def with_cleaning(tokenizer: HFTokenizer) -> Tokenizer:
+    """A copy of a tokenizer that first does open_clip's cleaning of captions, which is Python."""
+    copy = Tokenizer.from_str(tokenizer.tokenizer.backend_tokenizer.to_str())
+    steps = [Replace(Regex(r"\s+"), " "), Strip()]
+    if tokenizer.clean_fn("A.") == "a":  # SigLIP's
+        steps = [Replace("_", " "), Replace(Regex(f"[{re.escape(punctuation)}]"), ""), Lowercase()]
+        steps += [Replace(Regex(r"\s+"), " "), Strip()]
+    after = [copy.normalizer] if copy.normalizer else []
+    copy.normalizer = Sequence([*steps, *after])
+    return copy
+
+
 def _write_about(classifier: Classifier, length: int, out: Path) -> None:
     backbone, card = classifier.backbone, classifier.card
     prepared = backbone.model.visual.preprocess_cfg
     tokenizer = getattr(backbone.tokenizer, "tokenizer", None)
     own = isinstance(tokenizer, PreTrainedTokenizerFast)
     if own:
-        tokenizer.backend_tokenizer.save(str(out / "tokenizer.json"))
+        with_cleaning(backbone.tokenizer).save(str(out / "tokenizer.json"))
     about = {
         "backbone": backbone.id,
         "summary": card.content.get("summary", ""),

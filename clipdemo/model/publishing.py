@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from clipdemo.errors import CheckpointError
-from clipdemo.hub.repositories import repository
+from clipdemo.hub.repositories import LOCAL, repository
 from clipdemo.model.checkpoints import Card, verify, write_card
 
 BODY = """
@@ -15,12 +15,18 @@ BODY = """
 {figures}
 Labels: {names}.
 
-They read the embeddings of one frozen CLIP, and of no other. clipdemo downloads that on request:
+They read the embeddings of one frozen CLIP, and of no other. {whence}:
 
 ```
 python app.py --checkpoint hf:YOU/NAME
 ```
 """
+
+HUB = "clipdemo downloads that on request"
+FOLDER = (
+    "It is in a folder of the machine that they were trained on: for others, upload it as well, "
+    "and train heads for its `hf-hub:` id"
+)
 
 
 def publish(card: Card, out: Path, licence: str) -> Card:
@@ -62,6 +68,7 @@ def publish(card: Card, out: Path, licence: str) -> Card:
     body = BODY.format(
         labels=len(card.labels), backbone=card.backbone, names=", ".join(card.labels.names),
         summary=card.content.get("summary", ""), figures=_table(measured),
+        whence=FOLDER if card.backbone.startswith(LOCAL) else HUB,
     )  # fmt: skip
     ModelCard(f"---\n{about.to_yaml()}\n---\n{body}").save(out / "README.md")
     return published

@@ -1,5 +1,6 @@
 """ZeroGPU: a Hugging Face Space has a GPU only while certain functions run."""
 
+import os
 from collections.abc import Callable
 
 
@@ -23,6 +24,16 @@ def on_gpu(function: Callable) -> Callable:
     except ImportError:
         return function
     return spaces.GPU(function)
+
+
+def is_zero_gpu() -> bool:
+    """Whether this is a Space on ZeroGPU.
+
+    There the page's first model must be loaded in the main thread before the page is launched:
+    `spaces` replaces CUDA calls in that thread alone, and packs the model at the launch. Whatever
+    is loaded later runs on the CPU.
+    """
+    return bool(os.environ.get("SPACES_ZERO_GPU"))
 
 
 def declare_gpu() -> None:

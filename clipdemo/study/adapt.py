@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ import pandas as pd
 
 from clipdemo.errors import CheckpointError, TableError
 from clipdemo.inputs.labels import MODES
+from clipdemo.inspection import metrics
 from clipdemo.model import checkpoints
 from clipdemo.model.attribution import fit_of_pairs
 from clipdemo.model.embeddings import Encoder
 from clipdemo.model.zero_shot import zero_shot_heads
 from clipdemo.scenes import random_scene
-from clipdemo.study.calibrate import calibrated, figures_of
+from clipdemo.study.calibrate import calibrated, shrunk, sigmoid
 from clipdemo.study.captions_alone import COPIES, as_photos, unit
+from clipdemo.study.cross_fit import cross_fitted
 from clipdemo.study.feature_store import Store
 from clipdemo.study.ridge import FOLDS, Linear, fit, mean_of, ridge
 
@@ -76,7 +79,7 @@ def adapt(
         found, unseen, strength = fit(inputs, truth, towards, scale, groups[rows])
         linear[mode] = found
         entries[mode] = _entry(inputs.shape[1], unseen, truth, strength, store)
-        figures[mode] = figures_of(entries[mode], unseen, truth, store.labels.names)
+        figures[mode] = _figures(entries[mode], unseen, truth, store.labels.names)
     alone = store.image is None and "text" in linear
     if alone:
         watch("image")
@@ -173,6 +176,13 @@ def _entry(
     }
     shape = {"inputs": inputs, "hidden": []}
     return shape | calibrated(logits, truth) | {"training": training}
+
+
+def _figures(entry: dict, logits: np.ndarray, truth: np.ndarray, names: tuple[str, ...]) -> dict:
+    """Metrics of logits against truth [M, L], with cross-fitted thresholds."""
+    scores = sigmoid(logits / entry["temperature"])
+    on = cross_fitted(scores, truth > 0.5, partial(shrunk, strength=entry["shrinkage"]))
+    return metrics.evaluate(truth, scores, on, names, np.array(entry["thresholds"]))
 
 
 def _summary(store: Store, alone: bool) -> str:

@@ -1,11 +1,13 @@
 """Where a backbone is: found on this machine without the hub, and on the hub without a download."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from huggingface_hub import constants, hf_hub_download
 
 from clipdemo.errors import BackboneError
 from clipdemo.hub.catalog import OFFERS
-from clipdemo.hub.locate import State, best, cached, is_whole, locate, locate_all
+from clipdemo.hub.locate import State, best, cache_only, cached, is_whole, locate, locate_all
 from clipdemo.hub.repositories import CONFIG, WEIGHTS
 from hub.conftest import EMPTY
 
@@ -96,3 +98,15 @@ def test_states_are_found_without_torch(run_python, monkeypatch):
     )
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert run_python("-c", code).returncode == 0
+
+
+def test_only_the_thread_that_loads_is_offline():
+    """Others list backbones and download meanwhile."""
+    before = constants.is_offline_mode()
+    with ThreadPoolExecutor(1) as other, cache_only():
+        assert constants.is_offline_mode()
+        with cache_only():
+            pass
+        assert constants.is_offline_mode()
+        assert other.submit(lambda: constants.is_offline_mode()).result() == before
+    assert constants.is_offline_mode() == before

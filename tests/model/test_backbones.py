@@ -181,3 +181,17 @@ def test_squashing_of_a_long_photo_is_reported(tiny, is_sentence):
     said = tiny.backbone.overlooked((100, 250))
     assert "2.5 times as high as it is wide" in said
     assert is_sentence(said)
+
+
+def test_a_batch_that_is_too_large_for_the_memory_is_split(vit_folder, monkeypatch):
+    backbone = Backbone(f"local-dir:{vit_folder}", "cpu")
+    tokens = backbone.tokenizer(["a dog", "two cats", "a red bus", "a boat", "a bench"])
+    expected, encode = backbone.encode_tokens(tokens), backbone.model.encode_text
+
+    def limited(rows: torch.Tensor) -> torch.Tensor:
+        if len(rows) > 2:
+            raise torch.OutOfMemoryError
+        return encode(rows)
+
+    monkeypatch.setattr(backbone.model, "encode_text", limited)
+    np.testing.assert_allclose(backbone.encode_tokens(tokens), expected, atol=1e-6)

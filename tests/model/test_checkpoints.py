@@ -84,7 +84,10 @@ def test_heads_come_back_as_they_were_written(tmp_path):
     np.testing.assert_allclose(heads["image"](x), head(x), atol=5e-3)
 
 
-def test_a_card_has_the_hash_of_every_file_next_to_it(card):
+def test_a_card_has_the_hash_of_every_part_next_to_it(card):
+    (card.folder / ".DS_Store").write_bytes(b"changes at any time")
+    write_card(card.folder, card.content)
+    (card.folder / ".DS_Store").unlink()
     names = {p.name for p in card.folder.iterdir()} - {"card.json"}
     assert set(card.content["files"]) == names
     assert names == {f"{mode}.safetensors" for mode in ("image", "text", "concat")}
@@ -257,3 +260,22 @@ def test_the_bundled_checkpoint_is_whole():
     assert {"image", "text", "concat"} <= set(card.modes)
     verify(card)
     assert "open_clip_model.safetensors" in card.content["files"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"labels": [1, 2, 3, 4]},
+        {"summary": None},
+        {"metrics": {"photos": {"n": 5, "modes": {"image": {}}}}},
+        {"metrics": {"photos": {"n": 5, "modes": {"image": {"map": None}}}}},
+    ],
+)
+def test_what_the_page_would_show_is_checked(card, refused, change):
+    edit(card, lambda content: content.update(change))
+    refused(card.folder)
+
+
+def test_a_head_of_absurd_size_is_refused_before_it_takes_memory(card, refused):
+    edit(card, lambda content: content["modes"]["image"].update(hidden=[20_000_000]))
+    assert "hidden" in refused(card.folder)

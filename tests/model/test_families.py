@@ -7,11 +7,13 @@ import numpy as np
 import open_clip
 import pytest
 import torch
+from open_clip.tokenizer import HFTokenizer
 from safetensors.torch import save_file
 
 import clipdemo
 from clipdemo.inputs.labels import COCO18
 from clipdemo.model.backbones import Backbone
+from clipdemo.model.onnx_export import with_cleaning
 from clipdemo.model.zero_shot import prompts
 from clipdemo.scenes import random_scene
 from clipdemo.tiny.joint_model import save_tokenizer, train_tokenizer
@@ -142,3 +144,13 @@ def test_half_precision_is_close(folder, loaded, photos):
     assert half.logit_scale == pytest.approx(loaded.backbone.logit_scale, rel=0.02)
     agreement = (half.encode_photos(photos) * loaded.backbone.encode_photos(photos)).sum(1)
     assert agreement.min() > 0.99
+
+
+def test_an_exported_tokenizer_cleans_captions_as_open_clip_does(plain, folder):
+    tokenizer = plain[2]
+    if not isinstance(tokenizer, HFTokenizer):
+        pytest.skip("CLIP's own tokenizer is not exported")
+    exported = with_cleaning(tokenizer)
+    for caption in (*CAPTIONS, "  A  dog,\ta_BENCH (red)."):
+        ids = exported.encode(caption).ids
+        assert ids == tokenizer([caption])[0][: len(ids)].tolist()

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import torch
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.errors import (
+    HFValidationError,
+    IncompleteSnapshotError,
+    LocalEntryNotFoundError,
+)
 
 from clipdemo.errors import CaptionerError, reason
 from clipdemo.inputs.images import read_photo
@@ -73,6 +77,8 @@ def _folder(name: str) -> Path:
         return Path(name)
     try:
         return Path(snapshot_download(name, local_files_only=True))
+    except IncompleteSnapshotError as error:  # perhaps without files that are not needed
+        return Path(error.snapshot_path)
     except HFValidationError:
         raise CaptionerError(
             f"There is no captioner {name!r}: choose {BUNDLED}, a model on the Hugging Face hub "

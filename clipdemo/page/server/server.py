@@ -26,7 +26,7 @@ from clipdemo.inputs.labels import COCO18
 from clipdemo.inspection.scored_table import ScoredTable
 from clipdemo.model.checkpoints import Card, find_card, has_card, zero_shot_card
 from clipdemo.model.choice import choose
-from clipdemo.model.zero_gpu import declare_gpu
+from clipdemo.model.zero_gpu import declare_gpu, is_zero_gpu
 from clipdemo.page.batch import jobs as batch_jobs
 from clipdemo.page.batch.jobs import Jobs
 from clipdemo.page.inspect import routes as inspect_routes
@@ -90,6 +90,8 @@ def start(settings: Settings) -> Page:
     page = build(models, inspector, uploads, jobs, parts, settings)
     page.queue(default_concurrency_limit=16, max_size=256)
     check_address(settings.host, settings.port)
+    if is_zero_gpu():
+        models.first.load_here()
     if settings.mcp:
         bound_mcp()
     routes = [health(models.first), plotly_script(), modules(), preview(uploads)]

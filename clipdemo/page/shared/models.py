@@ -11,6 +11,7 @@ from clipdemo.errors import BackboneError, ClipdemoError
 from clipdemo.hub.catalog import offer
 from clipdemo.hub.locate import locate_local
 from clipdemo.model.checkpoints import Card
+from clipdemo.model.zero_gpu import is_zero_gpu
 from clipdemo.page.settings import Settings
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class BackgroundModel:
             self._started = True
         threading.Thread(target=self._load, name="load-model", daemon=True).start()
         return self
+
+    def load_here(self) -> None:
+        """Load in this thread, as ZeroGPU needs it; `get` raises what goes wrong."""
+        self._started = True
+        self._load()
 
     def _load(self) -> None:
         try:
@@ -147,6 +153,8 @@ class Models:
         """
         from clipdemo.model.captioners.choice import load_captioner
 
+        if is_zero_gpu():
+            return load_captioner(self.captioner_name, None, "cpu")
         return load_captioner(self.captioner_name, self.first.get(), self._settings.device)
 
     def _load(self, backbone: str, card: Card | None = None) -> Classifier:
@@ -159,7 +167,7 @@ class Models:
                 raise BackboneError(f"{backbone} was unloaded to make room: choose it again.")
             return load(
                 backbone,
-                device=self._settings.device,
+                device="cpu" if card is None and is_zero_gpu() else self._settings.device,
                 checkpoint=card.folder if card and self._settings.checkpoint else None,
                 precision=self._settings.precision,
             )
