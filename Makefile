@@ -18,6 +18,7 @@ setup: .venv/dev.stamp
 
 .venv/app.stamp: requirements.txt
 	$(PYTHON) -m venv .venv
+	@echo "Installing PyTorch and other packages, which takes some minutes ..."
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
