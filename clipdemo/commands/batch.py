@@ -76,15 +76,16 @@ def batch(
     sources = {}
     reading = {"columns": parse_columns(columns), "strict": strict}
     exports = Exports(tags, keywords, folders, link)
+    is_export = exports.among(photos or [])
     own = {output.resolve(), unfinished_path(output).resolve()}
     items, notices, account = gather(
         photos or [],
         table,
         sources=sources,
-        is_output=lambda path: path in own or exports.has_written(path),
+        is_output=lambda path: path in own or is_export(path),
         **reading,
     )
-    exports = exports.check(photos or [], items)
+    exports = exports.telling_apart(items)
     names = labels.split(",") if labels else None
     device = "cpu" if ray else "auto"
     classifier = load(backbone, checkpoint=checkpoint or None, labels=names, device=device)

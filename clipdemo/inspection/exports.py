@@ -15,7 +15,7 @@ from clipdemo.inputs.labels import ALL_MODES
 from clipdemo.inspection.batch import photo_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from clipdemo.inspection.batch import Item, Result, Sources
     from clipdemo.inspection.batch_files import Rule
@@ -33,7 +33,7 @@ class Exports:
             IPTC if the format has it).
         folders: for a folder per label, with copies of the photos that have it.
         link: whether to link in `folders` instead of copying, if the photo is not in an archive.
-        twins: names without extension that several photos have, see `check`.
+        twins: names without extension that several photos have, see `telling_apart`.
     """
 
     tags: Path | None = None
@@ -68,26 +68,32 @@ class Exports:
                 problems.append(f"{result.item.name}: {error}")
         return problems
 
-    def check(self, paths: Iterable[Path], items: Iterable[Item]) -> Exports:
-        """The same, with the `.txt` of photos that differ only in their extension told apart.
+    def among(self, paths: Iterable[Path]) -> Callable[[Path], bool]:
+        """Tells which files below these inputs, by their absolute paths, are exports.
 
         Raises:
-            ClipdemoError: an export would be written among the photos in these folders.
+            ClipdemoError: copies of photos would be written next to the photos.
         """
-        for folder in filter(None, (self.keywords, self.folders)):
-            if folder.resolve() in {path.resolve() for path in paths}:
+        inputs = [path.resolve() for path in paths]
+        folders = [folder.resolve() for folder in (self.keywords, self.folders) if folder]
+        for folder in folders:
+            if folder in inputs:
                 raise ClipdemoError(
                     f"{folder} is the folder of the photos: choose another one to write to."
                 )
+        below = [f for f in folders if any(f.is_relative_to(path) for path in inputs)]
+        tags = self.tags and self.tags.resolve()
+
+        def is_export(path: Path) -> bool:
+            is_tag = tags and path.suffix == ".txt" and path.is_relative_to(tags)
+            return is_tag or any(path.is_relative_to(folder) for folder in below)
+
+        return is_export
+
+    def telling_apart(self, items: Iterable[Item]) -> Exports:
+        """The same, with the `.txt` of photos that differ only in their extension told apart."""
         stems = Counter(_safe(item.name).with_suffix("") for item in items if item.file)
         return replace(self, twins=frozenset(stem for stem, times in stems.items() if times > 1))
-
-    def has_written(self, path: Path) -> bool:
-        """Whether the file at this absolute path is an export, not an input."""
-        if self.tags and path.suffix == ".txt" and path.is_relative_to(self.tags.resolve()):
-            return True
-        folders = filter(None, (self.keywords, self.folders))
-        return any(path.is_relative_to(folder.resolve()) for folder in folders)
 
     def _tag(self, name: PurePosixPath) -> PurePosixPath:
         if name.with_suffix("") in self.twins:

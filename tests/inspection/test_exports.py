@@ -103,7 +103,7 @@ def test_results_of_other_machines_which_have_no_photo_are_exported_too(tiny, fo
 def test_photos_that_differ_in_their_extension_get_their_own_labels(tiny, folder, tmp_path):
     shutil.copy(SCENES / "harbour.webp", folder / "a.png")
     results, sources = results_of(tiny, [folder])
-    exports = Exports(tmp_path / "tags").check([folder], [result.item for result in results])
+    exports = Exports(tmp_path / "tags").telling_apart(result.item for result in results)
     exports.write(results, Rule(), sources)
     found = sorted(str(path.relative_to(tmp_path / "tags")) for path in tmp_path.rglob("*.txt"))
     assert found == ["a.png.txt", "a.webp.txt", "sub/b.txt"]
@@ -111,5 +111,11 @@ def test_photos_that_differ_in_their_extension_get_their_own_labels(tiny, folder
 
 def test_photos_are_not_overwritten_by_their_copies(folder, is_sentence):
     with pytest.raises(ClipdemoError) as caught:
-        Exports(keywords=folder / "sub" / "..").check([folder], [])
+        Exports(keywords=folder / "sub" / "..").among([folder])
     assert is_sentence(caught.value)
+
+
+def test_photos_below_the_folder_of_exports_are_no_exports(folder):
+    is_export = Exports(folders=folder.parent, keywords=folder / "copies").among([folder])
+    assert not is_export(folder / "a.webp")
+    assert is_export(folder / "copies" / "a.webp")
