@@ -7,10 +7,11 @@ const LOST = 15_000;  // milliseconds after which no answer is expected any more
 
 let since = -Infinity;  // time of the pending request; -Infinity if there is none
 let next = null;  // the latest request that came meanwhile
+const after = [];  // what to do once it is answered
 
 // `ask` triggers an event of the server that ends by calling `arrived`.
 export function put(ask) {
-  if (performance.now() - since < LOST) {
+  if (isPending()) {
     next = ask;
     return;
   }
@@ -18,9 +19,20 @@ export function put(ask) {
   ask();
 }
 
+export function isPending() {
+  return performance.now() - since < LOST;
+}
+
+// Calls `work` once photo and caption have arrived; at once if no request is pending.
+export function whenArrived(work) {
+  if (isPending()) after.push(work);
+  else work();
+}
+
 // Photo and caption have arrived, or the request failed.
 export function arrived() {
   since = -Infinity;
+  for (const work of after.splice(0)) work();
   rescore();
   const ask = next;
   next = null;

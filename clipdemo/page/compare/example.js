@@ -2,6 +2,7 @@
 // a caption. Editing its caption letter by letter keeps its photo.
 
 import { clearPhoto, textOf, typeInto } from "../shared/gradio.js";
+import { whenArrived } from "./desk.js";
 
 let example = null;  // {caption, photo: its path on the server once it is scored}
 
@@ -24,7 +25,9 @@ export function mindExample(photo) {
 function leave() {
   const { caption } = example;
   example = null;  // first, so that the caption's listener below ignores this
-  if (textOf("caption") === caption) typeInto("caption", "");
+  whenArrived(() => {
+    if (textOf("caption") === caption) typeInto("caption", "");
+  });
 }
 
 document.addEventListener("change", ({ target }) => {

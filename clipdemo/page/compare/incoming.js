@@ -1,10 +1,10 @@
 // Photos that do not come through the field: pasted or dropped anywhere, or given as a link.
 
 import { appears, button } from "../shared/dom.js";
-import { isTabOpen, openTab, photoAddress } from "../shared/gradio.js";
+import { isTabOpen, openTab, photoAddress, photoName } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { rescore } from "./caption.js";
-import { put } from "./desk.js";
+import { isPending, put, whenArrived } from "./desk.js";
 import { CHOSEN, cannotReturn, choose, isChosen, photoCopy, remembered } from "./memory.js";
 
 const KINDS = { heic: "image/heic", heif: "image/heif", avif: "image/avif", tif: "image/tiff",
@@ -67,12 +67,15 @@ export function mount({ element, trigger }) {
     return fetch(photo, { method: "HEAD" }).then(({ ok }) => ok, () => false);
   }
 
+  async function giveAgain(file) {
+    give(await appears("#photo input[type=file]"), [typed(file)]);
+  }
+
   // A restarted server no longer has the photo: upload it again.
   async function upload(photo) {
     const file = await photoCopy(photo);
-    if (!file) return cannotReturn();
-    const field = await appears("#photo input[type=file]");
-    give(field, [typed(file)]);
+    if (file) giveAgain(file);
+    else cannotReturn();
   }
 
   async function bringBack(photo) {
@@ -118,6 +121,7 @@ export function mount({ element, trigger }) {
     const [file] = event.target.files ?? [];
     if (!file || !event.target.closest("#photo")) return;
     choose(file);
+    if (isPending()) whenArrived(() => photoName() === file.name || giveAgain(file));  // it came later
     if (file.type) return;
     event.stopImmediatePropagation();
     give(event.target, [typed(file)]);

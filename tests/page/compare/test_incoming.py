@@ -143,6 +143,14 @@ def test_the_page_opens_with_a_scene_on_which_the_modes_disagree(opened):
     assert 0 < opened.locator("#board [data-label]:visible").count() < len(LABELS)
 
 
+def test_a_rule_set_beside_the_scene_outlives_a_reload(opened, classifier):
+    said = caption(opened)
+    opened.locator("#rule").select_option("top-k")
+    opened.reload()
+    shows(opened, classifier.predict(SCENES / "crossing.webp", said))
+    assert opened.locator("#rule").input_value() == "top-k"
+
+
 def test_an_edit_of_the_caption_keeps_the_scene(opened, classifier):
     edited = caption(opened).replace("bus", "train")
     opened.locator("#caption textarea").press("End")
@@ -206,3 +214,25 @@ def test_text_from_an_office_program_is_text(page, classifier):
     assert bring(page, "#caption textarea", **what), "the browser pastes the text"
     assert not bring(page, "body", **what), "elsewhere it is a photo"
     shows(page, classifier.predict(SCENES / "beach.webp"))
+
+
+def test_a_photo_chosen_before_the_scene_has_arrived_replaces_it(visitor, opening, classifier):
+    page = visitor.new_page()
+    held = []
+
+    def hold_scene(route) -> None:
+        if "withCaption" in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/queue/join*", hold_scene)
+    visit(page, opening)
+    until(lambda: page.wait_for_timeout(50) or held)
+    give_photo(page, PHOTO)
+    shows(page, classifier.predict(PHOTO))
+    held[0].continue_()
+    with page.expect_response(lambda answer: "crossing.webp" in answer.url):
+        pass
+    shows(page, classifier.predict(PHOTO))
+    assert photo_name(page) == PHOTO.name

@@ -170,21 +170,6 @@ def test_if_a_browser_cannot_copy_the_text_is_shown(page):
     }
 
 
-def test_a_rule_set_beside_the_example_outlives_a_reload(visitor, url):
-    page = visitor.new_page()
-    visit(page, url)
-    page.locator("#board [data-on=true]").first.wait_for()
-    caption = page.locator("#caption textarea").input_value()
-    page.locator("#rule").select_option("top-k")
-    page.reload()
-    eventually(page, lambda: assert_rule(page, "top-k"))
-    eventually(page, lambda: has_caption(page, caption))
-
-
-def has_caption(page, caption: str) -> None:
-    assert page.locator("#caption textarea").input_value() == caption
-
-
 def test_work_on_a_page_that_a_link_opened_outlives_a_reload(visitor, url, classifier):
     page = visitor.new_page()
     visit(page, f"{url}#caption=a+dog&rule=top-k&k=2")
