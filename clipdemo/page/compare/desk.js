@@ -1,6 +1,7 @@
 // Several parts put a photo and its caption on the desk, one at a time: of two requests at once,
 // either might arrive last.
 
+import { typeInto } from "../shared/gradio.js";
 import { rescore } from "./caption.js";
 
 const LOST = 15_000;  // milliseconds after which no answer is expected any more
@@ -27,6 +28,20 @@ export function isPending() {
 export function whenArrived(work) {
   if (isPending()) after.push(work);
   else work();
+}
+
+// A caption that is typed meanwhile stays.
+let typed = null;
+document.addEventListener("input", ({ target }) => {
+  if (!isPending() || !target.closest?.("#caption")) return;
+  if (typed === null) whenArrived(retype);
+  typed = target.value;
+});
+
+function retype() {
+  const text = typed;
+  typed = null;
+  typeInto("caption", text);
 }
 
 // Photo and caption have arrived, or the request failed.

@@ -39,7 +39,7 @@ document.addEventListener("input", (event) => {
   if (!example || !target.closest("#caption") || !inOnePiece(event)) return;
   if (sharesWords(target.value, example.caption)) return;
   example = null;
-  clearPhoto();
+  whenArrived(clearPhoto);
 }, true);
 
 // Whether a text was pasted or set by a script, not typed letter by letter.

@@ -216,7 +216,9 @@ def test_text_from_an_office_program_is_text(page, classifier):
     shows(page, classifier.predict(SCENES / "beach.webp"))
 
 
-def test_a_photo_chosen_before_the_scene_has_arrived_replaces_it(visitor, opening, classifier):
+@pytest.fixture
+def early(visitor, opening):
+    """A page whose opening scene has not arrived, and what lets it arrive."""
     page = visitor.new_page()
     held = []
 
@@ -226,13 +228,29 @@ def test_a_photo_chosen_before_the_scene_has_arrived_replaces_it(visitor, openin
         else:
             route.continue_()
 
+    def release() -> None:
+        with page.expect_response(lambda answer: "crossing.webp" in answer.url):
+            held[0].continue_()
+
     page.route("**/queue/join*", hold_scene)
     visit(page, opening)
     until(lambda: page.wait_for_timeout(50) or held)
+    return page, release
+
+
+def test_a_photo_chosen_before_the_scene_has_arrived_replaces_it(early, classifier):
+    page, release = early
     give_photo(page, PHOTO)
     shows(page, classifier.predict(PHOTO))
-    held[0].continue_()
-    with page.expect_response(lambda answer: "crossing.webp" in answer.url):
-        pass
+    release()
     shows(page, classifier.predict(PHOTO))
     assert photo_name(page) == PHOTO.name
+
+
+def test_a_caption_typed_before_the_scene_has_arrived_replaces_it(early, classifier):
+    page, release = early
+    write_caption(page, "a dog on a bench")
+    shows(page, classifier.predict(None, "a dog on a bench"))
+    release()
+    page.wait_for_timeout(500)
+    shows(page, classifier.predict(None, "a dog on a bench"))
