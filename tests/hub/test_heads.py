@@ -104,3 +104,11 @@ def test_what_is_not_there_is_one_sentence(server, cache, is_sentence, place):
     with pytest.raises(CheckpointError) as error:
         find_card(folder=place)
     assert is_sentence(error.value)
+
+
+def test_heads_in_the_hubs_cache_are_not_calibrated(clipdemo_cli, is_sentence, tmp_path):
+    """Their repository would no longer be what this machine takes it for."""
+    code, _, error = clipdemo_cli("calibrate", "--checkpoint", PLACE, "--store", tmp_path)
+    assert code == 2
+    assert is_sentence(error)
+    assert "copy it" in error

@@ -7,7 +7,7 @@ from huggingface_hub import constants, hf_hub_download
 
 from clipdemo.errors import BackboneError
 from clipdemo.hub.catalog import OFFERS
-from clipdemo.hub.locate import State, best, cache_only, cached, is_whole, locate, locate_all
+from clipdemo.hub.locate import State, best, cache_only, cached, is_whole, locate, locate_all, stamp
 from clipdemo.hub.repositories import CONFIG, WEIGHTS
 from hub.conftest import EMPTY
 
@@ -110,3 +110,12 @@ def test_only_the_thread_that_loads_is_offline():
         assert constants.is_offline_mode()
         assert other.submit(lambda: constants.is_offline_mode()).result() == before
     assert constants.is_offline_mode() == before
+
+
+def test_new_weights_in_a_folder_change_its_stamp(tmp_path):
+    (tmp_path / "open_clip_model.safetensors").write_bytes(b"old")
+    before = stamp(f"local-dir:{tmp_path}")
+    assert stamp(f"local-dir:{tmp_path}") == before
+    (tmp_path / "open_clip_model.safetensors").write_bytes(b"newer")
+    assert stamp(f"local-dir:{tmp_path}") != before
+    assert stamp("tiny") == ""
