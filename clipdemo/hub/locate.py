@@ -13,6 +13,8 @@ from clipdemo.hub.catalog import BEST_FIRST, CHECKPOINTS, TINY, is_slow
 from clipdemo.hub.client import describe, sentence, unreachable
 from clipdemo.hub.repositories import LOCAL, Source, config, repository, text_files, weights
 
+WEIGHT_FILES = (".safetensors", ".bin", ".pth")
+
 
 @dataclass(frozen=True)
 class State:
@@ -118,9 +120,10 @@ def stamp(backbone: str) -> str:
     """Changes if the weights in a folder are replaced; empty for other backbones."""
     if not backbone.startswith(LOCAL):
         return ""
-    found = sorted(Path(backbone.removeprefix(LOCAL)).resolve().glob("*.*"))
-    states = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in found]
-    return repr(states)
+    folder = Path(backbone.removeprefix(LOCAL)).resolve()
+    found = sorted(path for path in folder.glob("*") if path.suffix in WEIGHT_FILES)
+    states = [path.stat() for path in found if path.is_file()]
+    return repr([str(folder), *((state.st_size, state.st_mtime_ns) for state in states)])
 
 
 @contextmanager
@@ -154,8 +157,7 @@ def _folder(state: str, folder: Path) -> State:
             f"{folder} has no open_clip_config.json: point to a folder that open_clip's "
             "local-dir: can load."
         )
-    kinds = (".safetensors", ".bin", ".pth")
-    sizes = [p.stat().st_size for p in folder.iterdir() if p.suffix in kinds]
+    sizes = [p.stat().st_size for p in folder.iterdir() if p.suffix in WEIGHT_FILES]
     return State(state, max(sizes, default=None))
 
 

@@ -123,8 +123,8 @@ def with_cleaning(tokenizer: HFTokenizer) -> Tokenizer:
     copy = Tokenizer.from_str(tokenizer.tokenizer.backend_tokenizer.to_str())
     steps = [Replace(Regex(r"\s+"), " "), Strip()]
     if tokenizer.clean_fn("A.") == "a":  # SigLIP's
-        steps = [Replace("_", " "), Replace(Regex(f"[{re.escape(punctuation)}]"), ""), Lowercase()]
-        steps += [Replace(Regex(r"\s+"), " "), Strip()]
+        marks = Regex(f"[{re.escape(punctuation)}]")
+        steps = [Replace("_", " "), Replace(marks, ""), Lowercase(), *steps]
     after = [copy.normalizer] if copy.normalizer else []
     copy.normalizer = Sequence([*steps, *after])
     return copy

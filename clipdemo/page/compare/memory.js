@@ -21,7 +21,7 @@ export function remember(link, photo) {
 // The photo of this file is being uploaded, and comes back if the connection is lost.
 export function choose(file) {
   returning = CHOSEN;
-  keepDesk(remembered()?.link ?? "", CHOSEN);
+  keepDesk(remembered()?.link ?? location.hash.slice(1), CHOSEN);
   setCopy(CHOSEN, file);
 }
 
