@@ -67,7 +67,8 @@ function markOf(entry, marked) {
 
   function show() {
     kind.value = entry.finding?.finding ?? "";
-    note.value = entry.finding?.note ?? "";
+    // An answer may arrive while the note is being typed.
+    if (note !== document.activeElement) note.value = entry.finding?.note ?? "";
     note.hidden = !kind.value;
   }
 

@@ -232,6 +232,26 @@ def test_a_note_keeps_the_label_that_its_finding_is_about(tab, url):
     tab.locator("#inspect .download").wait_for(state="hidden")
 
 
+def test_a_note_that_is_typed_while_its_finding_is_being_saved_stays(tab):
+    waiting = []
+    tab.route("**/inspect/mark", lambda route: waiting.append(route))
+    card = tab.locator("#inspect .card").first
+    note = card.locator(".mark input")
+    with tab.expect_request("**/inspect/mark"):
+        card.locator("select").select_option("note")
+    note.fill("too dark to tell")
+    with tab.expect_response("**/inspect/mark"):
+        waiting.pop().continue_()
+    tab.locator("#inspect .download").wait_for()
+    assert note.input_value() == "too dark to tell"
+    tab.unroute("**/inspect/mark")
+    with tab.expect_response("**/inspect/mark") as saved:
+        note.press("Enter")
+    assert saved.value.request.post_data_json["finding"]["note"] == "too dark to tell"
+    card.locator("select").select_option("")
+    tab.locator("#inspect .download").wait_for(state="hidden")
+
+
 def test_a_finding_that_is_not_saved_does_not_look_saved(tab):
     tab.route("**/inspect/mark", lambda route: route.abort())
     card = tab.locator("#inspect .card").first
