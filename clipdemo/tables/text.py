@@ -17,13 +17,22 @@ WIDEST = 2**20  # characters of a header
 LONG = 2**13  # characters of a line that is not a title
 csv.field_size_limit(2**31 - 1)  # a file is as large as its fields may be
 _LATIN = re.compile(r"cp125[0247]|latin|iso8859|mac|cp\d{3}$|hp_roman|ascii|utf")
+# Excel's "CSV", "CSV (Macintosh)" and "CSV (MS-DOS)", and its "CSV" in Central Europe; the
+# likeliest first.
+_EXCELS = ("cp1252", "mac_roman", "cp850", "cp1250")
+_LETTER = "[à-öø-ÿœąćęłńśźżťđ]"
+_PLAUSIBLE = re.compile(
+    rf"[a-z]{_LETTER}|{_LETTER}[a-z]|\b[ÄÖÜÉÅØŁŚ][a-z]"
+    r"|\B[“„«–—€]\B|\B[“„«€]\b|\b[”»…°™€]\B|\b’[a-z]\b"
+)
 _SEP_LINE = re.compile(r"sep=(.)\n")
 
 
 def decode(raw: bytes, path: Path) -> tuple[str, dict[str, int], str]:
     r"""The text with `\n` line endings and without byte order mark, the repairs, and the encoding.
 
-    Lines that are not UTF-8 are read as cp1252, unless they are clearly in another encoding.
+    Lines that are not UTF-8 are read as cp1252, unless another encoding in which Excel saves CSV
+    makes more words of them. A text in a non-Latin script is read in its own encoding.
 
     Raises:
         TableError: there is no text.
@@ -59,14 +68,21 @@ def _decoded(raw: bytes) -> tuple[str, str, dict[str, int]]:
     other = _other_encoding(raw)
     if other:
         return raw.decode(other, "replace"), other, bom
-    lines, wrong = [], 0
-    for line in raw.splitlines(keepends=True):
+    lines, wrong = raw.splitlines(keepends=True), []
+    for at, line in enumerate(lines):
         try:
-            lines.append(line.decode())
+            lines[at] = line.decode()
         except UnicodeDecodeError:
-            wrong += 1
-            lines.append(line.decode("cp1252", "replace"))
-    return "".join(lines), "cp1252", bom | {"lines in cp1252": wrong}
+            wrong.append(at)
+    excel = _excel_encoding(b"".join(lines[at] for at in wrong))
+    for at in wrong:
+        lines[at] = lines[at].decode(excel, "replace")
+    return "".join(lines), excel, bom | {f"lines in {excel}": len(wrong)}
+
+
+def _excel_encoding(raw: bytes) -> str:
+    """The one of Excel's encodings in which the most letters beyond ASCII stand in words."""
+    return max(_EXCELS, key=lambda name: len(_PLAUSIBLE.findall(raw.decode(name, "replace"))))
 
 
 def _other_encoding(raw: bytes) -> str | None:

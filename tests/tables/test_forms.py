@@ -131,6 +131,23 @@ def test_lines_in_two_encodings_are_each_read_in_their_own(tmp_path):
     assert table.account.read_as["encoding"] == "cp1252"
 
 
+@pytest.mark.parametrize(
+    ("encoding", "captions"),
+    [
+        ("cp1252", ["ein Café in “São Paulo”", "it’s a señor – with 5 €", "Straße"]),
+        ("mac_roman", ["ein grüner Müllwagen", "un garçon à vélo", "zwei Vögel, “wie im Zoo”"]),
+        ("cp850", ["ein grüner Müllwagen", "zwei Mädchen im Garten", "vier Bänke"]),
+        ("cp1250", ["mały żółty pociąg", "ciężarówka stoi", "koń na łące"]),
+    ],
+)
+def test_a_table_is_read_in_the_encoding_in_which_excel_saved_it(tmp_path, encoding, captions):
+    """Excel for Mac, "CSV (MS-DOS)" and Excel in Central Europe each have their own."""
+    lines = ["ImageID;Labels;Caption", *(f"{n}.jpg;1;{c}" for n, c in enumerate(captions))]
+    table = read_label_table(put(tmp_path, "t.csv", "\r\n".join(lines).encode(encoding)))
+    assert table.frame["Caption"].tolist() == captions
+    assert table.account.read_as["encoding"] == encoding
+
+
 BROKEN = {
     "never closed": 'ImageID;Labels;Caption\n1.jpg;1;"a man\n2.jpg;18;b\n3.jpg;17;c\n',
     "inside": 'file_name\ttags\ttext\n1.jpg\t1\t"a "red" bus"\n2.jpg\t18\tb\n3.jpg\t17\tc\n',
