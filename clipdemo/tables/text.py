@@ -23,7 +23,7 @@ _EXCELS = ("cp1252", "mac_roman", "cp850", "cp1250")
 _LETTER = "[à-öø-ÿœąćęłńśźżťđ]"
 _PLAUSIBLE = re.compile(
     rf"[a-z]{_LETTER}|{_LETTER}[a-z]|\b[ÄÖÜÉÅØŁŚ][a-z]"
-    r"|\B[“„«–—€]\B|\B[“„«€]\b|\b[”»…°™€]\B|\b’[a-z]\b"
+    r"|\B[“„«\u2013\u2014€]\B|\B[“„«€]\b|\b[”»…°™€]\B|\b\u2019[a-z]\b"
 )
 _SEP_LINE = re.compile(r"sep=(.)\n")
 
