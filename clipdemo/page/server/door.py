@@ -176,9 +176,10 @@ class Door:
             values += body.count(b",") + body.count(b"[") + body.count(b"{")
             if length > LONGEST or values > VALUES:
                 raise HTTPException(413, TOO_LONG)
-            self._held[id(request)] = length
-            if length > SMALL and sum(self._held.values()) > HELD:
-                raise HTTPException(503, FULL)
+            if body and length > SMALL:
+                self._held[id(request)] = length
+                if sum(self._held.values()) > HELD:
+                    raise HTTPException(503, FULL)
             return message
 
         return measured
