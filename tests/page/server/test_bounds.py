@@ -1,5 +1,6 @@
 """One visitor takes only so much of the server's memory, and nothing from the others."""
 
+import select
 import socket
 from collections import Counter
 from contextlib import ExitStack
@@ -48,15 +49,15 @@ def unfinished(url: str, length: int, cookies: str) -> socket.socket:
 def test_unfinished_requests_take_a_bounded_share_of_the_memory(address, member, is_sentence):
     cookies = "; ".join(f"{name}={value}" for name, value in member.http.cookies.items())
     with ExitStack() as lines:
-        lines.enter_context(unfinished(address, 1000, cookies))  # small ones take none of it
-        for _ in range(HELD // LONGEST):
-            lines.enter_context(unfinished(address, LONGEST, cookies))
+        lengths = [1000] + HELD // LONGEST * [LONGEST]  # a small one takes none of the room
+        held = [lines.enter_context(unfinished(address, n, cookies)) for n in lengths]
 
         def refused() -> httpx.Response:
             return member.http.post(ROUTE, content=b" " * LONGEST)
 
         until(lambda: refused().status_code == 503)
         assert is_sentence(refused().json()["detail"])
+        assert not select.select(held, [], [], 0)[0], "one of those that fit was refused"
         assert member.run("predict", [None, "a dog"])[0]
     until(lambda: refused().status_code != 503)
 
