@@ -85,14 +85,20 @@ def find_columns(
     """
     if len(header) > MOST:
         raise TableError(f"{name} has {len(header):,} columns: check what separates its fields.")
+    wanted = wanted or {}
     found = {}
-    several = {} if (wanted or {}).get("Labels") else _several(header)
+    several = {} if wanted.get("Labels") else _several(header)
     for ours in COLUMNS:
         if ours == "Labels" and several:
             continue
-        place = _place(header, ours, (wanted or {}).get(ours), name)
+        place = _place(header, ours, wanted.get(ours), name)
         if place is not None:
             found[ours] = place
+    of_file = next((p for p, n in enumerate(header) if _bare(n) == "fileattributes"), None)
+    if of_file is not None:  # the VGG Image Annotator's, with labels or a caption
+        found.setdefault("Caption", of_file)
+        if "Labels" in found and not wanted.get("Labels"):
+            several = {p: header[p] for p in (of_file, found.pop("Labels"))}
     own = {}
     if "Labels" in needed and "Labels" not in found and not several:
         own = _own_columns(header, labels, set(found.values()))

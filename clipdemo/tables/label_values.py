@@ -44,6 +44,8 @@ _SAYING = (
     "classifications", "detections", "regionattributes", "categoryid", "labelid",
 )  # fmt: skip
 
+CAPTION = ("raw", "caption", "text", "sentence", "description")  # keys of records for a caption
+
 
 def folded(name: str) -> str:
     """The form in which names of the same label are equal: NFC, without case and outer spaces."""
@@ -165,9 +167,12 @@ def _of_record(record: Mapping, depth: int) -> list[str]:
             scores = [said[k] for k in ("score", "confidence") if isinstance(said.get(k), float)]
             found = said[key] if key != "taxonomy" else leaves(said[key])
             return parts(found, depth) if all(s >= LIKELY for s in scores) else []
+    record = {key: value for key, value in record.items() if key not in CAPTION}
     values = list(record.values())
-    if len(values) == 1 and isinstance(values[0], str) and is_true(values[0]) is None:
-        return parts(values[0], depth)  # {"object": "dog"}, as the VGG Image Annotator writes
+    # {"object": "dog", "seen": {"car": true}}, as the VGG Image Annotator writes
+    answers = [v for v in values if isinstance(v, Mapping) or is_true(v) is None]
+    if values and len(answers) == len(values) and all(isinstance(v, Mapping | str) for v in values):
+        return [part for value in values for part in parts(value, depth)]
     try:
         on = {str(key): _is_likely(value) for key, value in record.items()}
         if None in on.values():  # neither, so that the account lists it

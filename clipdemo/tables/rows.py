@@ -11,13 +11,12 @@ import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.tables.columns import COLUMNS, Columns
-from clipdemo.tables.label_values import DEEPEST, FALSE, LIKELY, is_true, literal, parts
+from clipdemo.tables.label_values import CAPTION, DEEPEST, FALSE, LIKELY, is_true, literal, parts
 
 OURS = Columns({name: place for place, name in enumerate(COLUMNS)})
 Find = Callable[[Sequence[str]], Columns]
 """Finds the columns by a header; raises TableError."""
 _NAMING = ("path", "file_name", "filename", "src", "url")  # keys of a record for an image
-_CAPTION = ("raw", "caption", "text", "sentence")  # keys of a record for a caption
 _LISTED = re.compile(r"""\s*[\[{]\s*["'{].*[\]}]\s*$""", re.DOTALL)
 NO_CAPTION = {"NA", "#N/A", "<NA>", "\\N", "nan", "NaN", "NULL"}
 _ATTACHED = re.compile(r"([^()]+\.\w{3,4}) \(https?://[^()\s]+\)")
@@ -183,7 +182,7 @@ def caption_text(cell: object, depth: int = 0) -> str:
         found = literal(cell.strip())
         cell = cell if found is None else found
     if isinstance(cell, dict):
-        cell = next(filter(None, map(cell.get, _CAPTION)), cell)
+        cell = next(filter(None, map(cell.get, CAPTION)), "")
     if isinstance(cell, list | tuple) and depth < DEEPEST:
         return next(filter(None, (caption_text(part, depth + 1) for part in cell)), "")
     text = cell_text(cell)
