@@ -231,13 +231,23 @@ def classifier():
     return clipdemo.load("auto")
 
 
-@pytest.fixture
-def visitor(browser):
-    """Opens tabs of one new visitor; fails the test if a script of the page fails."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+@pytest.fixture(scope="session")
+def browser_context(browser):
+    """Shared by one visitor after the other."""
+    from support.visitor import SIZE
+
+    context = browser.new_context(viewport=SIZE)
     context.set_default_timeout(PATIENCE * 1000)
-    failures = []
-    context.on("weberror", lambda error: failures.append(str(error.error)))
     yield context
     context.close()
-    assert failures == []
+
+
+@pytest.fixture
+def visitor(browser_context):
+    """Opens tabs of one new visitor; fails the test if a script of the page fails."""
+    from support.visitor import Visitor
+
+    someone = Visitor(browser_context)
+    yield someone
+    someone.leave()
+    assert someone.failures == []

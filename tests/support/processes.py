@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from support.paths import ROOT
 
@@ -25,12 +27,16 @@ def start(
 
     Its output is written to `log`, and what it writes to standard error to `errors`, if given.
     """
+    # Python 3.11 looks for what it preloads there only, and is silent if it finds nothing.
+    with patch.dict(os.environ, PYTHONPATH=f"{ROOT}{os.pathsep}{ROOT / 'tests'}"):
+        ensure_running()
     process = _context.Process(target=_run, args=(log, errors, function, *args))
     process.start()
     return process
 
 
 def _run(log: Path | None, errors: Path | None, function: Callable, *args: object) -> None:
+    assert "support.app_imports" in sys.modules, "the imports were not loaded before"
     os.setsid()
     with Path(log or os.devnull).open("w") as file:
         os.dup2(file.fileno(), 1)
