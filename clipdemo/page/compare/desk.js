@@ -9,6 +9,7 @@ const LOST = 15_000;  // milliseconds after which no answer is expected any more
 let since = -Infinity;  // time of the pending request; -Infinity if there is none
 let next = null;  // the latest request that came meanwhile
 const after = [];  // what to do once it is answered
+let typed = "";
 
 // `ask` triggers an event of the server that ends by calling `arrived`.
 export function put(ask) {
@@ -16,11 +17,12 @@ export function put(ask) {
     next = ask;
     return;
   }
+  after.length = 0;  // if an answer was lost
   since = performance.now();
   ask();
 }
 
-export function isPending() {
+function isPending() {
   return performance.now() - since < LOST;
 }
 
@@ -30,18 +32,20 @@ export function whenArrived(work) {
   else work();
 }
 
+// Calls `work` if an answer arrives, however late.
+export function ifArrived(work) {
+  if (since > -Infinity) after.push(work);
+}
+
 // A caption that is typed meanwhile stays.
-let typed = null;
 document.addEventListener("input", ({ target }) => {
-  if (!isPending() || !target.closest?.("#caption")) return;
-  if (typed === null) whenArrived(retype);
+  if (!target.closest?.("#caption")) return;
   typed = target.value;
+  if (!after.includes(retype)) ifArrived(retype);
 });
 
 function retype() {
-  const text = typed;
-  typed = null;
-  typeInto("caption", text);
+  typeInto("caption", typed);
 }
 
 // Photo and caption have arrived, or the request failed.

@@ -4,7 +4,7 @@ import { appears, button } from "../shared/dom.js";
 import { isTabOpen, openTab, photoAddress, photoName } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { rescore } from "./caption.js";
-import { isPending, put, whenArrived } from "./desk.js";
+import { ifArrived, put } from "./desk.js";
 import { CHOSEN, cannotReturn, choose, isChosen, photoCopy, remembered } from "./memory.js";
 
 const KINDS = { heic: "image/heic", heif: "image/heif", avif: "image/avif", tif: "image/tiff",
@@ -121,7 +121,7 @@ export function mount({ element, trigger }) {
     const [file] = event.target.files ?? [];
     if (!file || !event.target.closest("#photo")) return;
     choose(file);
-    if (isPending()) whenArrived(() => photoName() === file.name || giveAgain(file));  // it came later
+    ifArrived(() => photoName() === file.name || giveAgain(file));  // the chosen one came later
     if (file.type) return;
     event.stopImmediatePropagation();
     give(event.target, [typed(file)]);

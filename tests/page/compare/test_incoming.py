@@ -243,8 +243,13 @@ def test_a_photo_chosen_before_the_scene_has_arrived_replaces_it(early, classifi
     give_photo(page, PHOTO)
     shows(page, classifier.predict(PHOTO))
     release()
+    page.wait_for_timeout(500)
+    eventually(page, lambda: assert_photo(page, PHOTO.name))
     shows(page, classifier.predict(PHOTO))
-    assert photo_name(page) == PHOTO.name
+
+
+def assert_photo(page, name: str) -> None:
+    assert photo_name(page) == name
 
 
 def test_a_caption_typed_before_the_scene_has_arrived_replaces_it(early, classifier):
