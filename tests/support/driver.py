@@ -39,9 +39,13 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def _for_imports(variables: Mapping[str, str]) -> dict[str, str]:
-    """Those that libraries read when they are imported."""
+    """Those that libraries read when they are imported, if they are not at their defaults."""
+    defaults = {"HF_HOME": str(Path("~/.cache/huggingface").expanduser())}  # as the app sets it
     names = ("HOME", "HF_", "XDG_CACHE", "SPACE_", "CLIPDEMO_CACHE", "GRADIO_SERVER", "PYTHONPATH")
-    return {name: value for name, value in variables.items() if name.startswith(names)}
+    return {
+        name: value for name, value in variables.items()
+        if name.startswith(names) and value != defaults.get(name)
+    }  # fmt: skip
 
 
 FOR_IMPORTS = _for_imports(environment(ROOT))
