@@ -167,12 +167,12 @@ def _of_record(record: Mapping, depth: int) -> list[str]:
             scores = [said[k] for k in ("score", "confidence") if isinstance(said.get(k), float)]
             found = said[key] if key != "taxonomy" else leaves(said[key])
             return parts(found, depth) if all(s >= LIKELY for s in scores) else []
-    record = {key: value for key, value in record.items() if key not in CAPTION}
-    values = list(record.values())
-    # {"object": "dog", "seen": {"car": true}}, as the VGG Image Annotator writes
-    answers = [v for v in values if isinstance(v, Mapping) or is_true(v) is None]
-    if values and len(answers) == len(values) and all(isinstance(v, Mapping | str) for v in values):
-        return [part for value in values for part in parts(value, depth)]
+    # {"object": "dog", "seen": {"car": true}, "public": "no", "source": "https://..."}, as the VGG
+    # Image Annotator writes
+    record = {k: v for k, v in record.items() if k not in CAPTION and "://" not in str(v)}
+    named = [v for v in record.values() if isinstance(v, Mapping) or is_true(v) is None]
+    if named and all(isinstance(value, Mapping | str) for value in record.values()):
+        return [part for value in named for part in parts(value, depth)]
     try:
         on = {str(key): _is_likely(value) for key, value in record.items()}
         if None in on.values():  # neither, so that the account lists it

@@ -14,6 +14,7 @@ from clipdemo.tables.columns import Columns
 SEPARATORS = ",;\t|"
 ABOVE = 30  # lines above a header: a title, who exported it and when, comments
 WIDEST = 2**20  # characters of a header
+TELLING = 2**20  # bytes that tell the encoding
 LONG = 2**13  # characters of a line that is not a title
 csv.field_size_limit(2**31 - 1)  # a file is as large as its fields may be
 _LATIN = re.compile(r"cp125[0247]|latin|iso8859|mac|cp\d{3}$|hp_roman|ascii|utf")
@@ -74,7 +75,7 @@ def _decoded(raw: bytes) -> tuple[str, str, dict[str, int]]:
             lines[at] = line.decode()
         except UnicodeDecodeError:
             wrong.append(at)
-    excel = _excel_encoding(b"".join(lines[at] for at in wrong))
+    excel = _excel_encoding(b"".join(lines[at] for at in wrong)[:TELLING])
     for at in wrong:
         lines[at] = lines[at].decode(excel, "replace")
     return "".join(lines), excel, bom | {f"lines in {excel}": len(wrong)}
@@ -89,7 +90,7 @@ def _other_encoding(raw: bytes) -> str | None:
     """The encoding of a non-Latin script, if the bytes clearly have one."""
     from charset_normalizer import from_bytes
 
-    best = from_bytes(raw[: 1 << 20]).best()
+    best = from_bytes(raw[:TELLING]).best()
     return None if best is None or _LATIN.match(best.encoding) else best.encoding
 
 

@@ -97,7 +97,8 @@ EXPORTS = {
     "via-of-photos.csv": "filename,file_size,file_attributes,region_count,region_id,"
                "region_shape_attributes,region_attributes\n"
                '1.jpg,9,"{""caption"":""a"",""seen"":{""dog"":true,""person"":true}}",0,0,{},{}\n'
-               '2.jpg,9,"{""caption"":"""",""seen"":{""cat"":true}}",0,0,{},{}\n',
+               '2.jpg,9,"{""caption"":"""",""kind"":""cat"",""public"":""no"",""url"":""http://a.org/x""}",'
+               "0,0,{},{}\n",
     "visual-genome.json": json.dumps(
         [{"image_id": n, "objects": [{"names": [x]} for x in labelled(n)]} for n in INDICES]
     ),
