@@ -43,12 +43,17 @@ function markOf(entry, marked) {
   const note = make("input", {
     type: "text", maxlength: 500, placeholder: "note", "aria-label": `Note about ${entry.id}`,
   });
-  note.addEventListener("change", () => keep({ ...entry.finding, note: note.value }));
+  note.addEventListener("change", keepNote);
+  note.addEventListener("keydown", ({ key }) => key === "Enter" && keepNote());  // again, if it failed
   const failed = make("p", { class: "failed", role: "alert" });
 
   // A finding of this kind about the label that is chosen now; "" removes it.
   function choose(name) {
     return keep(name ? { ...lookedAt(entry), finding: name, note: note.value } : null);
+  }
+
+  function keepNote() {
+    if (note.value !== (entry.finding?.note ?? "")) keep({ ...entry.finding, note: note.value });
   }
 
   // `finding` is what `choose` makes, or null. Returns whether it was saved.

@@ -252,6 +252,24 @@ def test_a_note_that_is_typed_while_its_finding_is_being_saved_stays(tab):
     tab.locator("#inspect .download").wait_for(state="hidden")
 
 
+def test_enter_saves_a_note_again_that_could_not_be_saved(tab):
+    card = tab.locator("#inspect .card").first
+    card.locator("select").select_option("note")
+    tab.locator("#inspect .download").wait_for()
+    tab.route("**/inspect/mark", lambda route: route.abort())
+    note = card.locator(".mark input")
+    note.fill("too dark to tell")
+    note.press("Enter")
+    card.get_by_text("Not saved.").wait_for()
+    tab.unroute("**/inspect/mark")
+    with tab.expect_response("**/inspect/mark") as saved:
+        note.press("Enter")
+    assert saved.value.request.post_data_json["finding"]["note"] == "too dark to tell"
+    card.get_by_text("Not saved.").wait_for(state="hidden")
+    card.locator("select").select_option("")
+    tab.locator("#inspect .download").wait_for(state="hidden")
+
+
 def test_a_finding_that_is_not_saved_does_not_look_saved(tab):
     tab.route("**/inspect/mark", lambda route: route.abort())
     card = tab.locator("#inspect .card").first
