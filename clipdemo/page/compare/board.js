@@ -26,6 +26,7 @@ export function mount({ element, props, watch, trigger }) {
   let board = EMPTY;
   let rows = [];
   let ghosts = {};
+  let lastPhoto = null;  // path on the server of the last photo that could be read
 
   const verdict = make("p", { class: "verdict", role: "status" });
   const notice = make("p", { class: "notice", role: "alert" });
@@ -181,6 +182,15 @@ export function mount({ element, props, watch, trigger }) {
       + " label is on. Move the slider, or drag a row's own mark. Click a label to see which words contribute to it.";
   }
 
+  // After a photo that cannot be read, the one before it is offered.
+  function paintNotice() {
+    const photo = board.given?.[1] && (board.photo ?? lastPhoto);
+    const again = button("Back to the photo before it", () => page.set({ again: photo }));
+    notice.replaceChildren(board.notice ?? "", ...(photo && !board.photo ? [" ", again] : []));
+    notice.hidden = !board.notice;
+    if (!board.waiting) lastPhoto = photo ?? null;
+  }
+
   // props.value comes from `frame` and `scored` of board.py; an error has nothing but its notice.
   function receive() {
     const last = board;
@@ -194,8 +204,7 @@ export function mount({ element, props, watch, trigger }) {
     element.classList.toggle("waiting", board.waiting);
     kind.hidden = board.head !== "zero-shot";
     known.hidden = !board.truth.length;
-    notice.textContent = board.notice ?? "";
-    notice.hidden = !board.notice;
+    paintNotice();
     mindExample(board.given?.[1] ?? null);
     showScores(rows, board);
     paintGhosts(ghostsOf(last, board, ghosts));

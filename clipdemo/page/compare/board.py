@@ -29,6 +29,7 @@ def frame(card: Card, own: Sequence[str] = ()) -> dict:
         "recall": {mode: entry.get("recall", {}) for mode, entry in card.modes.items()},
         "oneThreshold": {mode: entry.get("one_threshold") for mode, entry in card.modes.items()},
         "scores": {},
+        "photo": None,
         "notice": None,
         "waiting": False,
         "truth": [],
@@ -36,7 +37,7 @@ def frame(card: Card, own: Sequence[str] = ()) -> dict:
 
 
 def scored(model: BackgroundModel, path: str | None, caption: str | None, own: str | None) -> dict:
-    """The board with scores per mode, in the order of its labels.
+    """The board with scores per mode, in the order of its labels, and the photo that was read.
 
     An input that cannot be read is left out, with one sentence in `notice`.
     """
@@ -51,7 +52,7 @@ def scored(model: BackgroundModel, path: str | None, caption: str | None, own: s
         path, notice = None, str(error)
         board["scores"] = scores(classifier, None, caption)
     said = notice, path and classifier.notice(path), classifier.too_long(caption)
-    return board | {"notice": next(filter(None, said), None)}
+    return board | {"photo": path, "notice": next(filter(None, said), None)}
 
 
 def scores(classifier: "Classifier", path: str | None, caption: str | None) -> dict[str, list]:

@@ -1,6 +1,6 @@
 // Photos that do not come through the field: pasted or dropped anywhere, or given as a link.
 
-import { appears, button } from "../shared/dom.js";
+import { appears, button, make } from "../shared/dom.js";
 import { isTabOpen, openTab, photoAddress, photoName } from "../shared/gradio.js";
 import { page } from "../shared/store.js";
 import { rescore } from "./caption.js";
@@ -55,11 +55,15 @@ export function mount({ element, trigger }) {
   const skip = button("Skip to the result", () => document.querySelector("#board button").focus());
   element.replaceChildren(skip);
 
+  function request(photo) {
+    wanted = photo;
+    put(() => trigger("link"));
+  }
+
   function follow(text) {
     if (!ADDRESS.test(text) || isTabOpen("Batch")) return false;
-    wanted = { url: text };
     openTab("Compare");
-    put(() => trigger("link"));
+    request({ url: text });
     return true;
   }
 
@@ -80,12 +84,12 @@ export function mount({ element, trigger }) {
 
   async function bringBack(photo) {
     if (!await onServer(photo)) return upload(photo);
-    wanted = { path: decodeURIComponent(photo.split("/file=")[1] ?? "") };
-    put(() => trigger("link"));
+    request({ path: decodeURIComponent(photo.split("/file=")[1] ?? "") });
   }
 
   const { photo } = remembered() ?? {};
   if (photo) bringBack(photo);
+  page.on(["again"], () => request({ path: page.state.again }));
   page.on(["connected"], async () => {
     const here = photoAddress();
     if (isChosen()) upload(CHOSEN);
@@ -127,13 +131,22 @@ export function mount({ element, trigger }) {
     give(event.target, [typed(file)]);
   }, true);
 
-  // Photos that the browser cannot show come from the server as JPEG; other files are not shown.
+  // Photos that the browser cannot show come from the server as JPEG; damaged ones stay hidden.
   // The address stays, as Gradio sends it with the photo.
   document.addEventListener("error", ({ target }) => {
     if (!target.closest?.("#photo img")) return;
-    target.style.content = `url("preview?path=${target.src.split("/file=")[1] ?? ""}")`;
+    const { src, style } = target;
+    style.visibility = "hidden";
+    const jpeg = make("img", { src: `preview?path=${src.split("/file=")[1] ?? ""}` });
+    jpeg.addEventListener("load", () => {
+      if (target.src !== src) return;
+      style.content = `url("${jpeg.src}")`;
+      style.visibility = "";
+    });
   }, true);
   document.addEventListener("load", ({ target }) => {
-    if (target.closest?.("#photo img")) target.style.content = "";
+    if (!target.closest?.("#photo img")) return;
+    target.style.content = "";
+    target.style.visibility = "";
   }, true);
 }

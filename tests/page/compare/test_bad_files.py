@@ -6,7 +6,17 @@ import zlib
 
 import pytest
 from PIL import Image
-from support.driver import LABELS, eventually, give_photo, notices, read, shows, write_caption
+from support.driver import (
+    LABELS,
+    eventually,
+    give_photo,
+    notices,
+    photo_name,
+    read,
+    remove_photo,
+    shows,
+    write_caption,
+)
 from support.paths import SCENES
 
 from clipdemo.inputs.photo_files import MAX_BYTES
@@ -71,6 +81,27 @@ def test_a_bad_file_gives_one_sentence_and_the_next_photo_works(page, classifier
         give_photo(page, NEXT)
         shows(page, classifier.predict(NEXT, None))
         eventually(page, lambda: assert_none(page))
+
+
+def test_the_photo_before_a_bad_one_is_offered_and_returns(page, classifier, tmp_path):
+    bad = tmp_path / "text.png"
+    bad.write_bytes(BAD["text.png"]())
+    offer = page.get_by_role("button", name="Back to the photo before it")
+    give_photo(page, bad)
+    eventually(page, lambda: assert_one_sentence(page))
+    assert offer.count() == 0
+    remove_photo(page)
+    give_photo(page, GOOD)
+    write_caption(page, "a dog on a bench")
+    shows(page, classifier.predict(GOOD, "a dog on a bench"))
+    for _ in range(2):  # the one before is still the good one
+        give_photo(page, bad)
+        eventually(page, lambda: assert_one_sentence(page))
+        shows(page, classifier.predict(None, "a dog on a bench"))
+    offer.click()
+    shows(page, classifier.predict(GOOD, "a dog on a bench"))
+    assert photo_name(page) == GOOD.name
+    eventually(page, lambda: assert_none(page))
 
 
 def assert_none(page) -> None:
