@@ -23,7 +23,8 @@ export function gallery(open) {
   const save = button("Download these rows (CSV)",
     async () => saveFile("rows.csv", await rowsAsCsv()), { class: "save" });
   const node = make("section", { class: "gallery" },
-    make("div", { class: "gallery-head" }, tally, findings, tasks, corrected), legend, list, make("div", {}, more, save));
+    make("div", { class: "gallery-head" }, tally,
+      make("div", { class: "downloads" }, findings, tasks, corrected)), legend, list, make("div", {}, more, save));
   let cards = [];
   const review = reviewer(list, () => cards, fetchMore);
   legend.after(review.node);
