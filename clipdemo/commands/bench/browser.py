@@ -63,7 +63,7 @@ def open_scene(page: Page, url: str, scene: str = "") -> None:
     page.set_default_timeout(1000 * PATIENCE)
     page.goto(url)
     page.click(f'#scenes button:has(img[alt^="Scene {scene}"])')
-    page.wait_for_selector(SCORED)
+    page.wait_for_selector(SCORED, state="attached")  # rows that no mode predicts are hidden
 
 
 def slide(url: str) -> dict:
