@@ -39,6 +39,7 @@ _NO_LABELS = {
 }  # fmt: skip
 _NAMES = ("labelname", "labelnames", "classname", "classnames", "categoryname", "categorynames")
 _DOUBTS = {"confidence", "score", "probability", "present", "ispresent", "answer"}
+_FIELD = re.compile(r"ground_truth|.+\.label")
 _PREFIX = re.compile(r"(labels?|tags?|class(?:es)?|category|categories|has|is)[_.]", re.IGNORECASE)
 
 MOST = 50_000  # columns; examining a million takes a minute
@@ -153,6 +154,11 @@ def _place(header: Sequence[str], ours: str, wanted: str | None, name: object) -
         return plain.index(wanted.casefold())
     if ours.casefold() in plain:
         return plain.index(ours.casefold())
+    if ours == "Labels":  # FiftyOne's, whose tags are not labels
+        fields = [place for place, column in enumerate(plain) if _FIELD.fullmatch(column)]
+        truth = [place for place in fields if plain[place].startswith("ground_truth")]
+        if len(truth or fields) == 1:
+            return (truth or fields)[0]
     for usual in ((ours.casefold(), *USUAL[ours]), FURTHER[ours]):
         places = [place for place, column in enumerate(plain) if _bare(column) in usual]
         if places:

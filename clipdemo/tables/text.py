@@ -26,6 +26,16 @@ _PLAUSIBLE = re.compile(
     rf"[a-z]{_LETTER}|{_LETTER}[a-z]|\b[ÄÖÜÉÅØŁŚ][a-z]"
     r"|\B[“„«\u2013\u2014€]\B|\B[“„«€]\b|\b[”»…°™€]\B|\b\u2019[a-z]\b"
 )
+# Encodings whose letters look like cp1252's: those that a text has as cp1252, one of each group,
+# and those that it has not.
+_LIKE_CP1252 = (
+    ("cp1250", ("šž", "ìèøùòæðï"), ""),  # Czech, Slovak, Slovene, Croatian
+    ("cp1250", ("ìø", "áíý"), "åæ"),  # Czech
+    ("cp1250", ("õû", "öü", "áéí"), "ãç"),  # Hungarian
+    ("cp1250", ("þ", "ã"), ""),  # Romanian
+    ("cp1254", ("þð",), "áéíóúæã"),  # Turkish; Icelandic has these, too
+    ("cp1254", ("ý", "çöü"), "áéíóúæã"),
+)
 _SEP_LINE = re.compile(r"sep=(.)\n")
 
 
@@ -83,7 +93,14 @@ def _decoded(raw: bytes) -> tuple[str, str, dict[str, int]]:
 
 def _excel_encoding(raw: bytes) -> str:
     """The one of Excel's encodings in which the most letters beyond ASCII stand in words."""
-    return max(_EXCELS, key=lambda name: len(_PLAUSIBLE.findall(raw.decode(name, "replace"))))
+    best = max(_EXCELS, key=lambda name: len(_PLAUSIBLE.findall(raw.decode(name, "replace"))))
+    if best != "cp1252":
+        return best
+    letters = set(raw.decode(best, "replace").lower())
+    for name, groups, others in _LIKE_CP1252:
+        if all(map(letters.intersection, groups)) and letters.isdisjoint(others):
+            return name
+    return best
 
 
 def _other_encoding(raw: bytes) -> str | None:

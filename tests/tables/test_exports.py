@@ -89,6 +89,8 @@ EXPORTS = {
     ]}),
     "datumaro.json": datumaro(),
     "fiftyone.json": fiftyone(),
+    "fiftyone.csv": "filepath,tags,ground_truth.detections.label,predictions.detections.label\n"
+                    '1.jpg,"train,val","dog,person",cat\n2.jpg,train,cat,dog\n',
     "via.json": via(),
     "via.csv": "filename,file_size,file_attributes,region_count,region_id,"
                "region_shape_attributes,region_attributes\n"

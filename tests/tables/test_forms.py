@@ -138,6 +138,16 @@ def test_lines_in_two_encodings_are_each_read_in_their_own(tmp_path):
         ("mac_roman", ["ein grüner Müllwagen", "un garçon à vélo", "zwei Vögel, “wie im Zoo”"]),
         ("cp850", ["ein grüner Müllwagen", "zwei Mädchen im Garten", "vier Bänke"]),
         ("cp1250", ["mały żółty pociąg", "ciężarówka stoi", "koń na łące"]),
+        ("cp1250", ["kůň v poli", "vlak přijíždí do stanice", "dvě žluté květiny"]),
+        ("cp1250", ["dječak u plavoj košulji", "kuća i žuti čamac"]),
+        ("cp1250", ["egy nő piros esernyővel", "két kutya a füvön"]),
+        ("cp1254", ["yeşil çay\u0131rda bir at", "bir kuş", "sokakta büyük bir köpek"]),
+        ("cp1254", ["k\u0131rm\u0131z\u0131 bir \u00e7i\u00e7ek", "bir ağaç"]),
+        ("cp1252", ["maður á götu", "hvítur þvottur"]),
+        ("cp1252", ["la città è più bella lì", "però"]),
+        ("cp1252", ["to brød og en blå båd", "små æbler"]),
+        ("cp1252", ["dois cães e um avião", "pões maçã"]),
+        ("cp1252", ["õu pühapäeval", "väike žürii"]),
     ],
 )
 def test_a_table_is_read_in_the_encoding_in_which_excel_saved_it(tmp_path, encoding, captions):
