@@ -14,6 +14,7 @@ from gradio.route_utils import FnIndexInferError
 from gradio.routes import App
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response
 
@@ -56,7 +57,10 @@ OURS = re.compile(
     r"/(inspect/.+|batch/.+|parts/.+|preview|plotly\.min\.js|gradio_api/(heartbeat/.+|cancel|reset))/?"
 )
 
-
+# Gradio's files with a hash of their content in their names.
+UNCHANGING = re.compile(r"/assets/.+-[\w-]{8}\.(js|css)")
+FOR_EVER = "public, max-age=31536000, immutable"
+TO_COMPRESS = 2**12  # bytes of an answer, at least
 # Gradio fails at any other, such as several at once.
 RANGE = re.compile(r"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
 
@@ -71,7 +75,8 @@ class Guarded(App):
 
     def build_middleware_stack(self) -> ASGIApp:
         """The app's middleware inside the door; Starlette calls this once."""
-        return Door(super().build_middleware_stack(), *self._door)
+        compressed = GZipMiddleware(super().build_middleware_stack(), TO_COMPRESS, compresslevel=5)
+        return Door(compressed, *self._door)
 
 
 class Door:
@@ -100,9 +105,12 @@ class Door:
 
         async def watched(message: Message) -> None:
             nonlocal begun
-            if message["type"] == "http.response.start" and self._access.mode != "public":
-                # For browsers that do not send Sec-Fetch-Dest.
-                MutableHeaders(scope=message)["X-Frame-Options"] = "SAMEORIGIN"
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if self._access.mode != "public":  # for browsers that do not send Sec-Fetch-Dest
+                    headers["X-Frame-Options"] = "SAMEORIGIN"
+                if message["status"] == 200 and UNCHANGING.fullmatch(_path(request)):
+                    headers.setdefault("Cache-Control", FOR_EVER)
             await send(message)
             begun = True
 
