@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -186,11 +187,12 @@ def clipdemo_cli(monkeypatch, capsys) -> Callable:
         monkeypatch.setattr(sys, "argv", ["clipdemo", *map(str, args)])
         capsys.readouterr()
         sys.stderr.reconfigure(errors="backslashreplace")  # as Python opens the real one
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
+        with patch.dict(os.environ):  # the command sets some, for its process
+            try:
+                main()
+                code = 0
+            except SystemExit as stop:
+                code = stop.code or 0
         found = capsys.readouterr()
         return code, found.out, found.err
 
