@@ -39,8 +39,9 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def _for_imports(variables: Mapping[str, str]) -> dict[str, str]:
-    """Those that libraries read when they are imported, if they are not at their defaults."""
-    defaults = {"HF_HOME": str(Path("~/.cache/huggingface").expanduser())}  # as the app sets it
+    """Those that libraries read when they are imported, if they are not as the app sets them."""
+    home = str(Path("~/.cache/huggingface").expanduser())
+    defaults = {"HF_HOME": home, "HF_HUB_DISABLE_TELEMETRY": "True"}
     names = ("HOME", "HF_", "XDG_CACHE", "SPACE_", "CLIPDEMO_CACHE", "GRADIO_SERVER", "PYTHONPATH")
     return {
         name: value for name, value in variables.items()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from gradio_client import Client
+from gradio_client.utils import Status
 from support.asking import Stranger
 from support.driver import PATIENCE, serving, until
 
@@ -61,13 +62,17 @@ class Asker(threading.Thread):
 
     def __init__(self, url: str) -> None:
         super().__init__(daemon=True)
-        self.url = url
-        self.client = Client(url, verbose=False)
+        client = Client(url, verbose=False)
+        self._job = client.submit(None, "a dog", api_name="/predict")
         self.start()
+
+    def is_listening(self) -> bool:
+        """Whether the stream of the answer is open, which tells the state."""
+        return self._job.status().code == Status.PROCESSING
 
     def run(self) -> None:
         try:
-            self.given = self.client.predict(None, "a dog", api_name="/predict")
+            self.given = self._job.result()
         except Exception as error:
             self.given = error
 
@@ -77,7 +82,7 @@ def held_up(tmp_path):
     """An app with a pending prediction: its address, process, asker, and a function to resume."""
     with serving(tmp_path, ("-c", HELD_UP)) as (url, process):
         asker = Asker(url)
-        until(lambda: "asked" in log(tmp_path))
+        until(lambda: "asked" in log(tmp_path) and asker.is_listening())
 
         def release() -> None:
             process.stdin.write(b"go\n")
