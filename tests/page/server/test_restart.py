@@ -38,6 +38,9 @@ def test_photo_caption_and_rule_outlive_the_server_and_then_a_reload(
         line.cut()
         page.get_by_text("The server cannot be reached.").wait_for()
         write_caption(page, "a red boat")
+        toast = page.locator("[data-testid=toast-body]").first
+        toast.wait_for(state="attached")
+        assert not toast.is_visible()  # it would cover the banner
         line.mend(again)
         eventually(page, lambda: assert_is_back(page, after))
         write_caption(page, "a dog on a bench")
