@@ -26,8 +26,8 @@ _PLAUSIBLE = re.compile(
     rf"[a-z]{_LETTER}|{_LETTER}[a-z]|\b[ÄÖÜÉÅØŁŚ][a-z]"
     r"|\B[“„«\u2013\u2014€]\B|\B[“„«€]\b|\b[”»…°™€]\B|\b\u2019[a-z]\b"
 )
-# Encodings whose letters look like cp1252's: those that a text has as cp1252, one of each group,
-# and those that it has not.
+# Encodings that are easily taken for cp1252. Read as cp1252, a text in one of them has a letter of
+# each group, and none of the last letters.
 _LIKE_CP1252 = (
     ("cp1250", ("šž", "ìèøùòæðï"), ""),  # Czech, Slovak, Slovene, Croatian
     ("cp1250", ("ìø", "áíý"), "åæ"),  # Czech
@@ -92,7 +92,10 @@ def _decoded(raw: bytes) -> tuple[str, str, dict[str, int]]:
 
 
 def _excel_encoding(raw: bytes) -> str:
-    """The one of Excel's encodings in which the most letters beyond ASCII stand in words."""
+    """The one of Excel's encodings in which the most letters beyond ASCII stand in words.
+
+    Those that look alike are told apart by the letters that their languages use.
+    """
     best = max(_EXCELS, key=lambda name: len(_PLAUSIBLE.findall(raw.decode(name, "replace"))))
     if best != "cp1252":
         return best

@@ -182,10 +182,10 @@ export function mount({ element, props, watch, trigger }) {
       + " label is on. Move the slider, or drag a row's own mark. Click a label to see which words contribute to it.";
   }
 
-  // After a photo that cannot be read, the one before it is offered.
+  // If a photo cannot be read, the last one that could be is offered.
   function paintNotice() {
     const photo = board.given?.[1] && (board.photo ?? lastPhoto);
-    const again = button("Back to the photo before it", () => page.set({ again: photo }));
+    const again = button("Back to the previous photo", () => page.set({ again: photo }));
     notice.replaceChildren(board.notice ?? "", ...(photo && !board.photo ? [" ", again] : []));
     notice.hidden = !board.notice;
     if (!board.waiting) lastPhoto = photo ?? null;

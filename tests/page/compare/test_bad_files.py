@@ -86,7 +86,7 @@ def test_a_bad_file_gives_one_sentence_and_the_next_photo_works(page, classifier
 def test_the_photo_before_a_bad_one_is_offered_and_returns(page, classifier, tmp_path):
     bad = tmp_path / "text.png"
     bad.write_bytes(BAD["text.png"]())
-    offer = page.get_by_role("button", name="Back to the photo before it")
+    offer = page.get_by_role("button", name="Back to the previous photo")
     give_photo(page, bad)
     eventually(page, lambda: assert_one_sentence(page))
     assert offer.count() == 0
