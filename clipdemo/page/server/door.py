@@ -63,6 +63,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 TO_COMPRESS = 2**12  # bytes of an answer, at least
 # Gradio fails at any other, such as several at once.
 RANGE = re.compile(r"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")
+NO_GZIP = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")  # Starlette would compress all the same
 
 
 class Guarded(App):
@@ -101,6 +102,8 @@ class Door:
         if not RANGE.fullmatch(request.headers.get("range", "")):  # then all of it is sent
             del MutableHeaders(scope=scope)["range"]
             request = Request(scope)
+        if NO_GZIP.search(request.headers.get("accept-encoding", "")):
+            del MutableHeaders(scope=scope)["accept-encoding"]
         begun = False
 
         async def watched(message: Message) -> None:

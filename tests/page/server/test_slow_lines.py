@@ -4,6 +4,7 @@ import re
 import urllib.request
 import zlib
 
+import pytest
 from support.driver import PATIENCE
 
 
@@ -32,11 +33,15 @@ def test_events_arrive_one_by_one(app):
         assert stream.readline().strip() == b"data: ALIVE"
 
 
-def test_whoever_takes_no_compressed_answers_gets_the_page(app):
-    with urllib.request.urlopen(app[0], timeout=PATIENCE) as plain:
-        assert plain.headers["content-encoding"] is None
-        whole = plain.read()
-    request = urllib.request.Request(app[0], headers={"Accept-Encoding": "gzip"})
-    with urllib.request.urlopen(request, timeout=PATIENCE) as packed:
-        found = zlib.decompress(packed.read(), wbits=31)
-    assert len(found) == len(whole)
+@pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "br, gzip; q=0.0, identity", "*"])
+def test_whoever_takes_no_compressed_answers_gets_the_page(app, accepted):
+    def answer(accepted: str) -> tuple[str | None, bytes]:
+        request = urllib.request.Request(app[0], headers={"Accept-Encoding": accepted})
+        with urllib.request.urlopen(request, timeout=PATIENCE) as found:
+            return found.headers["content-encoding"], found.read()
+
+    kind, whole = answer(accepted)
+    assert kind is None
+    kind, packed = answer("gzip;q=0.5")
+    assert kind == "gzip"
+    assert len(zlib.decompress(packed, wbits=31)) == len(whole)
