@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -60,3 +61,11 @@ def refusal(source, **options) -> str:
     assert "\n" not in sentence
     assert_same_colours(read_photo(encode(quarters(), "PNG")), quarters(), 0)
     return sentence
+
+
+def write_three_and_a_damaged(folder: Path, photos: list[Image.Image]) -> Path:
+    """Write 0.png, 1.png, 2.png and bad.png, which is no photo, and return the folder."""
+    for i, photo in enumerate(photos[:3]):
+        photo.save(folder / f"{i}.png")
+    (folder / "bad.png").write_bytes(b"\x89PNG but no photo")
+    return folder
