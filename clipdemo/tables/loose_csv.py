@@ -3,8 +3,9 @@ r"""The text of a label table: its header, and the pattern that separates its ro
 A loose table does not escape the quotes inside a quoted caption, may have line breaks inside a
 caption, and may have CRLF line endings, a comma after every row or a byte order mark. Quotes then
 do not show where a row ends, so the start of the next row must: a line starts a row if it begins
-with a photo's file name and a comma, or with `<one word>,<known ids>,`. If all quotes of the file
-are well-formed, they are trusted, and a quoted caption may contain any line.
+with a photo's file name and a comma, with another file's name or a URL and a field, or with
+`<one word>,<known ids or nothing>,`. If all quotes of the file are well-formed, they are trusted,
+and a quoted caption may contain any line.
 """
 
 import csv
@@ -26,6 +27,10 @@ _END = r"(?![^\r\n])"  # end of a line
 _NAME = rf"\.(?i:{'|'.join(EXTENSIONS)})"
 _PHOTO = rf'(?:"[^"\n]*{_NAME}"|[^,"\n]*{_NAME})[ ]*'
 PHOTO_ROW = rf"{_PHOTO}(?:,|{_END})"  # how a row starts with the name of a photo
+# A file of any other kind and its labels; in a caption, a space follows a comma.
+_SUFFIX = r"\.[A-Za-z]\w{1,4}"
+_FILE = rf'(?:"[^"\n]*{_SUFFIX}"|[^,"\n]*{_SUFFIX}|https?://[^\s,"]+)'
+_FILE_ROW = rf'{_FILE},(?! )(?:"[^"\n]*"|[^,"\n]*),'
 _BLANK = r"[ \t,]*"  # spreadsheets write an empty row as commas only
 _ODD_QUOTES = re.compile(r'(?<!")(?:"")*"(?!")')
 
@@ -136,11 +141,11 @@ def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Patte
     where = "," if caption_first else f"^{before}"
     photo_names = bool(re.search(rf"(?m){where}{_PHOTO}(?:,|$)", body[:65536]))
     one_id = "|".join(sorted(map(re.escape, labels.ids), key=len, reverse=True))
-    ids = rf"(?:{one_id})(?:[ ;|]+(?:{one_id}))*"
+    ids = rf"(?:{one_id})(?:[ ;|]+(?:{one_id}))*;?"
     ids = rf'[ ]*(?:"{ids}"|{ids})[ ]*'
     if photo_names:
         sure = before + PHOTO_ROW
-        start = rf'{before}(?:{PHOTO_ROW}|[^\s,"]*,{ids},)'
+        start = rf'{before}(?:{PHOTO_ROW}|{_FILE_ROW}|[^\s,"]+,(?:{ids})?,|[^\s,"]*,{ids},)'
     else:  # image ids are free text: use the labels
         sure = start = rf'{before}(?:(?:"[^"\n]*"|[^,"\n]*),{ids},|[^,"\n]+,(?! )[^,\n]*,)'
     well_formed = quotes_are_well_formed(body, sure)

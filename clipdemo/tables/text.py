@@ -17,10 +17,11 @@ WIDEST = 2**20  # characters of a header
 TELLING = 2**20  # bytes that tell the encoding
 LONG = 2**13  # characters of a line that is not a title
 csv.field_size_limit(2**31 - 1)  # a file is as large as its fields may be
-_LATIN = re.compile(r"cp125[0247]|latin|iso8859|mac|cp\d{3}$|hp_roman|ascii|utf")
-# Excel's "CSV", "CSV (Macintosh)" and "CSV (MS-DOS)", and its "CSV" in Central Europe; the
-# likeliest first.
-_EXCELS = ("cp1252", "mac_roman", "cp850", "cp1250")
+_LATIN = re.compile(r"cp125[02478]|latin|iso8859|mac|cp(?:037|273|437|500|775|8[56]\d|1026|1140)$"
+                    r"|hp_roman|ascii|utf")  # fmt: skip
+# Excel's "CSV", "CSV (Macintosh)" and "CSV (MS-DOS)", and the first and last of these in Central
+# Europe; the likeliest first.
+_EXCELS = ("cp1252", "mac_roman", "cp850", "cp1250", "cp852")
 _LETTER = "[à-öø-ÿœąćęłńśźżťđ]"
 _PLAUSIBLE = re.compile(
     rf"[a-z]{_LETTER}|{_LETTER}[a-z]|\b[ÄÖÜÉÅØŁŚ][a-z]"
@@ -33,6 +34,8 @@ _LIKE_CP1252 = (
     ("cp1250", ("ìø", "áíý"), "åæ"),  # Czech
     ("cp1250", ("õû", "öü", "áéí"), "ãç"),  # Hungarian
     ("cp1250", ("þ", "ã"), ""),  # Romanian
+    ("cp1257", ("ðþ", "ëèøà"), "éíóúýöüç"),  # Lithuanian
+    ("cp1257", ("âî", "ðþòìí"), "éêàëóúãõöüý"),  # Latvian
     ("cp1254", ("þð",), "áéíóúæã"),  # Turkish; Icelandic has these, too
     ("cp1254", ("ý", "çöü"), "áéíóúæã"),
 )

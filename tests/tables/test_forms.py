@@ -123,41 +123,6 @@ def test_lines_keep_their_numbers_below_a_title(tmp_path):
     assert account["repaired"]["lines above the header"] == 3
 
 
-def test_lines_in_two_encodings_are_each_read_in_their_own(tmp_path):
-    lines = ["ImageID,Labels,Caption\n", "1.jpg,1,Zoë\n", "2.jpg,1,café\n"]
-    content = b"".join([lines[0].encode(), lines[1].encode(), lines[2].encode("cp1252")])
-    table = read_label_table(put(tmp_path, "mixed.csv", content))
-    assert table.frame["Caption"].tolist() == ["Zoë", "café"]
-    assert table.account.read_as["encoding"] == "cp1252"
-
-
-@pytest.mark.parametrize(
-    ("encoding", "captions"),
-    [
-        ("cp1252", ["ein Café in “São Paulo”", "it\u2019s a señor \u2013 with 5 €", "Straße"]),
-        ("mac_roman", ["ein grüner Müllwagen", "un garçon à vélo", "zwei Vögel, “wie im Zoo”"]),
-        ("cp850", ["ein grüner Müllwagen", "zwei Mädchen im Garten", "vier Bänke"]),
-        ("cp1250", ["mały żółty pociąg", "ciężarówka stoi", "koń na łące"]),
-        ("cp1250", ["kůň v poli", "vlak přijíždí do stanice", "dvě žluté květiny"]),
-        ("cp1250", ["dječak u plavoj košulji", "kuća i žuti čamac"]),
-        ("cp1250", ["egy nő piros esernyővel", "két kutya a füvön"]),
-        ("cp1254", ["yeşil çay\u0131rda bir at", "bir kuş", "sokakta büyük bir köpek"]),
-        ("cp1254", ["k\u0131rm\u0131z\u0131 bir \u00e7i\u00e7ek", "bir ağaç"]),
-        ("cp1252", ["maður á götu", "hvítur þvottur"]),
-        ("cp1252", ["la città è più bella lì", "però"]),
-        ("cp1252", ["to brød og en blå båd", "små æbler"]),
-        ("cp1252", ["dois cães e um avião", "pões maçã"]),
-        ("cp1252", ["õu pühapäeval", "väike žürii"]),
-    ],
-)
-def test_a_table_is_read_in_the_encoding_in_which_excel_saved_it(tmp_path, encoding, captions):
-    """Excel for Mac, "CSV (MS-DOS)" and Excel in Central Europe each have their own."""
-    lines = ["ImageID;Labels;Caption", *(f"{n}.jpg;1;{c}" for n, c in enumerate(captions))]
-    table = read_label_table(put(tmp_path, "t.csv", "\r\n".join(lines).encode(encoding)))
-    assert table.frame["Caption"].tolist() == captions
-    assert table.account.read_as["encoding"] == encoding
-
-
 BROKEN = {
     "never closed": 'ImageID;Labels;Caption\n1.jpg;1;"a man\n2.jpg;18;b\n3.jpg;17;c\n',
     "inside": 'file_name\ttags\ttext\n1.jpg\t1\t"a "red" bus"\n2.jpg\t18\tb\n3.jpg\t17\tc\n',
