@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -27,7 +27,7 @@ from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account, main_reason, photo_reason
 from clipdemo.tables.any_form import UNKNOWN, read_rows
 from clipdemo.tables.columns import COLUMNS, find_columns, is_one
-from clipdemo.tables.label_values import LabelReader, is_vector, own_labels
+from clipdemo.tables.label_values import LabelReader, are_vectors, own_labels
 from clipdemo.tables.plain_csv import read_plain
 from clipdemo.tables.rows import Rows
 
@@ -172,11 +172,20 @@ def _own(rows: Rows, path: Path) -> LabelSet:
         pairs = zip(COCO18.names, COCO18.ids, strict=True)
         names = tuple(sorted(name for name, label in pairs if label in used))
         return LabelSet(names, names)
+    _refuse_vectors(cells, path)
     blanks = not is_one(rows.read_as.get("Labels", "Labels"))
     labels = own_labels(rows.frame["Labels"], blanks)
     if not labels:
         raise TableError(f"{path} has no row with a label; fill its column Labels.")
     return labels
+
+
+def _refuse_vectors(cells: Iterable[object], path: Path) -> None:
+    if are_vectors(cells):
+        raise TableError(
+            f"{path} has zeros and ones or scores for each photo, without the names of their "
+            "labels: write the names, or a column for each label."
+        )
 
 
 def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path) -> LabelTable:
@@ -186,11 +195,7 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     frame = rows.frame
     reader = LabelReader(labels)
     codes, cells = pd.factorize(frame["Labels"])
-    if any(cells) and all(is_vector(cell) or not cell for cell in cells):
-        raise TableError(
-            f"{path} has zeros and ones for each photo, without the names of their labels: write "
-            "the names, or a column for each label."
-        )
+    _refuse_vectors(cells, path)
     read = [reader.read(cell) for cell in cells]
     ids = np.empty(len(read), dtype=object)
     for i, (known, _) in enumerate(read):  # one by one: numpy would make tuples a second axis
@@ -293,7 +298,7 @@ def _cells(rows: pd.Series) -> list[str]:
         return [" ".join(row) for row in rows]
     # If no row has two ids, only this shows that a space does not separate ids.
     end = ";" if rows.str.len().max() == 1 else ""
-    return [";".join(row) + end for row in rows]
+    return [";".join(row) + end if row else "" for row in rows]
 
 
 def target_matrix(frame: pd.DataFrame, labels: LabelSet) -> np.ndarray:

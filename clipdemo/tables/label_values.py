@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
 import math
 import re
@@ -11,12 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18, LabelSet
 
 _FLOAT = re.compile(r"\d+\.0*")
 # R, spreadsheets, pandas, MySQL and Roboflow each have their own word for no value.
 _EMPTY = {
-    "", "nan", "none", "null", "n/a", "-", "na", "#n/a", "<na>", "\\n", "unlabeled", "unlabelled",
+    "", "nan", "none", "null", "n/a", "-", "\u2013", "\u2014", "?", "na", "#n/a", "<na>", "\\n",
+    "unlabeled", "unlabelled", "no label", "no labels", "no tags",
 }  # fmt: skip
 # Spreadsheets write yes and no in their user's language.
 TRUE = {
@@ -28,21 +31,35 @@ FALSE = {
     "0", "false", "no", "n", "f", "off", "falsch", "nein", "faux", "non", "falso", "não", "nao",
     "onwaar", "nee", "fałsz", "nie", "ложь", "нет", "否", "✗", "✘", "☐", "❌",
 }  # fmt: skip
-_MARKS = "[;|\n\uff1b\uff5c]"  # separators of labels, also as full-width characters
-_COMMAS = "[,\uff0c\u3001]"  # if there is no other separator
+# Separators of labels, also SharePoint's, of web pages and as full-width characters.
+_MARKS = r"(?:;\#|<br ?/?>|\\n|[;|\n\uff1b\uff5c•]|\s·\s)"
+_COMMAS = "[,\uff0c\u3001\u060c]"  # if there is no other separator
+_BULLET = re.compile("[-*\u2013]\\s+")
 _JOINED = re.compile(f"{_MARKS}|{_COMMAS}|[/+&]")  # may also occur within names
-_LIST = re.compile(r"(?:(?:frozen)?set|array)\((.*?)(?:, *dtype=\w+)?\)", re.DOTALL)
+# A list in NumPy, PyTorch, pandas, R or Julia: array(['dog'], dtype='<U3'), c("dog"), String["dog"]
+_LIST = re.compile(r"[A-Za-z_.]\w*\(((?=[\[{(\"']).*?|)(?:,\s*\w+=[^=]+)?\)", re.DOTALL)
+_TYPED = re.compile(r"^[A-Za-z]\w*(?=\[)")
 _BRACKETS = re.compile(r"[\[({]([^][(){}]*)[])}]")
 _NUMPY = (re.compile(r"np\.\w+\(([^()]*)\)"), r"\1"), (re.compile(r"(['\"])\s+(?=['\"])"), r"\1, ")
-_SCORED = re.compile(r"(.*[^\s:=])\s*[:=]\s*(1(?:\.0+)?|0?\.\d+)")  # such as dog:0.98
+# A label with its score: dog:0.98, dog=1, dog: 98%, dog (0.98)
+_SCORED = re.compile(
+    r"(.*[^\s:=\d])(?:\s*[:=]\s*([01](?:\.\d+)?|\.\d+|[\d.]+%)|\s+\(([01]?\.\d+|[\d.]+%)\)|\s+([\d.]+%))"
+)
+# What is left of other notations: of lists, records, markup, text that was cut off, or scores.
+_NOTATION = re.compile(
+    r"""[{}]|=>|<.*>|\\|://|\.\.\.|…|^["'\[(:]|^[^\[]*\]|\[[^]]*$|^[^(]*\)|\([^)]*$|^-?\d*\.\d+$"""
+)
+_OF_VECTOR = re.compile(r"[01](\.0*)?|-?\d*\.\d*[1-9]\d*(e-?\d+)?|true|false", re.IGNORECASE)
 LIKELY = 0.5  # score from which a label with a score counts
 DEEPEST = 20  # nested lists
 # Keys for a label in records of exports, the most reliable first: {"id": 18, "name": "dog"}.
 _SAYING = (
     "name", "names", "label", "labels", "choice", "choices", "taxonomy", "classname", "class",
-    "classes", "categoryname", "category", "categories", "displayname", "tag", "tags",
+    "classes", "categoryname", "category", "categories", "displayname", "tag", "tags", "tagname",
+    "title",
     "classifications", "detections", "regionattributes", "categoryid", "labelid",
 )  # fmt: skip
+_SCORES = ("score", "confidence", "conf", "prob", "probability", "value", "present", "checked")
 
 CAPTION = ("raw", "caption", "text", "sentence", "description")  # keys of records for a caption
 
@@ -134,11 +151,13 @@ def parts(cell: object, depth: int = 0) -> list[str]:
         listed = _listed(cell.strip())
         if listed is not None:
             return parts(listed, depth + 1)
+        cell = html.unescape(cell).replace("\xa0", " ")
         split = re.split(_MARKS, cell.strip())
         return _bare(split if len(split) > 1 else re.split(_COMMAS, cell))
     if isinstance(cell, Mapping):
         return _of_record(cell, depth + 1)
     if isinstance(cell, Iterable):
+        cell = [f"{p[0]}:{p[1]:f}" if _is_pair(p) else p for p in cell]
         nested = (Mapping, list, tuple)
         return [
             part
@@ -151,22 +170,41 @@ def parts(cell: object, depth: int = 0) -> list[str]:
 
 
 def _bare(split: Iterable[str]) -> list[str]:
-    """Names without their quotes and scores, and without those that mean no label."""
-    found = (re.sub(r"""^(["'])(.*)\1$""", r"\2", part.strip()).strip() for part in split)
-    scored = ((part, _SCORED.fullmatch(part)) for part in found)
-    likely = (m[1] if m else part for part, m in scored if not m or float(m[2]) >= LIKELY)
-    return [part for part in likely if part.casefold() not in _EMPTY]
+    """Names without decoration and scores, and without those that mean no label."""
+    found = [_plain(part) for part in split]
+    if len(found) > 1 and all(part.startswith(f"{n}. ") for n, part in enumerate(found, 1)):
+        found = [part.partition(" ")[2].strip() for part in found]  # a numbered list
+    scored = [_SCORED.fullmatch(part) for part in found]
+    whole = len(found) > 1 and all(scored)  # one whole number may belong to the name
+    for at, match in enumerate(scored):
+        score = match and "".join(filter(None, match.groups()[1:]))
+        if score and (whole or not score.isdigit()):
+            found[at] = match[1].strip() if _is_likely(score) else ""
+    return [part for part in found if part.casefold() not in _EMPTY]
+
+
+def _plain(part: str) -> str:
+    """A name without its bullet and quotes."""
+    part = _BULLET.sub("", part.strip(), count=1)
+    return re.sub(r"""^(["'])(.*)\1$|^“(.*)”$""", r"\2\3", part).strip()
+
+
+def _is_pair(item: object) -> bool:
+    """Whether it is a label with its score, such as ["dog", 0.98]."""
+    return isinstance(item, list | tuple) and list(map(type, item)) == [str, float]
 
 
 def _of_record(record: Mapping, depth: int) -> list[str]:
     """The labels in a record, else those of its keys that are on."""
     said = {str(key).replace("_", "").casefold(): value for key, value in record.items()}
+    if isinstance(said.get("label"), str) and not said["label"].isdigit():
+        said.pop("name", None)  # perhaps of who labelled it
     kinds = [key for key in said if key.endswith("labels")]  # such as rectanglelabels
     for key in (*_SAYING, *kinds):
         if said.get(key) is not None:
-            scores = [said[k] for k in ("score", "confidence") if isinstance(said.get(k), float)]
+            scores = (_is_likely(said[k]) for k in _SCORES if k in said and k != key)
             found = said[key] if key != "taxonomy" else leaves(said[key])
-            return parts(found, depth) if all(s >= LIKELY for s in scores) else []
+            return parts(found, depth) if False not in scores else []
     # {"object": "dog", "seen": {"car": true}, "public": "no", "source": "https://..."}, as the VGG
     # Image Annotator writes
     record = {k: v for k, v in record.items() if k not in CAPTION and "://" not in str(v)}
@@ -190,10 +228,15 @@ def leaves(paths: object) -> object:
 
 
 def _is_likely(value: object) -> bool | None:
-    """Like `is_true`, and for a score whether it is high enough."""
-    if isinstance(value, float) and 0 <= value <= 1:
-        return value >= LIKELY
-    return is_true(value)
+    """Like `is_true`, and for a score, as a fraction or percentage, whether it is high enough."""
+    text = _text(value)
+    if is_true(text) is not None or text.isdigit():  # a whole number may be a count
+        return is_true(text)
+    try:
+        score = float(text.removesuffix("%"))
+    except ValueError:
+        return None
+    return score / (100 if score > 1 or text.endswith("%") else 1) >= LIKELY
 
 
 def is_true(cell: object, counts: bool = False) -> bool | None:
@@ -218,10 +261,15 @@ def _says_yes(text: str, counts: bool) -> bool | None:
     return {1: True, 0: False, -1: False}.get(number)
 
 
-def is_vector(cell: object) -> bool:
-    """Whether a cell is a vector of zeros and ones."""
-    words = [word for part in parts(cell) for word in part.split()]
-    return len(words) > 2 and all(re.fullmatch(r"[01](\.0*)?", word) for word in words)
+def are_vectors(cells: Iterable[object]) -> bool:
+    """Whether each cell that is not empty has a zero or one, a score or a truth value per label."""
+    size = None
+    for cell in filter(None, cells):
+        words = [word for part in parts(cell) for word in part.split()]
+        size = size or len(words)
+        if size < 2 or len(words) != size or not all(map(_OF_VECTOR.fullmatch, words)):
+            return False
+    return size is not None
 
 
 def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
@@ -234,6 +282,9 @@ def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
     Args:
         cells: of the rows, each as often as it occurs.
         blanks: whether spaces may separate labels.
+
+    Raises:
+        TableError: a name has characters of a notation that is not read.
     """
     times = Counter(cells)
     cells = list(times)
@@ -245,6 +296,12 @@ def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
     for part in (part for found in split for part in found):
         part = part.partition(".")[0] if _FLOAT.fullmatch(part) else part
         names.setdefault(folded(part), study.get(folded(part), part))
+    odd = next(filter(_NOTATION.search, names.values()), None)
+    if odd is not None:
+        raise TableError(
+            f"The cells of labels are not understood, such as {odd[:80]!r}: separate names by "
+            "semicolons, such as dog;cat."
+        )
     numbers = all(name.isascii() and name.isdigit() for name in names.values())
     found = tuple(sorted(names.values(), key=lambda n: (int(n), n) if numbers else n))
     return LabelSet(found, found)
@@ -266,11 +323,13 @@ def _has_mark(cell: object) -> bool:
 
 
 def _listed(text: str) -> object | None:
-    """The list that a text represents in JSON, Python, NumPy or SQL; None for other text."""
+    """The list that a text represents in JSON, Python, NumPy, R or SQL; None for other text."""
     named = _LIST.fullmatch(text)
-    text = named[1] if named else text
+    text = named[1] if named else _TYPED.sub("", text)
+    if named and not text.startswith(("[", "(", "{")):
+        text = f"[{text}]"
     if not text.startswith(("[", "(", "{")) or not text.endswith(("]", ")", "}")):
-        return () if named else None
+        return None
     found = literal(text)
     if found is not None:
         return found

@@ -1,5 +1,7 @@
 """Cells of labels in the notations of people and programs."""
 
+import json
+
 import pytest
 
 from clipdemo.errors import TableError
@@ -28,7 +30,33 @@ from clipdemo.tables.label_values import LabelReader, is_true, parts
         ({"label": "dog", "score": 0.07}, []),
         ({"object": "hot dog"}, ["hot dog"]),
         ("dog:0.98; cat=0.02", ["dog"]),
+        ("dog: 98%; cat: 2%", ["dog"]),
+        ("dog:1; cat:0", ["dog"]),
+        ("floor:1; floor:2", ["floor:1", "floor:2"]),
+        ("ratio 1:1", ["ratio 1:1"]),
+        ([["dog", 0.98], ["cat", 0.02]], ["dog"]),
+        ({"dog": 98.5, "cat": 2.5}, ["dog"]),
+        ({"name": "dog", "value": 0.98}, ["dog"]),
+        ({"Name": "Dog", "Confidence": 3.25}, []),
+        ({"label": "dog", "conf": "0.01"}, []),
+        ({"label": "dog", "present": False}, []),
+        ({"name": "Bob", "label": "dog"}, ["dog"]),
+        ({"tagId": "c5", "tagName": "dog", "created": "2020-01-01"}, ["dog"]),
+        ('c("hot dog", "cat")', ["hot dog", "cat"]),
+        ('String["hot dog", "cat"]', ["hot dog", "cat"]),
+        ("tensor([18, 1])", ["18", "1"]),
+        ("Index(['hot dog'], dtype='object')", ["hot dog"]),
+        ("array(['hot dog'], dtype='<U7')", ["hot dog"]),
+        ("- hot dog\n- cat", ["hot dog", "cat"]),
+        ("1. hot dog\n2. cat", ["hot dog", "cat"]),
+        ("1. Mild", ["1. Mild"]),
+        (";#hot dog;#cat;#", ["hot dog", "cat"]),
+        ("hot dog<br>cat", ["hot dog", "cat"]),
+        ("hot dog • cat", ["hot dog", "cat"]),
+        ("salt &amp; pepper", ["salt & pepper"]),
+        ("hot\u00a0dog", ["hot dog"]),
         ("NA", []),
+        ("No label", []),
         ("\\N", []),
     ],
 )
@@ -89,10 +117,42 @@ def test_numbered_columns_of_zeros_and_ones_are_one_label_each(tmp_path):
 
 
 @pytest.mark.parametrize("labels", [COCO18, None])
-def test_zeros_and_ones_without_names_are_refused(tmp_path, labels, is_sentence):
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("[0 0 1]", "[1 0 0]"),
+        ("0 1", "1 0"),
+        ("[True False]", "[True True]"),
+        ("0.9|0.1", "0.2|0.7"),
+    ],
+)
+def test_values_per_label_without_names_are_refused(tmp_path, labels, one, other, is_sentence):
     """They are not ids, although 1 is that of a person."""
     path = tmp_path / "t.csv"
-    path.write_text("ImageID,Labels,Caption\n1.jpg,[0 0 1],a\n2.jpg,[1 0 0],b\n3.jpg,,c\n")
+    path.write_text(f"ImageID,Labels,Caption\n1.jpg,{one},a\n2.jpg,{other},b\n3.jpg,,c\n")
     with pytest.raises(TableError, match="zeros and ones") as caught:
         read_label_table(path, labels)
     assert is_sentence(caught.value)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "WrappedArray(hot dog, cat)", 'Counter({"dog": 2})', '[Label(name="hot dog")]',
+        "<hot dog><cat>", '{"dog"=>1}', '["hot dog", "ca', r"[\"dog\"]", "dog (small", "0.7",
+        "hot dog, ...", '{"task": "T0", "values": [{}]}', "https://a.org/dog", "[:dog]",
+    ],
+)  # fmt: skip
+def test_a_notation_that_is_not_read_is_refused_and_not_a_label(tmp_path, cell, is_sentence):
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps([{"image": f"{n}.jpg", "labels": cell} for n in (1, 2)]))
+    with pytest.raises(TableError, match="not understood") as caught:
+        read_label_table(path, None)
+    assert is_sentence(caught.value)
+
+
+@pytest.mark.parametrize("name", ["hot dog (large)", 'screen 12"', "c++", "it's", "cat [adult]"])
+def test_a_name_may_have_marks(tmp_path, name):
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps([{"image": f"{n}.jpg", "labels": [name]} for n in (1, 2)]))
+    assert read_label_table(path, None).labels.names == (name,)
