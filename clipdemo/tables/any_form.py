@@ -9,7 +9,16 @@ from clipdemo.tables.forms import read_csv_rows, read_excel, read_folder, read_p
 from clipdemo.tables.json_forms import read_json
 from clipdemo.tables.loose_csv import loose_rows
 from clipdemo.tables.rows import Find, Rows
-from clipdemo.tables.text import WIDEST, decode, from_header, header, quote, read_bytes, separator
+from clipdemo.tables.text import (
+    WIDEST,
+    decode,
+    doubled_quotes,
+    from_header,
+    header,
+    quote,
+    read_bytes,
+    separator,
+)
 
 _FOREIGN = (
     (("<?xml", "<annotation", "<!DOCTYPE", "<html", "<table"), "XML or HTML"),
@@ -54,8 +63,9 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("{", "["):
         rows, repaired = read_json(text, path, find), {}
     else:
+        text, escaped = doubled_quotes(text)
         text, above = from_header(text, find)
-        repaired |= above
+        repaired |= escaped | above
         mark, text = separator(text, find)
         names = header(text.lstrip("\n")[:WIDEST], mark)
         plain = mark == "," and quote(text) == '"'

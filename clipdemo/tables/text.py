@@ -39,6 +39,7 @@ _LIKE_CP1252 = (
     ("cp1254", ("þð",), "áéíóúæã"),  # Turkish; Icelandic has these, too
     ("cp1254", ("ý", "çöü"), "áéíóúæã"),
 )
+_ESCAPED = re.compile(r'\\"[^",;\t|\n]')  # not a field that ends in a backslash
 _SEP_LINE = re.compile(r"sep=(.)\n")
 
 
@@ -115,6 +116,13 @@ def _other_encoding(raw: bytes) -> str | None:
 
     best = from_bytes(raw[:TELLING]).best()
     return None if best is None or _LATIN.match(best.encoding) else best.encoding
+
+
+def doubled_quotes(text: str) -> tuple[str, dict[str, int]]:
+    r"""The text with the quotes that Spark and MySQL write as `\"` doubled, and the repairs."""
+    if not _ESCAPED.search(text) or '""' in text.replace('\\""', ""):
+        return text, {}
+    return text.replace('\\"', '""'), {"quotes escaped by a backslash": text.count('\\"')}
 
 
 def separator(text: str, find: Callable[[list[str]], Columns]) -> tuple[str, str]:

@@ -57,3 +57,18 @@ def test_a_caption_goes_on_below_a_line_break(tmp_path):
     (tmp_path / "t.csv").write_text(f"ImageID,Labels,Caption\n{rows}")
     table = read_label_table(tmp_path / "t.csv", None)
     assert table.frame["Caption"].tolist() == [f"A man\n{end}" for end in ends]
+
+
+@pytest.mark.parametrize("header", ["ImageID,Labels,Caption", "image,tags,text"])
+def test_quotes_may_be_escaped_by_a_backslash(tmp_path, header):
+    r"""As Spark and MySQL do; a field may also end in a backslash."""
+    (tmp_path / "t.csv").write_text(
+        f'{header}\n1.jpg,"[\\"hot dog\\",\\"mug\\"]","A \\"big\\" dog, and more"\n'
+        '2.jpg,mug,"a mug, \\"so it says\\""\n'
+    )
+    table = read_label_table(tmp_path / "t.csv", None)
+    assert table.frame["Labels"].tolist() == [("hot dog", "mug"), ("mug",)]
+    assert table.frame["Caption"].tolist() == ['A "big" dog, and more', 'a mug, "so it says"']
+    (tmp_path / "t.csv").write_text(f'{header}\n1.jpg,dog,"C:\\"\n2.jpg,mug,"a, \\"\n')
+    table = read_label_table(tmp_path / "t.csv", None)
+    assert table.frame["Caption"].tolist() == ["C:\\", "a, \\"]
