@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.inputs.photo_names import is_photo
-from clipdemo.tables.label_values import LabelReader
+from clipdemo.tables.label_names import LabelReader
 
 COLUMNS = ("ImageID", "Labels", "Caption")
 USUAL = {

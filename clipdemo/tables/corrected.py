@@ -17,8 +17,9 @@ from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.tables.columns import Columns, find_columns
 from clipdemo.tables.forms import METADATA
+from clipdemo.tables.label_names import LabelReader
 from clipdemo.tables.label_table import read_label_table, write_csv
-from clipdemo.tables.label_values import LabelReader, parts
+from clipdemo.tables.label_values import parts
 from clipdemo.tables.rows import photo_name
 from clipdemo.tables.text import decode, fields, separator
 

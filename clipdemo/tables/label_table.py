@@ -27,7 +27,7 @@ from clipdemo.inputs.photo_source import PhotoSource
 from clipdemo.tables.account import Account, main_reason, photo_reason
 from clipdemo.tables.any_form import UNKNOWN, read_rows
 from clipdemo.tables.columns import COLUMNS, find_columns, is_one
-from clipdemo.tables.label_values import LabelReader, are_vectors, own_labels
+from clipdemo.tables.label_names import LabelReader, are_vectors, own_labels
 from clipdemo.tables.plain_csv import read_plain
 from clipdemo.tables.rows import Rows
 

@@ -11,7 +11,7 @@ from clipdemo.inputs.labels import COCO18, LabelSet
 from clipdemo.inputs.photo_names import EXTENSIONS
 from clipdemo.tables.account import Account
 from clipdemo.tables.columns import COLUMNS
-from clipdemo.tables.label_values import LabelReader
+from clipdemo.tables.label_names import LabelReader
 from clipdemo.tables.loose_csv import PHOTO_ROW, quotes_are_well_formed, read_header
 from clipdemo.tables.rows import NO_CAPTION
 from clipdemo.tables.text import read_bytes

@@ -6,8 +6,9 @@ import pytest
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
+from clipdemo.tables.label_names import LabelReader
 from clipdemo.tables.label_table import read_label_table
-from clipdemo.tables.label_values import LabelReader, is_true, parts
+from clipdemo.tables.label_values import is_true, parts
 
 
 @pytest.mark.parametrize(
