@@ -10,6 +10,7 @@ from clipdemo.errors import TableError
 from clipdemo.tables.account import Account
 from clipdemo.tables.any_form import read_rows
 from clipdemo.tables.columns import find_columns
+from clipdemo.tables.tool_records import NOT_ANNOTATED
 
 
 def read_captions(
@@ -39,7 +40,7 @@ def read_captions(
     cells = (rows.frame[name] for name in ("line", "ImageID", "Caption"))
     for line, name, caption in zip(*cells, strict=True):
         named, problem = rows.problems.get(line, (name, ""))
-        if problem:
+        if problem and problem != NOT_ANNOTATED:
             account.leave_out(problem, f"line {line}: {named}"[:120])
         else:
             found.append((name.strip(), caption.strip()))

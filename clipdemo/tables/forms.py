@@ -122,7 +122,9 @@ def read_parquet(path: Path, find: Find) -> Rows:
             line = 1
             for batch in file.iter_batches(CHUNK, columns=used):
                 found = {name: batch.column(name).to_pylist() for name in used}
-                found |= {n: _named(found[n], [features[n]]) for n in used if n in features}
+                found |= {
+                    n: with_class_names(found[n], [features[n]]) for n in used if n in features
+                }
                 none = [None] * len(batch)
                 for row in zip(*(found.get(name, none) for name in header), strict=True):
                     line += 1
@@ -144,7 +146,7 @@ def _features(metadata: dict | None) -> dict:
     return found if isinstance(found, dict) else {}
 
 
-def _named(value: Any, feature: Any) -> Any:
+def with_class_names(value: Any, feature: Any) -> Any:
     """A value in which indices of classes are replaced by their names (`datasets.ClassLabel`)."""
     if isinstance(feature, list):
         feature = {"feature": feature[0] if feature else None}
@@ -156,10 +158,12 @@ def _named(value: Any, feature: Any) -> Any:
         return names[value] if known else None
     inner = feature.get("feature", feature)
     if isinstance(value, list):
-        return [_named(part, inner) for part in value]
+        return [with_class_names(part, inner) for part in value]
     if isinstance(value, dict) and isinstance(inner, dict):  # a sequence of records is one of lists
         return {
-            key: _named(part, [inner.get(key)] if isinstance(part, list) else inner.get(key))
+            key: with_class_names(
+                part, [inner.get(key)] if isinstance(part, list) else inner.get(key)
+            )
             for key, part in value.items()
         }
     return value
