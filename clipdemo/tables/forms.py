@@ -28,7 +28,10 @@ METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # of an image
 
 
 def read_excel(path: Path, find: Find) -> Rows:
-    """The first sheet that has our columns.
+    """The rows of the first sheet that has our columns, and of the others with the same header.
+
+    Lines are counted on from one sheet to the next. Hidden sheets are read only if no other has our
+    columns.
 
     Raises:
         TableError: it is not a workbook, or no sheet has them.
@@ -39,26 +42,47 @@ def read_excel(path: Path, find: Find) -> Rows:
             sheets = book.parse(None, header=None, dtype=object)
             for name, sheet in sheets.items():
                 _fill_merged(sheet, book.book[name])
+            hidden = {name for name in sheets if book.book[name].sheet_state != "visible"}
     except Exception as error:  # zip, XML and openpyxl have their own errors
         raise TableError(
             f"{path} cannot be opened as a workbook ({str(error)[:120]}): save it again as .xlsx."
         ) from error
     problem = TableError(f"{path} has no sheet with rows: fill one.")
-    for name, sheet in sheets.items():
-        sheet = sheet.dropna(how="all")
+    header, columns, lines, read, unread, end = None, None, [], [], [], 0
+    for name in sorted(sheets, key=hidden.__contains__):
+        sheet = sheets[name].dropna(how="all")
         if len(sheet) < 2:
             continue
         try:
-            below, header, columns = _header(sheet, find)
+            below, names, found = _header(sheet, find)
         except TableError as error:
             problem = error
+            unread.append(name)
             continue
-        lines = zip(
-            sheet.index[below:] + 1, sheet.iloc[below:].itertuples(index=False), strict=True
-        )
-        rows = gathered(lines, header, columns)
-        return with_note(rows, sheet=name) if len(sheets) > 1 else rows
-    raise problem
+        header, columns = header or names, columns or found
+        if read and (name in hidden or _plain(names) != _plain(header)):
+            unread.append(name)
+            continue
+        read.append(name)
+        numbers = sheet.index[below:] + end + 1
+        lines.append(zip(numbers, sheet.iloc[below:].itertuples(index=False), strict=True))
+        end += int(sheet.index[-1]) + 1
+    if not read:
+        raise problem
+    rows = gathered(chain.from_iterable(lines), header, columns)
+    if len(sheets) > 1:
+        rows.read_as["sheet" if len(read) == 1 else "sheets"] = ", ".join(read)
+    if unread:
+        rows.read_as["sheets not read"] = ", ".join(unread)[:200]
+    return rows
+
+
+def _plain(header: list[str]) -> list[str]:
+    """A header without case and without the empty columns at its end."""
+    names = [name.casefold() for name in header]
+    while names and not names[-1]:
+        names.pop()
+    return names
 
 
 def _fill_merged(sheet: pd.DataFrame, source: Any) -> None:
