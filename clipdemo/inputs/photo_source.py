@@ -39,7 +39,7 @@ class PhotoSource:
         self._packed = {}  # a tar's members: its path, their first byte and size
         self._inside = {}  # file -> its name inside the zip, if different
         if self.path.is_dir():
-            found = list(_files_below(self.path))
+            found = list(files_below(self.path))
             for shard in sorted(file for file in found if file.endswith(".tar")):
                 self._packed = _tar_members(self.path / shard) | self._packed
             files = [*self._packed, *found]
@@ -257,7 +257,7 @@ def most_members(path: Path) -> int:
     return max(data.count(b"PK\1\2"), data.count(b"ustar"), headers)
 
 
-def _files_below(folder: Path) -> Iterator[str]:
+def files_below(folder: Path) -> Iterator[str]:
     """Paths of all files below a folder; links to folders are followed, but cycles only once."""
     seen = {folder.resolve()}
     for here, folders, files in os.walk(folder, followlinks=True):

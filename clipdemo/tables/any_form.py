@@ -5,7 +5,8 @@ from pathlib import Path
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
-from clipdemo.tables.forms import read_csv_rows, read_excel, read_folder, read_parquet
+from clipdemo.tables.folders import read_folder
+from clipdemo.tables.forms import read_csv_rows, read_excel, read_parquet
 from clipdemo.tables.json_forms import read_json
 from clipdemo.tables.loose_csv import loose_rows
 from clipdemo.tables.rows import Find, Rows

@@ -1,7 +1,7 @@
-"""The forms in which people have tables: CSV, Excel, Parquet and Hugging Face's imagefolder.
+"""The forms in which people have tables: CSV, Excel and Parquet.
 
-Each is read into the same plain rows. JSON is read by `json_forms`, and the study's own CSV, whose
-quotes may be broken, by `loose_csv`.
+Each is read into the same plain rows. JSON is read by `json_forms`, folders by `folders`, and the
+study's own CSV, whose quotes may be broken, by `loose_csv`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,9 @@ from typing import Any
 import pandas as pd
 
 from clipdemo.errors import TableError
-from clipdemo.inputs.photo_names import is_photo
-from clipdemo.tables.columns import COLUMNS, Columns
-from clipdemo.tables.rows import CHUNK, OURS, Find, Rows, cell_text, gathered, with_note
+from clipdemo.tables.columns import Columns
+from clipdemo.tables.rows import CHUNK, Find, Rows, cell_text, gathered, with_note
 from clipdemo.tables.text import ABOVE, quote, unquote
-
-_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev"}
-_NO_CLASSES = {"images", "labels", "annotations"}
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # of an imagefolder
 
 
 def read_excel(path: Path, find: Find) -> Rows:
@@ -191,59 +186,6 @@ def with_class_names(value: Any, feature: Any) -> Any:
             for key, part in value.items()
         }
     return value
-
-
-def read_folder(path: Path) -> Path | Rows:
-    """An imagefolder: its metadata file, or rows from one folder of photos per label.
-
-    Raises:
-        TableError: it is neither.
-    """
-    for name in METADATA:
-        if (path / name).is_file():
-            return path / name
-    folders = [f for f in _folders(path) if f.name.casefold() not in _NO_CLASSES]
-    if _are_splits(folders):
-        tables = [folder for folder in folders for name in METADATA if (folder / name).is_file()]
-        if tables:
-            raise TableError(
-                f"{path} has a table in each of its folders: give one of these, such as "
-                f"{tables[0]}."
-            )
-        folders = [label for split in folders for label in _folders(split)]
-    if folders and all(folder.name.casefold() in _NO_CLASSES for folder in folders):
-        raise TableError(
-            f"{path} has no folder of photos per label, and YOLO's label files are not supported: "
-            "export the dataset in COCO format."
-        )
-    rows = [
-        (photo.relative_to(path).as_posix(), (folder.name,), "")
-        for folder in folders
-        for photo in sorted(folder.rglob("*"))
-        if _is_photo_file(photo)
-    ]
-    if not rows:
-        raise TableError(
-            f"{path} has neither {METADATA[0]} nor a folder of photos per label: give a table."
-        )
-    return with_note(gathered(enumerate(rows, 1), COLUMNS, OURS), Labels="names of folders")
-
-
-def _folders(path: Path) -> list[Path]:
-    """The folders in a folder that are not hidden."""
-    found = (f for f in path.iterdir() if f.is_dir() and not f.name.startswith((".", "_", "@")))
-    return sorted(found)
-
-
-def _are_splits(folders: list[Path]) -> bool:
-    """Whether folders are parts of a dataset. Photos in a lone `train` are of trains."""
-    names = {folder.name.casefold().rstrip("0123456789") for folder in folders}
-    lone = len(folders) == 1 and any(map(_is_photo_file, folders[0].iterdir()))
-    return bool(names) and names <= _SPLITS and not lone
-
-
-def _is_photo_file(path: Path) -> bool:
-    return is_photo(path.name) and path.is_file()
 
 
 def read_csv_rows(text: str, mark: str, find: Find) -> Rows:
