@@ -166,7 +166,7 @@ def _refuse(path: Path, files: Sequence[str]) -> None:
     """Raise TableError for a folder without labels, with what to give."""
     if any(file.endswith(".txt") and "labels" in file.split("/") for file in files):
         _refuse_yolo(path)
-    tables = [file for file in files if file.lower().endswith(_TABLES)]
+    tables = [f for f in files if f.lower().endswith(_TABLES) and not is_photo(Path(f).stem)]
     raise TableError(
         f"{path} has neither {METADATA[0]} nor a folder of photos per label: give a table"
         f"{f', such as {tables[0]}' if tables else ''}."
