@@ -6,7 +6,13 @@ from pathlib import Path
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.tables.folders import read_folder
-from clipdemo.tables.forms import read_csv_rows, read_excel, read_parquet
+from clipdemo.tables.forms import (
+    from_celeba,
+    has_row_names,
+    read_csv_rows,
+    read_excel,
+    read_parquet,
+)
 from clipdemo.tables.json_forms import read_json
 from clipdemo.tables.loose_csv import loose_rows
 from clipdemo.tables.rows import Find, Rows
@@ -55,12 +61,13 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("{", "["):
         rows, repaired = read_json(text, path, find), {}
     else:
-        text, above = from_header(text, find)
+        text, above = from_header(from_celeba(text), find)
         repaired |= above
         mark, text = separator(text, find)
         names = header(text.lstrip("\n")[:WIDEST], mark)
         plain = mark == "," and quote(text) == '"'
-        if plain and _is_study_form(names, find(names).places):
+        study = plain and _is_study_form(names, find(names).places)
+        if study and not has_row_names(text, find):
             rows = loose_rows(text, labels, path)
         else:
             rows = read_csv_rows(text, mark, find)

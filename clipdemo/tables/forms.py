@@ -17,9 +17,13 @@ from typing import Any
 import pandas as pd
 
 from clipdemo.errors import TableError
+from clipdemo.inputs.photo_names import is_photo
 from clipdemo.tables.columns import Columns
 from clipdemo.tables.rows import CHUNK, Find, Rows, cell_text, gathered, with_note
 from clipdemo.tables.text import ABOVE, quote, unquote
+from clipdemo.tables.tool_records import NOT_ANNOTATED, labelbox_label
+
+_FIRST = 20  # rows that tell whether all begin with names
 
 
 def read_excel(path: Path, find: Find) -> Rows:
@@ -214,10 +218,12 @@ def _csv_rows(text: str, mark: str, find: Find, **dialect: Any) -> Rows:
     plain = dialect.get("quoting") == csv.QUOTE_NONE
     header = [unquote(name) for name in header] if plain else header
     raw = _numbered(reader)
-    first = list(islice(raw, 1))
-    if first and len(first[0][1]) == len(header) + 1 and first[0][1][0].strip() == "1":
-        header = ["", *header]  # R's write.table has no name for its row numbers
+    first = list(islice(raw, _FIRST))
+    rows = [row for _, row in first if row]
+    if _have_names(rows, header, find) or (_are_longer(rows, header) and rows[0][0].strip() == "1"):
+        header = ["", *header]
     columns = find(header)
+    label = header.index("Label") if {"Label", "Labeled Data"} <= set(header) else None
     last, name_at, problems = max(columns.places.values()), columns.places["ImageID"], {}
 
     def lines() -> Iterator[tuple[int, list[str]]]:
@@ -230,11 +236,45 @@ def _csv_rows(text: str, mark: str, find: Find, **dialect: Any) -> Rows:
                 problems[at] = name, "has too few fields"
             elif any(cell.strip() for cell in row[len(header) :]):
                 problems[at] = name, "has too many fields"
+            elif label is not None:  # Labelbox's
+                row[label] = labelbox_label(row[label])
+                if row[label] is None:
+                    problems[at] = name, NOT_ANNOTATED
             yield at, row
 
     rows = gathered(lines(), header, columns)
     rows.problems |= problems
     return rows
+
+
+def has_row_names(text: str, find: Find) -> bool:
+    """Whether rows begin with names for which R's `write.table` writes no column."""
+    reader = csv.reader(_lines_of(text), skipinitialspace=True)
+    header, *rows = [row for row in islice(reader, _FIRST) if row] or [[]]
+    return _have_names(rows, header, find)
+
+
+def _have_names(rows: list[list[str]], header: list[str], find: Find) -> bool:
+    """Whether the photos are one cell further right than in the header."""
+    if not _are_longer(rows, header):
+        return False
+    at = find(header).places["ImageID"]
+    return all(is_photo(row[at + 1].strip()) > is_photo(row[at].strip()) for row in rows)
+
+
+def _are_longer(rows: list[list[str]], header: list[str]) -> bool:
+    return bool(rows) and all(len(row) == len(header) + 1 for row in rows)
+
+
+def from_celeba(text: str) -> str:
+    """CelebA's list of attributes, below a count of photos, as CSV; other text unchanged."""
+    head = [line.split() for line in text.split("\n", 3)[:3]]
+    if len(head) < 3 or not "".join(head[0]).isdecimal() or len(head[2]) != len(head[1]) + 1:
+        return text
+    if not is_photo(head[2][0]):
+        return text
+    _, names, *rows = (",".join(line.split()) for line in text.split("\n"))
+    return "\n".join(["", f"ImageID,{names}", *rows])
 
 
 def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:
