@@ -14,6 +14,7 @@ from typing import IO
 from clipdemo.errors import PhotoError, TableError
 from clipdemo.inputs.photo_files import MAX_BYTES, photo_bytes
 from clipdemo.inputs.photo_names import PhotoNames, folders_of, is_photo, is_side_file
+from clipdemo.inputs.zip_names import zip_names
 
 _PIECE = 4096  # bytes
 _PACKED = (
@@ -39,7 +40,7 @@ class PhotoSource:
         self._packed = {}  # a tar's members: its path, their first byte and size
         self._inside = {}  # file -> its name inside the zip, if different
         if self.path.is_dir():
-            found = list(_files_below(self.path))
+            found = list(files_below(self.path))
             for shard in sorted(file for file in found if file.endswith(".tar")):
                 self._packed = _tar_members(self.path / shard) | self._packed
             files = [*self._packed, *found]
@@ -47,12 +48,11 @@ class PhotoSource:
             files = self._packed = _tar_members(self.path)
         elif zipfile.is_zipfile(self.path):
             try:
-                members = [i.filename for i in self._opened_zip().infolist() if not i.is_dir()]
+                self._inside = zip_names(self._opened_zip().infolist())
             except Exception as error:  # zipfile has many kinds of errors
                 raise TableError(
                     f"{path} is a damaged zip ({_short(error)}): pack it again."
                 ) from error
-            self._inside = {name.replace("\\", "/"): name for name in members}
             files = self._inside
         else:
             raise TableError(
@@ -95,9 +95,15 @@ class PhotoSource:
         If names with different folders lead to one file, it belongs to those that share the most
         folders with it, and `find` raises PhotoError for the others.
         """
+        names = list(dict.fromkeys(names))
+        if self._zip_owner is not None:
+            inside = zip_names(self._opened_zip().infolist(), names)
+            if inside != self._inside:
+                self._inside = inside
+                self._name(inside)
         place = self.path.resolve().with_suffix("") if self.path.is_file() else self.path.resolve()
         claims: dict[str, dict[tuple[str, ...], list[str]]] = {}
-        for name in dict.fromkeys(names):
+        for name in names:
             file = self._find(name)
             if isinstance(file, str):
                 claims.setdefault(file, {}).setdefault(folders_of(name), []).append(name)
@@ -257,7 +263,7 @@ def most_members(path: Path) -> int:
     return max(data.count(b"PK\1\2"), data.count(b"ustar"), headers)
 
 
-def _files_below(folder: Path) -> Iterator[str]:
+def files_below(folder: Path) -> Iterator[str]:
     """Paths of all files below a folder; links to folders are followed, but cycles only once."""
     seen = {folder.resolve()}
     for here, folders, files in os.walk(folder, followlinks=True):

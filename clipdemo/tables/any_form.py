@@ -5,7 +5,14 @@ from pathlib import Path
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
-from clipdemo.tables.forms import read_csv_rows, read_excel, read_folder, read_parquet
+from clipdemo.tables.folders import read_folder
+from clipdemo.tables.forms import (
+    from_celeba,
+    has_row_names,
+    read_csv_rows,
+    read_excel,
+    read_parquet,
+)
 from clipdemo.tables.json_forms import read_json
 from clipdemo.tables.loose_csv import loose_rows
 from clipdemo.tables.rows import Find, Rows
@@ -64,12 +71,13 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         rows, repaired = read_json(text, path, find), {}
     else:
         text, escaped = doubled_quotes(text)
-        text, above = from_header(text, find)
+        text, above = from_header(from_celeba(text), find)
         repaired |= escaped | above
         mark, text = separator(text, find)
         names = header(text.lstrip("\n")[:WIDEST], mark)
         plain = mark == "," and quote(text) == '"'
-        if plain and _is_study_form(names, find(names).places):
+        study = plain and _is_study_form(names, find(names).places)
+        if study and not has_row_names(text, find):
             rows = loose_rows(text, labels, path)
         else:
             rows = read_csv_rows(text, mark, find)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from clipdemo.errors import TableError
 from clipdemo.tables.account import Account
 from clipdemo.tables.any_form import read_rows
-from clipdemo.tables.columns import find_columns
+from clipdemo.tables.columns import Columns, find_columns
+from clipdemo.tables.tool_records import NOT_ANNOTATED
+
+_FURTHER = ("comment", "prompt")  # columns of captions where there are no labels
 
 
 def read_captions(
@@ -29,17 +32,14 @@ def read_captions(
     Raises:
         TableError: the file is not such a table.
     """
-    needed = ("ImageID", "Caption")
-    rows = read_rows(
-        path, partial(find_columns, labels=None, wanted=columns, name=path, needed=needed)
-    )
+    rows = read_rows(path, partial(_find, wanted=columns or {}, path=path))
     account = Account(len(rows.frame), read_as=rows.read_as)
     account.repaired.update({what: n for what, n in rows.repaired.items() if n})
     found = []
     cells = (rows.frame[name] for name in ("line", "ImageID", "Caption"))
     for line, name, caption in zip(*cells, strict=True):
         named, problem = rows.problems.get(line, (name, ""))
-        if problem:
+        if problem and problem != NOT_ANNOTATED:
             account.leave_out(problem, f"line {line}: {named}"[:120])
         else:
             found.append((name.strip(), caption.strip()))
@@ -51,3 +51,15 @@ def read_captions(
     if strict:
         account.check_strict(path)
     return found[:limit], account
+
+
+def _find(header: Sequence[str], wanted: Mapping[str, str], path: Path) -> Columns:
+    """The columns of photos and captions; a comment is a caption if there is no other."""
+    find = partial(find_columns, header, None, name=path, needed=("ImageID", "Caption"))
+    try:
+        return find(wanted)
+    except TableError:
+        further = [name for name in header if name.strip().casefold() in _FURTHER]
+        if len(further) != 1 or "Caption" in wanted:
+            raise
+        return find({**wanted, "Caption": further[0].strip()})

@@ -22,7 +22,8 @@ USUAL = {
 FURTHER = {
     "ImageID": ("imagefile", "imagefilename", "imagefilepath", "imageurl", "imageuri", "imgname",
                 "imgpath", "imgfile", "imgid", "fname", "photoname", "photoid", "filenames",
-                "filepaths", "imagepaths", "sourceref", "imagegcsuri", "sourcefile", "imageindex"),
+                "filepaths", "imagepaths", "sourceref", "imagegcsuri", "sourcefile", "imageindex",
+                "externalid"),
     "Labels": ("classname", "classnames", "labelname", "labellist", "labelnames", "labelids",
                "categoryname", "categorynames", "taglist", "annotations", "annotation",
                "classificationannotation", "classificationannotations", "boundingboxannotations",

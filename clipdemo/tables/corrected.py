@@ -16,7 +16,7 @@ import pandas as pd
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
 from clipdemo.tables.columns import Columns, find_columns
-from clipdemo.tables.forms import METADATA
+from clipdemo.tables.folders import METADATA
 from clipdemo.tables.label_names import LabelReader
 from clipdemo.tables.label_table import read_label_table, write_csv
 from clipdemo.tables.label_values import parts

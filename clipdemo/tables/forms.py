@@ -1,7 +1,7 @@
-"""The forms in which people have tables: CSV, Excel, Parquet and Hugging Face's imagefolder.
+"""The forms in which people have tables: CSV, Excel and Parquet.
 
-Each is read into the same plain rows. JSON is read by `json_forms`, and the study's own CSV, whose
-quotes may be broken, by `loose_csv`.
+Each is read into the same plain rows. JSON is read by `json_forms`, folders by `folders`, and the
+study's own CSV, whose quotes may be broken, by `loose_csv`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import is_photo
-from clipdemo.tables.columns import COLUMNS, Columns
-from clipdemo.tables.rows import CHUNK, OURS, Find, Rows, cell_text, gathered, with_note
+from clipdemo.tables.columns import Columns
+from clipdemo.tables.rows import CHUNK, Find, Rows, cell_text, gathered, with_note
 from clipdemo.tables.text import ABOVE, quote, unquote
+from clipdemo.tables.tool_records import NOT_ANNOTATED, labelbox_label
 
-_SPLITS = {"train", "training", "val", "valid", "validation", "test", "testing", "dev"}
-_NO_CLASSES = {"images", "labels", "annotations"}
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # of an imagefolder
+_FIRST = 20  # rows that tell whether all begin with names
 
 
 def read_excel(path: Path, find: Find) -> Rows:
-    """The first sheet that has our columns.
+    """The rows of the first sheet that has our columns, and of the others with the same header.
+
+    Lines are counted on from one sheet to the next. Hidden sheets are read only if no other has our
+    columns.
 
     Raises:
         TableError: it is not a workbook, or no sheet has them.
@@ -39,26 +41,47 @@ def read_excel(path: Path, find: Find) -> Rows:
             sheets = book.parse(None, header=None, dtype=object)
             for name, sheet in sheets.items():
                 _fill_merged(sheet, book.book[name])
+            hidden = {name for name in sheets if book.book[name].sheet_state != "visible"}
     except Exception as error:  # zip, XML and openpyxl have their own errors
         raise TableError(
             f"{path} cannot be opened as a workbook ({str(error)[:120]}): save it again as .xlsx."
         ) from error
     problem = TableError(f"{path} has no sheet with rows: fill one.")
-    for name, sheet in sheets.items():
-        sheet = sheet.dropna(how="all")
+    header, columns, lines, read, unread, end = None, None, [], [], [], 0
+    for name in sorted(sheets, key=hidden.__contains__):
+        sheet = sheets[name].dropna(how="all")
         if len(sheet) < 2:
             continue
         try:
-            below, header, columns = _header(sheet, find)
+            below, names, found = _header(sheet, find)
         except TableError as error:
             problem = error
+            unread.append(name)
             continue
-        lines = zip(
-            sheet.index[below:] + 1, sheet.iloc[below:].itertuples(index=False), strict=True
-        )
-        rows = gathered(lines, header, columns)
-        return with_note(rows, sheet=name) if len(sheets) > 1 else rows
-    raise problem
+        header, columns = header or names, columns or found
+        if read and (name in hidden or _plain(names) != _plain(header)):
+            unread.append(name)
+            continue
+        read.append(name)
+        numbers = sheet.index[below:] + end + 1
+        lines.append(zip(numbers, sheet.iloc[below:].itertuples(index=False), strict=True))
+        end += int(sheet.index[-1]) + 1
+    if not read:
+        raise problem
+    rows = gathered(chain.from_iterable(lines), header, columns)
+    if len(sheets) > 1:
+        rows.read_as["sheet" if len(read) == 1 else "sheets"] = ", ".join(read)
+    if unread:
+        rows.read_as["sheets not read"] = ", ".join(unread)[:200]
+    return rows
+
+
+def _plain(header: list[str]) -> list[str]:
+    """A header without case and without the empty columns at its end."""
+    names = [name.casefold() for name in header]
+    while names and not names[-1]:
+        names.pop()
+    return names
 
 
 def _fill_merged(sheet: pd.DataFrame, source: Any) -> None:
@@ -122,7 +145,9 @@ def read_parquet(path: Path, find: Find) -> Rows:
             line = 1
             for batch in file.iter_batches(CHUNK, columns=used):
                 found = {name: batch.column(name).to_pylist() for name in used}
-                found |= {n: _named(found[n], [features[n]]) for n in used if n in features}
+                found |= {
+                    n: with_class_names(found[n], [features[n]]) for n in used if n in features
+                }
                 none = [None] * len(batch)
                 for row in zip(*(found.get(name, none) for name in header), strict=True):
                     line += 1
@@ -144,7 +169,7 @@ def _features(metadata: dict | None) -> dict:
     return found if isinstance(found, dict) else {}
 
 
-def _named(value: Any, feature: Any) -> Any:
+def with_class_names(value: Any, feature: Any) -> Any:
     """A value in which indices of classes are replaced by their names (`datasets.ClassLabel`)."""
     if isinstance(feature, list):
         feature = {"feature": feature[0] if feature else None}
@@ -156,66 +181,15 @@ def _named(value: Any, feature: Any) -> Any:
         return names[value] if known else None
     inner = feature.get("feature", feature)
     if isinstance(value, list):
-        return [_named(part, inner) for part in value]
+        return [with_class_names(part, inner) for part in value]
     if isinstance(value, dict) and isinstance(inner, dict):  # a sequence of records is one of lists
         return {
-            key: _named(part, [inner.get(key)] if isinstance(part, list) else inner.get(key))
+            key: with_class_names(
+                part, [inner.get(key)] if isinstance(part, list) else inner.get(key)
+            )
             for key, part in value.items()
         }
     return value
-
-
-def read_folder(path: Path) -> Path | Rows:
-    """An imagefolder: its metadata file, or rows from one folder of photos per label.
-
-    Raises:
-        TableError: it is neither.
-    """
-    for name in METADATA:
-        if (path / name).is_file():
-            return path / name
-    folders = [f for f in _folders(path) if f.name.casefold() not in _NO_CLASSES]
-    if _are_splits(folders):
-        tables = [folder for folder in folders for name in METADATA if (folder / name).is_file()]
-        if tables:
-            raise TableError(
-                f"{path} has a table in each of its folders: give one of these, such as "
-                f"{tables[0]}."
-            )
-        folders = [label for split in folders for label in _folders(split)]
-    if folders and all(folder.name.casefold() in _NO_CLASSES for folder in folders):
-        raise TableError(
-            f"{path} has no folder of photos per label, and YOLO's label files are not supported: "
-            "export the dataset in COCO format."
-        )
-    rows = [
-        (photo.relative_to(path).as_posix(), (folder.name,), "")
-        for folder in folders
-        for photo in sorted(folder.rglob("*"))
-        if _is_photo_file(photo)
-    ]
-    if not rows:
-        raise TableError(
-            f"{path} has neither {METADATA[0]} nor a folder of photos per label: give a table."
-        )
-    return with_note(gathered(enumerate(rows, 1), COLUMNS, OURS), Labels="names of folders")
-
-
-def _folders(path: Path) -> list[Path]:
-    """The folders in a folder that are not hidden."""
-    found = (f for f in path.iterdir() if f.is_dir() and not f.name.startswith((".", "_", "@")))
-    return sorted(found)
-
-
-def _are_splits(folders: list[Path]) -> bool:
-    """Whether folders are parts of a dataset. Photos in a lone `train` are of trains."""
-    names = {folder.name.casefold().rstrip("0123456789") for folder in folders}
-    lone = len(folders) == 1 and any(map(_is_photo_file, folders[0].iterdir()))
-    return bool(names) and names <= _SPLITS and not lone
-
-
-def _is_photo_file(path: Path) -> bool:
-    return is_photo(path.name) and path.is_file()
 
 
 def read_csv_rows(text: str, mark: str, find: Find) -> Rows:
@@ -244,10 +218,12 @@ def _csv_rows(text: str, mark: str, find: Find, **dialect: Any) -> Rows:
     plain = dialect.get("quoting") == csv.QUOTE_NONE
     header = [unquote(name) for name in header] if plain else header
     raw = _numbered(reader)
-    first = list(islice(raw, 1))
-    if first and len(first[0][1]) == len(header) + 1 and first[0][1][0].strip() == "1":
-        header = ["", *header]  # R's write.table has no name for its row numbers
+    first = list(islice(raw, _FIRST))
+    rows = [row for _, row in first if row]
+    if _have_names(rows, header, find) or (_are_longer(rows, header) and rows[0][0].strip() == "1"):
+        header = ["", *header]
     columns = find(header)
+    label = header.index("Label") if {"Label", "Labeled Data"} <= set(header) else None
     last, name_at, problems = max(columns.places.values()), columns.places["ImageID"], {}
 
     def lines() -> Iterator[tuple[int, list[str]]]:
@@ -260,11 +236,45 @@ def _csv_rows(text: str, mark: str, find: Find, **dialect: Any) -> Rows:
                 problems[at] = name, "has too few fields"
             elif any(cell.strip() for cell in row[len(header) :]):
                 problems[at] = name, "has too many fields"
+            elif label is not None:  # Labelbox's
+                row[label] = labelbox_label(row[label])
+                if row[label] is None:
+                    problems[at] = name, NOT_ANNOTATED
             yield at, row
 
     rows = gathered(lines(), header, columns)
     rows.problems |= problems
     return rows
+
+
+def has_row_names(text: str, find: Find) -> bool:
+    """Whether rows begin with names for which R's `write.table` writes no column."""
+    reader = csv.reader(_lines_of(text), skipinitialspace=True)
+    header, *rows = [row for row in islice(reader, _FIRST) if row] or [[]]
+    return _have_names(rows, header, find)
+
+
+def _have_names(rows: list[list[str]], header: list[str], find: Find) -> bool:
+    """Whether the photos are one cell further right than in the header."""
+    if not _are_longer(rows, header):
+        return False
+    at = find(header).places["ImageID"]
+    return all(is_photo(row[at + 1].strip()) > is_photo(row[at].strip()) for row in rows)
+
+
+def _are_longer(rows: list[list[str]], header: list[str]) -> bool:
+    return bool(rows) and all(len(row) == len(header) + 1 for row in rows)
+
+
+def from_celeba(text: str) -> str:
+    """CelebA's list of attributes, below a count of photos, as CSV; other text unchanged."""
+    head = [line.split() for line in text.split("\n", 3)[:3]]
+    if len(head) < 3 or not "".join(head[0]).isdecimal() or len(head[2]) != len(head[1]) + 1:
+        return text
+    if not is_photo(head[2][0]):
+        return text
+    _, names, *rows = (",".join(line.split()) for line in text.split("\n"))
+    return "\n".join(["", f"ImageID,{names}", *rows])
 
 
 def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:

@@ -43,7 +43,7 @@ def read_plain(path: Path, labels: LabelSet | None) -> tuple[pd.DataFrame, Accou
         frame = pd.read_csv(path, header=0, names=COLUMNS, **options)
     except ValueError:  # such as rows of different lengths, or bytes that are not UTF-8
         return None
-    if not len(frame) or not isinstance(frame.index, pd.RangeIndex):  # a fourth field: an index
+    if not len(frame) or not frame.index.equals(pd.RangeIndex(len(frame))):  # a fourth field
         return None
     if not all(isinstance(d, pd.StringDtype) for d in frame.dtypes):
         return None

@@ -16,7 +16,7 @@ from clipdemo.tables.label_values import CAPTION, DEEPEST, FALSE, LIKELY, is_tru
 OURS = Columns({name: place for place, name in enumerate(COLUMNS)})
 Find = Callable[[Sequence[str]], Columns]
 """Finds the columns by a header; raises TableError."""
-_NAMING = ("path", "file_name", "filename", "src", "url")  # keys of a record for an image
+_NAMING = ("path", "file_name", "filename", "src", "url", "name")  # keys of a record for an image
 _LISTED = re.compile(r"""\s*[\[{]\s*["'{].*[\]}]\s*$""", re.DOTALL)
 NO_CAPTION = {"NA", "#N/A", "<NA>", "\\N", "nan", "NaN", "NULL"}
 _ATTACHED = re.compile(r"([^()]+\.\w{3,4}) \(https?://[^()\s]+\)")
