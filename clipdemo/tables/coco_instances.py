@@ -52,7 +52,7 @@ def read_coco(path: Path, found: dict) -> Rows:
 def _labels(shown: dict, names: dict[str, str], repaired: Counter[str]) -> list[str]:
     """The names of an annotation's categories; what has none is counted in `repaired`."""
     score = shown.get("score")
-    if isinstance(score, float) and score < LIKELY:  # a detector's
+    if isinstance(score, int | float) and score < LIKELY:  # a detector's
         repaired["labels not used because of their scores"] += 1
         return []
     numbers = shown.get("category_ids", [shown.get("category_id")])

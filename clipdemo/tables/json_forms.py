@@ -130,7 +130,9 @@ def _unpacked(found: dict, find: Find) -> tuple[list, dict[str, str]]:
     key, classes = class_list(found)
     rest = {name: value for name, value in found.items() if name != key}
     records = _contained(rest, find)
-    return (records, classes) if records != [rest] else ([found], {})
+    if records == [rest] and "Labels" not in _places(rest, find):
+        return [found], {}
+    return records, classes
 
 
 def _contained(found: dict, find: Find) -> list:
@@ -202,12 +204,16 @@ def _is_table(found: dict, find: Find) -> bool:
     return _finds(found, find) and all(isinstance(v, dict | list) for v in found.values())
 
 
-def _finds(names: Iterable[str], find: Find) -> bool:
+def _places(names: Iterable[str], find: Find) -> dict[str, int]:
+    """The places of our columns among names; none if one is missing."""
     try:
-        find(list(names))
+        return find(list(names)).places
     except TableError:
-        return False
-    return True
+        return {}
+
+
+def _finds(names: Iterable[str], find: Find) -> bool:
+    return bool(_places(names, find))
 
 
 def _lacks_name(row: dict) -> bool:
@@ -219,31 +225,44 @@ def _rows(records: Records, find: Find, path: Path, classes: dict[str, str] | No
     records = list(records)
     header = list(dict.fromkeys(name for _, row in records if row for name in row))
     columns = _columns(header, records, find, path)
-    problems = {line: ("", "is not a JSON record") for line, row in records if row is None}
-    rows = [[(row or {}).get(name) for name in header] for _, row in records]
-    unlikely = 0
-    for place in [columns.places[k] for k in ("Labels",) if k in columns.places] + [
-        *columns.several
-    ]:
-        scores = [scores_of(row or {}, header[place]) for _, row in records]
-        cells, count = likely([row[place] for row in rows], scores, path)
-        unlikely += count
-        for row, cell in zip(rows, named(cells, classes, path) if classes else cells, strict=True):
-            row[place] = cell
-    place = columns.places["ImageID"]
-    for (line, record), row in zip(records, rows, strict=True):
-        several = row[place] if isinstance(row[place], list) else []
-        row[place] = several[0] if len(several) == 1 else row[place]
-        if isinstance(record, NotAnnotated):
-            problems[line] = photo_name(row[place]), NOT_ANNOTATED
-        elif len(several) > 1:
-            problems[line] = "", "has several photos: write a row for each"
-    found = gathered(zip((line for line, _ in records), rows, strict=True), header, columns)
-    found.problems |= problems
-    found.repaired["labels not used because of their scores"] = unlikely
-    if classes:
-        found.read_as["numbers of labels"] = "its list of classes"
-    return found
+    cells = {name: [row and row.get(name) for _, row in records] for name in header}
+    unlikely, by_number = _read_labels(cells, columns, classes or {}, path)
+    photo = header[columns.places["ImageID"]]
+    several = [cell if isinstance(cell, list) else [cell] for cell in cells[photo]]
+    cells[photo] = [names[0] if len(names) == 1 else None for names in several]
+    found = zip(*cells.values(), strict=True)
+    rows = gathered(zip((n for n, _ in records), found, strict=True), header, columns)
+    for (line, record), names, name in zip(records, several, cells[photo], strict=True):
+        if record is None:
+            rows.problems[line] = "", "is not a JSON record"
+        elif isinstance(record, NotAnnotated):
+            rows.problems[line] = photo_name(name), NOT_ANNOTATED
+        elif len(names) > 1:
+            rows.problems[line] = photo_name(names[0]), "has several photos"
+    rows.repaired["labels not used because of their scores"] = unlikely
+    if by_number:
+        rows.read_as["numbers of labels"] = "its list of classes"
+    return rows
+
+
+def _read_labels(
+    cells: dict[str, list], columns: Columns, classes: dict[str, str], path: Path
+) -> tuple[int, bool]:
+    """Keep the labels that count, by their names.
+
+    Returns:
+        The number of the others, and whether they had numbers.
+    """
+    unlikely, by_number = 0, False
+    for place in (columns.places.get("Labels"), *columns.several):
+        if place is None:
+            continue
+        name = [*cells][place]
+        rows = (dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True))
+        found, others = likely(cells[name], [scores_of(row, name) for row in rows], path)
+        cells[name] = named(found, classes, path) if classes else found
+        unlikely, by_number = unlikely + others, by_number or cells[name] != found
+    return unlikely, by_number
 
 
 def _columns(header: list[str], records: Records, find: Find, path: Path) -> Columns:
@@ -252,9 +271,10 @@ def _columns(header: list[str], records: Records, find: Find, path: Path) -> Col
         return find(header)
     except TableError as error:
         cells = (value for _, row in records if row for value in row.values())
-        if "--columns" in str(error) and any(isinstance(cell, dict) for cell in cells):
+        if "no column" in str(error) and any(isinstance(cell, dict) for cell in cells):
+            seen = ", ".join(header)[:160]
             raise TableError(
-                f"{path} is an export in an unknown form (found: {', '.join(header)[:160]}): "
-                "export it as COCO, or as CSV with the name and the labels of a photo in each row."
+                f"{path} is an export in an unknown form (found: {seen}): export it as COCO, or "
+                "say which keys to read with --columns ImageID=NAME,Labels=NAME."
             ) from error
         raise

@@ -24,6 +24,7 @@ _PARALLEL = {
     *_SCORES, *(f"{key}s" for key in _SCORES), "probabilities", "labelscores", "labelconfidence",
 }  # fmt: skip
 _MARKS = ("present", "ispresent", "checked", "selected")
+_ROUNDING = 0.001  # by which a score may be beyond its limits
 _NUMBERS = re.compile(r"\s*-?\d+(?:[\s,;|]+-?\d+)*\s*")
 
 
@@ -135,12 +136,12 @@ def likely(cells: list, scores: list[list | None], path: object) -> tuple[list, 
     pairs = [_scored(cell, own) for cell, own in zip(cells, scores, strict=True)]
     all_scores = [s for found in pairs for _, s in found if s is not None] or [0.0]
     least, most = min(all_scores), max(all_scores)
-    if least < 0 or most > 100 or 1 < most < 100 * LIKELY:
+    if least < -_ROUNDING or most > 100 + _ROUNDING or 1 + _ROUNDING < most < 100 * LIKELY:
         raise TableError(
             f"{path} has labels with scores from {least:g} to {most:g}: give scores from 0 to 1, "
             "or only the labels that are true."
         )
-    limit = LIKELY * (100 if most > 1 else 1)
+    limit = LIKELY * (100 if most > 1 + _ROUNDING else 1)
     unlikely, kept = 0, []
     for cell, found in zip(cells, pairs, strict=True):
         good = [label for label, score in found if score is None or score >= limit]

@@ -63,6 +63,13 @@ def _of_kili(row: dict) -> dict:
     return found if row["labels"] else NotAnnotated(found)
 
 
+def _of_custom_vision(row: dict) -> dict:
+    """An image of Custom Vision's, with tags of its own and of its regions."""
+    tags = [tag["tagName"] for tag in (*row["tags"], *(row.get("regions") or ()))]
+    found = {**row, "ImageID": row["originalImageUri"], "tags": list(dict.fromkeys(tags))}
+    return found if tags else NotAnnotated(found)
+
+
 def _of_karpathy(row: dict) -> dict:
     """A photo of Karpathy's splits, with its folder in a field of its own."""
     return {"ImageID": f"{row['filepath']}/{row['filename']}", "Caption": row["sentences"]}
@@ -122,6 +129,7 @@ _OF_TOOLS = (
     ({"image", "accept", "answer"}, _of_prodigy),
     ({"image", "spans", "answer"}, _of_prodigy),
     ({"externalId", "labels"}, _of_kili),
+    ({"originalImageUri", "tags"}, _of_custom_vision),
     ({"filepath", "filename", "sentids"}, _of_karpathy),
     ({"conversations"}, _of_llava),
 )

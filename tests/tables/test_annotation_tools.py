@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from clipdemo.errors import TableError
 from clipdemo.tables.captions_csv import read_captions
 
 CLASSES = ["person", "dog", "cat"]
@@ -57,6 +58,11 @@ TOOLS = {
         ]}
         for n, names in NAMES.items()
     ],
+    "custom vision": [
+        {"id": "g", "created": "2020", "originalImageUri": f"https://o.co/{n}",
+         "tags": [{"tagId": "t", "tagName": x, "created": "2020"} for x in names]}
+        for n, names in NAMES.items()
+    ],
     "prodigy": [
         {"image": n, "options": [{"id": x, "text": x} for x in CLASSES], "accept": names,
          "answer": "accept", "_input_hash": 1}
@@ -73,6 +79,14 @@ TOOLS = {
 @pytest.mark.parametrize("name", TOOLS)
 def test_an_annotation_tool_is_understood(read_labels, name):
     assert read_labels(TOOLS[name])[0] == WANTED
+
+
+def test_another_tools_export_is_to_be_exported_as_coco(read_labels, is_sentence):
+    """None of its keys can be called ImageID, as the photo's name is deeper inside."""
+    task = {"task_id": "t", "params": {"attachment": "https://a.org/1.jpg"}, "response": {}}
+    with pytest.raises(TableError, match="export it as COCO") as refused:
+        read_labels([task])
+    assert is_sentence(refused.value)
 
 
 def test_v7_darwin_writes_a_file_for_each_photo(read_labels):

@@ -95,6 +95,12 @@ def test_a_photo_that_megadetector_could_not_open_is_left_out(read_labels):
     assert account["left_out"][0]["examples"] == ["line 3: 3.jpg"]
 
 
+def test_a_text_next_to_a_list_of_classes_is_a_name(read_labels):
+    found, account = read_labels({"classes": CLASSES, "data": NAMED})
+    assert found == WANTED
+    assert "numbers of labels" not in account["read_as"]
+
+
 @pytest.mark.parametrize("content", [
     {"classes": CLASSES, "data": [{"image": "1.jpg", "labels": [3]}]},
     {"images": ["1.jpg", "2.jpg"], "labels": [["dog"]]},
@@ -114,6 +120,11 @@ def test_a_single_record_may_have_a_key_that_looks_like_a_list_of_classes(read_l
     assert read_labels({"image": "1.jpg", "classes": ["dog", "person"]})[0] == {
         "1.jpg": WANTED["1.jpg"]
     }
+
+
+def test_a_single_record_may_have_its_classes_with_it(read_labels):
+    record = {"image": "1.jpg", "labels": [1, 0], "classes": CLASSES}
+    assert read_labels(record)[0] == {"1.jpg": WANTED["1.jpg"]}
 
 
 def test_labels_by_column_are_no_list_of_classes(read_labels):
@@ -155,6 +166,11 @@ def test_a_label_with_a_low_score_does_not_count(read_labels, name, labels):
     found, account = read_labels(SCORED[name], labels)
     assert found == WANTED
     assert account["repaired"] == {"labels not used because of their scores": 3}
+
+
+def test_a_score_may_be_rounded_to_more_than_one(read_labels):
+    scores = [{"label": "dog", "score": 1.0000001}, {"label": "cat", "score": 0.02}]
+    assert read_labels([{"image": "1.jpg", "labels": scores}])[0] == {"1.jpg": {"dog"}}
 
 
 LINES = [json.dumps(row) for row in NAMED]
