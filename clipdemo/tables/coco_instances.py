@@ -12,6 +12,13 @@ from clipdemo.tables.label_values import LIKELY
 from clipdemo.tables.rows import OURS, Rows, gathered, with_note
 
 
+def is_coco(found: dict) -> bool:
+    """Whether an object has images and annotations, and these are not just lists of names."""
+    lists = [found.get(key) for key in ("images", "annotations")]
+    names = all(isinstance(v, list) and v and not isinstance(v[0], dict) for v in lists)
+    return {"images", "annotations"} <= found.keys() and not names
+
+
 def read_coco(path: Path, found: dict) -> Rows:
     """COCO's instances; captions from a file next to it with COCO's name.
 
@@ -57,8 +64,9 @@ def _labels(shown: dict, names: dict[str, str], repaired: Counter[str]) -> list[
         return []
     numbers = shown.get("category_ids", [shown.get("category_id")])
     found = [names.get(str(number)) for number in numbers]
-    if None in found and isinstance(shown.get("category_name"), str):
-        return [shown["category_name"]]
+    said = [shown.get(key) for key in ("category_name", "category")]
+    if None in found and any(isinstance(name, str) for name in said):
+        return [name for name in said if isinstance(name, str)][:1]
     if "category_id" in shown or "category_ids" in shown:
         repaired["annotations of a category that is not there"] += found.count(None)
     elif "caption" not in shown:

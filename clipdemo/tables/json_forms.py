@@ -10,10 +10,10 @@ from pathlib import Path
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import is_photo
-from clipdemo.tables.coco_instances import read_coco
+from clipdemo.tables.coco_instances import is_coco, read_coco
 from clipdemo.tables.columns import Columns, find_columns
 from clipdemo.tables.forms import with_class_names
-from clipdemo.tables.json_labels import are_scores, class_list, likely, named, scores_of
+from clipdemo.tables.json_labels import are_scores, class_list, likely, named, number_key, scores_of
 from clipdemo.tables.rows import Find, Rows, gathered, photo_name
 from clipdemo.tables.tool_records import (
     NOT_ANNOTATED,
@@ -53,7 +53,7 @@ def _read(text: str, path: Path, find: Find) -> Rows:
     except (ValueError, RecursionError):
         records = _objects(text) or _lines(text, path)
         return _rows(((n, row and as_record(row)) for n, row in records), find, path)
-    if isinstance(found, dict) and {"images", "annotations"} <= found.keys():
+    if isinstance(found, dict) and is_coco(found):
         return read_coco(path, found)
     if isinstance(found, dict):
         found, classes = _unpacked(found, find)
@@ -147,6 +147,9 @@ def _contained(found: dict, find: Find) -> list:
     inside = _inside(found, find)
     if inside is not None:
         return _contained(inside, find)
+    given = [value for value in values if value is not None]
+    if any(map(is_photo, found)) and all(isinstance(value, list | str) for value in given):
+        return [{"ImageID": name, "Labels": value} for name, value in found.items()]
     listed = isinstance(columns, list) and isinstance(rows, list)
     if listed and all(isinstance(row, list) for row in rows):  # pandas' "split"
         return [dict(zip(map(str, columns), row, strict=False)) for row in rows]
@@ -162,11 +165,8 @@ def _contained(found: dict, find: Find) -> list:
         if len(set(map(len, cells))) == 1 and (lists or all(isinstance(v, dict) for v in values)):
             return [dict(zip(found, row, strict=True)) for row in zip(*cells, strict=True)]
         return [found]
-    given = [value for value in values if value is not None]
     if given and all(isinstance(value, dict) for value in given):
         return _by_name(found)
-    if any(map(is_photo, found)) and all(isinstance(value, list | str) for value in given):
-        return [{"ImageID": name, "Labels": value} for name, value in found.items()]
     return [found]
 
 
@@ -266,7 +266,15 @@ def _read_labels(
 
 
 def _columns(header: list[str], records: Records, find: Find, path: Path) -> Columns:
-    """The columns; if records have records in them, the error says which formats are read."""
+    """The columns, of which one may have the numbers of labels.
+
+    Raises:
+        TableError: one is missing; if records have records in them, it says which forms are read.
+    """
+    number = number_key(header)
+    numbered = ["Labels" if name == number else name for name in header]
+    if number and "Labels" not in _places(header, find) and _finds(numbered, find):
+        return find(numbered)
     try:
         return find(header)
     except TableError as error:

@@ -11,17 +11,20 @@ from clipdemo.inputs.photo_names import is_photo
 from clipdemo.tables.columns import FURTHER, USUAL
 from clipdemo.tables.label_values import LIKELY, is_true
 
-_LISTS = (
-    "classes", "names", "categories", "categorynames", "labelnames", "classnames",
-    "detectioncategories", "id2label",
-)  # fmt: skip
+_LISTS = {
+    "classes", "names", "categories", "categorynames", "labelnames", "classnames", "labelmap",
+    "classmap", "detectioncategories", "id2label", "label2id", "classtoidx", "idxtoclass",
+}  # fmt: skip
+_ABOUT = ("info", "meta", "metainfo", "metadata")  # keys of objects about the dataset
+_OF_NUMBERS = ("categoryid", "categoryids", "classid", "classids", "labelid", "labelids", "gtlabel")
 _NAMING = {
     "name", "displayname", "categoryid", "categoryids", "labelid", "classid",
     *USUAL["Labels"], *FURTHER["Labels"],
 }  # fmt: skip
 _SCORES = ("score", "confidence", "probability", "prob", "conf")
 _PARALLEL = {
-    *_SCORES, *(f"{key}s" for key in _SCORES), "probabilities", "labelscores", "labelconfidence",
+    *_SCORES, *(f"{key}s" for key in _SCORES), "probabilities", "logits", "labelscores",
+    "labelconfidence",
 }  # fmt: skip
 _MARKS = ("present", "ispresent", "checked", "selected")
 _ROUNDING = 0.001  # by which a score may be beyond its limits
@@ -34,12 +37,23 @@ def plain(key: object) -> str:
 
 
 def class_list(found: dict) -> tuple[str, dict[str, str]]:
-    """The key of an object's list of classes, and number -> name; both empty if it has none."""
+    """The key of an object's list of classes, "" for one further inside, and number -> name.
+
+    Both are empty if it has none.
+    """
     for key, value in found.items():
         names = _numbered(value) if plain(key) in _LISTS else {}
-        if names and not any(map(is_photo, names.values())) and not _is_column(found, key):
+        if names and not _is_column(found, key):
             return key, names
-    return "", {}
+    inside = (found[key] for key in _ABOUT if isinstance(found.get(key), dict))
+    lists = (_numbered(v) for about in inside for k, v in about.items() if plain(k) in _LISTS)
+    return "", next(filter(None, lists), {})
+
+
+def number_key(names: Iterable[str]) -> str | None:
+    """The only one of a record's keys that says the number of its label."""
+    found = [name for name in names if plain(name) in _OF_NUMBERS]
+    return found[0] if len(found) == 1 else None
 
 
 def _numbered(value: Any) -> dict[str, str]:
@@ -51,6 +65,8 @@ def _numbered(value: Any) -> dict[str, str]:
     elif isinstance(value, dict) and all(type(number) is int for number in value.values()):
         value = {number: name for name, number in value.items()}
     if not isinstance(value, dict) or not all(isinstance(name, str) for name in value.values()):
+        return {}
+    if any(map(is_photo, value.values())):
         return {}
     return {str(number): name for number, name in value.items() if _is_number(number)}
 
@@ -166,10 +182,17 @@ def _scored(cell: Any, scores: list | None) -> list[tuple[Any, float | None]]:
         return []
     if scores is not None and len(scores) == len(cell):
         return list(zip(cell, map(_number, scores), strict=True))
+    if cell and all(_is_pair(part) for part in cell):  # [["dog", 0.98], ["cat", 0.02]]
+        return [(label, float(score)) for label, score in cell]
     inside = [_scored(part, None) if isinstance(part, dict) else [] for part in cell]
     return [
         pair for part, found in zip(cell, inside, strict=True) for pair in found or [(part, None)]
     ]
+
+
+def _is_pair(part: object) -> bool:
+    kinds = [type(value) for value in part] if isinstance(part, list) else []
+    return kinds in ([str, float], [str, int])
 
 
 def are_scores(values: Iterable[object]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from clipdemo.tables.label_values import leaves, parts
+from clipdemo.tables.label_values import LIKELY, leaves, parts
 
 NOT_ANNOTATED = "has not been annotated"
 
@@ -211,7 +211,18 @@ def of_vott(found: dict) -> Iterator[dict]:
 
 
 def of_megadetector(found: dict) -> Iterator[dict]:
-    """MegaDetector's images, whose detections have numbers of categories and scores."""
+    """MegaDetector's images, whose detections have scores, and categories or species."""
+    species = found.get("classification_categories") or {}
     for image in found["images"]:
-        record = {**image, "Labels": image.get("detections")}
-        yield record if isinstance(record["Labels"], list) else NotAnnotated(record)
+        detections = image.get("detections")
+        if not isinstance(detections, list):
+            yield NotAnnotated(image, Labels=[])
+            continue
+        named = [_with_species(detection, species) for detection in detections]
+        yield {**image, "detections": named, "Labels": named}
+
+
+def _with_species(detection: dict, species: dict[str, str]) -> dict:
+    """A detection with its likely species, if it was classified."""
+    likely = [number for number, score in detection.get("classifications", ()) if score >= LIKELY]
+    return {**detection, "name": species[likely[0]]} if likely and species else detection

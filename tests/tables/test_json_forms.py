@@ -57,6 +57,10 @@ WITH_CLASSES = {
     ]},
     "by number": {"id2label": {str(i): n for i, n in enumerate(CLASSES)}, "photos": NUMBERED},
     "by name": {"classes": {n: i for i, n in enumerate(CLASSES)}, "photos": NUMBERED},
+    "label2id": {"label2id": {n: i for i, n in enumerate(CLASSES)}, "photos": NUMBERED},
+    "about the dataset": {"metainfo": {"classes": CLASSES}, "data_list": [
+        {"img_path": n, "gt_label": numbers} for n, numbers in INDICES.items()
+    ]},
     "of coco": {
         "categories": [{"id": i, "name": n} for i, n in enumerate(CLASSES)],
         "licenses": [{"id": 1, "url": "https://a.org"}],
@@ -86,6 +90,27 @@ def test_detections_may_be_chosen_as_the_labels(read_labels):
     found, account = read_labels(MEGADETECTOR, columns={"Labels": "detections"})
     assert found == WANTED
     assert account["repaired"] == {"labels not used because of their scores": 1}
+
+
+def test_a_likely_species_counts_more_than_animal(read_labels):
+    known = {"category": "1", "conf": 0.9, "classifications": [["0", 0.8], ["1", 0.1]]}
+    unsure = {"category": "1", "conf": 0.9, "classifications": [["0", 0.3], ["1", 0.2]]}
+    found, _ = read_labels({
+        "images": [
+            {"file": "1.jpg", "detections": [known]}, {"file": "2.jpg", "detections": [unsure]}
+        ],
+        "detection_categories": {"1": "animal"},
+        "classification_categories": {"0": "deer", "1": "fox"},
+    })  # fmt: skip
+    assert found == {"1.jpg": {"deer"}, "2.jpg": {"animal"}}
+
+
+@pytest.mark.parametrize(("numbers", "labels"), [((1, 18), ("person", "dog")), ((1, 0), "10")])
+def test_the_number_of_a_category_is_a_label_and_not_a_column_of_yes_and_no(
+    read_labels, numbers, labels
+):
+    rows = [{"file_name": f"{i}.jpg", "category_id": n, "bbox": []} for i, n in enumerate(numbers)]
+    assert list(read_labels(rows)[0].values()) == [{label} for label in labels]
 
 
 def test_a_photo_that_megadetector_could_not_open_is_left_out(read_labels):
@@ -143,6 +168,8 @@ def scored(how) -> list[dict]:
 SCORED = {
     "parallel": scored(lambda s: {"labels": list(s), "scores": list(s.values())}),
     "confidence": scored(lambda s: {"labels": list(s), "confidence": list(s.values())}),
+    "grounding dino": scored(lambda s: {"labels": list(s), "logits": list(s.values())}),
+    "pairs": scored(lambda s: {"labels": [[k, v] for k, v in s.items()]}),
     "in one record": scored(lambda s: {"objects": {"label": list(s), "score": list(s.values())}}),
     "text": scored(lambda s: {"labels": [{"label": k, "score": str(v)} for k, v in s.items()]}),
     "clarifai": scored(lambda s: {"tags": [{"name": k, "value": v} for k, v in s.items()]}),
@@ -182,6 +209,7 @@ CONTAINERS = {
     "firebase": {"photos": {f"-M{i}": {
         "image": n, "labels": {f"-N{i}": name for i, name in enumerate(names)}
     } for i, (n, names) in enumerate(NAMES.items())}},
+    "parallel": {"images": list(NAMES), "annotations": list(NAMES.values())},
     "named images": [{**row, "image": {"name": row["image"], "id": 1}} for row in NAMED],
     "lists of one": [{**row, "image": [row["image"]]} for row in NAMED],
     "annotators": {"annotators": [{"id": 1, "mail": "a@b.org"}], "photos": NAMED},
@@ -201,6 +229,11 @@ def test_a_damaged_line_loses_only_itself(read_labels):
     assert account["left_out"][0]["examples"] == ["line 2: "]
 
 
+def test_one_photo_with_its_labels_is_no_list_of_photos(read_labels):
+    found, _ = read_labels({"1.jpg": [{"label": "dog", "score": 0.9}, {"label": "person"}]})
+    assert found == {"1.jpg": WANTED["1.jpg"]}
+
+
 def test_a_photo_without_labels_may_be_null(read_labels):
     assert read_labels({**NAMES, "3.jpg": None})[0] == {**WANTED, "3.jpg": set()}
 
@@ -215,7 +248,7 @@ def coco(annotations: list[dict]) -> dict:
 
 @pytest.mark.parametrize("annotations", [
     [{"image_id": 0, "category_ids": [1, 2]}, {"image_id": 1, "category_ids": [3]}],
-    [{"image_id": 0, "category_name": "person"}, {"image_id": 0, "category_id": 2},
+    [{"image_id": 0, "category_name": "person"}, {"image_id": 0, "category": "dog"},
      {"image_id": 1, "category_id": None, "category_name": "cat"}],
     [{"image_id": i, "category_id": CLASSES.index(x) + 1, "score": 0.9 if x in names else 0.02}
      for i, names in enumerate(NAMES.values()) for x in CLASSES],
