@@ -19,18 +19,24 @@ from clipdemo.tables.rows import OURS, Rows, gathered
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # of an imagefolder
 _NO_CLASSES = {
-    "images", "img", "imgs", "jpegimages", "dcim", "val", "validation", "test", "testing",
+    "images", "img", "imgs", "jpegimages", "jpg", "jpeg", "png", "dcim", "val", "validation",
+    "test", "testing",
 }  # fmt: skip
 _CLASSES_AMONG_OTHERS = {
-    "train", "training", "valid", "dev", "set", "image", "photo", "photos", "picture", "pictures",
-    "data", "dataset", "mask",
+    "train", "training", "valid", "dev", "set", "part", "fold", "split", "batch", "shard", "image",
+    "photo", "photos", "picture", "pictures", "data", "dataset", "mask", "raw", "originals",
+    "resized", "cropped", "processed", "camera", "roll", "screenshots", "downloads", "whatsapp",
+    "new", "folder",
 }  # fmt: skip
 _ASIDE = {
     "annotations", "labels", "masks", "segmentationclass", "segmentationobject", "thumbs",
     "thumbnails", "previews",
 }  # fmt: skip
-# 2021-05, Photos from 2021, and a camera's 100APPLE
-_BY_DATE = re.compile(r"(photos from )?(19|20)\d\d([-_. ]?\d\d){0,2}|[1-9]\d\d[a-z_\d]{5}")
+_BY_DATE = r"(photos from )?(19|20)\d\d([-_. ]?\d\d){0,2}"  # Photos from 2021, and 2021-05-04
+_BY_CAMERA = r"[1-9]\d\d(?=\w*[a-z_])[a-z_\d]{5}"  # 100APPLE
+_BY_SIZE = r"\d+x\d+"
+_BY = re.compile(f"{_BY_DATE}|{_BY_CAMERA}|{_BY_SIZE}", re.IGNORECASE)
+_NOTHING = "no label"  # as the command batch writes
 _NUMBER = re.compile(r"\d+[\s._-]+(?=.*[^\W\d_])")  # such as 001.Albatross
 _TABLES = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".manifest", ".xlsx", ".parquet")
 _BINARY = (".xlsx", ".parquet")
@@ -52,31 +58,24 @@ def read_folder(path: Path) -> Path | Rows:
     photos = [file for file in files if is_photo(file)]
     _refuse_annotations(path, files, photos)
     labels = _labels(photos)
-    nested = [photo for photo, names in labels.items() if len(names) > 1]
-    if nested:
-        inner = PurePosixPath(nested[0]).parent
-        raise TableError(
-            f"{path} has folders within folders of photos, such as {inner}, so that its labels are "
-            "not clear: give a folder with one folder per label, or a table."
-        )
-    found = {names[0] for names in labels.values() if names}
-    if not found:
-        _refuse(path, files)
-    if len(found) == 1:
-        raise TableError(
-            f"{path} has photos of one label only ({next(iter(found))}): add folders of others, or "
-            "give a table."
-        )
-    plain = {name: _NUMBER.sub("", name) for name in found}
-    numbered = len(set(plain.values())) == len(found) and all(map(_NUMBER.match, found))
-    names = {photo: plain[n[0]] if numbered else n[0] for photo, n in labels.items() if n}
-    rows = [(photo, (name,), "") for photo, name in names.items()]
+    _refuse_unclear(path, files, labels)
+    return _rows(labels)
+
+
+def _rows(labels: dict[str, list[str]]) -> Rows:
+    """Rows of the photos that have a label."""
+    names = {photo: found[0] for photo, found in labels.items() if found}
+    plain = {name: _NUMBER.sub("", name) for name in set(names.values())}
+    numbered = len(set(plain.values())) == len(plain) and all(map(_NUMBER.match, plain))
+    if numbered:
+        names = {photo: plain[name] for photo, name in names.items()}
+    rows = [(photo, (name,) if name != _NOTHING else (), "") for photo, name in names.items()]
     rows = gathered(enumerate(rows, 1), COLUMNS, OURS)
     rows.read_as["Labels"] = "names of folders" + " without their numbers" * numbered
-    left = {PurePosixPath(photo).parent.as_posix() for photo in photos if photo not in names}
-    left = {"the folder itself" if folder == "." else folder for folder in left}
+    left = {PurePosixPath(photo).parent.as_posix() for photo in labels if photo not in names}
     if left:
-        rows.read_as["photos not read, in"] = ", ".join(sorted(left))[:200]
+        left = sorted("the folder itself" if folder == "." else folder for folder in left)
+        rows.read_as["photos not read, in"] = ", ".join(left)[:200]
     return rows
 
 
@@ -106,9 +105,7 @@ def _is_class(name: str, siblings: set[str]) -> bool:
         return False
     none = _NO_CLASSES | _CLASSES_AMONG_OTHERS | _ASIDE
     return any(
-        not _words(other) <= none and not _BY_DATE.fullmatch(other.casefold())
-        for other in siblings
-        if other
+        not _words(other) <= none and not _BY.fullmatch(other) for other in siblings if other
     )
 
 
@@ -151,7 +148,9 @@ def _names_photos(file: Path) -> bool:
     if suffix == ".txt":  # or a text about the dataset
         lines = [line for line in _head(file).splitlines() if line.strip()][:50]
         return 2 * sum(bool(_ANY_PHOTO.search(line)) for line in lines) > len(lines)
-    return suffix in (*_TABLES, ".xml") and bool(_ANY_PHOTO.search(_head(file)))
+    if suffix not in (*_TABLES, ".xml"):
+        return False
+    return is_photo(file.stem) or bool(_ANY_PHOTO.search(_head(file)))  # or 1.jpg.json
 
 
 def _head(file: Path) -> str:
@@ -162,8 +161,23 @@ def _head(file: Path) -> str:
         return ""
 
 
-def _refuse(path: Path, files: Sequence[str]) -> None:
-    """Raise TableError for a folder without labels, with what to give."""
+def _refuse_unclear(path: Path, files: Sequence[str], labels: dict[str, list[str]]) -> None:
+    """Raise TableError, with what to give, unless photos have one label each, of several."""
+    nested = next((photo for photo, names in labels.items() if len(names) > 1), None)
+    if nested:
+        inner = PurePosixPath(nested).parent
+        raise TableError(
+            f"{path} has folders within folders of photos, such as {inner}, so "
+            "that its labels are not clear: give a folder with one folder per label, or a table."
+        )
+    found = {names[0] for names in labels.values() if names}
+    if len(found) == 1:
+        raise TableError(
+            f"{path} has photos of one label only ({next(iter(found))}): add folders of others, or "
+            "give a table."
+        )
+    if found:
+        return
     if any(file.endswith(".txt") and "labels" in file.split("/") for file in files):
         _refuse_yolo(path)
     tables = [f for f in files if f.lower().endswith(_TABLES) and not is_photo(Path(f).stem)]

@@ -38,6 +38,7 @@ READ = {
     "parts by other names": ["Train_Set/dog/1.jpg", "val2017/cat/2.jpg"],
     "of images": ["images_001/dog/1.jpg", "images_002/cat/2.jpg"],
     "images within": ["dog/images/1.jpg", "cat/images/2.jpg"],
+    "folds": ["fold_1/dog/1.jpg", "fold_2/cat/2.jpg"],
     "dates above": ["2021/dog/1.jpg", "2022/cat/2.jpg"],
     "numbers for order": ["10_dog/1.jpg", "5_cat/2.jpg"],
     "numbers of classes": ["001.dog/1.jpg", "002.cat/2.jpg"],
@@ -56,7 +57,8 @@ def test_the_folder_of_each_label_is_found(put, name):
 
 @pytest.mark.parametrize("names", [
     ("train", "bus"), ("photo", "drawing"), ("valid", "invalid"), ("mask", "no_mask"),
-    ("2021", "older"), ("0", "1"), ("1_star", "2_star"), ("07 bond", "spy"),
+    ("2021", "older"), ("raw", "cooked"), ("new", "old"), ("640x480", "other"),
+    ("0", "1"), ("10000001", "10000002"), ("1_star", "2_star"), ("07 bond", "spy"),
 ])  # fmt: skip
 def test_names_that_parts_and_dates_have_too_are_labels_among_others(put, names):
     found, _ = labels_of(put(*(f"{name}/1.jpg" for name in names)))
@@ -72,6 +74,11 @@ def test_photos_that_have_no_label_are_in_the_account(put):
     assert read_as["photos not read, in"] == "_new, test, the folder itself, thumbnails"
 
 
+def test_the_folder_that_the_command_batch_writes_for_no_label_is_none(put):
+    found, _ = labels_of(put("dog/1.jpg", "no label/2.jpg"))
+    assert found == {"dog/1.jpg": ["dog"], "no label/2.jpg": []}
+
+
 def test_a_link_to_nowhere_does_no_harm(put):
     path = put("dog/1.jpg", "cat/2.jpg")
     (path / "labels.csv").symlink_to(path / "nowhere.csv")
@@ -83,6 +90,9 @@ REFUSED = {
     "labelme": (["dog/1.jpg", "dog/1.json", "cat/2.jpg"], '{"imagePath": "1.jpg"}', "COCO"),
     "takeout": (
         ["Photos from 2021/1.jpg", "Photos from 2021/1.jpg.json"], '{"title": "1.jpg"}', "each"
+    ),
+    "supervisely": (
+        ["ds0/img/1.jpg", "ds0/ann/1.jpg.json", "ds1/img/2.jpg"], '{"objects": []}', "each photo"
     ),
     "roboflow": (["train/_annotations.coco.json", "train/1.jpg"], TABLE, "give train/_ann"),
     "roboflow parts": (
@@ -96,6 +106,9 @@ REFUSED = {
     "yolo": (["dog/1.jpg", "dog/1.txt", "cat/2.jpg"], "0 0.5 0.5 0.1 1e-3\n", "COCO"),
     "camera": (["DCIM/100APPLE/1.jpg", "DCIM/101APPLE/2.jpg"], "", "give a table"),
     "dates": (["2021/1.jpg", "2022/2.jpg"], "", "give a table"),
+    "sizes": (["64x64/1.jpg", "originals/1.jpg"], "", "give a table"),
+    "batches": (["batch_1/1.jpg", "batch_2/2.jpg"], "", "give a table"),
+    "phone": (["Camera Roll/1.jpg", "Screenshots/2.jpg"], "", "give a table"),
     "masks": (["img/1.jpg", "masks/1.jpg"], "", "give a table"),
     "one label": (["dog/1.jpg", "dog/2.jpg"], "", "one label only"),
     "one label and previews": (["dog/1.jpg", "thumbs/1.jpg"], "", "one label only"),
