@@ -39,14 +39,12 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def _for_imports(variables: Mapping[str, str]) -> dict[str, str]:
-    """Those that libraries read when they are imported, if they are not as the app sets them."""
-    home = str(Path("~/.cache/huggingface").expanduser())
-    defaults = {"HF_HOME": home, "HF_HUB_DISABLE_TELEMETRY": "True"}
-    names = ("HOME", "HF_", "XDG_CACHE", "SPACE_", "CLIPDEMO_CACHE", "GRADIO_SERVER", "PYTHONPATH")
-    return {
-        name: value for name, value in variables.items()
-        if name.startswith(names) and value != defaults.get(name)
-    }  # fmt: skip
+    """Those that libraries read when they are imported, if they are not as the app sets them.
+
+    Those of huggingface_hub are not among them: `App` makes it read them again.
+    """
+    names = ("HOME", "XDG_CACHE", "SPACE_", "CLIPDEMO_CACHE", "GRADIO_SERVER", "PYTHONPATH")
+    return {name: value for name, value in variables.items() if name.startswith(names)}
 
 
 FOR_IMPORTS = _for_imports(environment(ROOT))
@@ -122,10 +120,11 @@ def eventually(page, check: Callable[[], None], patience: float = PATIENCE) -> N
 
 def until(holds: Callable[[], bool], patience: float = PATIENCE) -> None:
     """Wait until something holds, without a page."""
-    end = time.monotonic() + patience
+    end, pause = time.monotonic() + patience, 0.001
     while not holds():
         assert time.monotonic() < end, "it has not come"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
 
 
 def visit(page, url: str) -> None:

@@ -1,6 +1,7 @@
 """Functions in separate processes, which can be killed; their imports are loaded only once."""
 
 import atexit
+import importlib
 import multiprocessing
 import os
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+import huggingface_hub.constants
 from support.paths import ROOT
 
 _context = multiprocessing.get_context("forkserver")
@@ -94,6 +96,7 @@ def _program(arguments: list[str], environment: dict[str, str], reader: Connecti
         sys.stdin = open(0, closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
+    importlib.reload(huggingface_hub.constants)  # which has read the variables at its import
     os.chdir(ROOT)
     what, *rest = arguments
     try:

@@ -1,6 +1,7 @@
 """Runs belong to the server: they outlive the connection, the page and other runs."""
 
 import io
+import json
 import threading
 import zipfile
 from pathlib import Path
@@ -17,86 +18,140 @@ from page.batch.test_batch import begin, download, says
 
 pytestmark = pytest.mark.browser
 
-# The app, but getting its model waits until there is a file.
+# The app, but its runs wait while there is a file: "model" before they get the model, "rows" after
+# their first photos.
 HELD_UP = """
 import os
 import time
 import app
+from clipdemo.page.batch import jobs
 from clipdemo.page.shared.models import BackgroundModel
 
-get = BackgroundModel.get
+get, predict_items = BackgroundModel.get, jobs.predict_items
+
+def wait(name):
+    while os.path.exists(os.path.join(os.environ["HELD"], name)):
+        time.sleep(0.05)
 
 def wait_and_get(self):
-    while not os.path.exists(os.environ["GO"]):
-        time.sleep(0.1)
+    wait("model")
     return get(self)
 
-BackgroundModel.get = wait_and_get
+def predict_and_wait(*given):
+    for results in predict_items(*given):
+        yield results
+        wait("rows")
+
+BackgroundModel.get, jobs.predict_items = wait_and_get, predict_and_wait
 app.main()
 """
+COUNT = 24  # photos, three times as many as are scored at once
 
 
 @pytest.fixture(scope="module")
-def large(tmp_path_factory) -> Path:
-    """A zip of 400 different photos."""
-    path = tmp_path_factory.mktemp("large") / "large.zip"
+def app(tmp_path_factory):
+    """The address of such an app, and the folder of the files that hold it up."""
+    folder = tmp_path_factory.mktemp("held")
+    with serving(folder, ("-c", HELD_UP), HELD=str(folder)) as (url, _):
+        yield url, folder
+
+
+@pytest.fixture
+def held(app):
+    """The address of the app, and a function that makes the file of that name."""
+    url, folder = app
+    files = [folder / "model", folder / "rows"]
+
+    def hold(name: str) -> Path:
+        (folder / name).touch()
+        return folder / name
+
+    yield url, hold
+    for file in files:
+        file.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory) -> Path:
+    """A zip of different photos."""
+    path = tmp_path_factory.mktemp("several") / "several.zip"
     with zipfile.ZipFile(path, "w") as file:
-        for i in range(400):
+        for i in range(COUNT):
             content = io.BytesIO()
-            Image.new("RGB", (640, 480), (i % 256, i // 2 % 256, 90)).save(content, "PNG")
+            Image.new("RGB", (64, 48), (10 * i, 250 - 10 * i, 90)).save(content, "PNG")
             file.writestr(f"{i}.png", content.getvalue())
     return path
 
 
-def test_a_run_outlives_its_connection_and_its_page_and_gives_the_same(browser, url, large):
+def test_a_run_outlives_its_connection_and_its_page_and_gives_the_same(browser, held, several):
+    url, hold = held
+    rows = hold("rows")
     with browser.new_context() as mine, browser.new_context() as other, cut_line(url) as found:
         address, line = found
         page = mine.new_page()
         visit(page, address)
-        begin(page, large)
+        begin(page, several)
         page.locator("#batch tbody tr").first.wait_for()
         line.cut()
         says(page, "The connection is lost")
         neighbour = other.new_page()
         visit(neighbour, url)
-        begin(neighbour, large)
+        begin(neighbour, several)
         line.mend()
         eventually(page, lambda: assert_under_way(page))
         page.reload()
         page.get_by_role("tab", name="Batch").click()
         eventually(page, lambda: assert_under_way(page))
         page.close()
+        rows.unlink()
         again = mine.new_page()
         visit(again, address)
         again.get_by_role("tab", name="Batch").click()
-        says(again, "Done: 400")
-        says(neighbour, "Done: 400")
+        says(again, f"Done: {COUNT}")
+        says(neighbour, f"Done: {COUNT}")
         assert download(again, "CSV") == download(neighbour, "CSV")
 
 
 def assert_under_way(page) -> None:
-    text = page.locator("#batch [role=status]").inner_text()
-    assert " of 400" in text or "Done: 400" in text
+    assert f" of {COUNT}" in page.locator("#batch [role=status]").inner_text()
 
 
-def test_a_waiting_visitor_sees_the_place_in_the_queue_and_can_leave_it(browser, tmp_path):
-    go = tmp_path / "go"
-    with serving(tmp_path, ("-c", HELD_UP), GO=str(go)) as (url, _):
-        contexts = [browser.new_context() for _ in range(4)]
-        pages = [context.new_page() for context in contexts]
-        for page, photo in zip(pages, sorted(SCENES.glob("*.thumb.webp")), strict=False):
-            visit(page, url)
-            begin(page, photo)
-        says(pages[2], "Number 1 in the queue")
-        says(pages[3], "Number 2 in the queue")
-        for page in pages[:1:-1]:
-            page.get_by_role("button", name="Cancel").click()
-            says(page, "Cancelled: ")
-        go.touch()
-        for page in pages[:2]:
-            says(page, "Done: 1")
-        for context in contexts:
-            context.close()
+def test_cancelling_keeps_the_results(visitor, held, several):
+    url, hold = held
+    rows = hold("rows")
+    page = visitor.new_page()
+    visit(page, url)
+    begin(page, several)
+    page.locator("#batch tbody tr").first.wait_for()
+    assert page.locator("#batch-start").is_disabled(), "a new run would replace its results"
+    with page.expect_response("**/stop"):
+        page.get_by_role("button", name="Cancel").click()
+    rows.unlink()
+    says(page, "Cancelled: ")
+    assert page.locator("#batch-start:focus").is_enabled()
+    kept = len(json.loads(download(page, "JSON"))["photos"])
+    assert 0 < kept < COUNT
+    assert f"{kept} of {COUNT}" in page.locator("#batch [role=status]").inner_text()
+
+
+def test_a_waiting_visitor_sees_the_place_in_the_queue_and_can_leave_it(browser, held):
+    url, hold = held
+    model = hold("model")
+    contexts = [browser.new_context() for _ in range(4)]
+    pages = [context.new_page() for context in contexts]
+    for page, photo in zip(pages, sorted(SCENES.glob("*.thumb.webp")), strict=False):
+        visit(page, url)
+        begin(page, photo)
+    says(pages[2], "Number 1 in the queue")
+    says(pages[3], "Number 2 in the queue")
+    for page in pages[:1:-1]:
+        page.get_by_role("button", name="Cancel").click()
+        says(page, "Cancelled: ")
+    model.unlink()
+    for page in pages[:2]:
+        says(page, "Done: 1")
+    for context in contexts:
+        context.close()
 
 
 def test_a_run_is_visible_only_by_its_id(url):
