@@ -1,4 +1,4 @@
-"""One real server for all tests here, and a newly opened page for each."""
+"""Real servers for all tests here, and a newly opened page for each."""
 
 import pytest
 from support.driver import serving, visit
@@ -11,6 +11,13 @@ def url(tmp_path_factory):
 
     with serving(tmp_path_factory.mktemp("server")) as (address, _):
         Client(address, verbose=False).predict(None, "a dog", api_name="/predict")
+        yield address
+
+
+@pytest.fixture(scope="session")
+def opening_url(tmp_path_factory):
+    """Address of an app whose page opens with a scene, as it does without any settings."""
+    with serving(tmp_path_factory.mktemp("opening"), CLIPDEMO_START="crossing") as (address, _):
         yield address
 
 

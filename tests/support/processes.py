@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import huggingface_hub.constants
+
 from support.paths import ROOT
 
 _context = multiprocessing.get_context("forkserver")

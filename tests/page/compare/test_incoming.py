@@ -12,7 +12,6 @@ from support.driver import (
     notices,
     photo_name,
     read,
-    serving,
     shows,
     until,
     visit,
@@ -111,18 +110,10 @@ def test_formats_that_the_browser_cannot_show_are_shown_by_the_server(
     shows(other, expected)
 
 
-@pytest.fixture(scope="module")
-def opening(tmp_path_factory):
-    """An app that opens with its default scene."""
-    folder = tmp_path_factory.mktemp("opening")
-    with serving(folder, CLIPDEMO_START="crossing") as (address, _):
-        yield address
-
-
 @pytest.fixture
-def opened(visitor, opening, classifier):
+def opened(visitor, opening_url, classifier):
     page = visitor.new_page()
-    visit(page, opening)
+    visit(page, opening_url)
     eventually(page, lambda: assert_begun(page))
     shows(page, classifier.predict(SCENES / "crossing.webp", caption(page)))
     return page
@@ -199,9 +190,9 @@ def assert_begun(page) -> None:
     assert read(page).get("person", {"concat": [""]})["concat"][0]
 
 
-def test_a_link_with_a_caption_opens_with_that_alone(visitor, opening, classifier):
+def test_a_link_with_a_caption_opens_with_that_alone(visitor, opening_url, classifier):
     page = visitor.new_page()
-    visit(page, f"{opening}#rule=tuned&caption=a+dog")
+    visit(page, f"{opening_url}#rule=tuned&caption=a+dog")
     shows(page, classifier.predict(None, "a dog"))
 
 
@@ -217,7 +208,7 @@ def test_text_from_an_office_program_is_text(page, classifier):
 
 
 @pytest.fixture
-def early(visitor, opening):
+def early(visitor, opening_url):
     """A page whose opening scene has not arrived, and what lets it arrive."""
     page = visitor.new_page()
     held = []
@@ -233,7 +224,7 @@ def early(visitor, opening):
             held[0].continue_()
 
     page.route("**/queue/join*", hold_scene)
-    visit(page, opening)
+    visit(page, opening_url)
     until(lambda: page.wait_for_timeout(50) or held)
     return page, release
 
