@@ -45,6 +45,8 @@ def predict_and_wait(*given):
 BackgroundModel.get, jobs.predict_items = wait_and_get, predict_and_wait
 app.main()
 """
+FORGET = """location.protocol === "http:"
+  && [localStorage, sessionStorage].forEach((kept) => kept.clear())"""
 COUNT = 24  # photos, three times as many as are scored at once
 
 
@@ -140,9 +142,7 @@ def test_a_waiting_visitor_sees_the_place_in_the_queue_and_can_leave_it(browser,
     model, page, runs = hold("model"), visitor.new_page(), []
     *first, last = sorted(SCENES.glob("*.thumb.webp"))[:4]
     for photo in first:
-        page.evaluate(
-            "location.protocol === 'http:' && [localStorage, sessionStorage].forEach((kept) => kept.clear())"
-        )
+        page.evaluate(FORGET)
         visit(page, url)
         begin(page, photo)
         page.locator("#batch progress").wait_for()

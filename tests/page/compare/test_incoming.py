@@ -12,6 +12,7 @@ from support.driver import (
     notices,
     photo_name,
     read,
+    remove_photo,
     shows,
     until,
     visit,
@@ -45,11 +46,14 @@ def bring(page, selector: str, how: str, **what) -> bool:
     return page.locator(selector).first.evaluate(BRING, {"how": how, **what})
 
 
-@pytest.mark.parametrize("how", ["paste", "drop"])
-@pytest.mark.parametrize("where", ["body", "#caption textarea", "#board"])
-def test_a_photo_can_be_pasted_or_dropped_anywhere(page, classifier, how, where):
-    bring(page, where, how, file=file_of(PHOTO.read_bytes(), "harbour.webp", "image/webp"))
-    shows(page, classifier.predict(PHOTO))
+def test_a_photo_can_be_pasted_or_dropped_anywhere(page, classifier):
+    photo = file_of(PHOTO.read_bytes(), "harbour.webp", "image/webp")
+    for where in ("body", "#caption textarea", "#board"):
+        for how in ("paste", "drop"):
+            shows(page, classifier.predict(None, None))
+            bring(page, where, how, file=photo)
+            shows(page, classifier.predict(PHOTO))
+            remove_photo(page)
 
 
 def test_from_another_tab_it_opens_the_board_and_on_batch_it_is_for_the_batch(page, classifier):
@@ -76,11 +80,21 @@ def test_a_table_that_is_dropped_on_compare_goes_to_the_batch(page):
 
 
 def test_a_text_that_is_pasted_into_the_caption_stays_a_text(page, classifier):
-    """The browser inserts it, and the page does not request it as a link."""
+    """The browser inserts it, and the page does not request it as a link. That from an office
+    program comes with a picture of itself.
+    """
     assert bring(page, "#caption textarea", "paste", text="http://127.0.0.1:1/dog.jpg")
     write_caption(page, "a dog")
     shows(page, classifier.predict(None, "a dog"))
     assert not notices(page)
+    write_caption(page, "")
+    give_photo(page, PHOTO)
+    shows(page, classifier.predict(PHOTO))
+    picture = file_of((SCENES / "beach.webp").read_bytes(), "image.png", "image/webp")
+    what = {"how": "paste", "file": picture, "text": "a red boat", "html": "<td>a red boat</td>"}
+    assert bring(page, "#caption textarea", **what), "the browser pastes the text"
+    assert not bring(page, "body", **what), "elsewhere it is a photo"
+    shows(page, classifier.predict(SCENES / "beach.webp"))
 
 
 def test_a_link_that_cannot_be_fetched_is_one_sentence(page, is_sentence):
@@ -90,24 +104,25 @@ def test_a_link_that_cannot_be_fetched_is_one_sentence(page, is_sentence):
     assert is_sentence(toast.inner_text())
 
 
-@pytest.mark.parametrize(("name", "kind"), [("a.heic", "HEIF"), ("a.tif", "TIFF")])
-def test_formats_that_the_browser_cannot_show_are_shown_by_the_server(
-    page, classifier, tmp_path, name, kind
-):
+def test_formats_that_the_browser_cannot_show_are_shown_by_the_server(page, classifier, tmp_path):
     """Also if the system gives such a file no type."""
-    content = io.BytesIO()
-    Image.open(PHOTO).convert("RGB").save(content, kind)
-    (tmp_path / name).write_bytes(content.getvalue())
-    expected = classifier.predict(tmp_path / name)
-    with page.expect_response(lambda answer: "/preview?path=" in answer.url) as shown:
-        bring(page, "body", "drop", file=file_of(content.getvalue(), name, ""))
-    assert shown.value.headers["content-type"] == "image/jpeg"
-    shows(page, expected)
     other = page.context.new_page()
     visit(other, page.url)
-    with other.expect_response(lambda answer: "/preview?path=" in answer.url):
-        give_photo(other, tmp_path / name)
-    shows(other, expected)
+    for name, kind in (("a.heic", "HEIF"), ("a.tif", "TIFF")):
+        content = io.BytesIO()
+        Image.open(PHOTO).convert("RGB").save(content, kind)
+        (tmp_path / name).write_bytes(content.getvalue())
+        expected = classifier.predict(tmp_path / name)
+        for tab in (page, other):
+            shows(tab, classifier.predict(None, None))
+            with tab.expect_response(lambda answer: "/preview?path=" in answer.url) as shown:
+                if tab == page:
+                    bring(tab, "body", "drop", file=file_of(content.getvalue(), name, ""))
+                else:
+                    give_photo(tab, tmp_path / name)
+            assert shown.value.headers["content-type"] == "image/jpeg", name
+            shows(tab, expected)
+            remove_photo(tab)
 
 
 @pytest.fixture
@@ -123,30 +138,24 @@ def caption(page) -> str:
     return page.locator("#caption textarea").input_value()
 
 
-def test_the_page_opens_with_a_scene_on_which_the_modes_disagree(opened):
-    board = read(opened)
-    said = {mode: {n for n, cells in board.items() if cells[mode][1]} for mode in ("image", "text")}
-    assert said["image"] - said["text"]
-    assert said["text"] - said["image"]
+def test_the_page_opens_with_a_scene_that_a_rule_and_an_edit_keep(opened, classifier):
+    """One on which the modes disagree; a rule that is set beside it outlives a reload."""
+    board, said = read(opened), caption(opened)
+    on = {mode: {n for n, cells in board.items() if cells[mode][1]} for mode in ("image", "text")}
+    assert on["image"] - on["text"]
+    assert on["text"] - on["image"]
     verdict = opened.locator("#board .verdict").inner_text()
     assert "(image only)" in verdict
     assert "(text only)" in verdict
     assert 0 < opened.locator("#board [data-label]:visible").count() < len(LABELS)
-
-
-def test_a_rule_set_beside_the_scene_outlives_a_reload(opened, classifier):
-    said = caption(opened)
     opened.locator("#rule").select_option("top-k")
     opened.reload()
     shows(opened, classifier.predict(SCENES / "crossing.webp", said))
     assert opened.locator("#rule").input_value() == "top-k"
-
-
-def test_an_edit_of_the_caption_keeps_the_scene(opened, classifier):
-    edited = caption(opened).replace("bus", "train")
     opened.locator("#caption textarea").press("End")
     opened.locator("#caption textarea").press_sequentially(" It rains.")
-    shows(opened, classifier.predict(SCENES / "crossing.webp", caption(opened)))
+    shows(opened, classifier.predict(SCENES / "crossing.webp", f"{said} It rains."))
+    edited = said.replace("bus", "train")
     write_caption(opened, edited)
     shows(opened, classifier.predict(SCENES / "crossing.webp", edited))
 
@@ -194,17 +203,6 @@ def test_a_link_with_a_caption_opens_with_that_alone(visitor, opening_url, class
     page = visitor.new_page()
     visit(page, f"{opening_url}#rule=tuned&caption=a+dog")
     shows(page, classifier.predict(None, "a dog"))
-
-
-def test_text_from_an_office_program_is_text(page, classifier):
-    """It comes with a picture of itself."""
-    give_photo(page, PHOTO)
-    shows(page, classifier.predict(PHOTO))
-    picture = file_of((SCENES / "beach.webp").read_bytes(), "image.png", "image/webp")
-    what = {"how": "paste", "file": picture, "text": "a red boat", "html": "<td>a red boat</td>"}
-    assert bring(page, "#caption textarea", **what), "the browser pastes the text"
-    assert not bring(page, "body", **what), "elsewhere it is a photo"
-    shows(page, classifier.predict(SCENES / "beach.webp"))
 
 
 @pytest.fixture

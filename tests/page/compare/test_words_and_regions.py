@@ -115,8 +115,19 @@ def test_words_that_are_off_move_text_and_concat_and_not_the_photos_row(board, c
     assert board.locator("#words button[aria-pressed=false]").count() == 0
 
 
-def test_words_are_tinted_by_their_effect(board, classifier):
-    """On the label that was clicked on the board, in each mode."""
+def test_a_photo_and_its_caption_are_explained(board, classifier):
+    """By tinted words, a map and a gauge; without the photo, gauge and map are gone."""
+    assert_gauge(board, classifier)
+    assert_tinted(board, classifier)
+    assert_the_map_follows(board, classifier)
+    remove_photo(board)
+    eventually(board, lambda: assert_no_gauge(board))
+    give_photo(board, SCENES / "station.webp")
+    board.locator("#photo canvas").wait_for(state="hidden")
+
+
+def assert_tinted(board, classifier) -> None:
+    """Each by its effect on the label that was clicked on the board, in each mode."""
     expected = attribution.words(classifier, PHOTO, CAPTION)
     board.locator("#board .row .name", has_text="bench").click()
     for mode in ("text", "concat"):
@@ -156,7 +167,8 @@ def test_marks_show_the_scores_before_an_edit_until_dismissed(board, classifier)
     assert board.evaluate(GHOSTS) == [], "another photo is not compared with the last one"
 
 
-def test_the_gauge_places_photo_and_caption_among_the_validation_pairs(board, classifier):
+def assert_gauge(board, classifier) -> None:
+    """It places photo and caption among the validation pairs."""
     found = attribution.fit(classifier, PHOTO, CAPTION)
     sentence = f"match better than {round(100 * found.better_than)}%"
 
@@ -167,15 +179,18 @@ def test_the_gauge_places_photo_and_caption_among_the_validation_pairs(board, cl
 
     eventually(board, check)
     assert board.locator("#words .gauge b").is_visible()
-    remove_photo(board)
-    eventually(board, lambda: assert_no_gauge(board))
 
 
 def assert_no_gauge(page) -> None:
     assert page.locator("#words .gauge b").count() == 0
 
 
-def test_hostile_words_are_only_text(page, classifier):
+def test_words_without_a_photo_have_no_map_and_hostile_ones_are_only_text(page, classifier):
+    write_caption(page, "a dog")
+    shows(page, classifier.predict(None, "a dog"))
+    words(page, ["a", "dog"])
+    assert not page.locator("#region .start").is_visible()
+    assert notices(page) == []
     write_caption(page, HOSTILE)
     shows(page, classifier.predict(None, HOSTILE))
     words(page, HOSTILE.replace("\u202e", "").replace("\u202c", "").split())
@@ -229,7 +244,8 @@ PHOTO_AND_HEAT = """() => {
 }"""
 
 
-def test_the_map_is_that_of_label_and_mode_and_fades(board, classifier):
+def assert_the_map_follows(board, classifier) -> None:
+    """It is that of label and mode, and fades."""
     board.locator("#board .row .name", has_text="bench").click()
     show(board, "image")
     assert_map(board, attribution.regions(classifier, PHOTO, CAPTION, "image", "bench"))
@@ -244,8 +260,6 @@ def test_the_map_is_that_of_label_and_mode_and_fades(board, classifier):
     choose(board, "region", "Mode", "concat")
     both = attribution.regions(classifier, PHOTO, CAPTION, "concat", "boat")
     eventually(board, lambda: assert_map(board, both))
-    give_other_photo(board)
-    board.locator("#photo canvas").wait_for(state="hidden")
 
 
 def assert_map(page, expected) -> None:
@@ -256,11 +270,6 @@ def assert_map(page, expected) -> None:
     assert page.evaluate(HEAT) == [attribution.CELLS, attribution.CELLS, x, y]
     photo, heat = page.evaluate(PHOTO_AND_HEAT)
     assert heat == pytest.approx(photo, abs=1), "the map lies on the whole photo"
-
-
-def give_other_photo(page) -> None:
-    remove_photo(page)
-    give_photo(page, SCENES / "station.webp")
 
 
 def test_a_map_can_be_cancelled_and_asked_for_again(page, classifier, tmp_path):
@@ -277,14 +286,6 @@ def test_a_map_can_be_cancelled_and_asked_for_again(page, classifier, tmp_path):
     write_caption(page, "a dog")
     shows(page, classifier.predict(tmp_path / "new.png", "a dog"))
     show(page, "image")
-
-
-def test_without_a_photo_there_is_no_map(page, classifier):
-    write_caption(page, "a dog")
-    shows(page, classifier.predict(None, "a dog"))
-    words(page, ["a", "dog"])
-    assert not page.locator("#region .start").is_visible()
-    assert notices(page) == []
 
 
 @pytest.fixture(scope="module")

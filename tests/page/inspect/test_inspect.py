@@ -66,7 +66,15 @@ def shown_rows(page) -> list[int]:
 
 
 def test_figures_are_scikit_learns_at_every_threshold(tab, drawn):
-    """They follow the slider within the same task, so without a request."""
+    assert_figures_follow_the_slider(tab, drawn)
+    assert_sorted(tab)
+    tab.locator("#inspect .controls button", has_text="Reset").click()
+    assert_figures_of_tuned_and_dragged_thresholds(tab, drawn)
+    tab.locator("#inspect .controls button", has_text="Reset").click()
+    assert_the_board_has_the_same_thresholds(tab, drawn)
+
+
+def assert_figures_of_tuned_and_dragged_thresholds(tab, drawn) -> None:
     for mode in ("image", "text", "concat"):
         tab.locator(f'#inspect .modes [data-mode="{mode}"]').click()
         tuned = drawn.about["modes"][mode]["thresholds"]
@@ -91,7 +99,8 @@ def test_figures_are_scikit_learns_at_every_threshold(tab, drawn):
     assert {name for name in NAMES if before[name] != after[name]} == {"dog"}
 
 
-def test_figures_follow_the_slider_and_the_table_is_sorted(tab, drawn):
+def assert_figures_follow_the_slider(tab, drawn) -> None:
+    """Within the same task, so without a request."""
     slider = tab.get_by_label("Threshold for all labels").last
     for value in (0.05, 0.3, 0.6123, 0.95):
         now = slider.evaluate(
@@ -105,6 +114,8 @@ def test_figures_follow_the_slider_and_the_table_is_sorted(tab, drawn):
     errors = ((drawn.scores["concat"] / STEPS >= 0.95) != drawn.truth).any(1)
     total(tab, int(errors.sum()))
 
+
+def assert_sorted(tab) -> None:
     def missed() -> list[int]:
         return [int(line["missed"]) for line in list(figures(tab).values())[1:]]
 
@@ -117,7 +128,7 @@ def test_figures_follow_the_slider_and_the_table_is_sorted(tab, drawn):
     assert next(iter(figures(tab))) == "", "all labels stay on top"
 
 
-def test_the_board_and_the_tab_have_the_same_thresholds(tab, drawn):
+def assert_the_board_has_the_same_thresholds(tab, drawn) -> None:
     tab.get_by_role("tab", name="Compare").click()
     tab.locator("#threshold input").evaluate(
         "(s) => { s.value = 0.2; s.dispatchEvent(new Event('input', {bubbles: true})); }"
@@ -129,7 +140,18 @@ def test_the_board_and_the_tab_have_the_same_thresholds(tab, drawn):
     assert tab.locator("#rule").input_value() == "tuned"
 
 
-def test_a_click_on_a_figure_shows_the_photos_behind_it(tab, drawn):
+def test_rows_are_found_by_figures_filters_and_a_lasso_and_can_be_downloaded(tab, drawn):
+    assert_a_figure_shows_the_photos_behind_it(tab, drawn)
+    assert_every_filter_counts_what_pandas_counts(tab, drawn)
+    tab.get_by_role("button", name="Clear filters").click()
+    tab.locator('#inspect .modes [data-mode="concat"]').click()
+    assert_the_rows_can_be_downloaded(tab, drawn)
+    tab.get_by_role("button", name="Clear filters").click()
+    tab.locator("#inspect .filters").get_by_label("Outcome").select_option("error")
+    assert_a_lasso_chooses_rows(tab)
+
+
+def assert_a_figure_shows_the_photos_behind_it(tab, drawn) -> None:
     tab.locator('#inspect .modes [data-mode="image"]').click()
     on = drawn.scores["image"] / STEPS >= drawn.about["modes"]["image"]["thresholds"]
     for figure, behind in (
@@ -150,7 +172,7 @@ def same_rows(page, rows: set[int]) -> None:
     assert len(shown_rows(page)) == min(len(rows), 24)
 
 
-def test_every_filter_counts_what_pandas_counts(tab, drawn):
+def assert_every_filter_counts_what_pandas_counts(tab, drawn) -> None:
     """One after the other, each on top of those before."""
     thresholds = {m: np.array(e["thresholds"]) for m, e in drawn.about["modes"].items()}
     on = {m: steps / STEPS >= thresholds[m] for m, steps in drawn.scores.items()}
@@ -185,7 +207,8 @@ def test_every_filter_counts_what_pandas_counts(tab, drawn):
     total(tab, int(frame["suspect"].sum()))
 
 
-def test_the_map_shows_the_rows_inside_a_lasso(tab):
+def assert_a_lasso_chooses_rows(tab) -> None:
+    """On the map, and the list shows them."""
     tab.locator("#inspect .map summary").click()
     box = tab.locator("#inspect .map .nsewdrag").first
     box.wait_for()
@@ -227,21 +250,26 @@ SMALL = """() => [...document.querySelectorAll(
 }).map((node) => node.outerHTML.slice(0, 80))"""
 
 
-@pytest.mark.parametrize("width", [390, 320])
-def test_the_figures_and_targets_fit_a_phone(page, url, width):
-    page.set_viewport_size({"width": width, "height": 860})
-    page.goto(f"{url}?inspect=concat&outcome=missed")
-    page.locator("#inspect .card").first.wait_for()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+def test_the_figures_and_targets_fit_a_phone(page, url):
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 860})
+        if width == 390:
+            page.goto(f"{url}?inspect=concat&outcome=missed")
+            page.locator("#inspect .card").first.wait_for()
+        eventually(page, lambda width=width: assert_fits(page, width))
+
+
+def assert_fits(page, width: int) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
     right = page.locator("#inspect .figures").bounding_box()
     cells = page.locator("#inspect .figures tbody tr").first.locator("td:visible").all()
     assert max(c.bounding_box()["x"] + c.bounding_box()["width"] for c in cells) <= (
         right["x"] + right["width"]
-    )
-    assert page.evaluate(SMALL) == []
+    ), width
+    assert page.evaluate(SMALL) == [], width
 
 
-def test_the_rows_found_can_be_downloaded(tab, drawn):
+def assert_the_rows_can_be_downloaded(tab, drawn) -> None:
     tab.locator('#inspect tr[data-label="cat"] td[data-figure="missed"] button').click()
     on = drawn.scores["concat"] / STEPS >= drawn.about["modes"]["concat"]["thresholds"]
     cat = NAMES.index("cat")

@@ -212,7 +212,14 @@ def says(said, text: str) -> None:
     assert said.inner_text().startswith(text)
 
 
-def test_a_note_keeps_the_label_that_its_finding_is_about(tab, url):
+def test_findings_are_saved_or_say_that_they_are_not(tab, url):
+    assert_a_note_typed_during_saving_stays(tab)
+    assert_enter_saves_a_note_again(tab)
+    assert_an_unsaved_finding_does_not_look_saved(tab)
+    assert_a_note_keeps_the_label(tab, url)
+
+
+def assert_a_note_keeps_the_label(tab, url) -> None:
     """The corrected table changes that label, not the one that is chosen while a note is typed."""
     tab.locator('#inspect tr[data-label="dog"] td[data-figure="missed"] button').click()
     tab.locator("#inspect .by-mode").first.wait_for()
@@ -232,7 +239,7 @@ def test_a_note_keeps_the_label_that_its_finding_is_about(tab, url):
     tab.locator("#inspect .download").wait_for(state="hidden")
 
 
-def test_a_note_that_is_typed_while_its_finding_is_being_saved_stays(tab):
+def assert_a_note_typed_during_saving_stays(tab) -> None:
     waiting = []
     tab.route("**/inspect/mark", lambda route: waiting.append(route))
     card = tab.locator("#inspect .card").first
@@ -252,7 +259,8 @@ def test_a_note_that_is_typed_while_its_finding_is_being_saved_stays(tab):
     tab.locator("#inspect .download").wait_for(state="hidden")
 
 
-def test_enter_saves_a_note_again_that_could_not_be_saved(tab):
+def assert_enter_saves_a_note_again(tab) -> None:
+    """One that could not be saved."""
     card = tab.locator("#inspect .card").first
     card.locator("select").select_option("note")
     tab.locator("#inspect .download").wait_for()
@@ -270,7 +278,7 @@ def test_enter_saves_a_note_again_that_could_not_be_saved(tab):
     tab.locator("#inspect .download").wait_for(state="hidden")
 
 
-def test_a_finding_that_is_not_saved_does_not_look_saved(tab):
+def assert_an_unsaved_finding_does_not_look_saved(tab) -> None:
     tab.route("**/inspect/mark", lambda route: route.abort())
     card = tab.locator("#inspect .card").first
     card.locator("select").select_option("hard to see")
