@@ -121,7 +121,12 @@ def assert_over(page, words: str) -> None:
     assert page.locator("#cancel").count() == 0 or page.locator("#cancel").is_hidden()
 
 
-def test_own_labels_are_on_the_board_and_marked(page):
+def test_own_labels_are_on_the_board_and_marked_or_reported(page):
+    assert_marked(page)
+    assert_reported(page)
+
+
+def assert_marked(page) -> None:
     photo = SCENES / "harbour.webp"
     page.locator("#photo input[type=file]").set_input_files(photo)
     page.locator("#own-labels").locator("input, textarea").fill("lighthouse, ${7*7}, dog, <b>x</b>")
@@ -141,6 +146,21 @@ def test_own_labels_are_on_the_board_and_marked(page):
     )
     assert set(marked) == {"lighthouse", "${7*7}", "<b>x</b>"}
     page.locator("#own-labels").locator("input, textarea").fill("")
+    eventually(page, lambda: assert_count(page, 18))
+
+
+def assert_reported(page) -> None:
+    """Those that cannot be scored; the others are there."""
+    box = page.locator("#own-labels").locator("input, textarea")
+    for text, count, said in (
+        ("Kite, kite, KITE", 19, ""),
+        (", ".join(f"thing {i}" for i in range(200)), 38, "first 20 of these 200 labels"),
+        (f"kite, {'x' * 300}", 19, "over 60 characters"),
+    ):
+        box.fill(text)
+        eventually(page, lambda count=count: assert_count(page, count))
+        assert said in page.locator("#board .notice").inner_text()
+    box.fill("")
     eventually(page, lambda: assert_count(page, 18))
 
 
@@ -204,17 +224,3 @@ def test_a_start_with_an_unavailable_one_says_so_on_the_page(visitor, tmp_path, 
 
 def assert_notice(page, words: str) -> None:
     assert any(words in notice for notice in notices(page))
-
-
-def test_labels_that_cannot_be_scored_are_reported_and_the_others_are_there(page):
-    box = page.locator("#own-labels").locator("input, textarea")
-    for text, count, said in (
-        ("Kite, kite, KITE", 19, ""),
-        (", ".join(f"thing {i}" for i in range(200)), 38, "first 20 of these 200 labels"),
-        (f"kite, {'x' * 300}", 19, "over 60 characters"),
-    ):
-        box.fill(text)
-        eventually(page, lambda count=count: assert_count(page, count))
-        assert said in page.locator("#board .notice").inner_text()
-    box.fill("")
-    eventually(page, lambda: assert_count(page, 18))

@@ -63,7 +63,8 @@ def assert_one_sentence(page) -> None:
 
 
 def no_score_of(page, mode: str) -> None:
-    assert [read(page)[label][mode] for label in LABELS] == [("", False)] * len(LABELS)
+    board = read(page)
+    assert [board[label][mode] for label in LABELS] == [("", False)] * len(LABELS)
 
 
 def test_a_bad_file_gives_one_sentence_and_the_next_photo_works(page, classifier, tmp_path):

@@ -93,12 +93,6 @@ def open_page(visitor, url, size=(1280, 900), theme="light"):
     return page
 
 
-@pytest.fixture
-def image_only(visitor, image_app):
-    """Its page, and the heads in this process."""
-    return open_page(visitor, image_app[0]), image_app[1]
-
-
 def choose_scene(page, classifier, caption):
     """Choose a scene and wait until its scores are there, which are those of `classifier`."""
     page.locator("#scenes button[title*='bus']").first.click()
@@ -130,8 +124,9 @@ def assert_tidy(page) -> None:
     assert page.evaluate(CLASHES) == []
 
 
-def test_heads_that_read_photos_show_their_labels_and_no_caption(image_only):
-    page, classifier = image_only
+def test_heads_that_read_photos_show_their_labels_recalls_and_no_captions(visitor, image_app):
+    """On the board and in the batch."""
+    page, classifier = open_page(visitor, image_app[0]), image_app[1]
     assert set(order(page)) == set(NAMES)
     assert (
         page.locator("#head h1").inner_text() == "clipdemo What is in a photo, by its pixels alone"
@@ -145,11 +140,13 @@ def test_heads_that_read_photos_show_their_labels_and_no_caption(image_only):
     assert page.locator('#board .set[data-mode="image"]').is_visible()
     look_for(page, "umbrella")
     assert list(read(page)["umbrella"]) == ["image"]
+    assert_recalls_decide(page, classifier)
+    assert_a_batch_without_captions(page, classifier)
 
 
-def test_the_caption_field_depends_on_the_backbone_in_use(image_only, vit_folder):
+def test_the_caption_field_depends_on_the_backbone_in_use(visitor, image_app, vit_folder):
     """Another backbone's zero-shot heads read captions; the first one's still do not."""
-    page, _ = image_only
+    page = open_page(visitor, image_app[0])
 
     def answers(backbone: str) -> None:
         assert page.locator("#head .badge").inner_text() == backbone
@@ -161,9 +158,20 @@ def test_the_caption_field_depends_on_the_backbone_in_use(image_only, vit_folder
         page.locator("#caption").wait_for(state="visible" if read_captions else "hidden")
 
 
-def test_the_rule_of_a_chosen_recall_decides_by_the_cards_thresholds(image_only):
-    page, classifier = image_only
-    choose_scene(page, classifier, None)
+def assert_a_batch_without_captions(page, classifier) -> None:
+    page.get_by_role("tab", name="Batch").click()
+    assert not page.locator("#batch-captions").is_visible()
+    page.locator("#batch-choose").set_input_files(SCENES / "crossing.webp")
+    page.locator("#batch-start").click()
+    page.locator("#batch tbody tr").wait_for()
+    page.get_by_label("Label whose scores are shown").select_option(NAMES[2])
+    shown = page.locator("#batch td[data-mode]").all_inner_texts()
+    score = classifier.predict(SCENES / "crossing.webp").scores["image"][NAMES[2]]
+    assert shown == [f"{score:.2f}"]
+
+
+def assert_recalls_decide(page, classifier) -> None:
+    """By the card's thresholds."""
     assert not page.locator("#recall").is_visible()
     page.locator("#rule").select_option("recall")
     cells = read(page)
@@ -196,6 +204,8 @@ def test_mutan_is_a_fourth_bar_with_its_own_set(visitor, four_app, size, theme):
     page.locator("#rule").select_option("recall")
     assert page.locator("#recall").is_visible()
     assert_tidy(page)
+    if theme == "light":
+        assert_recalls_decide_by_mode(page, classifier)
 
 
 def assert_no_row_over_another(page) -> None:
@@ -206,13 +216,9 @@ def assert_no_row_over_another(page) -> None:
     assert all(bottom <= top + 0.5 for (_, bottom), (top, _) in pairwise(rows))
 
 
-def test_a_recall_decides_in_each_mode_by_that_modes_thresholds(visitor, four_app):
+def assert_recalls_decide_by_mode(page, classifier) -> None:
     """Also for a typed label, which keeps 0.5."""
-    url, classifier = four_app
-    page = open_page(visitor, url)
-    choose_scene(page, classifier, SCENE)
     look_for(page, "umbrella")
-    page.locator("#rule").select_option("recall")
     seen = set()
     for recall in ("0.50", "0.70", "0.95"):
         page.locator("#recall").select_option(recall)
@@ -246,16 +252,3 @@ def asks_for_a_caption(page) -> None:
     verdict = page.locator("#board .verdict").inner_text()
     assert "caption" in verdict
     assert "photo" not in verdict
-
-
-def test_a_batch_for_heads_of_photos_offers_no_captions(image_only):
-    page, classifier = image_only
-    page.get_by_role("tab", name="Batch").click()
-    assert not page.locator("#batch-captions").is_visible()
-    page.locator("#batch-choose").set_input_files(SCENES / "crossing.webp")
-    page.locator("#batch-start").click()
-    page.locator("#batch tbody tr").wait_for()
-    page.get_by_label("Label whose scores are shown").select_option(NAMES[2])
-    shown = page.locator("#batch td[data-mode]").all_inner_texts()
-    score = classifier.predict(SCENES / "crossing.webp").scores["image"][NAMES[2]]
-    assert shown == [f"{score:.2f}"]

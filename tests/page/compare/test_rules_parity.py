@@ -26,41 +26,53 @@ def rules(browser):
     page.close()
 
 
-DECIDE = """([scores, { tuned, own, ...decision }]) => {
+DECIDE = """(cases) => cases.map(([scores, { tuned, own, ...decision }]) => {
   const labels = scores.map((score, i) => `label ${i}`);
   const marks = new Map(own.map(([i, value]) => [labels[i], value]));
   return decide(scores, decision, thresholdsOf(labels, { ...decision, own: marks }, tuned)).on;
-}"""
+})"""
+START = {"rule": "fixed", "threshold": 0.5, "k": 3, "own": []}
 
 
-def on_page(page, scores, **options) -> list[bool]:
-    start = {"rule": "fixed", "threshold": 0.5, "k": 3, "tuned": [0.5] * len(scores), "own": []}
-    return page.evaluate(DECIDE, [scores, start | options])
+def many(*strategies):
+    """Ten at once, as each question to the browser takes much longer than its answer."""
+    return st.lists(st.tuples(*strategies), min_size=10, max_size=10)
+
+
+def on_page(page, asked: list[tuple[list[float], dict]]) -> list[list[bool]]:
+    """The decisions on the scores of each case, by its options."""
+    return page.evaluate(
+        DECIDE,
+        [[scores, START | {"tuned": [0.5] * len(scores)} | options] for scores, options in asked],
+    )
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_decides_the_same_on_the_page_and_in_python(rules, rule):
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(cases, score, st.integers(1, 20))
-    def same(case, threshold, k):
-        scores, tuned = case[0], case[1][: len(case[0])]
-        options = {"threshold": threshold, "k": k, "tuned": tuned}
-        python = decide(np.array([scores]), rule, **(options | {"tuned": np.array(tuned)}))
-        assert on_page(rules, scores, rule=rule, **options) == python[0].tolist()
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(many(cases, score, st.integers(1, 20)))
+    def same(drawn):
+        asked, python = [], []
+        for (scores, marks), threshold, k in drawn:
+            options = {"threshold": threshold, "k": k, "tuned": marks[: len(scores)]}
+            asked.append((scores, options | {"rule": rule}))
+            options["tuned"] = np.array(options["tuned"])
+            python.append(decide(np.array([scores]), rule, **options)[0].tolist())
+        assert on_page(rules, asked) == python
 
     same()
 
 
 def test_own_markers_are_thresholds_of_their_label_only(rules):
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(cases, score, st.sets(st.integers(0, 19)))
-    def same(case, threshold, moved):
-        scores, marks = case[0], case[1]
-        own = {i: marks[i] for i in moved if i < len(scores)}
-        cuts = [own.get(i, threshold) for i in range(len(scores))]
-        expected = decide(np.array([scores]), "fixed", threshold=np.array(cuts))
-        assert (
-            on_page(rules, scores, threshold=threshold, own=[*own.items()]) == expected[0].tolist()
-        )
+    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(many(cases, score, st.sets(st.integers(0, 19))))
+    def same(drawn):
+        asked, python = [], []
+        for (scores, marks), threshold, moved in drawn:
+            own = {i: marks[i] for i in moved if i < len(scores)}
+            cuts = np.array([own.get(i, threshold) for i in range(len(scores))])
+            asked.append((scores, {"threshold": threshold, "own": [*own.items()]}))
+            python.append(decide(np.array([scores]), "fixed", threshold=cuts)[0].tolist())
+        assert on_page(rules, asked) == python
 
     same()

@@ -38,11 +38,11 @@ def test_a_mode_without_its_input_stays_empty_and_off(page, classifier):
     shows(page, classifier.predict(None, CAPTION))
     write_caption(page, "")
     shows(page, classifier.predict(None, None))
+    assert_a_change_replaces_only_its_own(page, classifier)
 
 
-def test_a_changed_caption_leaves_what_the_photo_says_and_another_photo_replaces_it(
-    page, classifier
-):
+def assert_a_change_replaces_only_its_own(page, classifier) -> None:
+    """A changed caption leaves what the photo says, and another photo replaces it."""
     give_photo(page, PHOTO)
     write_caption(page, CAPTION)
     shows(page, classifier.predict(PHOTO, CAPTION))

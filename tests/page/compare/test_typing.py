@@ -1,7 +1,7 @@
 """Typing is scored when it pauses, and the final scores are for the last text."""
 
 import pytest
-from support.driver import give_photo, shows
+from support.driver import give_photo, shows, write_caption
 from support.paths import SCENES
 
 pytestmark = pytest.mark.browser
@@ -33,7 +33,14 @@ def test_a_burst_of_keys_ends_in_the_scores_of_the_last_text(page, classifier):
     shows(page, classifier.predict(PHOTO, text))
 
 
-def test_typing_during_a_request(page, classifier):
+def test_typing_during_a_request_undo_and_cut_count(page, classifier):
+    assert_typing_counts(page, classifier)
+    write_caption(page, "")
+    shows(page, classifier.predict(None, None))
+    assert_undo_counts(page, classifier)
+
+
+def assert_typing_counts(page, classifier) -> None:
     """Keys just after the pause, when the request has already been sent, count as well."""
     box = page.locator("#caption textarea")
     for word in ("a cat ", "on a ", "bench ", "near a ", "bus"):
@@ -44,7 +51,8 @@ def test_typing_during_a_request(page, classifier):
     shows(page, classifier.predict(None, "a cat on a bench near a bus"))
 
 
-def test_undo_and_cut_count_as_typing(page, classifier):
+def assert_undo_counts(page, classifier) -> None:
+    """And cutting."""
     box = page.locator("#caption textarea")
     box.press_sequentially("a horse", delay=5)
     shows(page, classifier.predict(None, "a horse"))
