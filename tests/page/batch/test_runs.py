@@ -5,6 +5,7 @@ import json
 import threading
 import zipfile
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 from PIL import Image
@@ -18,11 +19,12 @@ from page.batch.test_batch import begin, download, says
 
 pytestmark = pytest.mark.browser
 
-# The app, but its runs wait while there is a file: "model" before they get the model, "rows" after
-# their first photos.
+# The app, but its runs wait while there is a file: "model..." before they get the model, "rows..."
+# after their first photos.
 HELD_UP = """
 import os
 import time
+from pathlib import Path
 import app
 from clipdemo.page.batch import jobs
 from clipdemo.page.shared.models import BackgroundModel
@@ -30,8 +32,9 @@ from clipdemo.page.shared.models import BackgroundModel
 get, predict_items = BackgroundModel.get, jobs.predict_items
 
 def wait(name):
-    while os.path.exists(os.path.join(os.environ["HELD"], name)):
-        time.sleep(0.05)
+    for file in Path(os.environ["HELD"]).glob(name + "*"):
+        while file.exists():
+            time.sleep(0.05)
 
 def wait_and_get(self):
     wait("model")
@@ -60,13 +63,14 @@ def app(tmp_path_factory):
 
 @pytest.fixture
 def held(app):
-    """The address of the app, and a function that makes the file of that name."""
+    """The address of the app, and a function that makes a new file of that name."""
     url, folder = app
-    files = [folder / "model", folder / "rows"]
+    files = []
 
     def hold(name: str) -> Path:
-        (folder / name).touch()
-        return folder / name
+        with NamedTemporaryFile(prefix=name, dir=folder, delete=False) as file:
+            files.append(Path(file.name))
+        return files[-1]
 
     yield url, hold
     for file in files:
