@@ -5,21 +5,24 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
-import open_clip
 import torch
-from open_clip.modified_resnet import ModifiedResNet
 from PIL import Image
-from timm.utils import reparameterize_model
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import fuse_conv_bn_eval
 from torch.overrides import TorchFunctionMode
-from torchvision.transforms import Compose
 
 from clipdemo.errors import BackboneError, reason
 from clipdemo.hub.catalog import CHECKPOINTS, TINY
 from clipdemo.hub.fetch import Fetch, ensure_local
 from clipdemo.hub.locate import cache_only
+from clipdemo.model.without_compiler import without_compiler
+
+with without_compiler():
+    import open_clip
+    from open_clip.modified_resnet import ModifiedResNet
+    from timm.utils import reparameterize_model
+    from torchvision.transforms import Compose
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

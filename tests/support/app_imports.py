@@ -1,9 +1,9 @@
 """Imports everything that the app and its model import, and draws the scenes that Inspect shows."""
 
-import open_clip  # noqa: F401
 import sklearn.manifold  # noqa: F401
 from cleanlab.multilabel_classification import filter  # noqa: F401
 
+import clipdemo.model.classifier
 from clipdemo.page.server.stubs import without_stubs
 from clipdemo.scenes import drawn_table
 
