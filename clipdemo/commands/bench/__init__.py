@@ -128,9 +128,9 @@ def measure(backbone: str, rounds: int, rows: int) -> tuple[dict, dict]:
 
     backbone = choose(has_cuda()).backbone if backbone == "auto" else backbone
     locate(backbone)
-    started = start_up(backbone, rounds)
     # Before torch is imported here: a child process inherits its parent's peak memory.
     page, users = measure_page(backbone, rounds)
+    started = start_up(backbone, rounds)
     from clipdemo.commands.bench.model import encoding, scoring
     from clipdemo.commands.bench.tables import filtering, reading
 

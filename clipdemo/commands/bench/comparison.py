@@ -20,13 +20,18 @@ class Comparison:
 
 
 def compare(ours: Callable[[], float], plain: Callable[[], float], rounds: int) -> Comparison:
-    """Medians of the seconds that both return in turn."""
-    return Comparison(*map(median, zip(*turns(ours, plain, rounds), strict=True)))
+    """Medians of the seconds that both return in turn, after one warm-up round."""
+    return medians(turns(ours, plain, 1 + rounds)[1:])
+
+
+def medians(times: list[tuple[float, float]]) -> Comparison:
+    """Medians of the seconds of ours and of the plain way, given for each round."""
+    return Comparison(*map(median, zip(*times, strict=True)))
 
 
 def turns(ours: Callable, plain: Callable, rounds: int) -> list[tuple]:
-    """Both results of each round, ours first, after one warm-up round."""
-    return [(ours(), plain()) for _ in range(1 + rounds)][1:]
+    """Both results of each round, ours first."""
+    return [(ours(), plain()) for _ in range(rounds)]
 
 
 def timed(action: Callable[..., object], *inputs: object) -> float:

@@ -5,6 +5,7 @@ import json
 import logging
 import multiprocessing
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
@@ -17,10 +18,14 @@ PHOTO_SIZE = (640, 480)
 
 def photos() -> Iterator[tuple[bytes, str]]:
     """Drawn photos as JPEG, each with its caption; all different."""
-    for seed in itertools.count():
-        scene, file = random_scene(seed, PHOTO_SIZE), BytesIO()
-        scene.image.save(file, "JPEG", quality=90)
-        yield file.getvalue(), f"{scene.caption} {seed}"
+    return map(_photo, itertools.count())
+
+
+@cache
+def _photo(seed: int) -> tuple[bytes, str]:
+    scene, file = random_scene(seed, PHOTO_SIZE), BytesIO()
+    scene.image.save(file, "JPEG", quality=90)
+    return file.getvalue(), f"{scene.caption} {seed}"
 
 
 def write_random(name: str, folder: Path) -> str:
@@ -43,10 +48,12 @@ def write_random(name: str, folder: Path) -> str:
 
 
 def _write(name: str, folder: Path) -> None:
-    import open_clip
     from safetensors.torch import save_file
 
-    from clipdemo.tiny.joint_model import save_tokenizer, train_tokenizer
+    from clipdemo.model.without_compiler import without_compiler
+
+    with without_compiler():
+        import open_clip
 
     logging.disable(logging.WARNING)  # that the weights are random
     model, config = open_clip.create_model(name), open_clip.get_model_config(name)
@@ -54,6 +61,8 @@ def _write(name: str, folder: Path) -> None:
         json.dumps({"model_cfg": config, "preprocess_cfg": {}})
     )
     if "hf_tokenizer_name" in config["text_cfg"]:
+        from clipdemo.tiny.joint_model import save_tokenizer, train_tokenizer
+
         captions = [random_scene(seed).caption for seed in range(200)]
         tokenizer = train_tokenizer(captions, min(1000, config["text_cfg"]["vocab_size"]))
         save_tokenizer(folder, tokenizer, config["text_cfg"]["context_length"])
