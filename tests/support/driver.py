@@ -43,7 +43,7 @@ def _for_imports(variables: Mapping[str, str]) -> dict[str, str]:
 
     Those of huggingface_hub are not among them: `App` makes it read them again.
     """
-    names = ("HOME", "XDG_CACHE", "SPACE_", "CLIPDEMO_CACHE", "GRADIO_SERVER", "PYTHONPATH")
+    names = ("HOME", "XDG_CACHE", "CLIPDEMO_CACHE", "GRADIO_SERVER", "PYTHONPATH")
     return {name: value for name, value in variables.items() if name.startswith(names)}
 
 

@@ -26,6 +26,12 @@ def shown():
     return panels(made_report())
 
 
+@pytest.fixture(scope="module")
+def hostile():
+    """The content of a page with hostile names."""
+    return page(made_report(HOSTILE))
+
+
 def test_every_panel_names_its_runs_and_data(shown):
     assert [panel["id"] for panel in shown] == PANELS
     for panel in shown:
@@ -112,21 +118,21 @@ def texts(value: object):
         yield value
 
 
-def test_names_are_escaped_for_plotly_and_stay_as_they_are_in_tables():
-    report = made_report(HOSTILE)
-    for panel in panels(report):
+def test_names_are_escaped_for_plotly_and_stay_as_they_are_in_tables(hostile):
+    for panel in hostile["panels"]:
         for variant in panel["variants"]:
             for text in texts(variant["figures"]):
                 assert "<" not in re.sub("<br>|<extra></extra>", "", text), text
-    labels = next(panel for panel in panels(report) if panel["id"] == "labels")
+    labels = next(panel for panel in hostile["panels"] if panel["id"] == "labels")
     rows = labels["variants"][0]["tables"][0]["rows"]
     assert [row[0] for row in rows[2:]] == list(HOSTILE)
 
 
-def test_names_do_not_end_the_script_that_carries_them():
-    report = made_report(HOSTILE)
+def test_names_do_not_end_the_script_that_carries_them(hostile):
     content = re.search(
-        '<script type="application/json" id="content">(.*?)</script>', report_html(report), re.S
+        '<script type="application/json" id="content">(.*?)</script>',
+        report_html(made_report(HOSTILE)),
+        re.S,
     )[1]
     assert "<" not in content
-    assert json.loads(content) == json.loads(json.dumps(page(report)))
+    assert json.loads(content) == json.loads(json.dumps(hostile))
