@@ -4,13 +4,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from support.coco_server import CocoServer, DrawnCoco
+from support.processes import start
 from support.small_captioners import write_vit_gpt2
 from support.small_tiny import write_small_tiny
 
@@ -29,19 +29,6 @@ from clipdemo.tables.label_table import read_label_table
 
 SMALL = FitSettings(hidden=(16,), epochs=3, batch=16, keep="samples_f1")
 STAGES = ["caption", "encode", "sweep", "baselines", "train", "calibrate", "evaluate", "report"]
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from clipdemo.study.reproduce import Study, install, reproduce
-
-def progress(what, done, total):
-    if what == "encoding captions":
-        os.kill(os.getpid(), signal.SIGKILL)
-
-out, clip, captioner, url = sys.argv[1:]
-study = Study(clip, Path(out), base_url=url, captioner=captioner, validation="every:3:1")
-reproduce(study, str, progress, print)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +38,29 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def begun(server, tmp_path_factory) -> tuple[Study, subprocess.CompletedProcess]:
-    """A study whose download was interrupted, and which was then killed during encoding."""
+def begun(server, tmp_path_factory) -> tuple[Study, int, str]:
+    """A study whose download was interrupted, and which was then killed during encoding.
+
+    Also the exit code and the output of its process.
+    """
     folder = tmp_path_factory.mktemp("reproduce")
     clip = f"local-dir:{write_small_tiny(folder / 'clip')}"
     captioner = str(write_vit_gpt2(folder / "captioner"))
     server.faults["/zips/val2017.zip"] = "stutter"
-    command = [sys.executable, "-c", KILLED, folder / "out", clip, captioner, server.url]
-    process = subprocess.run(command, capture_output=True, text=True)
     study = Study(
         clip, folder / "out", base_url=server.url, captioner=captioner, validation="every:3:1"
     )
-    return study, process
+    process = start(reproduce_until_killed, study, log=folder / "log", errors=folder / "errors")
+    process.join()
+    return study, process.exitcode, (folder / "log").read_text()
+
+
+def reproduce_until_killed(study: Study) -> None:
+    def progress(what: str, done: int, total: int | None) -> None:
+        if what == "encoding captions":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    reproduce(study, str, progress, partial(print, flush=True))
 
 
 @pytest.fixture
@@ -87,9 +85,9 @@ def test_stopped_anywhere_it_resumes_and_ends_with_heads_that_predict(
     begun, server, small, clipdemo_cli
 ):
     """Nothing is downloaded, captioned or encoded twice; every later stage runs once."""
-    study, process = begun
-    assert process.returncode == -signal.SIGKILL, process.stderr
-    assert process.stdout.split() == ["data", "backbone", "caption", "encode"]
+    study, exitcode, printed = begun
+    assert exitcode == -signal.SIGKILL
+    assert printed.split() == ["data", "backbone", "caption", "encode"]
     ranges = [
         r for method, path, r in server.asked if (method, path) == ("GET", "/zips/val2017.zip")
     ]
@@ -161,7 +159,7 @@ def test_the_heads_are_found_without_a_flag_and_no_others_are_replaced(tmp_path,
 
 
 def test_another_study_is_not_put_into_the_same_folder(begun, is_sentence):
-    study, _ = begun
+    study, *_ = begun
     with pytest.raises(clipdemo.ClipdemoError) as caught:
         reproduce(replace(study, labels="80"), str)
     assert is_sentence(caught.value)
