@@ -50,9 +50,24 @@ def evaluate(
 
 
 def mean_average_precision(truth: np.ndarray, scores: np.ndarray) -> float:
-    """Average precision, averaged over the labels that occur."""
+    """Average precision, averaged over the labels that occur.
+
+    As scikit-learn's `average_precision_score`, but all labels at once, in a fraction of the time:
+    intervals need it for thousands of draws.
+    """
+    truth = np.asarray(truth) > 0.5
     seen = truth.any(0)
-    return float(average_precision_score(truth[:, seen], scores[:, seen], average="macro"))
+    truth, scores = truth[:, seen], scores[:, seen]
+    order = np.argsort(-scores, axis=0)
+    hit, ranked = (np.take_along_axis(table, order, 0) for table in (truth, scores))
+    place = np.arange(len(hit))[:, None]
+    precision = np.cumsum(hit, 0) / (place + 1)
+    # Equal scores are taken together: each row has the precision at the last of its equals.
+    ends = np.ones(hit.shape, bool)
+    ends[:-1] = ranked[:-1] != ranked[1:]
+    last = np.minimum.accumulate(np.where(ends, place, len(hit))[::-1])[::-1]
+    reached = np.take_along_axis(precision, last, 0)
+    return float(((hit * reached).sum(0) / hit.sum(0)).mean())
 
 
 def row_f1(truth: np.ndarray, on: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from clipdemo.inspection.metrics import evaluate
+from clipdemo.inspection.metrics import evaluate, mean_average_precision
 
 
 @st.composite
@@ -45,6 +45,8 @@ def test_every_figure_is_scikit_learns(table):
         assert found["ap"] == (reference.average_precision_score(t, s) if t.any() else None)
     known = [found["ap"] for found in report["per_label"].values() if found["ap"] is not None]
     assert report["map"] == (pytest.approx(np.mean(known)) if known else None)
+    if known:
+        assert mean_average_precision(truth, scores) == pytest.approx(report["map"])
 
 
 def test_thresholds_are_reported_as_they_were_used():
