@@ -125,8 +125,8 @@ def _slim_png(data: bytes) -> tuple[bytes, bytes | None]:
     """
     if not data.startswith(b"\x89PNG\r\n\x1a\n"):
         return data, None
-    kept, at, profile = [data[:8]], 8, None
-    while at + 12 <= len(data):
+    kept, at, kind, profile = [data[:8]], 8, b"", None
+    while at + 12 <= len(data) and kind != b"IEND":  # what follows would take seconds
         end = at + 12 + int.from_bytes(data[at : at + 4])
         kind, body = data[at + 4 : at + 8], data[at + 8 : end - 4]
         if kind == b"iCCP":
