@@ -18,7 +18,10 @@ class Stranger:
 
     def __init__(self, url: str, **headers: str) -> None:
         headers = {"Content-Type": "application/json"} | headers
-        self.http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=60)
+        # Loading the certificates of authorities, which no server here has, takes 50 ms.
+        self.http = httpx.Client(
+            base_url=url.rstrip("/"), headers=headers, timeout=60, verify=False
+        )
 
     def bag(self, *files: tuple[str, bytes]) -> str:
         """Uploads files as the Batch tab does, each in one part; returns the id of their bag."""
@@ -86,7 +89,7 @@ class Stranger:
     def upload(self, name: str, content: bytes) -> str:
         """Upload a file; returns its path on the server."""
         where = f"{str(self.http.base_url).rstrip('/')}/gradio_api/upload"
-        return httpx.post(where, files={"files": (name, content)}).json()[0]
+        return httpx.post(where, files={"files": (name, content)}, verify=False).json()[0]
 
 
 def file_data(path: Path | str) -> dict:
