@@ -1,10 +1,10 @@
 """Plain rows of a table in any form: detects the form and chooses its reader."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
+from clipdemo.tables.columns import Columns
 from clipdemo.tables.forms import read_csv_rows, read_excel, read_folder, read_parquet
 from clipdemo.tables.json_forms import read_json
 from clipdemo.tables.loose_csv import loose_rows
@@ -59,7 +59,7 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         mark, text = separator(text, find)
         names = header(text.lstrip("\n")[:WIDEST], mark)
         plain = mark == "," and quote(text) == '"'
-        if plain and _is_study_form(names, find(names).places):
+        if plain and _is_study_form(names, find(names)):
             rows = loose_rows(text, labels, path)
         else:
             rows = read_csv_rows(text, mark, find)
@@ -71,6 +71,7 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     return rows
 
 
-def _is_study_form(header: list[str], places: Mapping[str, int]) -> bool:
-    named = all(header[place].casefold() == ours.casefold() for ours, place in places.items())
-    return named and "Labels" in places
+def _is_study_form(header: list[str], columns: Columns) -> bool:
+    places = columns.places.items()
+    named = all(header[place].casefold() == ours.casefold() for ours, place in places)
+    return named and "Labels" in columns.places and columns.folder is None

@@ -96,10 +96,10 @@ def _is_table(found: dict, find: Find) -> bool:
 
 def _lacks_name(row: dict) -> bool:
     try:
-        find_columns(list(row), None, needed=("ImageID",))
+        found = find_columns(list(row), None, needed=("ImageID",))
     except TableError:
         return True
-    return False
+    return found.unclear is not None
 
 
 def _classified(labels: dict, classes: list | None) -> list[dict]:
