@@ -8,6 +8,7 @@ from clipdemo.tables.columns import Columns
 from clipdemo.tables.forms import read_csv_rows, read_excel, read_folder, read_parquet
 from clipdemo.tables.json_forms import read_json
 from clipdemo.tables.loose_csv import loose_rows
+from clipdemo.tables.photo_cells import leave_out_others, tidy_names
 from clipdemo.tables.rows import Find, Rows
 from clipdemo.tables.text import WIDEST, decode, from_header, header, quote, read_bytes, separator
 
@@ -40,10 +41,11 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         raise TableError(
             f"{path} is a workbook in an old format or has a password: save it as .xlsx."
         )
-    if raw[:4] == b"PK\3\4":  # whatever its name
-        return read_excel(path, find)
-    if raw[:4] == b"PAR1":
-        return read_parquet(path, find)
+    if raw[:4] in (b"PK\3\4", b"PAR1"):  # whatever its name
+        rows = read_parquet(path, find) if raw[:4] == b"PAR1" else read_excel(path, find)
+        tidy_names(rows, path)
+        leave_out_others(rows)
+        return rows
     text, repaired, encoding = decode(raw, path)
     del raw  # may be large
     form = next((form for start, form in _FOREIGN if text.lstrip().startswith(start)), None)
@@ -53,6 +55,7 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         )
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("{", "["):
         rows, repaired = read_json(text, path, find), {}
+        tidy_names(rows, path)
     else:
         text, above = from_header(text, find)
         repaired |= above
@@ -63,6 +66,8 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
             rows = loose_rows(text, labels, path)
         else:
             rows = read_csv_rows(text, mark, find)
+        tidy_names(rows, path)
+        leave_out_others(rows)
     if rows.frame.empty:
         raise TableError(f"{path} has no rows below its header; add at least one.")
     rows.repaired = repaired | rows.repaired
