@@ -29,7 +29,7 @@ from clipdemo.tables.any_form import UNKNOWN, read_rows
 from clipdemo.tables.columns import COLUMNS, find_columns, is_one
 from clipdemo.tables.label_values import LabelReader, is_vector, own_labels
 from clipdemo.tables.plain_csv import read_plain
-from clipdemo.tables.rows import Rows, alike
+from clipdemo.tables.rows import Rows, alike, one_per_row
 
 STUDY = 0.9  # share of a table's labels that must be the study's to use those
 Unlabelled = Literal["keep", "leave-out"]
@@ -172,7 +172,7 @@ def _own(rows: Rows, path: Path) -> LabelSet:
         pairs = zip(COCO18.names, COCO18.ids, strict=True)
         names = tuple(sorted(name for name, label in pairs if label in used))
         return LabelSet(names, names)
-    blanks = not is_one(rows.read_as.get("Labels", "Labels"))
+    blanks = not (is_one(rows.read_as.get("Labels", "Labels")) or one_per_row(rows.frame))
     labels = own_labels(rows.frame["Labels"], blanks)
     for line, (name, reason) in rows.problems.items() if not labels else ():
         raise TableError(f"No row of {path} can be used: line {line} ({name[:80]}) {reason}.")
