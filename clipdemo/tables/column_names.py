@@ -26,7 +26,9 @@ WEAK = (
     "keyword", "species", "subject", "subjects", "object", "target", "targets", "breed", "genre",
     "genres", "variable",
 )  # fmt: skip
-"""Labels if there are no columns of yes and no, since a subject may also be a patient."""
+"""Labels if there are no columns of yes and no."""
+VAGUE = {"subject", "subjects", "object", "target", "targets"}
+"""Those of them that may also be something else, as a subject may be a patient."""
 ONE = {
     "label", "class", "category", "choice", "classname", "categoryname", "labelname", "tag",
     "tagname", "keyword", "object", "displayname", "species", "breed", "target", "variable",
@@ -37,12 +39,16 @@ NAMES = ("labelname", "labelnames", "classname", "classnames", "categoryname", "
 """Names of labels, next to which other columns have their numbers."""
 NAMING = {
     "name", "text", "str", "string", "desc", "label", "class", "category", "species", "breed",
-    "tag", "title",
+    "tag",
 }  # fmt: skip
 """Words in the names of columns that may have the names of numbered labels."""
 OF_OTHERS = {
-    "id", "ids", "count", "score", "confidence", "url", "by", "at", "date", "number", "user",
-    "annotator", "worker", "author", "file", "image", "photo",
+    "id", "ids", "count", "score", "confidence", "quality", "number", "url", "file", "image",
+    "photo", "date", "time", "at", "by", "user", "annotator", "worker", "author", "owner",
+    "photographer", "patient", "age", "sex", "gender", "site", "location", "place", "city",
+    "country", "station", "camera", "model", "device", "lens", "view", "source", "license",
+    "licence", "copyright", "set", "split", "status", "version", "hash", "note", "notes", "comment",
+    "comments", "title", "description", "language",
 }  # fmt: skip
 """Words in the names of columns that are about something else, such as label_id."""
 LIKE_LABELS = re.compile(
@@ -58,10 +64,14 @@ NO_LABELS = {
     "bboxx", "bboxy", "bboxwidth", "bboxheight", "xmin", "xmax", "ymin", "ymax", "unlabeled",
     "reviewed", "verified", "approve", "approved", "reject", "rejected", "favorite", "favourite",
     "istrain", "istest", "flash", "deleteflag", "rating", "count", "value", "suggestedbyuser",
-    "islabelissue",
+    "islabelissue", "version",
 }  # fmt: skip
-NO_COUNTS = {"age", "year", "month", "hour", "followup", "visit", "week", "floor"}
-"""Columns of small numbers that are no counts of objects."""
+NO_COUNTS = {
+    "n", "num", "no", "total", "year", "month", "week", "hour", "minute", "visit", "floor", "level",
+    "grade", "stage", "rank", "rating", "stars", "likes", "views", "iso", "size", "width", "height",
+    "length", "depth", "weight", "frame", "page", "up",
+}  # fmt: skip
+"""Words in the names of columns of small numbers that do not count the objects of a label."""
 SCORES = (
     "labelconfidence", "labelscore", "confidence", "conf", "probability", "prob", "score", "value",
     "scores", "confidences", "probabilities", "probs",

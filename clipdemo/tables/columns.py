@@ -22,6 +22,7 @@ from clipdemo.tables.column_names import (
     SCORES,
     USUAL,
     USUAL_PHOTOS,
+    VAGUE,
     VERDICTS,
     WEAK,
 )
@@ -265,8 +266,8 @@ def _several(header: Sequence[str]) -> dict[int, str]:
     """Columns of labels whose names are equal, or differ only by a number."""
     bare = [_bare(column) for column in header]
     stems = {place: name.rstrip("0123456789") for place, name in enumerate(bare)}
-    known = ("labels", "keyword", "object", *USUAL["Labels"])
-    found = {p: stem for p, stem in stems.items() if stem in known}
+    usual = {p: stem for p, stem in stems.items() if stem in ("labels", *USUAL["Labels"])}
+    found = usual or {p: stem for p, stem in stems.items() if stem in ("keyword", "object")}
     alike = len(set(found.values())) == 1
     if not alike or (len(found) == 1 and bare == list(stems.values())):
         return {}
@@ -283,15 +284,24 @@ def is_one(name: str) -> bool:
     return _bare(name) in ONE
 
 
+def is_vague(name: str) -> bool:
+    """Whether a column that may have labels may also have something else, judging by its name."""
+    return _bare(name) in VAGUE
+
+
 def may_be_counts(name: str) -> bool:
     """Whether a column's small numbers may be counts of objects, judging by its name."""
-    return _bare(name) not in NO_COUNTS
+    return not set(_words(name)) & (NO_COUNTS | OF_OTHERS)
 
 
 def is_like_labels(name: str) -> bool:
     """Whether a column has labels, judging by its name, such as given_label."""
-    words = _words(name)
-    return any(map(LIKE_LABELS.fullmatch, words)) and not OF_OTHERS & set(words)
+    return any(map(LIKE_LABELS.fullmatch, _words(name))) and not is_of_others(name)
+
+
+def is_of_others(name: str) -> bool:
+    """Whether a column is about something else than labels, judging by its name."""
+    return bool(OF_OTHERS & set(_words(name)))
 
 
 def _words(name: str) -> list[str]:

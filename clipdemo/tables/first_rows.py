@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import is_photo
-from clipdemo.tables.columns import Columns, is_usual_photo
-from clipdemo.tables.label_values import folded, is_true, parts
+from clipdemo.tables.columns import Columns, is_usual_photo, is_vague
+from clipdemo.tables.label_values import folded, parts
+from clipdemo.tables.own_columns import may_be_a_label
 
 MOST = 1000  # rows
 _NUMBER = re.compile(r"\d+(\.0*)?")
@@ -52,7 +53,10 @@ def _with_photos(columns: Columns, header: Sequence[str], cells: Cells) -> Colum
     looks = [place for place in columns.photos if _are_photos(cells[place])]
     found = usual if len(usual) == 1 else [place for place in usual if place in looks]
     if not set(looks) & set(usual) and len(looks) == 1:
-        found = looks
+        # An address is where a photo comes from; the file may have the name in another column.
+        address = any("://" in cell for cell in cells[looks[0]])
+        if not address or all("://" in cell for place in usual for cell in cells[place]):
+            found = looks
     if len(found) != 1:
         raise columns.unclear
     folders = (p for p in columns.photos if p not in looks and header[p].lower().endswith("path"))
@@ -76,17 +80,13 @@ def _with_labels(columns: Columns, header: Sequence[str], cells: Cells) -> Colum
         TableError: there are more of these.
     """
     labels, own = columns.places["Labels"], columns.own
-    flags = {place: name for place, name in own.items() if _are_yes_and_no(cells[place])}
+    flags = {place: name for place, name in own.items() if may_be_a_label(cells[place])}
     known = set(map(folded, own.values()))
     agree = all(folded(part) in known for cell in cells[labels] for part in parts(cell))
-    if len(flags) > 1 and not agree:
+    if len(flags) > 1 - is_vague(header[labels]) and not agree:
         raise TableError(
-            f"Both {header[labels]} and columns of yes and no, such as {next(iter(flags.values()))}"
-            f", may be the labels: say --columns Labels={header[labels]}, or remove the column "
-            f"{header[labels]} if it is none."
+            f"Both {header[labels]} and columns such as {next(iter(flags.values()))} may be the "
+            f"labels: say --columns Labels={header[labels]}, or remove the column {header[labels]} "
+            "if it has none."
         )
     return replace(columns, own={}, weak=False)
-
-
-def _are_yes_and_no(cells: Sequence[str]) -> bool:
-    return any(cells) and all(is_true(cell) is not None for cell in cells)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
-from clipdemo.tables.columns import Columns, is_like_labels, may_be_counts
+from clipdemo.tables.columns import Columns, is_like_labels, is_of_others, may_be_counts
 from clipdemo.tables.label_values import FALSE, LIKELY, LabelReader, folded, is_true
 from clipdemo.tables.scores import number
 
@@ -27,7 +27,9 @@ _NO = {
 }  # fmt: skip
 _UNSURE = {"?", "??", "maybe", "unsure", "uncertain", "unclear", "unknown", "not sure", "perhaps"}
 _MOST = 99  # objects in a photo; other columns of numbers are years, sizes and the like
+_CROWD = 3  # of the averages of several people's yes and no, some are unanimous
 _TEXTS = 1000  # different texts of a column that are looked at
+_FEW = 10  # rows, in which labels need not repeat
 _CLEAR = ("yes", "no", "minus")
 
 
@@ -67,9 +69,8 @@ class OwnColumns:
         if kind == "yes":
             return
         self._odd.setdefault(place, (line, text))
-        texts = self._texts[place]
-        if kind == "odd" and (text in texts or len(texts) < _TEXTS):
-            texts[text] += 1
+        if kind == "odd" and (text in self._texts[place] or len(self._texts[place]) < _TEXTS):
+            self._texts[place][text] += 1
 
     def finish(self, rows: Rows) -> None:
         """Leave out the columns that are no labels, and note how the others were interpreted.
@@ -131,7 +132,7 @@ class OwnColumns:
         if kinds["count"]:
             counts = kinds["no"] and not kinds["score"] and may_be_counts(self._names[place])
             return beside and bool(counts)
-        return beside and bool(kinds["yes"] or kinds["no"])
+        return beside and _CROWD * clear >= kinds["score"]  # else a measure
 
     def _check_left(self, used: set[int], rows: int) -> None:
         """Raises TableError if a column that is left out looks like the labels.
@@ -144,13 +145,20 @@ class OwnColumns:
         flags = [place for place in used if self._kinds[place]["yes"]]
         for place in self._texts.keys() - used:
             name, texts = self._names[place], self._texts[place]
-            repeats = max(texts.values()) > 1 or rows < 10
-            if is_like_labels(name) or (len(flags) < 2 and repeats):
+            repeats = max(texts.values()) > 1 or rows < _FEW
+            alone = len(flags) < 2 and repeats and not is_of_others(name)
+            if alone or is_like_labels(name):
                 flag = self._names[min(flags or used)]
                 raise TableError(
-                    f"{name} looks like the labels, not {flag}: say --columns Labels={name}, or "
-                    f"remove the column {name} if it is none."
+                    f"Either {name} or {flag} may be the labels: say --columns Labels={name}, or "
+                    f"remove the column {name} if it has none."
                 )
+
+
+def may_be_a_label(cells: Iterable[str]) -> bool:
+    """Whether these may be cells of a label's own column: yes and no, counts or scores."""
+    kinds = {_kind(cell)[0] for cell in cells}
+    return bool(kinds & {*_CLEAR}) and not kinds & {"odd", "number", "many"}
 
 
 @lru_cache(4096)

@@ -10,12 +10,13 @@ from urllib.parse import unquote_plus
 
 import pandas as pd
 
+from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import respelled
 from clipdemo.tables.columns import COLUMNS, Columns
 from clipdemo.tables.first_rows import MOST, are_names, settled
 from clipdemo.tables.label_values import CAPTION, DEEPEST, is_true, literal, parts
 from clipdemo.tables.own_columns import OwnColumns
-from clipdemo.tables.scores import likely_labels
+from clipdemo.tables.scores import likely_labels, number
 
 OURS = Columns({name: place for place, name in enumerate(COLUMNS)})
 Find = Callable[[Sequence[str]], Columns]
@@ -158,8 +159,8 @@ def _leave_out_doubtful(
     for at, place in enumerate((*columns.doubts, *columns.scores.values())):
         one = at_label.get(place)  # of several labels
         cells = labels if one is None else [cell[one] for cell in labels]
-        counts, same = header[place].strip().lower() == "count", () if one is None else scores
-        left = likely_labels(cells, said.str[at].tolist(), counts, same)
+        same = () if one is None else scores
+        left = likely_labels(cells, said.str[at].tolist(), header[place], same)
         if left is None:
             rows.read_as["numbers on an unknown scale, not used"] = header[place]
             continue
@@ -179,7 +180,18 @@ def _of_several(rows: pd.Series, names: tuple[str, ...]) -> list[tuple[str, ...]
     """Labels of rows with several columns of labels; the columns' names if all are yes or no."""
     if all(is_true(cell) is not None for cells in rows for cell in cells):
         return [tuple(n for n, cell in zip(names, c, strict=True) if is_true(cell)) for c in rows]
+    if all(_is_score(cell) for cells in rows for cell in cells):
+        raise TableError(
+            f"The columns of labels ({', '.join(names)[:80]}) have scores and no names: write the "
+            "names of the labels that are likely."
+        )
     return [tuple(part for cell in cells for part in parts(cell)) for cells in rows]
+
+
+def _is_score(cell: object) -> bool:
+    """Whether a cell is empty or a fraction, such as the score of a class."""
+    value = number(cell) if isinstance(cell, str) else None
+    return not cell or (value is not None and 0 <= value <= 1)
 
 
 def _empty() -> pd.DataFrame:

@@ -22,7 +22,9 @@ def number(text: str) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def likely(cells: Iterable[str], counts: bool = False) -> Callable[[str], bool] | None:
+def likely(
+    cells: Iterable[str], counts: bool = False, percents: bool = True
+) -> Callable[[str], bool] | None:
     """Which of these cells, all of a column, say that a label is true.
 
     Fractions do from 0.5, or percentages from 50 if the highest is one; words, if they do not mean
@@ -31,10 +33,11 @@ def likely(cells: Iterable[str], counts: bool = False) -> Callable[[str], bool] 
     Args:
         cells: their texts.
         counts: whether the numbers are of objects, each of which is a yes.
+        percents: whether they may be percentages.
     """
     numbers = {cell: found for cell in cells if (found := number(cell)) is not None}
     top, least = max(numbers.values(), default=0), min(numbers.values(), default=0)
-    percent = _PERCENT[0] <= top <= _PERCENT[1]
+    percent = percents and _PERCENT[0] <= top <= _PERCENT[1]
     if least < 0 or (top > 1 and not percent and not counts):
         return None
     cut = 1 if counts else LIKELY * (100 if percent else 1)
@@ -44,7 +47,7 @@ def likely(cells: Iterable[str], counts: bool = False) -> Callable[[str], bool] 
 def likely_labels(
     labels: Sequence[object],
     said: Sequence[str],
-    counts: bool = False,
+    name: str = "score",
     alike: Collection[str] = (),
 ) -> list[object] | None:
     """Cells of labels, without those that a column says are not true.
@@ -54,13 +57,15 @@ def likely_labels(
     Args:
         labels: of the rows.
         said: of the rows, what the column says.
-        counts: whether its numbers are of objects.
+        name: of the column.
         alike: cells of other columns on the same scale.
     """
     lists = {text: parts(text) for text in set(said) if number(text) is None}
     lists = {text: found for text, found in lists.items() if len(found) > 1}
     single = {text for text in said if text not in lists}
-    yes = likely(single.union(alike, *lists.values()), counts)
+    texts = single.union(alike, *lists.values())
+    name = name.strip().casefold()
+    yes = likely(texts, counts=name == "count", percents=name != "value")
     if yes is None:
         return None
     found: list[object] = []

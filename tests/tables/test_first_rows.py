@@ -17,7 +17,7 @@ NAMED = {
     "species": "image,class,species\n1.jpg,3,dog\n2.jpg,4,cat\n",
     "breed": "image,class,breed\n1.jpg,3,dog\n2.jpg,4,cat\n",
     "text": "image,category,category_text\n1.jpg,3,dog\n2.jpg,4,cat\n",
-    "title": "image,category,title\n1.jpg,3.0,dog\n2.jpg,4.0,cat\n",
+    "floats": "image,category,category_str\n1.jpg,3.0,dog\n2.jpg,4.0,cat\n",
     "display": "image,tag,display name\n1.jpg,3,dog\n2.jpg,4,cat\n",
     "class name": "image,class,class_name\n1.jpg,3,dog\n2.jpg,4,cat\n",
 }
@@ -83,6 +83,7 @@ PHOTOS = {
     "karpathy": (["filename", "imgid"], ["1.jpg", "0"], 0),
     "numbers": (["image", "filename"], ["101", "1.jpg"], 1),
     "photo id": (["photo_id", "image_url"], ["p1", "https://a.org/1.png"], 1),
+    "own file": (["image_id", "image_url"], ["101", "https://a.org/z.jpg"], 0),
     "ids only": (["image", "photo_id"], ["101", "p101"], 0),
 }
 

@@ -36,7 +36,7 @@ LABELS_NEXT_TO_FLAGS = {
     "pets": ["image,breed,male", "1.jpg,dog,1", "2.jpg,cat,0"],
     "films": ["image,Genre,seen", "1.jpg,dog,yes", "2.jpg,cat,no"],
     "melted": ["image,variable,value", "1.jpg,dog,1", "1.jpg,cat,0", "2.jpg,cat,1"],
-    "object": ["image,object,crowded", "1.jpg,dog,1", "2.jpg,cat,0"],
+    "object": ["image,object,is_train", "1.jpg,dog,1", "2.jpg,cat,0"],
     "agreeing": ["image,Genre,Dog,Cat", "1.jpg,['Dog'],1,0", "2.jpg,['Cat'],0,1"],
 }
 
@@ -54,6 +54,8 @@ UNCERTAIN = {
     "patient": ["image,subject,Edema,Fracture", "1.jpg,S1,1,0", "2.jpg,S2,0,1"],
     "turk": ["image,Answer.labels,Good,Bad", "1.jpg,dog|person,x,", "2.jpg,cat,,x"],
     "prodigy": ["image,accept,_view_id,_hash", "1.jpg,dog,choice,1", "2.jpg,cat,choice,1"],
+    "a subject": ["image,subject,smile", "1.jpg,S1,1", "2.jpg,S2,0"],
+    "counts": ["image,species,adults,young", "1.jpg,fox,1,0", "2.jpg,fox,0,2"],
     "german": ["image,Schlagworte,fertig", "1.jpg,Hund,ja", "2.jpg,Katze,nein"],
     "fashion": ["image,masterCategory,sale", "1.jpg,Apparel,1", "2.jpg,Shoes,0"],
     "classes": ["image,object class,blurred,wide", "1.jpg,dog,1,0", "2.jpg,cat,0,1"],
@@ -75,10 +77,17 @@ ONE_HOT = {
     "sizes": ["image,width_px,year,Edema,Fracture", "1.jpg,640,2001,1,0", "2.jpg,640,2002,0,1"],
     "grades": ["image,grade,Edema,Fracture", "1.jpg,n,1,0", "2.jpg,b,0,1"],
     "brightness": ["image,brightness,Edema,Fracture", "1.jpg,0.41,1,0", "2.jpg,0.72,0,1"],
+    "crowded": ["image,object_count,n_faces,Edema,Fracture", "1.jpg,2,0,1,0", "2.jpg,0,3,0,1"],
     "captions": ["image,caption,Edema,Fracture", "1.jpg,one,1,0", "2.jpg,two,0,1"],
+    "sex": ["image,subject_sex,Edema,Fracture", "1.jpg,male,1,0", "2.jpg,female,0,1"],
     "ids": ["image,subject_id,Edema,Fracture", "1.jpg,p10,1,0", "2.jpg,p11,0,1"],
     "split": ["image,split,Edema,Fracture", "1.jpg,train,1,0", "2.jpg,test,0,1"],
 }
+
+
+@pytest.mark.parametrize("name", ["patient", "site", "photographer", "note", "camera_model"])
+def test_a_single_label_may_stand_next_to_words_about_the_photo(read, name):
+    assert names_of(read(f"image,{name},smile", "1.jpg,Ann,1", "2.jpg,Ann,0")) == [{"smile"}, set()]
 
 
 @pytest.mark.parametrize("lines", ONE_HOT.values(), ids=ONE_HOT)
@@ -125,6 +134,12 @@ def test_an_odd_cell_in_a_column_of_yes_and_no_is_refused_with_its_line(
 ):
     with pytest.raises(TableError, match=f"'{cell}' in line 3") as refused:
         read(header, "1.jpg,1,0", f"2.jpg,0,{cell}", "3.jpg,0,1", "4.jpg,1,0")
+    assert is_sentence(refused.value)
+
+
+def test_scores_of_numbered_classes_are_not_taken_for_their_names(read, is_sentence):
+    with pytest.raises(TableError, match="scores and no names") as refused:
+        read("image,class_0,class_1", "1.jpg,0.9,0.1", "2.jpg,0.05,0.95")
     assert is_sentence(refused.value)
 
 

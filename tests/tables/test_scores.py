@@ -54,6 +54,12 @@ def test_lists_of_scores_in_json_are_of_the_labels_in_their_order(tmp_path):
     assert read_label_table(tmp_path / "t.json", None).frame["Labels"].tolist() == [("dog",)]
 
 
+def test_a_column_of_values_has_no_percentages(tmp_path):
+    (tmp_path / "t.csv").write_text("image,label,value\n1.jpg,dog,80\n2.jpg,cat,12\n")
+    found = read_label_table(tmp_path / "t.csv", None).frame["Labels"].tolist()
+    assert found == [("dog",), ("cat",)]
+
+
 @pytest.mark.parametrize("scores", [("7.5", "5.1"), ("-3.2", "4.1"), ("512", "3")])
 def test_numbers_that_are_neither_fractions_nor_percentages_take_no_label_away(tmp_path, scores):
     (tmp_path / "t.csv").write_text(
