@@ -12,7 +12,7 @@ import pandas as pd
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import respelled
-from clipdemo.tables.columns import COLUMNS, Columns
+from clipdemo.tables.columns import COLUMNS, Columns, is_like_labels
 from clipdemo.tables.first_rows import MOST, are_names, settled
 from clipdemo.tables.label_values import CAPTION, DEEPEST, is_true, literal, parts
 from clipdemo.tables.own_columns import OwnColumns
@@ -130,6 +130,11 @@ def _settled(
         taken["ImageID"] = f"{header[columns.folder]} and {name}"
     if numbers is not None:
         taken["numbers of labels, not used"] = header[numbers]
+    used = {*columns.used, numbers}
+    others = [name for place, name in enumerate(header) if place not in used]
+    unused = ", ".join(filter(is_like_labels, others))[:200]
+    if unused and "Labels" in columns.places:
+        taken["not used, in spite of their names"] = unused
     return columns, lines, taken
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from clipdemo.tables.label_values import FALSE, LIKELY, parts
 
 _NOT = FALSE | {"reject", "rejected", "ignore"}
-_PERCENT = (50, 100)  # the highest of a column of percentages is one of these
+_PERCENT = (50, 100)  # the highest of a column of percentages is one of these,
+_SURE = 10  # or, in a column of confidences, above what a rating has
 
 
 def number(text: str) -> float | None:
@@ -22,9 +24,7 @@ def number(text: str) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def likely(
-    cells: Iterable[str], counts: bool = False, percents: bool = True
-) -> Callable[[str], bool] | None:
+def likely(cells: Iterable[str], name: str = "score") -> Callable[[str], bool] | None:
     """Which of these cells, all of a column, say that a label is true.
 
     Fractions do from 0.5, or percentages from 50 if the highest is one; words, if they do not mean
@@ -32,12 +32,13 @@ def likely(
 
     Args:
         cells: their texts.
-        counts: whether the numbers are of objects, each of which is a yes.
-        percents: whether they may be percentages.
+        name: of the column; a count above zero is a yes, and a value is no percentage.
     """
     numbers = {cell: found for cell in cells if (found := number(cell)) is not None}
     top, least = max(numbers.values(), default=0), min(numbers.values(), default=0)
-    percent = percents and _PERCENT[0] <= top <= _PERCENT[1]
+    name = name.strip().casefold()
+    counts, from_ = name == "count", _SURE if re.search("conf|prob", name) else _PERCENT[0]
+    percent = name != "value" and from_ <= top <= _PERCENT[1]
     if least < 0 or (top > 1 and not percent and not counts):
         return None
     cut = 1 if counts else LIKELY * (100 if percent else 1)
@@ -64,8 +65,7 @@ def likely_labels(
     lists = {text: found for text, found in lists.items() if len(found) > 1}
     single = {text for text in said if text not in lists}
     texts = single.union(alike, *lists.values())
-    name = name.strip().casefold()
-    yes = likely(texts, counts=name == "count", percents=name != "value")
+    yes = likely(texts, name)
     if yes is None:
         return None
     found: list[object] = []

@@ -50,6 +50,12 @@ def test_the_names_of_numbers_are_found_in_parquet(tmp_path):
     assert table.account.read_as["numbers of labels, not used"] == "label"
 
 
+def test_further_columns_that_sound_like_labels_are_in_the_account(tmp_path):
+    (tmp_path / "t.csv").write_text("image,label,second_label,label_id\n1.jpg,dog,cat,3\n")
+    said = read_label_table(tmp_path / "t.csv", None).account.read_as
+    assert said["not used, in spite of their names"] == "second_label"
+
+
 FOLDERS = {
     "exiftool": "SourceFile,FileName,Directory,Keywords\na/1.jpg,1.jpg,a,dog\n"
                 "b/1.jpg,1.jpg,b,cat\n",

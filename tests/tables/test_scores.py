@@ -70,6 +70,12 @@ def test_numbers_that_are_neither_fractions_nor_percentages_take_no_label_away(t
     assert "score" in table.account.read_as.values()
 
 
+def test_confidences_are_percentages_even_if_none_is_high_but_not_if_they_are_ratings():
+    assert not likely(["42.0", "3.1"], "confidence")("42.0")
+    assert likely(["4", "2"], "confidence") is None
+    assert likely(["42.0", "3.1"], "score") is None
+
+
 def test_an_empty_cell_says_nothing():
     yes = likely(["", "0.2"])
     assert yes("")
