@@ -28,7 +28,7 @@ _NO = {
 _UNSURE = {"?", "??", "maybe", "unsure", "uncertain", "unclear", "unknown", "not sure", "perhaps"}
 _MOST = 99  # objects in a photo; other columns of numbers are years, sizes and the like
 _CROWD = 3  # of the averages of several people's yes and no, some are unanimous
-_TEXTS = 1000  # different texts of a column that are looked at
+_TEXTS = 1000  # different texts, with which a column is none of a label
 _FEW = 10  # rows, in which labels need not repeat
 _CLEAR = ("yes", "no", "minus")
 
@@ -47,17 +47,18 @@ class OwnColumns:
         self._kinds: dict[int, Counter[str]] = defaultdict(Counter)
         self._texts: dict[int, Counter[str]] = defaultdict(Counter)  # neither yes nor no
         self._odd: dict[int, tuple[int, str]] = {}  # the first of these, with its line
+        self._free: set[int] = set()  # with so many that it is no label
         self._circles: set[str] = set()
 
     def labels(self, line: int, cells: Sequence[str]) -> tuple[str, ...]:
         """The labels that are true for a row, by the columns' cells, if all are labels."""
         found = []
         for (place, name), text in zip(self._names.items(), cells, strict=True):
+            if place in self._free:
+                continue
             kind, yes = _kind(text)
             if kind in ("odd", "number"):
-                yes = folded(text) == folded(name)
-                kind = "yes" if yes else kind
-                self._note(place, line, text, kind)
+                kind, yes = self._odd_cell(place, line, text, kind)
             elif not text.isascii():
                 self._circles.update({"●", "○"} & {text})
             self._kinds[place][kind] += 1
@@ -65,12 +66,16 @@ class OwnColumns:
                 found.append(name)
         return tuple(found)
 
-    def _note(self, place: int, line: int, text: str, kind: str) -> None:
-        if kind == "yes":
-            return
+    def _odd_cell(self, place: int, line: int, text: str, kind: str) -> tuple[str, bool]:
+        """The kind of a cell that is neither yes nor no, or a yes if it repeats the label."""
+        if kind == "odd" and folded(text) == folded(self._names[place]):
+            return "yes", True
         self._odd.setdefault(place, (line, text))
-        if kind == "odd" and (text in self._texts[place] or len(self._texts[place]) < _TEXTS):
+        if kind == "odd":
             self._texts[place][text] += 1
+            if len(self._texts[place]) > _TEXTS and place not in self._sure:
+                self._free.add(place)
+        return kind, False
 
     def finish(self, rows: Rows) -> None:
         """Leave out the columns that are no labels, and note how the others were interpreted.
