@@ -44,6 +44,12 @@ def folders_of(name: str) -> tuple[str, ...]:
     return PurePosixPath(_composed(_slashed(name)).casefold()).parts[:-1]
 
 
+def respelled(name: str) -> str:
+    """The form in which spellings of one path are equal: its slashes, `./` and Unicode form."""
+    name = _composed(name.replace("\\", "/"))
+    return re.sub(r"(?<!:)/(?:\.?/)+", "/", re.sub(r"^(?:\./+)+", "", name))
+
+
 def _composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 

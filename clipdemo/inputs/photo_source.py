@@ -16,6 +16,7 @@ from clipdemo.inputs.photo_files import MAX_BYTES, photo_bytes
 from clipdemo.inputs.photo_names import PhotoNames, folders_of, is_photo, is_side_file
 from clipdemo.inputs.zip_names import zip_names
 
+_GUESSED = ("extension", "leading zeros", "prefix")  # differences of what may be other photos
 _PIECE = 4096  # bytes
 _PACKED = (
     zipfile.ZIP_STORED,
@@ -93,7 +94,8 @@ class PhotoSource:
         """Find all photos of a table at once, so that no two of them get the same file by mistake.
 
         If names with different folders lead to one file, it belongs to those that share the most
-        folders with it, and `find` raises PhotoError for the others.
+        folders with it, and `find` raises PhotoError for the others; also for a name that lacks
+        the extension or has other zeros than that of another row.
         """
         names = list(dict.fromkeys(names))
         if self._zip_owner is not None:
@@ -108,6 +110,7 @@ class PhotoSource:
             if isinstance(file, str):
                 claims.setdefault(file, {}).setdefault(folders_of(name), []).append(name)
         for file, by_folders in claims.items():
+            by_folders = self._sure(file, by_folders)
             longest = max(by_folders, key=len)
             if all(longest[len(longest) - len(folders) :] == folders for folders in by_folders):
                 continue
@@ -123,6 +126,22 @@ class PhotoSource:
                         "The photo found may be another one of the same name: give the folder "
                         "that has both."
                     )
+
+    def _sure(
+        self, file: str, by_folders: dict[tuple[str, ...], list[str]]
+    ) -> dict[tuple[str, ...], list[str]]:
+        """The names of a file, without those that only resemble its own if others are the same."""
+        names = [name for group in by_folders.values() for name in group]
+        took = {name: self._names.find(name)[1] for name in names if len(names) > 1}
+        guessed = {name for name, difference in took.items() if difference.startswith(_GUESSED)}
+        if not guessed or len(guessed) == len(names):
+            return by_folders
+        for name in guessed:
+            self._found[name] = PhotoError(
+                f"The photo {_short(file)} is named by another row: correct the name."
+            )
+        left = {f: [n for n in group if n not in guessed] for f, group in by_folders.items()}
+        return {folders: group for folders, group in left.items() if group}
 
     def count_unnamed(self, names: Iterable[str]) -> int:
         """The number of photos that none of these names refers to."""

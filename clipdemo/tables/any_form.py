@@ -1,10 +1,10 @@
 """Plain rows of a table in any form: detects the form and chooses its reader."""
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import LabelSet
+from clipdemo.tables.columns import Columns
 from clipdemo.tables.folders import read_folder
 from clipdemo.tables.forms import (
     from_celeba,
@@ -15,6 +15,7 @@ from clipdemo.tables.forms import (
 )
 from clipdemo.tables.json_forms import read_json
 from clipdemo.tables.loose_csv import loose_rows
+from clipdemo.tables.photo_cells import leave_out_others, tidy_names
 from clipdemo.tables.rows import Find, Rows
 from clipdemo.tables.text import (
     WIDEST,
@@ -56,10 +57,11 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         raise TableError(
             f"{path} is a workbook in an old format or has a password: save it as .xlsx."
         )
-    if raw[:4] == b"PK\3\4":  # whatever its name
-        return read_excel(path, find)
-    if raw[:4] == b"PAR1":
-        return read_parquet(path, find)
+    if raw[:4] in (b"PK\3\4", b"PAR1"):  # whatever its name
+        rows = read_parquet(path, find) if raw[:4] == b"PAR1" else read_excel(path, find)
+        tidy_names(rows, path)
+        leave_out_others(rows)
+        return rows
     text, repaired, encoding = decode(raw, path)
     del raw  # may be large
     form = next((form for start, form in _FOREIGN if text.lstrip().startswith(start)), None)
@@ -69,6 +71,7 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         )
     if suffix in (".json", ".jsonl", ".ndjson") or text.lstrip()[:1] in ("{", "["):
         rows, repaired = read_json(text, path, find), {}
+        tidy_names(rows, path)
     else:
         text, escaped = doubled_quotes(text)
         text, above = from_header(from_celeba(text), find)
@@ -76,11 +79,13 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
         mark, text = separator(text, find)
         names = header(text.lstrip("\n")[:WIDEST], mark)
         plain = mark == "," and quote(text) == '"'
-        study = plain and _is_study_form(names, find(names).places)
+        study = plain and _is_study_form(names, find(names))
         if study and not has_row_names(text, find):
             rows = loose_rows(text, labels, path)
         else:
             rows = read_csv_rows(text, mark, find)
+        tidy_names(rows, path)
+        leave_out_others(rows)
     if rows.frame.empty:
         raise TableError(f"{path} has no rows below its header; add at least one.")
     rows.repaired = repaired | rows.repaired
@@ -89,6 +94,7 @@ def read_rows(path: Path, find: Find, labels: LabelSet = UNKNOWN) -> Rows:
     return rows
 
 
-def _is_study_form(header: list[str], places: Mapping[str, int]) -> bool:
-    named = all(header[place].casefold() == ours.casefold() for ours, place in places.items())
-    return named and "Labels" in places
+def _is_study_form(header: list[str], columns: Columns) -> bool:
+    places = columns.places.items()
+    named = all(header[place].casefold() == ours.casefold() for ours, place in places)
+    return named and "Labels" in columns.places and columns.folder is None

@@ -136,9 +136,7 @@ def read_parquet(path: Path, find: Find) -> Rows:
         file = parquet.ParquetFile(path)
         header = file.schema_arrow.names
         columns = find(header)
-        places = {*columns.places.values(), *columns.own, *columns.several}
-        places |= {columns.doubt} - {None}
-        used = [header[place] for place in sorted(places)]
+        used = [header[place] for place in columns.used]
         features = _features(file.schema_arrow.metadata)
 
         def lines() -> Iterator[tuple[int, Sequence]]:

@@ -217,7 +217,11 @@ def _finds(names: Iterable[str], find: Find) -> bool:
 
 
 def _lacks_name(row: dict) -> bool:
-    return not _finds(row, partial(find_columns, labels=None, needed=("ImageID",)))
+    try:
+        found = find_columns(list(row), None, needed=("ImageID",))
+    except TableError:
+        return True
+    return found.unclear is not None
 
 
 def _rows(records: Records, find: Find, path: Path, classes: dict[str, str] | None = None) -> Rows:

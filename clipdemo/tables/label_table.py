@@ -29,7 +29,7 @@ from clipdemo.tables.any_form import UNKNOWN, read_rows
 from clipdemo.tables.columns import COLUMNS, find_columns, is_one
 from clipdemo.tables.label_names import LabelReader, are_vectors, own_labels
 from clipdemo.tables.plain_csv import read_plain
-from clipdemo.tables.rows import Rows
+from clipdemo.tables.rows import Rows, alike, one_per_row
 
 STUDY = 0.9  # share of a table's labels that must be the study's to use those
 Unlabelled = Literal["keep", "leave-out"]
@@ -173,8 +173,10 @@ def _own(rows: Rows, path: Path) -> LabelSet:
         names = tuple(sorted(name for name, label in pairs if label in used))
         return LabelSet(names, names)
     _refuse_vectors(cells, path)
-    blanks = not is_one(rows.read_as.get("Labels", "Labels"))
+    blanks = not (is_one(rows.read_as.get("Labels", "Labels")) or one_per_row(rows.frame))
     labels = own_labels(rows.frame["Labels"], blanks)
+    for line, (name, reason) in rows.problems.items() if not labels else ():
+        raise TableError(f"No row of {path} can be used: line {line} ({name[:80]}) {reason}.")
     if not labels:
         raise TableError(f"{path} has no row with a label; fill its column Labels.")
     return labels
@@ -234,15 +236,19 @@ def _understood(rows: Rows, labels: LabelSet, unlabelled: Unlabelled, path: Path
     found = frame[["Caption"]].reset_index(drop=True)
     found.insert(0, "ImageID", names.reset_index(drop=True))
     found.insert(1, "Labels", pd.Series(ids[codes], dtype=object))
-    if found["ImageID"].is_unique:
+    same = alike(found["ImageID"])
+    if same.is_unique:
         return LabelTable(found, account, labels, lines)
-    return LabelTable(*_joined(found, lines, account, labels))
+    return LabelTable(*_joined(found, same, lines, account, labels))
 
 
-def _joined(frame: pd.DataFrame, lines: np.ndarray, account: Account, labels: LabelSet) -> tuple:
-    """One row per photo: all its labels, and its first caption."""
-    codes, names = pd.factorize(frame["ImageID"])
+def _joined(
+    frame: pd.DataFrame, same: pd.Series, lines: np.ndarray, account: Account, labels: LabelSet
+) -> tuple:
+    """One row per photo: all its labels, and its first caption; `same` is equal for its names."""
+    codes = pd.factorize(same)[0]
     kept = np.unique(codes, return_index=True)[1]
+    names = frame["ImageID"].to_numpy(object)[kept]
     ids, captions = frame["Labels"].to_numpy(object)[kept], frame["Caption"].to_numpy(object)[kept]
     further: dict[int, tuple[int, ...]] = {}
     unused = 0

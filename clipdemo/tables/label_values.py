@@ -18,12 +18,17 @@ _EMPTY = {
 # Spreadsheets write yes and no in their user's language.
 TRUE = {
     "1", "true", "yes", "y", "x", "t", "on", "wahr", "ja", "j", "vrai", "oui", "verdadero", "sí",
-    "si", "verdadeiro", "sim", "vero", "waar", "prawda", "tak", "истина", "да", "是", "✓", "✔",
+    "si", "verdadeiro", "sim", "vero", "sì", "waar", "prawda", "tak", "pravda", "ano", "igaz",
+    "igen", "doğru", "evet", "adevărat", "da", "sant", "sann", "tosi", "kyllä", "истина", "да",
+    "істина", "так", "αληθεσ", "ναι", "是", "有", "はい", "예", "네", "✓", "✔", "√",  # noqa: RUF001
     "☑", "✅",
 }  # fmt: skip
 FALSE = {
     "0", "false", "no", "n", "f", "off", "falsch", "nein", "faux", "non", "falso", "não", "nao",
-    "onwaar", "nee", "fałsz", "nie", "ложь", "нет", "否", "✗", "✘", "☐", "❌",
+    "onwaar", "nee", "fałsz", "nie", "nepravda", "ne", "hamis", "nem", "yanliş", "hayir", "fals",
+    "nu", "falskt", "falsk", "nej", "usann", "epätosi", "ei", "ложь", "нет", "хибність", "ні",
+    "yanlış", "hayır", "ψευδεσ", "οχι", "否", "无", "無", "いいえ", "아니요", "아니오",  # noqa: RUF001
+    "✗", "✘", "×", "☐", "❌",  # noqa: RUF001
 }  # fmt: skip
 # Separators of labels, also SharePoint's, of web pages and as full-width characters.
 MARKS = r"(?:;\#|<br ?/?>|\\n|[;|\n\uff1b\uff5c•]|\s·\s)"
@@ -147,7 +152,7 @@ def _is_likely(value: object) -> bool | None:
         score = float(text.removesuffix("%"))
     except ValueError:
         return None
-    return score / (100 if score > 1 or text.endswith("%") else 1) >= LIKELY
+    return score / (100 if score > 1.01 or text.endswith("%") else 1) >= LIKELY
 
 
 def is_true(cell: object, counts: bool = False) -> bool | None:

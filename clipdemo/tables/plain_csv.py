@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18, LabelSet
@@ -16,6 +17,10 @@ from clipdemo.tables.loose_csv import PHOTO_ROW, quotes_are_well_formed, read_he
 from clipdemo.tables.rows import NO_CAPTION
 from clipdemo.tables.text import read_bytes
 
+_STARTS = ("'", "=", "[", "{", "(", "<", "!", "./", "data:")
+_PARTS = {b";": ";", b"|": "[|]", b"\\": r"\\", b"//": "[^:]//", b"/./": "/[.]/"}
+_PARTS |= dict.fromkeys((b"\xcc", b"\xcd"), "[\u0300-\u036f]")  # accents on their own
+"""Of names in a wrapping, of several names, and of those that can be spelled in two ways."""
 _PHOTO_NAMES = tuple(f".{e}" for e in EXTENSIONS + tuple(map(str.upper, EXTENSIONS)))
 
 
@@ -56,6 +61,7 @@ def read_plain(path: Path, labels: LabelSet | None) -> tuple[pd.DataFrame, Accou
         or captions.str.startswith(("[", "{")).any()  # perhaps lists of captions
         or not any(names.str.endswith(e).all() for e in (*suffixes, _PHOTO_NAMES))
         or names.str.startswith((" ", "\t")).any()
+        or _are_odd(names)
         or (quotes and any(names.str.contains(c, regex=False).any() for c in '"\n'))
         or not (_in_order(names) or names.is_unique)
     ):
@@ -78,6 +84,22 @@ def read_plain(path: Path, labels: LabelSet | None) -> tuple[pd.DataFrame, Accou
     )
     frame = frame.assign(Labels=pd.Series(parsed[codes], dtype=object), Caption=captions)
     return frame, account
+
+
+def _are_odd(names: pd.Series) -> bool:
+    """Whether a name may not be that of one photo, or be spelled in another way, too.
+
+    Most tables have none of the characters in any name, which is faster to see.
+    """
+    text = pa.array(names)
+    chunks = text.chunks if isinstance(text, pa.ChunkedArray) else [text]
+    text = b"".join(chunk.buffers()[2] for chunk in chunks)
+    starts = tuple(start for start in _STARTS if start.encode() in text)
+    parts = "|".join({part for byte, part in _PARTS.items() if byte in text})
+    return bool(
+        (starts and names.str.startswith(starts).any())
+        or (parts and names.str.contains(parts).any())
+    )
 
 
 def _in_order(names: pd.Series) -> bool:

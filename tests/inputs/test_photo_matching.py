@@ -47,3 +47,16 @@ def test_a_link_to_a_missing_file_does_not_stop_the_others(val):
     before = source.stamp(["1.jpg", "2.jpg"])
     (val / "nowhere.jpg").write_bytes(b"now here")
     assert source.stamp(["1.jpg", "2.jpg"]) != before
+
+
+@pytest.mark.parametrize("guessed", ["1", "001.jpg", "0001", "8a7b6c5d-1.jpg"])
+def test_a_name_that_only_resembles_a_photos_does_not_take_that_of_another_row(
+    val, guessed, is_sentence
+):
+    source = PhotoSource(val)
+    source.match([guessed, "data/1.jpg"])
+    assert source.read("data/1.jpg") == b"of val"
+    assert is_sentence(refusal(source, guessed))
+    alone = PhotoSource(val)
+    alone.match([guessed])
+    assert alone.read(guessed) == b"of val"

@@ -156,7 +156,9 @@ def test_lines_of_json_end_only_at_line_ends(tmp_path):
 
 
 def test_an_invalid_url_is_a_name(tmp_path):
-    table = read_label_table(put(tmp_path, "t.csv", "image,tags\nhttp://[::1?d=a%20b.jpg,dog\n"))
+    table = read_label_table(
+        put(tmp_path, "t.csv", "image,tags\nhttp://[::1/data/local-files/?d=a%20b.jpg,dog\n")
+    )
     assert table.frame["ImageID"].tolist() == ["a b.jpg"]
 
 

@@ -51,10 +51,31 @@ def test_names_may_have_spaces_if_something_else_separates_them(own, separator):
     assert [ids for _, ids, _ in rows] == [("traffic light", "dog"), ("red bus",)]
 
 
-@pytest.mark.parametrize("head", ["label", "Class", "category_name"])
+@pytest.mark.parametrize(
+    "head", ["label", "Class", "category_name", "LabelName", "tag", "tagName", "keyword", "object",
+             "displayName", "species", "target"]
+)  # fmt: skip
 def test_names_in_a_column_of_one_label_each_may_have_spaces(own, head):
     labels, _, _ = own(f"image,{head}\n1.jpg,golden retriever\n2.jpg,tree\n")
     assert labels.names == ("golden retriever", "tree")
+
+
+def test_each_row_has_one_label_if_photos_have_several_rows(own):
+    rows = "1.jpg,Human face\n1.jpg,Mobile phone\n2.jpg,Coffee cup\n2.jpg,Human hand\n"
+    assert own("image,labels\n" + rows)[0].names == (
+        "Coffee cup", "Human face", "Human hand", "Mobile phone"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "1.jpg,red blue,one\n1.jpg,red blue,two\n1.jpg,red,three\n2.jpg,green,\n2.jpg,green,\n",
+        "1.jpg,red blue,\n2.jpg,green,\n3.jpg,green blue,\n3.jpg,red,\n",
+    ],
+)
+def test_several_workers_per_photo_do_not_join_the_words_of_labels(own, rows):
+    assert own(HEAD + rows)[0].names == ("blue", "green", "red")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", ",\n"])
