@@ -262,8 +262,7 @@ def _read_labels(
         if place is None:
             continue
         name = [*cells][place]
-        rows = (dict(zip(cells, row, strict=True)) for row in zip(*cells.values(), strict=True))
-        found, others = likely(cells[name], [scores_of(row, name) for row in rows], path)
+        found, others = likely(cells[name], scores_of(cells, name), path)
         cells[name] = named(found, classes, path) if classes else found
         unlikely, by_number = unlikely + others, by_number or cells[name] != found
     return unlikely, by_number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from clipdemo.errors import TableError
@@ -31,9 +32,10 @@ _ROUNDING = 0.001  # by which a score may be beyond its limits
 _NUMBERS = re.compile(r"\s*-?\d+(?:[\s,;|]+-?\d+)*\s*")
 
 
-def plain(key: object) -> str:
+@lru_cache(1024)
+def plain(key: str) -> str:
     """A key without its case and the marks between its words."""
-    return re.sub(r"[\W_]+", "", str(key).casefold())
+    return re.sub(r"[\W_]+", "", key.casefold())
 
 
 def class_list(found: dict) -> tuple[str, dict[str, str]]:
@@ -129,13 +131,21 @@ def _named(value: Any, classes: dict[str, str], path: object) -> Any:
     return classes.get(str(value))  # below zero: not known
 
 
-def scores_of(row: dict, labels: str) -> list | None:
-    """A record's list of scores that is as long as its list of labels."""
-    size = len(row[labels]) if isinstance(row.get(labels), list) else 0
-    for key, value in row.items():
-        if plain(key) in _PARALLEL and isinstance(value, list) and len(value) == size > 0:
-            return value
-    return None
+def scores_of(cells: dict[str, list], labels: str) -> list[list | None]:
+    """For each row its list of scores that is as long as its list of labels.
+
+    Args:
+        cells: of the rows, by column.
+        labels: the column of labels.
+    """
+    scores = [found for key, found in cells.items() if plain(key) in _PARALLEL]
+    rows = zip(*scores, strict=True) if scores else ((),) * len(cells[labels])
+    return [_as_long(own, cell) for own, cell in zip(rows, cells[labels], strict=True)]
+
+
+def _as_long(lists: Iterable[object], cell: object) -> list | None:
+    size = len(cell) if isinstance(cell, list) else 0
+    return next((v for v in lists if isinstance(v, list) and len(v) == size > 0), None)
 
 
 def likely(cells: list, scores: list[list | None], path: object) -> tuple[list, int]:
@@ -182,7 +192,9 @@ def _scored(cell: Any, scores: list | None) -> list[tuple[Any, float | None]]:
         return []
     if scores is not None and len(scores) == len(cell):
         return list(zip(cell, map(_number, scores), strict=True))
-    if cell and all(_is_pair(part) for part in cell):  # [["dog", 0.98], ["cat", 0.02]]
+    if not any(isinstance(part, dict | list) for part in cell):  # names alone, as most are
+        return []
+    if all(_is_pair(part) for part in cell):  # [["dog", 0.98], ["cat", 0.02]]
         return [(label, float(score)) for label, score in cell]
     inside = [_scored(part, None) if isinstance(part, dict) else [] for part in cell]
     return [
