@@ -65,7 +65,9 @@ NO_LABELS = {
     "bboxx", "bboxy", "bboxwidth", "bboxheight", "xmin", "xmax", "ymin", "ymax", "unlabeled",
     "reviewed", "verified", "approve", "approved", "reject", "rejected", "favorite", "favourite",
     "istrain", "istest", "flash", "deleteflag", "rating", "count", "value", "suggestedbyuser",
-    "islabelissue", "version",
+    "islabelissue", "version", "featured", "photofeatured", "isfeatured", "starred", "flagged",
+    "deleted", "isdeleted", "archived", "isarchived", "public", "ispublic", "published", "skipped",
+    "isverified", "isreviewed", "wascancelled", "retired",
 }  # fmt: skip
 NO_COUNTS = {
     "n", "num", "no", "total", "year", "month", "week", "hour", "minute", "visit", "floor", "level",

@@ -98,7 +98,7 @@ def gathered(
     if said:
         _leave_out_doubtful(rows, frame["said"], header, columns)
     if several:
-        rows.frame["Labels"] = _of_several(rows.frame["Labels"], tuple(several.values()))
+        rows.frame["Labels"] = _of_several(rows.frame, tuple(several.values()))
         taken["Labels"] = ", ".join(several.values())[:200]
     rows.read_as |= taken
     return rows
@@ -181,16 +181,28 @@ def _leave_out_doubtful(
     rows.frame["Labels"] = pd.Series(labels, dtype="str" if texts else object)
 
 
-def _of_several(rows: pd.Series, names: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Labels of rows with several columns of labels; the columns' names if all are yes or no."""
-    if all(is_true(cell) is not None for cells in rows for cell in cells):
-        return [tuple(n for n, cell in zip(names, c, strict=True) if is_true(cell)) for c in rows]
+def _of_several(frame: pd.DataFrame, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Labels of rows with several columns of labels; the columns' names if all are yes or no.
+
+    Pandas writes these names below a common heading.
+    """
+    rows, above = frame["Labels"].tolist(), []
+    headed = len(set(names)) == 1 and (frame["ImageID"][:1] == "").any()
+    if headed and _are_yes_or_no(rows[1:]):
+        names, rows, above = rows[0], rows[1:], [()]
+    if _are_yes_or_no(rows):
+        said = (zip(names, cells, strict=True) for cells in rows)
+        return [*above, *(tuple(name for name, cell in row if is_true(cell)) for row in said)]
     if all(_is_score(cell) for cells in rows for cell in cells):
         raise TableError(
             f"The columns of labels ({', '.join(names)[:80]}) have scores and no names: write the "
             "names of the labels that are likely."
         )
     return [tuple(part for cell in cells for part in parts(cell)) for cells in rows]
+
+
+def _are_yes_or_no(rows: Iterable[tuple]) -> bool:
+    return all(is_true(cell) is not None for cells in rows for cell in cells)
 
 
 def _is_score(cell: object) -> bool:

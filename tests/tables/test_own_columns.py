@@ -143,6 +143,13 @@ def test_scores_of_numbered_classes_are_not_taken_for_their_names(read, is_sente
     assert is_sentence(refused.value)
 
 
+def test_names_of_labels_below_a_common_heading_are_read_as_pandas_writes_them(read):
+    table = read("image,labels,labels", ",kettle,red mug", "1.jpg,1,0", "2.jpg,0,1")
+    assert names_of(table) == [{"kettle"}, {"red mug"}]
+    table = read("image,label,label", "1.jpg,kettle,red mug", "2.jpg,,", "3.jpg,,")
+    assert names_of(table) == [{"kettle", "red mug"}, set(), set()]
+
+
 @pytest.mark.parametrize("rows", [("1,2", "2,1"), ("0.9,0.1", "0.2,0.8"), ("a,b", "c,d")])
 def test_numbers_and_words_without_a_yes_are_refused(read, rows, is_sentence):
     """One and two often stand for yes and no; and the scores of classes add up to one."""
