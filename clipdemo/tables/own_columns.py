@@ -122,7 +122,8 @@ class OwnColumns:
         kinds, sure = self._kinds[place], place in self._sure
         clear = sum(kinds[kind] for kind in _CLEAR)
         if kinds["odd"] or (sure and kinds["number"]):
-            if (sure and clear) or (kinds["yes"] and clear > kinds["odd"]):
+            mark = len(self._texts.get(place, ())) == 1  # an unknown one, instead of a yes
+            if (sure and (clear or mark)) or (kinds["yes"] and clear > kinds["odd"]):
                 line, text = self._odd[place]
                 raise TableError(
                     f"The column {self._names[place]} has {text[:40]!r} in line {line}, which is "

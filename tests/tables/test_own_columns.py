@@ -143,6 +143,12 @@ def test_scores_of_numbered_classes_are_not_taken_for_their_names(read, is_sente
     assert is_sentence(refused.value)
 
 
+def test_an_unknown_mark_in_the_column_of_a_study_label_is_refused(read, is_sentence):
+    with pytest.raises(TableError, match="'§' in line 2") as refused:
+        read("image,dog,cat", "1.jpg,§,", "2.jpg,,1")
+    assert is_sentence(refused.value)
+
+
 def test_names_of_labels_below_a_common_heading_are_read_as_pandas_writes_them(read):
     table = read("image,labels,labels", ",kettle,red mug", "1.jpg,1,0", "2.jpg,0,1")
     assert names_of(table) == [{"kettle"}, {"red mug"}]
