@@ -3,10 +3,8 @@
 Photos may come from anybody. Their format is detected from their content.
 """
 
-import contextlib
 import re
 import struct
-import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 from clipdemo.errors import PhotoError
+from clipdemo.inputs.photo_metadata import DAMAGED, slim, tags_fit
 
 MAX_BYTES = 40 * 2**20
 MAX_PIXELS = 50_000_000  # of a decoded picture
@@ -29,14 +28,11 @@ MAX_SCANNED = 20 * MAX_PIXELS  # pixels times scans
 # Pillow tries only these, in this order. AVIF and HEIF share the brand "mif1", and only AVIF's
 # decoder detects that such a file is of the other format.
 _FORMATS = ("PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
-_PROFILE = 2**23  # bytes
-_TEXTS = (b"tEXt", b"zTXt", b"iTXt")  # of a PNG
 
 SCAN = re.compile(rb"\xff\xda\0[\x08\x0a\x0c\x0e]")  # start marker and possible lengths
 _TILE_WIDTH, _TILE_LENGTH = 322, 323  # of TIFF
 _HEIC_SIZE = re.compile(rb"ispe\0{4}(.{8})", re.DOTALL)
 
-DAMAGED = "This photo is damaged and cannot be read: save or download it again."
 _TOO_LARGE = f"This photo is larger than {MAX_BYTES // 2**20} MB: make it smaller."
 
 # Thumbnails, depth maps and the like are not used, so they are not parsed.
@@ -69,13 +65,15 @@ def open_photo(data: bytes) -> Image.Image:
         raise PhotoError("This file is empty: choose another photo.")
     if len(data) > MAX_BYTES:
         raise PhotoError(_TOO_LARGE)
+    data, profile = slim(data)
     try:
         if is_jpeg(data):  # separately, as Pillow warns of sizes that are reduced here
             image = JpegImageFile(BytesIO(data))
         else:
-            data, profile = _slim_png(data)
             image = Image.open(BytesIO(data), formats=_FORMATS)
             image.info |= {"icc_profile": profile} if profile else {}
+            if not tags_fit(image.info.get("exif") or b""):
+                del image.info["exif"]
     except UnidentifiedImageError:
         raise PhotoError(
             "This file is damaged or not a photo this app can read: "
@@ -116,28 +114,6 @@ def can_be_reduced(image: JpegImageFile) -> bool:
 def is_jpeg(data: bytes) -> bool:
     """Whether a file begins as JPEGs do."""
     return data.startswith(b"\xff\xd8\xff")
-
-
-def _slim_png(data: bytes) -> tuple[bytes, bytes | None]:
-    """A PNG without its texts and profile, of which Pillow reads only a megabyte; and the profile.
-
-    Other formats are returned unchanged.
-    """
-    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return data, None
-    kept, at, kind, profile = [data[:8]], 8, b"", None
-    while at + 12 <= len(data) and kind != b"IEND":  # what follows would take seconds
-        end = at + 12 + int.from_bytes(data[at : at + 4])
-        kind, body = data[at + 4 : at + 8], data[at + 8 : end - 4]
-        if kind == b"iCCP":
-            packed = zlib.decompressobj()
-            with contextlib.suppress(zlib.error):
-                profile = packed.decompress(body[body.find(b"\0") + 2 :], _PROFILE)
-            profile = None if packed.unconsumed_tail else profile
-        elif kind not in _TEXTS:
-            kept.append(data[at:end])
-        at = end
-    return b"".join([*kept, data[at:]]), profile
 
 
 def check_size(width: int, height: int, most: int | None = None) -> None:
