@@ -13,6 +13,7 @@ from clipdemo.tables.label_values import COMMAS, MARKS, parts
 
 _FLOAT = re.compile(r"\d+\.0*")
 _JOINED = re.compile(f"{MARKS}|{COMMAS}|[/+&]")  # may also occur within names
+_AND = {"and", "&", "+"}  # between labels that spaces separate
 # What is left of other notations: of lists, records, markup, text that was cut off, or scores.
 _NOTATION = re.compile(
     r"""[{}]|=>|<[^<>]*>|\\|://|\.\.\.|…|^["'\[(:]|^[^\[]*\]|\[[^][]*$|^[^(]*\)|\([^()]*$|^-?\d*\.\d+$"""
@@ -82,7 +83,8 @@ class LabelReader:
         return self._by_blanks(part) if blanks else ([], [part])
 
     def _by_blanks(self, part: str) -> tuple[list[str], list[str]]:
-        words, found, unknown, at = part.split(), [], [], 0
+        words = [word for word in part.split() if word not in _AND]
+        found, unknown, at = [], [], 0
         while at < len(words):
             for size in range(min(self._longest, len(words) - at), 0, -1):
                 known = self.id_of(" ".join(words[at : at + size]))
@@ -125,7 +127,9 @@ def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
     cells = list(times)
     split = [parts(cell) for cell in cells]
     if blanks and not any(_has_mark(cell) for cell in cells) and not _are_phrases(times):
-        split = [[word for part in found for word in part.split()] for found in split]
+        split = [[w for part in found for w in part.split() if w not in _AND] for found in split]
+    if all(part.startswith("#") for found in split for part in found):  # hashtags
+        split = [[part.removeprefix("#") for part in found] for found in split]
     study = {folded(name): name for name in COCO18.names}
     names: dict[str, str] = {}
     for part in (part for found in split for part in found):

@@ -41,7 +41,8 @@ _BRACKETS = re.compile(r"[\[({]([^][(){}]*)[])}]")
 _NUMPY = (re.compile(r"np\.\w+\(([^()]*)\)"), r"\1"), (re.compile(r"(['\"])\s+(?=['\"])"), r"\1, ")
 # A label with its score: dog:0.98, dog=1, dog: 98%, dog (0.98)
 _SCORED = re.compile(
-    r"(.*[^\s:=\d])(?:\s*[:=]\s*([01](?:\.\d+)?|\.\d+|[\d.]+%)|\s+\(([01]?\.\d+|[\d.]+%)\)|\s+([\d.]+%))"
+    r"(.*[^\s:=\d])(?:\s*[:=]\s*([01](?:[.,]\d+)?|[.,]\d+|[\d.,]+%)"
+    r"|\s+\(([01]?[.,]\d+|[\d.,]+%)\)|\s+([\d.,]+%))"
 )
 LIKELY = 0.5  # score from which a label with a score counts
 DEEPEST = 20  # nested lists
@@ -73,7 +74,8 @@ def parts(cell: object, depth: int = 0) -> list[str]:
     if isinstance(cell, Mapping):
         return _of_record(cell, depth + 1)
     if isinstance(cell, Iterable):
-        cell = [f"{p[0]}:{p[1]:f}" if _is_pair(p) else p for p in cell]
+        cell = [p for p in cell if not _is_pair(p) or _is_likely(p[1]) is not False]
+        cell = [p[0] if _is_pair(p) else p for p in cell]
         nested = (Mapping, list, tuple)
         return [
             part
@@ -106,8 +108,8 @@ def _plain(part: str) -> str:
 
 
 def _is_pair(item: object) -> bool:
-    """Whether it is a label with its score, such as ["dog", 0.98]."""
-    return isinstance(item, list | tuple) and list(map(type, item)) == [str, float]
+    """Whether it is a label with its score or count, such as ["dog", 0.98]."""
+    return isinstance(item, list | tuple) and list(map(type, item)) in ([str, float], [str, int])
 
 
 def _of_record(record: Mapping, depth: int) -> list[str]:
@@ -149,7 +151,7 @@ def _is_likely(value: object) -> bool | None:
     if is_true(text) is not None or text.isdigit():  # a whole number may be a count
         return is_true(text)
     try:
-        score = float(text.removesuffix("%"))
+        score = float(text.removesuffix("%").replace(",", "."))
     except ValueError:
         return None
     return score / (100 if score > 1.01 or text.endswith("%") else 1) >= LIKELY

@@ -3,9 +3,9 @@ r"""The text of a label table: its header, and the pattern that separates its ro
 A loose table does not escape the quotes inside a quoted caption, may have line breaks inside a
 caption, and may have CRLF line endings, a comma after every row or a byte order mark. Quotes then
 do not show where a row ends, so the start of the next row must: a line starts a row if it begins
-with a photo's file name and a comma, with another file's name or a URL and a field, or with
-`<one word>,<known ids or nothing>,`. If all quotes of the file are well-formed, they are trusted,
-and a quoted caption may contain any line.
+with a photo's file name and a comma, with another file's name or a URL and a field, with
+`<one word>,<known ids>,` or with `<one word>,,<a word>`. If all quotes of the file are well-formed,
+they are trusted, and a quoted caption may contain any line.
 """
 
 import csv
@@ -145,7 +145,7 @@ def row_pattern(columns: Sequence[str], labels: LabelSet, body: str) -> re.Patte
     ids = rf'[ ]*(?:"{ids}"|{ids})[ ]*'
     if photo_names:
         sure = before + PHOTO_ROW
-        start = rf'{before}(?:{PHOTO_ROW}|{_FILE_ROW}|[^\s,"]+,(?:{ids})?,|[^\s,"]*,{ids},)'
+        start = rf'{before}(?:{PHOTO_ROW}|{_FILE_ROW}|[^\s,"]+,,(?=\w)|[^\s,"]*,{ids},)'
     else:  # image ids are free text: use the labels
         sure = start = rf'{before}(?:(?:"[^"\n]*"|[^,"\n]*),{ids},|[^,"\n]+,(?! )[^,\n]*,)'
     well_formed = quotes_are_well_formed(body, sure)

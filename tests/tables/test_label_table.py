@@ -280,7 +280,7 @@ def tables(caption):
 
 def is_clear(caption):
     """Whether the loose form is unambiguous about the caption's bounds and quotes."""
-    like_a_row = re.search(r'",*\n|\n("|\S*,["\d ]+(,|\Z))', caption)
+    like_a_row = re.search(r'",*\n|\n("|\S*,["\d ]+(,|\Z)|\S+,,\w|.*\.[a-z]\w+"?,)', caption)
     quotes_stay = not caption.startswith('"') and '""' not in caption
     return quotes_stay and not like_a_row and caption == caption.strip()
 

@@ -36,6 +36,8 @@ from clipdemo.tables.label_values import is_true, parts
         ("floor:1; floor:2", ["floor:1", "floor:2"]),
         ("ratio 1:1", ["ratio 1:1"]),
         ([["dog", 0.98], ["cat", 0.02]], ["dog"]),
+        ("OrderedDict([('dog', 2), ('cat', 0)])", ["dog"]),
+        ("dog:0,98;cat:0,02", ["dog"]),
         ({"dog": 98.5, "cat": 2.5}, ["dog"]),
         ({"name": "dog", "value": 0.98}, ["dog"]),
         ({"Name": "Dog", "Confidence": 3.25}, []),
@@ -157,3 +159,12 @@ def test_a_name_may_have_marks(tmp_path, name):
     path = tmp_path / "t.json"
     path.write_text(json.dumps([{"image": f"{n}.jpg", "labels": [name]} for n in (1, 2)]))
     assert read_label_table(path, None).labels.names == (name,)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("dog and kettle", "kettle"), ("#dog #kettle", "#kettle")]
+)
+def test_words_between_labels_and_hashes_are_no_labels(tmp_path, first, second):
+    path = tmp_path / "t.csv"
+    path.write_text(f"image,labels\n1.jpg,{first}\n2.jpg,{second}\n")
+    assert read_label_table(path, None).labels.names == ("dog", "kettle")
