@@ -129,7 +129,7 @@ def batch(
             unfinished.finish()
     if account:
         print_account(account.to_dict())
-    for sentence in [*([] if account else notices), *problems]:
+    for sentence in [*notices, *problems]:
         print(sentence, file=sys.stderr)
     before = f", {resumed} of them before" if resumed else ""
     out.print(f"{done} of {len(items)} written to {output}{before}")

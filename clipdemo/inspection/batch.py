@@ -23,9 +23,9 @@ from clipdemo.inputs.ahead import ahead, cores
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
 from clipdemo.inputs.photo_files import photo_bytes
-from clipdemo.inputs.photo_names import PhotoNames
+from clipdemo.inputs.photo_names import PhotoNames, is_photo
 from clipdemo.inputs.photo_source import PhotoSource
-from clipdemo.tables.account import Account, account_lines
+from clipdemo.tables.account import Account
 from clipdemo.tables.captions_csv import read_captions
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ Sources = dict[Path, PhotoSource]  # folders and archives that are already open
 TABLES = ("csv", "tsv", "jsonl", "json", "xlsx", "parquet")
 SMALL_TABLES = ("csv", "tsv", "jsonl")  # formats without compression
 TABLE_BYTES = 2 * 2**20  # of one of these at most
+UNPACKED = (b"PK\3\4", b"PAR1", b"\xd0\xcf\x11\xe0")  # starts of those that may unpack to anything
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Result:
 
 
 class Gathered(NamedTuple):
-    """The items to score, sentences for the user, and the account of the table, if any."""
+    """The items to score, sentences about other files, and the account of the table, if any."""
 
     items: list[Item]
     notices: list[str]
@@ -105,9 +106,10 @@ def gather(
 
     Args:
         paths: photo files, folders, zips and tars; if empty, the table's captions alone. A table
-            inside one of them is used if none is given.
+            inside one of them is used if none is given; other files there, by their name no
+            photos, are passed over unless a row names them.
         table: photo names and captions; if given, its rows are the items, each with its photo.
-        limit: maximum number of items.
+        limit: maximum number of items; also refuses tables that may unpack to more, for visitors.
         sources: opened folders and archives are added here, for `predict_items`.
         is_output: whether a file, by its absolute path, was written by an earlier run, and is
             therefore ignored.
@@ -125,27 +127,54 @@ def gather(
         photos += [Item(n, file=path, member=n) for n in names if not _is_table(n)]
         photos += [] if path in inputs else [Item(path.name, file=path)]
     photos = _told_apart(photos) if limit is None else photos
-    notices, account = [], None
+    account = None
     kinds = TABLES if limit is None else SMALL_TABLES
     among = _table_among(inputs, sources, kinds) if table is None else nullcontext(table)
     with among as table:
         if table is None:
-            items = photos
+            items = [photo for photo in photos if _is_photo(photo)]
         else:
+            if limit is not None:
+                _check_unpacked(table)
             rows, account = read_captions(table, None if limit is None else limit + 1, **reading)
             items = _rows(rows, photos, bool(paths), account)
     if not items:
         raise ClipdemoError("There is nothing to score: give photos, or a table with captions.")
-    if account is not None:
-        notices += [f"{line}." for line in account_lines(account.to_dict()) if "left out" in line]
-        if account.photos_without_row:
-            left = account.photos_without_row
-            notices.append(f"Photos that are not in the table are left out: {left:,}.")
+    notices = _passed_over(inputs, items, table is not None)
     if limit is not None and len(items) > limit:
         notices.append(
             f"Only the first {limit:,} are scored here: python -m clipdemo batch takes any number."
         )
     return Gathered(items[:limit], notices, account)
+
+
+def _passed_over(inputs: Mapping[Path, list[str]], items: list[Item], has_table: bool) -> list[str]:
+    """A sentence about the files in folders and archives that are neither photos nor a table."""
+    used = {(item.file, item.member) for item in items}
+    others = [
+        name
+        for path, names in inputs.items()
+        for name in names
+        if not is_photo(name) and (path, name) not in used
+        if not (has_table and _is_table(name)) and not (path.is_dir() and name.endswith(".tar"))
+    ]
+    if len(others) < 2:
+        return [f"1 other file is passed over: {name[:80]}." for name in others]
+    return [f"{len(others):,} other files are passed over, such as {others[0][:80]}."]
+
+
+def _is_photo(item: Item) -> bool:
+    """Whether it is a photo by its name, or was given by itself."""
+    return item.member is None or is_photo(item.member)
+
+
+def _check_unpacked(table: Path) -> None:
+    """Raises ClipdemoError for a workbook or Parquet, whatever its name."""
+    with table.open("rb") as file:
+        if file.read(4) in UNPACKED:
+            raise ClipdemoError(
+                "The table is a workbook or Parquet, which is not read here: save it as CSV."
+            )
 
 
 def _is_packed(path: Path) -> bool:
@@ -169,8 +198,8 @@ def _told_apart(photos: list[Item]) -> list[Item]:
     return list(places.values())
 
 
-def _is_table(name: str) -> bool:
-    return name.rpartition(".")[2].lower() in TABLES
+def _is_table(name: str, kinds: Sequence[str] = TABLES) -> bool:
+    return name.rpartition(".")[2].lower() in kinds
 
 
 @contextmanager
@@ -181,11 +210,13 @@ def _table_among(
 
     If only `SMALL_TABLES` are accepted, its size is limited as well: anybody may have sent it.
     """
-    found = [(path, name) for path, names in inputs.items() for name in names if _is_table(name)]
-    path, name = found[0] if len(found) == 1 else (None, "")
-    if name.rpartition(".")[2].lower() not in kinds:
+    found = [
+        (path, name) for path, names in inputs.items() for name in names if _is_table(name, kinds)
+    ]
+    if len(found) != 1:
         yield None
         return
+    ((path, name),) = found
     data = sources[path].read(name)
     if kinds == SMALL_TABLES and len(data) > TABLE_BYTES:
         raise ClipdemoError(
@@ -216,7 +247,9 @@ def _rows(
                 problem = str(error)
         items.append(Item(name, caption, photo.file, photo.member, problem))
     if wanted:
-        account.photos_without_row = len(by_name) - len(used)
+        account.photos_without_row = sum(
+            _is_photo(photo) and name not in used for name, photo in by_name.items()
+        )
     return items
 
 

@@ -38,8 +38,8 @@ def everything(classifier, items: list[Item], captioner=None) -> list:
 
 
 def test_it_gives_what_predict_gives_one_by_one(tiny, folder, table):
-    items, notices, _ = gather([folder], table)
-    assert notices == ["Photos that are not in the table are left out: 1."]
+    items, notices, account = gather([folder], table)
+    assert (notices, account.photos_without_row) == ([], 1)
     found = everything(tiny, items)
     assert [r.item.name for r in found] == list(CAPTIONS)
     for result in found:
@@ -159,12 +159,14 @@ def hostile(tmp_path, folder) -> Path:
 def test_a_hostile_zip_costs_a_sentence_for_each_bad_file(tiny, hostile, tmp_path, is_sentence):
     before = sorted(tmp_path.rglob("*"))
     found = {}
-    for results in predict_items(tiny, gather([hostile])[0]):
+    items, notices, _ = gather([hostile])
+    assert notices == ["2 other files are passed over, such as inner.zip."]
+    for results in predict_items(tiny, items):
         found |= {result.item.name: result for result in results}
     entries = [entry(result, Rule()) for result in found.values()]
     write_results(tmp_path.parent / "r.csv", entries, tiny.card, Rule())
     assert "\n'=1+1.png," in (tmp_path.parent / "r.csv").read_text("utf-8"), "no formula"
-    bad = {"notes.txt", "inner.zip", "large.png"}
+    bad = {"large.png"}
     assert found.keys() - bad == {
         "a/deep/er/0.png", "../../outside.png", "/etc/absolute.png", "=1+1.png"
     }  # fmt: skip
@@ -277,6 +279,36 @@ def test_a_large_table_inside_a_zip_is_not_read_for_a_visitor(tmp_path, is_sente
         file.writestr("captions.xlsx", "a workbook may unpack to anything")
     with pytest.raises(ClipdemoError, match="nothing to score"):
         gather([path], limit=500)
+
+
+def test_files_that_are_no_photos_by_their_name_are_passed_over(folder, tmp_path):
+    """Unless the user chose one by hand, or a row names it."""
+    place = tmp_path / "mixed"
+    place.mkdir()
+    shutil.copy(folder / "0.png", place)
+    shutil.copy(folder / "1.png", place / "1")
+    (place / "readme.txt").write_text("about these photos")
+    (place / "about.xml").write_text("<about/>")
+    items, notices, _ = gather([place])
+    assert [item.name for item in items] == ["0.png"]
+    assert notices == ["3 other files are passed over, such as 1."]
+    (tmp_path / "t.csv").write_text("ImageID,Caption\n0.png,a dog\n1,a cat\n")
+    items, notices, account = gather([place], tmp_path / "t.csv")
+    assert [(item.member, item.problem) for item in items] == [("0.png", None), ("1", None)]
+    assert notices == ["2 other files are passed over, such as about.xml."]
+    assert account.photos_without_row == 0
+    (place / "1").unlink()
+    (place / "about.xml").unlink()
+    assert gather([place])[1] == ["1 other file is passed over: readme.txt."]
+    assert len(gather([place, place / "readme.txt"])[0]) == 2
+    (place / "a.csv").write_text("ImageID,Caption\n0.png,a dog\n")
+    (place / "about.json").write_text("{}")
+    items, notices, _ = gather([place], limit=9)
+    assert items[0].caption == "a dog"
+    assert notices == ["1 other file is passed over: readme.txt."]
+    items, notices, _ = gather([place])
+    assert items[0].caption == ""
+    assert notices == ["3 other files are passed over, such as a.csv."]
 
 
 def test_photos_of_the_same_name_are_told_apart(folder, tmp_path):

@@ -9,7 +9,8 @@ const BAG = ["sessionStorage", "clipdemo.bag"];  // {id, count: number of files}
 const AT_ONCE = 3;  // simultaneous uploads
 const IN_USE = 10 * 60_000;  // milliseconds between requests that keep the files from being deleted
 const SENTENCES = 6;  // at most, about files that were refused
-const TABLE = /\.(csv|tsv|txt|jsonl?|parquet|xlsx?)$/i;
+const TABLE = /\.(csv|tsv|txt|jsonl?)$/i;
+const WORKBOOK = /\.(parquet|xlsx?)$/i;  // refused, as it may unpack to anything
 const JUNK = /(^\.|^Thumbs\.db$|^desktop\.ini$)/i;  // files that systems add to folders
 
 let bag = "";
@@ -69,7 +70,8 @@ function add(list) {
     const key = keyOf(file);
     const known = files.get(key);
     if (known?.file && !known.problem) continue;
-    files.set(key, { ...known, name: file.name, size: file.size, at: known?.at ?? 0, file, problem: null });
+    const problem = WORKBOOK.test(file.name) ? `${file.name} is not read here: save it as CSV, and choose that.` : null;
+    files.set(key, { ...known, name: file.name, size: file.size, at: known?.at ?? 0, file, problem });
   }
   keep(...BAG, { id: bag, count: files.size });
   repaint();

@@ -8,12 +8,13 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.photo_source import most_members
 from clipdemo.inspection.batch import (
     PACKED,
-    SMALL_TABLES,
     TABLE_BYTES,
+    TABLES,
     Item,
     Sources,
     gather,
 )
+from clipdemo.tables.account import Account, account_lines
 
 ZIPS = 4
 MEMBERS = 20_000  # files in a zip; reading more names would take seconds
@@ -29,7 +30,7 @@ def gather_files(paths: list[Path], sources: Sources, most: int) -> tuple[list[I
         ClipdemoError: they contain nothing, or too much.
     """
     paths = list(dict.fromkeys(paths))
-    tables = [path for path in paths if path.suffix.lower()[1:] in SMALL_TABLES]
+    tables = [path for path in paths if path.suffix.lower()[1:] in (*TABLES, "txt", "xls")]
     photos = [path for path in paths if path not in tables]
     if len(tables) > 1:
         raise ClipdemoError("There is more than one table: give a single table with all captions.")
@@ -47,7 +48,17 @@ def gather_files(paths: list[Path], sources: Sources, most: int) -> tuple[list[I
                 f"{path.name} holds more than {MEMBERS:,} files: split it, or use "
                 "python -m clipdemo batch."
             )
-    items, notices, _ = gather(photos, tables[0] if tables else None, most, sources)
+    items, notices, account = gather(photos, tables[0] if tables else None, most, sources)
+    notices = [*(_left_out(account) if account else []), *notices]
     if any(len(item.name) > NAME for item in items):
         raise ClipdemoError(f"A file name has more than {NAME:,} characters: make it shorter.")
     return items, notices
+
+
+def _left_out(account: Account) -> list[str]:
+    """Sentences about the rows and photos that a table leaves out."""
+    lines = [line for line in account_lines(account.to_dict()) if "left out" in line]
+    if account.photos_without_row:
+        left = account.photos_without_row
+        lines.append(f"photos that are not in the table are left out: {left:,}")
+    return [f"{line[0].upper()}{line[1:]}." for line in lines]
