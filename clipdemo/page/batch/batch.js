@@ -90,7 +90,8 @@ export function mount({ element, props, watch, trigger }) {
   async function begin() {
     start.disabled = true;
     notices.replaceChildren();
-    trigger("start", { bag: await allSent() });
+    const bag = await allSent();
+    if (bag) trigger("start", { bag });
     start.disabled = isRunning(run);
   }
 
@@ -242,8 +243,10 @@ export function mount({ element, props, watch, trigger }) {
     status.textContent = "The connection is lost; the run continues on the server. Trying again …";
   }
 
+  // The server has been restarted: rows shown stay, as after a cancel.
   function forget(sentence) {
-    receive({ run: "", state: "failed", rows: [], notices: [sentence] });
+    receive({ ...run, state: "failed", rows: [], notices: [sentence] });
+    allSent();
   }
 
   const follow = follower({ receive, lost, forget, known: () => run });

@@ -78,8 +78,8 @@ function add(list) {
   sendAll();
 }
 
-// Resolves with the bag's id as soon as all files are on the server. Those that it has deleted or
-// lost since are uploaded again.
+// Resolves with the bag's id as soon as all files are on the server, or with "" if only the user can
+// choose them again. Those that it has deleted or lost since are uploaded again.
 export async function allSent() {
   const found = await arrived(bag);
   const here = new Set(found?.filter(({ complete }) => complete).map(({ key }) => key));
@@ -91,7 +91,7 @@ export async function allSent() {
   sendAll();
   if (states().some(isOpen)) await new Promise((go) => settled.push(go));
   repaint();
-  return bag;
+  return before && !files.size ? "" : bag;
 }
 
 function clear() {
@@ -132,10 +132,10 @@ function statusText() {
   }
   const names = here.length < 4 ? ` (${here.map(({ name }) => name).join(", ")})` : "";
   const said = here.length ? `Ready: ${summary(here)}${names}.` : "";
+  const [lacking] = count(before - here.length, "file is", "files are");
   const again = here.length < before
-    ? ` The page was reloaded before ${before - here.length} more had arrived: choose the same`
-      + " files again, and only the rest is uploaded." : "";
-  return said + again;
+    ? `${lacking} not on the server: choose the same files again, and only the rest is uploaded.` : "";
+  return `${said} ${again}`.trim();
 }
 
 // The dropped files, including those in dropped folders.
@@ -185,7 +185,7 @@ export function mount({ element }) {
       sentences.splice(SENTENCES - 1, Infinity, `${sentences.length - SENTENCES + 1} more were refused.`);
     }
     problems.replaceChildren(...sentences.map((sentence) => make("li", {}, sentence)));
-    emptied.hidden = !files.size;
+    emptied.hidden = !files.size && !before;
   }
 
   for (const kind of ["dragenter", "dragover", "dragleave", "drop"]) {

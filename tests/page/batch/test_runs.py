@@ -14,8 +14,8 @@ from support.driver import eventually, serving, until, visit
 from support.paths import SCENES
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.page.batch.jobs import KEPT, OF_SAME, OVER, Job, Jobs
-from page.batch.test_batch import begin, download, says
+from clipdemo.page.batch.jobs import GONE, KEPT, OF_SAME, OVER, Job, Jobs
+from page.batch.test_batch import begin, download, finish, give, says
 
 pytestmark = pytest.mark.browser
 
@@ -116,6 +116,44 @@ def test_a_run_outlives_its_connection_and_its_page_and_gives_the_same(browser, 
         says(again, f"Done: {COUNT}")
         says(neighbour, f"Done: {COUNT}")
         assert download(again, "CSV") == download(neighbour, "CSV")
+
+
+def test_a_restarted_server_leaves_the_rows_and_asks_for_the_files_again(
+    visitor, held, several, url
+):
+    """Those that the page has forgotten in a reload; it uploads others again by itself."""
+    first, hold = held
+    rows = hold("rows")
+    with cut_line(first) as (address, line):
+        page = visitor.new_page()
+        visit(page, address)
+        give(page, several)
+        page.reload()
+        page.get_by_role("tab", name="Batch").click()
+        page.locator("#batch-files").get_by_text("Ready: 1 zip").wait_for()
+        page.locator("#batch-start").click()
+        page.locator("#batch tbody tr").first.wait_for()
+        before = page.locator("#batch tbody tr").count()
+        line.cut()
+        line.mend(url)
+        says(page, f"Stopped: {before} of {COUNT} are kept.")
+        assert page.locator("#batch .notices li").all_inner_texts() == [GONE]
+        assert page.locator("#batch tbody tr").count() == before
+        assert len(json.loads(download(page, "JSON"))["photos"]) == before
+        status = page.locator("#batch-files [role=status]")
+        asked = "1 file is not on the server: choose the same files again"
+        eventually(page, lambda: assert_starts(status, asked))
+        page.locator("#batch-start").click()
+        page.locator("#batch-start:enabled").wait_for()
+        assert_starts(status, asked)
+        assert page.locator("#batch .notices li").count() == 0
+        finish(page, several)
+        assert page.locator("#batch tbody tr").count() == COUNT
+    rows.unlink()
+
+
+def assert_starts(status, text: str) -> None:
+    assert status.inner_text().startswith(text)
 
 
 def assert_under_way(page) -> None:
