@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from itertools import takewhile
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
@@ -90,6 +92,7 @@ class PhotoNames:
         self.files = list(files)
         self._exact = set(self.files)
         self._indexes: dict[int, dict[str, list[str]]] = {}
+        self._ordered: dict[tuple[int, str], list[tuple[str, str]]] = {}
 
     def find(self, name: str) -> tuple[str, str]:
         """The file, and the difference in its name: "" for none, else for example "case".
@@ -107,9 +110,8 @@ class PhotoNames:
         for step, (took, simplify) in enumerate(_STEPS):
             if took.endswith("extension") and last.rpartition(".")[2].casefold() in EXTENSIONS:
                 continue
-            candidates = self._index(step).get(simplify(last), [])
-            if candidates:
-                return self._nearest(name, path, candidates, simplify), took or "folder"
+            if simplify(last) in self._index(step):
+                return self._nearest(name, path, step, simplify(last)), took or "folder"
         uploaded = _UPLOADED.sub("", last, count=1)
         if uploaded != last:
             return self.find(uploaded)[0], "prefix of an upload"
@@ -123,27 +125,37 @@ class PhotoNames:
             self._indexes[step] = index
         return self._indexes[step]
 
-    @staticmethod
-    def _nearest(name: str, path: str, candidates: list[str], simplify: Callable) -> str:
-        """The candidate that shares the most folders before the name."""
-        if len(candidates) > 1:
-            shared = {file: _shared(file, path, simplify) for file in candidates}
-            most = max(shared.values())
-            candidates = [file for file in candidates if shared[file] == most]
-        if len(candidates) > 1:
-            first, second = candidates[:2]
+    def _nearest(self, name: str, path: str, step: int, last: str) -> str:
+        """Of the files with that last part, the one that shares the most folders before it.
+
+        It stands where the path would be in the order of their folders, so that thousands of rows
+        and thousands of files of one name take no longer than others.
+        """
+        files, simplify = self._index(step)[last], _STEPS[step][1]
+        if len(files) == 1:
+            return files[0]
+        if (step, last) not in self._ordered:
+            self._ordered[step, last] = sorted((_upwards(file, simplify), file) for file in files)
+        ordered, own = self._ordered[step, last], _upwards(path, simplify)
+        at = bisect_left(ordered, (own,))
+        near = ordered[max(0, at - 1) : at + 1]
+        shared = max((_shared(own, folders) for folders, _ in near), key=len)
+        at = bisect_left(ordered, (shared,))
+        first, *others = [f for folders, f in ordered[at : at + 2] if folders.startswith(shared)]
+        if others:
             raise PhotoError(
-                f"{name[:200]} may be {first[:200]} or {second[:200]}: write its folder into the "
-                "table."
+                f"{name[:200]} may be {first[:200]} or {others[0][:200]}: write its folder into "
+                "the table."
             )
-        return candidates[0]
+        return first
 
 
-def _shared(file: str, path: str, simplify: Callable[[str], str]) -> int:
-    """The number of folders directly before the file names that two paths share."""
-    count = 0
-    for ours, theirs in zip(file.split("/")[-2::-1], path.split("/")[-2::-1], strict=False):
-        if simplify(ours) != simplify(theirs):
-            break
-        count += 1
-    return count
+def _upwards(path: str, simplify: Callable[[str], str]) -> str:
+    """The folders of a path from the last to the first, each with `/`, for comparisons."""
+    return "".join(f"{simplify(folder)}/" for folder in path.split("/")[-2::-1])
+
+
+def _shared(one: str, other: str) -> str:
+    """The folders that both begin with, each with `/`."""
+    pairs = zip(one.split("/")[:-1], other.split("/")[:-1], strict=False)
+    return "".join(f"{ours}/" for ours, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
