@@ -110,6 +110,7 @@ class Door:
             nonlocal begun
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"  # an upload is no page or script
                 if self._access.mode != "public":  # for browsers that do not send Sec-Fetch-Dest
                     headers["X-Frame-Options"] = "SAMEORIGIN"
                 if message["status"] == 200 and UNCHANGING.fullmatch(_path(request)):
@@ -129,7 +130,7 @@ class Door:
             if not isinstance(error, HTTPException):
                 log_unexpected(error)
             if not begun:
-                await response_to(error, request)(scope, receive, send)
+                await response_to(error, request)(scope, receive, watched)
             else:  # a stream that failed midway, or the answer of `handle`
                 with suppress(Exception):
                     await send({"type": "http.response.body"})

@@ -199,3 +199,10 @@ def test_half_a_character_is_answered_like_any_other(owner):
     assert owner.call("words", [None, "a \udc00 dog"])[0]
     given = {"mode": "text", "thresholds": {}, "text": "\ud800"}
     assert owner.http.post("/inspect/rows", content=json.dumps(given)).status_code < 500
+
+
+def test_no_answer_is_taken_for_another_kind_of_file(owner):
+    """A browser could run an uploaded text as a script."""
+    uploaded = owner.upload("a.txt", b"<script>alert(1)</script>")
+    for path in ("/", "/config", "/healthz", "/none", f"/gradio_api/file={uploaded}"):
+        assert owner.http.get(path).headers["x-content-type-options"] == "nosniff", path
