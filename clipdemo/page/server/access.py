@@ -8,8 +8,10 @@ the page) and must not come from another site's page (cross-site request forgery
 from __future__ import annotations
 
 import socket
+import time
+from collections import deque
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -31,6 +33,9 @@ FORWARDED = (
     "tailscale-user-login", "x-ms-containerapp-name",
 )  # fmt: skip
 _FRAMES = ("iframe", "frame", "embed", "object")
+GUESSES = 4  # passwords that a visitor may get wrong within `PAUSE`
+PAUSE = 60.0  # seconds
+TOO_MANY = "There were too many wrong passwords from your address: try again in a minute."
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,41 @@ class Access:
         forwarded = headers.get("x-forwarded-host", "").split(",")[0].strip()
         trusted = self.mode == "auto" and forwarded
         return [*headers.getlist("host"), *([forwarded] if trusted else [])]
+
+
+class Guesses:
+    """The latest tries to log in, of which a visitor has so few that nobody guesses a password.
+
+    Each is counted before it is answered, as a visitor can send many at once.
+    """
+
+    def __init__(self) -> None:
+        self._tries: deque[tuple[float, str]] = deque(maxlen=10_000)
+
+    def add(self, visitor: str) -> None:
+        """Count a try; raises HTTPException if there were too many, and this one must wait."""
+        while self._tries and self._tries[0][0] < time.monotonic() - PAUSE:
+            self._tries.popleft()
+        if sum(other == visitor for _, other in self._tries) >= GUESSES:
+            raise HTTPException(429, TOO_MANY)
+        self._tries.append((time.monotonic(), visitor))
+
+    def forget(self, visitor: str) -> None:
+        """The visitor knows the password."""
+        kept = [(at, other) for at, other in self._tries if other != visitor]
+        self._tries = deque(kept, self._tries.maxlen)
+
+
+def visitor_of(request: HTTPConnection) -> str:
+    """The address by which a visitor's share is counted; of IPv6 the network, which one owns whole.
+
+    If a proxy forwards the request that uvicorn trusts, this is the address that the proxy gives.
+    """
+    host = request.client.host if request.client else ""
+    address = _address(host)
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, 64), strict=False))
+    return host
 
 
 def is_forwarded(request: HTTPConnection) -> bool:

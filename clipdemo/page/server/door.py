@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.photo_files import MAX_BYTES
-from clipdemo.page.server.access import Access, Role
+from clipdemo.page.server.access import Access, Guesses, Role, visitor_of
 from clipdemo.page.server.parts import PART
 from clipdemo.page.server.requests import NO_ROOM, log_unexpected
 from clipdemo.page.server.uploads import Uploads
@@ -92,6 +92,7 @@ class Door:
         """The door counts in `live` how many heartbeats each open page's session has."""
         self._app, self._access, self._uploads, self._live = app, access, uploads, live
         self._held: dict[int, int] = {}  # bytes, by a number for each request
+        self._guesses = Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -115,6 +116,8 @@ class Door:
                     headers["X-Frame-Options"] = "SAMEORIGIN"
                 if message["status"] == 200 and UNCHANGING.fullmatch(_path(request)):
                     headers.setdefault("Cache-Control", FOR_EVER)
+                if message["status"] == 200 and _is_login(request):
+                    self._guesses.forget(visitor_of(request))
             await send(message)
             begun = True
 
@@ -148,7 +151,9 @@ class Door:
         request.state.role = self._access.role(request)
         if not OPEN.fullmatch(path):
             raise HTTPException(404, f"{NOTHING}: open the page itself.")
-        ours = OURS.fullmatch(path) or (request.method == "POST" and path.rstrip("/") != "/login")
+        if _is_login(request) and getattr(request.scope["app"], "auth", None) is not None:
+            self._guesses.add(visitor_of(request))
+        ours = OURS.fullmatch(path) or (request.method == "POST" and not _is_login(request))
         if ours and not logged_in(request):  # Gradio would read the whole body first
             raise HTTPException(401, "Log in first: open the page itself.")
         if path.startswith(FILE) and self._uploads.find(path.removeprefix(FILE)) is None:
@@ -247,6 +252,10 @@ def content_length(request: Request) -> int:
     """The Content-Length header, in bytes; 0 if it is missing or not a number."""
     text = request.headers.get("content-length", "")
     return int(text) if text.isdecimal() else 0
+
+
+def _is_login(request: Request) -> bool:
+    return request.method == "POST" and _path(request).rstrip("/") == "/login"
 
 
 def _is_upload(request: Request) -> bool:

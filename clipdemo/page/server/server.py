@@ -34,7 +34,7 @@ from clipdemo.page.inspect.inspector import Inspector
 from clipdemo.page.layout import build
 from clipdemo.page.report.tab import plotly_script
 from clipdemo.page.server import parts as file_parts
-from clipdemo.page.server.access import Access
+from clipdemo.page.server.access import GUESSES, Access
 from clipdemo.page.server.bounds import Sessions, bound_gradio, bound_mcp
 from clipdemo.page.server.door import Guarded
 from clipdemo.page.server.parts import Parts
@@ -107,6 +107,7 @@ def start(settings: Settings) -> Page:
             server_port=settings.port,
             root_path=settings.root_path,
             auth=[tuple(settings.auth.split(":", 1))] if settings.auth else None,
+            auth_message=f"After {GUESSES} wrong passwords, wait a minute.",  # Gradio hides ours
             theme=theme(),
             head=preloads(),
             css_paths=[PAGE / name for name in STYLES],

@@ -2,6 +2,7 @@
 
 import socket
 
+import httpx
 import pytest
 from PIL import Image
 from starlette.exceptions import HTTPException
@@ -10,7 +11,7 @@ from support.asking import Stranger
 from support.driver import eventually, serving, until
 from support.loopback import LoopbackServer, QuietHandler
 
-from clipdemo.page.server.access import Access
+from clipdemo.page.server.access import GUESSES, PAUSE, Access
 from clipdemo.page.settings import Settings
 
 JSON = {"Content-Type": "application/json"}
@@ -285,3 +286,40 @@ def test_with_a_password_nothing_is_answered_before_the_login(tmp_path):
         until(lambda: guest.http.get("/inspect/state").json()["status"] == "ready")
         guest.http.headers["Origin"] = "https://evil.example"
         assert guest.http.get("/config").status_code == 403
+
+
+# The app, with a clock for tries to log in that is ahead by what is in the last line of its input.
+PATIENT = """
+import sys, threading, types
+import app
+from clipdemo.page.server import access
+real, ahead = access.time.monotonic, [0.0]
+access.time = types.SimpleNamespace(monotonic=lambda: real() + ahead[0])
+def listen():
+    for line in sys.stdin:
+        ahead[0] = float(line)
+threading.Thread(target=listen, daemon=True).start()
+app.main()
+"""
+
+
+def test_passwords_cannot_be_guessed(tmp_path, is_sentence):
+    with serving(tmp_path, ("-c", PATIENT, "--auth", "ann:word")) as (url, process):
+
+        def answer(word: str, address: str = "203.0.113.7") -> httpx.Response:
+            form = {"username": "ann", "password": word}
+            return httpx.post(f"{url}login", data=form, headers={"X-Forwarded-For": address})
+
+        for _ in range(2):
+            assert [answer("wrong").status_code for _ in range(GUESSES - 1)] == [400] * 3
+            assert answer("word").status_code == 200, "the right one is known"
+        assert [answer("wrong").status_code for _ in range(GUESSES)] == [400] * 4
+        refused = answer("word")
+        assert refused.status_code == 429
+        assert is_sentence(refused.json()["error"])
+        assert answer("word", "203.0.113.8").status_code == 200, "others are not refused"
+        networks = [answer("wrong", f"2001:db8::{n}").status_code for n in range(1, 7)]
+        assert networks == [400] * 4 + [429] * 2
+        process.stdin.write(f"{PAUSE}\n".encode())
+        process.stdin.flush()
+        until(lambda: answer("word").status_code == 200)
