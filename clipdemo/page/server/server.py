@@ -36,6 +36,7 @@ from clipdemo.page.report.tab import plotly_script
 from clipdemo.page.server import parts as file_parts
 from clipdemo.page.server.access import GUESSES, Access
 from clipdemo.page.server.bounds import Sessions, bound_gradio, bound_mcp
+from clipdemo.page.server.connections import bound_connections
 from clipdemo.page.server.door import Guarded
 from clipdemo.page.server.parts import Parts
 from clipdemo.page.server.proxies import around_proxies, reach_directly
@@ -100,6 +101,7 @@ def start(settings: Settings) -> Page:
     # In place from the first request.
     app = Guarded(Access.of(settings), uploads, live, routes=routes)
     bound_gradio(page)
+    bound_connections()
     reach_directly(settings.host)
     with around_proxies():
         page.launch(
