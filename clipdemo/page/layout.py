@@ -6,6 +6,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
+from clipdemo.inputs.photo_files import MAX_BYTES
 from clipdemo.page.batch import tab as batch
 from clipdemo.page.batch.jobs import Jobs
 from clipdemo.page.compare import tab as compare
@@ -29,11 +30,12 @@ def build(
     settings: Settings,
 ) -> Page:
     """The page; its models may still be loading."""
+    largest = min(MAX_BYTES, settings.max_upload * 2**20)
     with Page(uploads, title="clipdemo", analytics_enabled=False) as page:
         part("shared/frame.js", elem_id="frame")
         with gr.Tabs() as tabs:
             with gr.Tab("Compare", id="compare"):
-                desk = compare.build(page, models, settings.start)
+                desk = compare.build(page, models, settings.start, largest)
             with gr.Tab("Batch"):
                 batch.build(models, desk, tabs, jobs, parts)
             with gr.Tab("Inspect", id="inspect"):

@@ -186,8 +186,9 @@ export function mount({ element, props, watch, trigger }) {
   function paintNotice() {
     const photo = board.given?.[1] && (board.photo ?? lastPhoto);
     const again = button("Back to the previous photo", () => page.set({ again: photo }));
-    notice.replaceChildren(board.notice ?? "", ...(photo && !board.photo ? [" ", again] : []));
-    notice.hidden = !board.notice;
+    const said = page.state.refused ?? board.notice ?? "";
+    notice.replaceChildren(said, ...(photo && !board.photo ? [" ", again] : []));
+    notice.hidden = !said;
     if (!board.waiting) lastPhoto = photo ?? null;
   }
 
@@ -204,7 +205,7 @@ export function mount({ element, props, watch, trigger }) {
     element.classList.toggle("waiting", board.waiting);
     kind.hidden = board.head !== "zero-shot";
     known.hidden = !board.truth.length;
-    paintNotice();
+    page.set({ refused: null });  // paints the notice
     mindExample(board.given?.[1] ?? null);
     showScores(rows, board);
     paintGhosts(ghostsOf(last, board, ghosts));
@@ -222,6 +223,7 @@ export function mount({ element, props, watch, trigger }) {
     paint();
   });
   page.on(["label"], paintLabel);
+  page.on(["refused"], paintNotice);
   page.on(["rescore"], () => trigger("input"));
   const typed = debounced(() => trigger("input"), 300);
   document.addEventListener("input", (event) => {

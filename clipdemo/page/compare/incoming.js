@@ -1,4 +1,5 @@
-// Photos that do not come through the field: pasted or dropped anywhere, or given as a link.
+// Photos on their way to the field: chosen, pasted or dropped anywhere, or given as a link. Gradio
+// would remove the last photo before it refuses one.
 
 import { appears, button, make } from "../shared/dom.js";
 import { isTabOpen, openTab, photoAddress, photoName } from "../shared/gradio.js";
@@ -29,9 +30,18 @@ function isPhoto({ name, type }) {
   return type.startsWith("image/") || (!type && !/\.(csv|tsv|jsonl?|zip|tar|txt)$/i.test(name));
 }
 
-function give(field, files) {
+// Why a file cannot be the photo, or null. The server looks into the others.
+function problemOf(file, largest) {
+  if (!isPhoto(file) || file.type === "image/svg+xml") {
+    return "This file is not a photo this app can read: use JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or HEIC.";
+  }
+  if (file.size <= largest) return null;
+  return `This photo is larger than ${Math.floor(largest / 2 ** 20)} MB: make it smaller.`;
+}
+
+function give(field, file) {
   const given = new DataTransfer();
-  for (const file of files) given.items.add(file);
+  given.items.add(file);
   field.files = given.files;
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
@@ -47,11 +57,11 @@ function receive(files) {
   const field = document.querySelector("#photo input[type=file]");
   if (!field) return false;
   openTab("Compare");
-  give(field, [typed(photo)]);
+  give(field, typed(photo));
   return true;
 }
 
-export function mount({ element, trigger }) {
+export function mount({ element, props, trigger }) {
   const skip = button("Skip to the result", () => document.querySelector("#board button").focus());
   element.replaceChildren(skip);
 
@@ -72,7 +82,7 @@ export function mount({ element, trigger }) {
   }
 
   async function giveAgain(file) {
-    give(await appears("#photo input[type=file]"), [typed(file)]);
+    give(await appears("#photo input[type=file]"), typed(file));
   }
 
   // A restarted server no longer has the photo: upload it again.
@@ -110,25 +120,36 @@ export function mount({ element, trigger }) {
   }, true);
 
   document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
+  function drop(event) {
     event.preventDefault();
     const files = [...event.dataTransfer.files];
-    if (event.target.closest?.("#photo")) {  // Gradio handles it
-      if (files.length) choose(files[0]);
-      return;
-    }
     if (files.length) receive(files);
     else follow(event.dataTransfer.getData("text/uri-list").split("\n")[0].trim());
-  });
+  }
+  document.addEventListener("drop", drop);
+  document.addEventListener("drop", (event) => {
+    if (!event.target.closest?.("#photo")) return;
+    event.stopPropagation();  // Gradio would take the first file only
+    event.target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
+    drop(event);
+  }, true);
 
-  document.addEventListener("change", (event) => {
+  // On the window, so that nothing else on the page hears of a file that is refused.
+  window.addEventListener("change", (event) => {
     const [file] = event.target.files ?? [];
     if (!file || !event.target.closest("#photo")) return;
+    const refused = problemOf(file, props.largest);
+    page.set({ refused });
+    if (refused) {
+      event.stopImmediatePropagation();
+      event.target.value = "";  // the same file can be chosen again
+      return;
+    }
     choose(file);
     ifArrived(() => photoName() === file.name || giveAgain(file));  // the chosen one came later
     if (file.type) return;
     event.stopImmediatePropagation();
-    give(event.target, [typed(file)]);
+    give(event.target, typed(file));
   }, true);
 
   // Photos that the browser cannot show come from the server as JPEG; damaged ones stay hidden.

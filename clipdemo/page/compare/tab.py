@@ -41,8 +41,10 @@ class Desk(NamedTuple):
     opened: gr.State
 
 
-def build(page: gr.Blocks, models: Models, start: str) -> Desk:
+def build(page: gr.Blocks, models: Models, start: str, largest: int) -> Desk:
     """Add the tab's components and events to the page, which opens with the scene `start`.
+
+    A photo has `largest` bytes at most.
 
     Raises:
         ClipdemoError: there is no such scene.
@@ -69,7 +71,7 @@ def build(page: gr.Blocks, models: Models, start: str) -> Desk:
             # Gradio would decode the photo before our limits are checked; `Page` checks its path.
             # No event may return an update for it: Gradio would create the component again.
             photo.preprocess = lambda payload: payload.path if payload else None
-            incoming = part("compare/incoming.js", "link", elem_id="incoming")
+            incoming = part("compare/incoming.js", "link", largest=largest, elem_id="incoming")
             region = words_and_regions.region_panel()
             caption = gr.Textbox(
                 label="Caption",

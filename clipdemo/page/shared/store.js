@@ -25,6 +25,7 @@ export function createStore(state) {
 //   label: the one that words and map are about; chosen: the one that the user chose last;
 //   scored: counts arrivals of scores; rescore: counts requests that the board ask for them again;
 //   connected: counts reconnections to the server;
+//   refused: why the last file that was chosen cannot be the photo, or null;
 //   again: path on the server of a photo to show again;
 //   given: files that were pasted or dropped elsewhere, until the Batch tab takes them;
 //   caption: {text, words, off: places of the words that are switched off};
@@ -32,5 +33,5 @@ export function createStore(state) {
 //     name is the photo's, extra a node to show, and go is called with "back", 1 or -1.
 export const page = createStore({
   decision: START, labels: [], modes: [], backbone: "", label: "", chosen: "", scored: 0, rescore: 0, connected: 0,
-  again: null, given: [], caption: { text: "", words: [], off: new Set() }, walk: null,
+  refused: null, again: null, given: [], caption: { text: "", words: [], off: new Set() }, walk: null,
 });

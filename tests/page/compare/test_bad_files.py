@@ -52,7 +52,12 @@ BAD = {
     "cut.jpg": cut_jpeg,
     "empty.jpg": lambda: b"",
     "bomb.png": bomb,
+}
+# A browser sees that these cannot be the photo.
+REFUSED = {
     "large.jpg": lambda: GOOD.read_bytes() + bytes(MAX_BYTES),
+    "notes.txt": lambda: b"a dog",
+    "drawing.svg": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>',
 }
 
 
@@ -75,13 +80,35 @@ def test_a_bad_file_gives_one_sentence_and_the_next_photo_works(page, classifier
         shows(page, classifier.predict(GOOD, None))
         give_photo(page, bad)
         eventually(page, lambda: assert_one_sentence(page))
-        if name == "large.jpg":
-            assert str(MAX_BYTES // 2**20) in notices(page)[0]
         for mode in ("image", "concat"):
             eventually(page, lambda mode=mode: no_score_of(page, mode))
         give_photo(page, NEXT)
         shows(page, classifier.predict(NEXT, None))
         eventually(page, lambda: assert_none(page))
+
+
+def test_a_file_that_is_refused_leaves_photo_and_scores(page, classifier, tmp_path, is_sentence):
+    """Also after a reload; the sentence goes with the next photo."""
+    expected = classifier.predict(GOOD, None)
+    give_photo(page, GOOD)
+    shows(page, expected)
+    for name, content in REFUSED.items():
+        (tmp_path / name).write_bytes(content())
+        give_photo(page, tmp_path / name)
+        eventually(page, lambda: assert_one_sentence(page))
+        (said,) = notices(page)
+        assert is_sentence(said)
+        assert (f"{MAX_BYTES // 2**20} MB" in said) == (name == "large.jpg")
+        page.wait_for_timeout(300)
+        assert photo_name(page) == GOOD.name
+        shows(page, expected)
+    page.reload()
+    shows(page, expected)
+    give_photo(page, tmp_path / "notes.txt")
+    eventually(page, lambda: assert_one_sentence(page))
+    give_photo(page, NEXT)
+    shows(page, classifier.predict(NEXT, None))
+    assert_none(page)
 
 
 def test_the_photo_before_a_bad_one_is_offered_and_returns(page, classifier, tmp_path):

@@ -23,10 +23,10 @@ from support.paths import SCENES
 pytestmark = pytest.mark.browser
 
 PHOTO = SCENES / "harbour.webp"
-# Pastes or drops a file, or a text, on an element; returns whether the browser handles it.
-BRING = """(target, { how, file, text, html }) => {
+# Pastes or drops files, or a text, on an element; returns whether the browser handles it.
+BRING = """(target, { how, files = [], text, html }) => {
   const data = new DataTransfer();
-  if (file) {
+  for (const file of files) {
     const bytes = Uint8Array.from(atob(file.content), (c) => c.charCodeAt(0));
     data.items.add(new File([bytes], file.name, { type: file.type }));
   }
@@ -42,13 +42,14 @@ def file_of(content: bytes, name: str, kind: str) -> dict:
     return {"content": base64.b64encode(content).decode(), "name": name, "type": kind}
 
 
-def bring(page, selector: str, how: str, **what) -> bool:
+def bring(page, selector: str, how: str, file: dict | None = None, **what) -> bool:
+    what |= {"files": [file]} if file else {}
     return page.locator(selector).first.evaluate(BRING, {"how": how, **what})
 
 
 def test_a_photo_can_be_pasted_or_dropped_anywhere(page, classifier):
     photo = file_of(PHOTO.read_bytes(), "harbour.webp", "image/webp")
-    for where in ("body", "#caption textarea", "#board"):
+    for where in ("body", "#caption textarea", "#board", "#photo button"):
         for how in ("paste", "drop"):
             shows(page, classifier.predict(None, None))
             bring(page, where, how, file=photo)
@@ -77,6 +78,27 @@ def test_a_table_that_is_dropped_on_compare_goes_to_the_batch(page):
         page, "#board", "drop", file=file_of(b"ImageID,Caption\n1.jpg,a dog\n", "t.csv", "text/csv")
     )
     page.locator("#batch-files").get_by_text("t.csv").first.wait_for()
+
+
+def test_what_is_dropped_on_the_photo_is_taken_as_elsewhere(page, classifier):
+    """Gradio would remove the photo, and take one file of a type that it knows, or none."""
+    content = io.BytesIO()
+    Image.open(PHOTO).convert("RGB").save(content, "HEIF")
+    expected = classifier.predict(content.getvalue())
+    give_photo(page, SCENES / "beach.webp")
+    shows(page, classifier.predict(SCENES / "beach.webp"))
+    bring(page, "#photo button", "drop", file=file_of(content.getvalue(), "photo.heic", ""))
+    shows(page, expected)
+    names = ("first.webp", "second.webp")
+    two = [file_of(PHOTO.read_bytes(), name, "image/webp") for name in names]
+    for files in ([file_of(b"a dog", "notes.txt", "text/plain")], two):
+        bring(page, "#photo button", "drop", files=files)
+        for file in files:
+            page.locator("#batch-files").get_by_text(file["name"]).first.wait_for()
+        page.get_by_role("tab", name="Compare").click()
+        assert photo_name(page) == "photo.heic"
+    shows(page, expected)
+    assert not notices(page)
 
 
 def test_a_text_that_is_pasted_into_the_caption_stays_a_text(page, classifier):
