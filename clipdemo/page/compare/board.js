@@ -17,6 +17,7 @@ import { sharing } from "./share.js";
 import { disputedOf, reads, verdictOf } from "./verdict.js";
 
 const CHANGED = 0.05;  // a smaller change does not unhide a label
+const FEW = 3;  // rows to show if no label is on
 const EMPTY = {
   modes: [], labels: [], zeroShot: [], tuned: {}, recall: {}, oneThreshold: {}, scores: {}, truth: [],
   notice: "",
@@ -43,6 +44,7 @@ export function mount({ element, props, watch, trigger }) {
   const sort = choice({ id: "sort", "aria-label": "Order of the rows" },
     [["score", "score"], ["name", "name"], ["differ", "disagreement"]], arrange);
   let unfolded = false;  // whether labels that no mode predicts are shown as well
+  let highest = [];  // labels that are shown because none is on
   const more = button("", () => {
     unfolded = !unfolded;
     paint();
@@ -118,11 +120,12 @@ export function mount({ element, props, watch, trigger }) {
     const found = decisions();
     deciding.show(decision());
     note.replaceChildren(...ruleNote(decision(), board.oneThreshold));
-    paintOwn();
+    paintLabel();
+    const any = Object.values(found).some(({ on }) => on.includes(true));
+    highest = any ? [] : ranked(board.labels, board.scores, "score").slice(0, FEW).map((i) => board.labels[i]);
     const away = showDecisions(rows, found, handles(), decision(), folded);
     more.hidden = !unfolded && !away;
-    const shown = rows.length > away ? "more " : "";
-    more.textContent = unfolded ? "Show fewer labels" : `${away} ${shown}labels`;
+    more.textContent = unfolded ? "Show fewer labels" : `Show all ${rows.length} labels`;
     sets.replaceChildren(...labelSets(board, found, choose));
     verdict.textContent = verdictOf(board, found);
     verdict.classList.toggle("disputed", disputedOf(board.labels, found).length > 0);
@@ -130,7 +133,8 @@ export function mount({ element, props, watch, trigger }) {
 
   // Hidden: labels that no mode predicts, unless they were typed, are true or have just changed.
   function folded(label, said) {
-    if (unfolded || said || !Object.keys(board.scores).length || label === page.state.chosen || board.truth.includes(label)) return false;
+    if (unfolded || said || !Object.keys(board.scores).length) return false;
+    if (label === page.state.label || board.truth.includes(label) || highest.includes(label)) return false;
     if (board.head !== "zero-shot" && board.zeroShot.includes(label)) return false;
     const i = board.labels.indexOf(label);
     return !Object.entries(board.scores).some(([mode, scores]) =>
@@ -210,19 +214,14 @@ export function mount({ element, props, watch, trigger }) {
     showScores(rows, board);
     paintGhosts(ghostsOf(last, board, ghosts));
     arrange();
-    paint();
-    page.set({
+    page.set({  // paints the rest
       labels: board.labels, modes: Object.keys(board.scores), label: labelNow(), backbone: board.backbone,
       ...(board.waiting ? {} : { scored: page.state.scored + 1 }),
     });
   }
 
-  page.on(["decision"], paint);
-  page.on(["chosen"], () => {
-    page.set({ label: labelNow() });
-    paint();
-  });
-  page.on(["label"], paintLabel);
+  page.on(["decision", "label"], paint);
+  page.on(["chosen"], () => page.set({ label: labelNow() }));
   page.on(["refused"], paintNotice);
   page.on(["rescore"], () => trigger("input"));
   const typed = debounced(() => trigger("input"), 300);

@@ -17,10 +17,11 @@ function spread(scores, i) {
   return values.length > 1 ? Math.max(...values) - Math.min(...values) : 0;
 }
 
-// The highest label that the modes disagree on, else the highest.
+// The highest label that the modes disagree on, else the highest that is on, else the highest.
 export function topLabel(labels, scores, decisions) {
   const places = labels.map((label, i) => i);
-  const split = (i) => new Set(Object.values(decisions).map(({ on }) => on[i])).size > 1;
-  places.sort((a, b) => split(b) - split(a) || highest(scores, b) - highest(scores, a));
+  const said = (i) => new Set(Object.values(decisions).map(({ on }) => on[i]));
+  const rank = (i) => said(i).has(true) + (said(i).size > 1);
+  places.sort((a, b) => rank(b) - rank(a) || highest(scores, b) - highest(scores, a));
   return labels[places[0]];
 }

@@ -217,7 +217,7 @@ def test_labels_that_no_mode_predicts_are_folded_until_requested(board):
 
     said = [label for label, cells in read(board).items() if any(on for _, on in cells.values())]
     assert sorted(visible()) == sorted(said)
-    assert more.inner_text() == f"{len(LABELS) - len(said)} more labels"
+    assert more.inner_text() == f"Show all {len(LABELS)} labels"
     more.click()
     assert len(visible()) == len(LABELS)
     more.click()
@@ -226,6 +226,10 @@ def test_labels_that_no_mode_predicts_are_folded_until_requested(board):
     assert len(visible()) == len(LABELS)
     board.get_by_role("button", name="Reset", exact=True).click()
     assert sorted(visible()) == sorted(said)
+    for label in said:
+        move(board, f'#board [data-label="{label}"] input[type=range]', 1)
+    own = board.locator("#board .own b").inner_text()
+    assert set(visible()) == {*order(board)[:3], own}, "if none is on, the highest ones"
     assert board.requests == []
 
 
