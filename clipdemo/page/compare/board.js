@@ -95,9 +95,9 @@ export function mount({ element, props, watch, trigger }) {
   const ownName = make("b");
   const ownNumber = make("input", { type: "number", min: 0, max: 1, step: 0.01 });
   ownNumber.addEventListener("input", () => {
-    const value = Number(ownNumber.value);
-    if (ownNumber.value && value >= 0 && value <= 1) drag(page.state.label, value);
+    if (ownNumber.value) drag(page.state.label, Math.min(Math.max(Number(ownNumber.value), 0), 1));
   });
+  ownNumber.addEventListener("change", showOwn);
   const ownReset = button("Undo", () => {
     const own = new Map(page.state.decision.own);
     own.delete(page.state.label);
@@ -106,13 +106,19 @@ export function mount({ element, props, watch, trigger }) {
   const ownLine = make("p", { class: "own" },
     make("label", {}, "Threshold of ", ownName, " ", ownNumber), " ", ownReset, moved);
 
+  function ownCut() {
+    return handles()?.[board.labels.indexOf(page.state.label)];
+  }
+
+  function showOwn() {
+    ownNumber.value = ownCut()?.toFixed(2) ?? "";
+  }
+
   function paintOwn() {
     const { label } = page.state;
-    const cuts = handles();
-    const i = board.labels.indexOf(label);
-    ownLine.classList.toggle("none", !cuts || i < 0 || !Object.keys(board.scores).length);
+    ownLine.classList.toggle("none", ownCut() === undefined || !Object.keys(board.scores).length);
     ownName.textContent = label ?? "";
-    if (cuts && i >= 0 && document.activeElement !== ownNumber) ownNumber.value = cuts[i].toFixed(2);
+    if (document.activeElement !== ownNumber) showOwn();
     ownReset.hidden = !decision().own.has(label);
   }
 

@@ -243,6 +243,10 @@ def test_a_labels_threshold_is_a_number_to_type_and_to_reset(board):
     assert all(on for _, on in read(board)[label].values())
     number.fill("1")
     assert not any(on for _, on in read(board)[label].values())
+    for typed, kept in (("5", "1.00"), ("-1", "0.00"), ("", "0.00")):
+        number.fill(typed)
+        number.press("Enter")
+        assert number.input_value() == kept
     board.get_by_role("button", name="Undo").click()
     assert float(number.input_value()) == before
     assert board.requests == []
