@@ -1,7 +1,7 @@
 // The map of a label: cells are warm where the photo supports the label, cold where it opposes it.
 
 import { make } from "../shared/dom.js";
-import { modeName, signed } from "../shared/text.js";
+import { MODE_NAMES, signed } from "../shared/text.js";
 
 const WEAK = 0.1;  // of a score; the colour scale is at least this wide
 const [NEUTRAL, WARM, COLD] = [[38, 42, 52], [255, 128, 0], [64, 156, 255]];
@@ -29,7 +29,7 @@ export function legendOf({ effects, seen, label, mode, score }) {
   return [
     `lowers the score ${signed(-most)}`, make("span", { class: "scale" }), `${signed(most)} raises it`,
     make("br"), largest(effects) < WEAK ? "No part of the photo matters much here. " : "",
-    `${modeName(mode)} score of ${label}: ${score.toFixed(2)}. The colour shows how much of it is lost`
+    `${MODE_NAMES[mode]} score of ${label}: ${score.toFixed(2)}. The colour shows how much of it is lost`
     + " when that part is covered.",
     Math.max(seen[0], seen[1]) > 0.005 ? " The model does not see the dark part." : "",
   ];

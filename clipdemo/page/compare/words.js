@@ -21,7 +21,7 @@ export function mount({ element, props, watch, trigger }) {
   const label = labelChoice("Label that the words are about");
   const mode = choice({ "aria-label": "Mode that reads the words" }, [], paint);
   const question = make("p", {}, "What each word adds to ", label, " in ", mode);
-  const list = make("div", { class: "words", role: "toolbar", "aria-label": "Words of the caption" });
+  const list = make("div", { class: "words", dir: "auto", role: "toolbar", "aria-label": "Words of the caption" });
   roving(list, "button");
   const hint = make("p", { class: "hint" });
   const warning = make("p", { class: "warning", role: "status" });
@@ -43,7 +43,7 @@ export function mount({ element, props, watch, trigger }) {
       node.style.setProperty("--strength", `${Math.round(45 * Math.abs(effect) / most)}%`);
       node.classList.add(effect < 0 ? "against" : "for");
       node.dataset.effect = effect.toFixed(4);
-      if (Math.abs(effect) >= LEAST) node.append(make("small", {}, signed(effect)));
+      if (Math.abs(effect) >= LEAST) node.append(" ", make("small", { dir: "ltr" }, signed(effect)));
     }
     node.disabled = !read;
     return node;
@@ -56,7 +56,7 @@ export function mount({ element, props, watch, trigger }) {
     const focused = [...list.children].indexOf(document.activeElement);
     list.replaceChildren(...words.map((word, i) => wordButton(word, i, most)));
     list.children[focused]?.focus();
-    question.hidden = !words.length;
+    question.hidden = !mode.options.length;
     hint.textContent = hintFor(words);
   }
 

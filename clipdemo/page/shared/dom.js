@@ -78,7 +78,8 @@ export function roving(node, selector) {
   node.addEventListener("keydown", (event) => {
     if (!(event.key in steps) || !event.target.matches(selector)) return;
     const shown = all().filter((control) => control.checkVisibility() && !control.disabled);
-    const next = shown.indexOf(event.target) + steps[event.key];
+    const isMirrored = /Left|Right/.test(event.key) && getComputedStyle(node).direction === "rtl";
+    const next = shown.indexOf(event.target) + (isMirrored ? -1 : 1) * steps[event.key];
     event.preventDefault();
     shown[Math.min(Math.max(next, 0), shown.length - 1)]?.focus();
   });

@@ -198,6 +198,32 @@ def test_words_without_a_photo_have_no_map_and_hostile_ones_are_only_text(page, 
     shows(page, classifier.predict(None, HOSTILE.split(" ", 1)[1]))
     assert page.evaluate("window.__pwned === undefined")
     assert page.locator("img[src=x]").count() == 0
+    assert_one_word_has_no_question(page, classifier)
+    assert_hebrew_is_read_from_the_right(page, classifier)
+
+
+def assert_one_word_has_no_question(page, classifier) -> None:
+    assert page.locator("#words select").first.is_visible()
+    write_caption(page, "dog")
+    shows(page, classifier.predict(None, "dog"))
+    words(page, ["dog"])
+    assert not page.locator("#words select").first.is_visible()
+
+
+def assert_hebrew_is_read_from_the_right(page, classifier) -> None:
+    """Field and words; their numbers are read from the left."""
+    caption = "כלב bus אדום ורכבת"
+    write_caption(page, caption)
+    shows(page, classifier.predict(None, caption))
+    words(page, caption.split())
+    buttons = page.locator("#words .words button")
+    assert buttons.first.bounding_box()["x"] > buttons.last.bounding_box()["x"]
+    buttons.first.press("ArrowLeft")
+    assert buttons.nth(1).evaluate("button => button === document.activeElement")
+    number = page.locator("#words .words small").first
+    assert number.evaluate("number => getComputedStyle(number).direction") == "ltr"
+    field = page.locator("#caption textarea")
+    assert field.evaluate("field => getComputedStyle(field).unicodeBidi") == "plaintext"
 
 
 def test_typed_labels_with_markup_or_a_name_of_every_script_object_are_text(board, classifier):
@@ -264,7 +290,7 @@ def assert_the_map_follows(board, classifier) -> None:
 
 def assert_map(page, expected) -> None:
     legend = page.locator("#region .legend").inner_text()
-    assert f"{expected.mode} score of {expected.label}:" in legend
+    assert f"{expected.mode.capitalize()} score of {expected.label}:" in legend
     assert f"{expected.score:.2f}" in legend
     y, x = divmod(int(expected.effects.argmax()), attribution.CELLS)
     assert page.evaluate(HEAT) == [attribution.CELLS, attribution.CELLS, x, y]
