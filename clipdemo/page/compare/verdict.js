@@ -51,14 +51,14 @@ function dispute(decisions, labels, disputed) {
   const says = (mode, label) => decisions[mode]?.on[labels.indexOf(label)] ?? false;
   const source = (label) => {
     const [image, text] = [says("image", label), says("text", label)];
-    if (image === text) return image ? "each alone" : "neither alone";
+    if (image === text) return image ? "image and text" : "neither image nor text";
     return image ? "image only" : "text only";
   };
   const listed = (found) => [...new Set(found.map(source))].map((from) =>
     `${found.filter((label) => source(label) === from).join(", ")} (${from})`).join(", ");
-  if (!decisions.concat) return `They disagree on ${listed(disputed)}.`;
+  if (!decisions.concat) return `The modes disagree on ${listed(disputed)}.`;
   const kept = disputed.filter((label) => says("concat", label));
   const dropped = disputed.filter((label) => !says("concat", label));
-  const parts = [["says", kept], ["leaves out", dropped]].filter(([, found]) => found.length);
-  return `Concat ${parts.map(([what, found]) => `${what} ${listed(found)}`).join("; it ")}.`;
+  const parts = [["finds", kept], ["leaves out", dropped]].filter(([, found]) => found.length);
+  return `Disputed: Concat ${parts.map(([what, found]) => `${what} ${listed(found)}`).join(" and ")}.`;
 }
