@@ -1,7 +1,7 @@
 // The board's exports: its labels as text, all of it as JSON, and a link that restores caption,
 // rule and thresholds.
 
-import { button, make, saveFile } from "../shared/dom.js";
+import { button, debounced, make, saveFile } from "../shared/dom.js";
 import { photoAddress, photoName, textOf, typeInto } from "../shared/gradio.js";
 import { resultOf, toJson, usedRule } from "../shared/results.js";
 import { RULES, START } from "../shared/rules.js";
@@ -19,6 +19,7 @@ export function sharing(getBoard, decision, decisions) {
   const done = make("span", { role: "status" });
   const byHand = make("textarea", { readonly: "", rows: 3, "aria-label": "Copy it from here" });
   byHand.hidden = true;
+  const fade = debounced(() => done.replaceChildren(), 10_000);
 
   function captionNow() {
     return reads(getBoard().modes, "text") ? spoken(textOf("caption").trim()) : "";
@@ -56,7 +57,9 @@ export function sharing(getBoard, decision, decisions) {
       await navigator.clipboard.writeText(text);
       byHand.hidden = true;
       done.textContent = sentence;
+      fade();
     } catch {
+      fade.cancel();
       byHand.hidden = false;
       byHand.value = text;
       byHand.select();

@@ -52,6 +52,7 @@ def test_labels_and_json_are_what_the_board_shows(board, classifier):
         said = re.sub(r" \d\.\d\d", "", line.removeprefix(f"{title}: ")).split(", ")
         assert set(said) == on(board, mode)
     assert lines[-1] == "Rule: top k 3. Backbone: tiny."
+    assert_said_for_a_while(board)
     board.locator("#rule").select_option("fixed")
     board.locator("#threshold input").fill("0.3")
     drag(board, "dog", 0.9)
@@ -65,6 +66,13 @@ def test_labels_and_json_are_what_the_board_shows(board, classifier):
         assert scores == pytest.approx(expected.scores[mode], abs=1e-4)
         assert told["thresholds"][mode] == dict.fromkeys(LABELS, 0.3) | {"dog": 0.9}
         assert set(told["labels"][mode]) == on(board, mode)
+
+
+def assert_said_for_a_while(page) -> None:
+    page.clock.install()
+    copied(page, "Copy link")
+    page.clock.fast_forward(30_000)
+    page.locator("#board .share [role=status]:empty").wait_for(state="attached")
 
 
 def test_a_link_restores_caption_rule_and_dragged_thresholds(board, classifier, visitor):
