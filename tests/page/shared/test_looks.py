@@ -77,6 +77,7 @@ def test_on_a_phone_nothing_shifts_or_is_cut_off_and_fingers_hit(opened, classif
     shows(page, classifier.predict(SCENES / "crossing.webp", CAPTION))
     assert_nothing_shifted(page)
     assert_large_targets(page)
+    assert page.get_by_role("button", name="Use via API").is_visible(), "errors refer to it"
     assert_nothing_shifts_while_typing(page, classifier)
     page.set_viewport_size({"width": SMALL[0], "height": SMALL[1]})
     assert_tidy(page)
