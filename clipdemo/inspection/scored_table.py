@@ -48,6 +48,7 @@ class ScoredTable:
         name: of the table.
         photos: the source of its photos, or None.
         drawn: whether they are drawn scenes, because no table was given.
+        given: the paths of the table and its photos, as they were given.
         folder: where predictions and findings of this table are stored.
     """
 
@@ -60,7 +61,7 @@ class ScoredTable:
             TableError: there is no such table, or there are no such photos.
         """
         self._card, self._table, self._reading = card, Path(table) if table else None, reading
-        self._given, self._data = (table, photos), data
+        self.given, self._data = (table, photos), data
         if self._table and not self._table.exists():
             raise TableError(f"There is no table {table}: check the path given as --table.")
         if photos and not table:
@@ -86,7 +87,7 @@ class ScoredTable:
         Raises:
             TableError: it, or its photos, are no longer there.
         """
-        return ScoredTable(self._card, *self._given, self._data, **self._reading)
+        return ScoredTable(self._card, *self.given, self._data, **self._reading)
 
     def predictions(
         self,

@@ -23,6 +23,7 @@ from clipdemo.page.batch.visitor_files import gather_files
 from clipdemo.page.compare import board as boards
 from clipdemo.page.server.requests import log_unexpected
 from clipdemo.page.shared.pictures import data_url, shrunk
+from clipdemo.page.shared.sentences import on_page
 
 if TYPE_CHECKING:
     from clipdemo.inspection.batch import Result
@@ -88,7 +89,9 @@ class Job:
         try:
             self.state = "stopped" if self._stop.is_set() else self._score()
         except ClipdemoError as error:
-            self._notices = [*self._notices, _named(str(error), self.files)]
+            kinds = ("CSV, Excel, Parquet or JSON", "CSV or JSON")
+            said = on_page(error, self.files).replace(*kinds)
+            self._notices = [*self._notices, said]
             self.state = "failed"
         except Exception as error:
             log_unexpected(error)
@@ -244,10 +247,3 @@ def _row(result: Result) -> dict:
         "thumbnail": thumbnail,
         "scores": scores,
     }
-
-
-def _named(sentence: str, paths: list[Path]) -> str:
-    """The sentence with the names of files instead of their paths on the server."""
-    for path in paths:
-        sentence = sentence.replace(str(path), path.name)
-    return sentence

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import html
-import io
 import threading
-from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,14 +12,17 @@ import numpy as np
 
 from clipdemo.errors import ClipdemoError, PhotoError
 from clipdemo.inspection.findings import Findings
+from clipdemo.page.inspect.found_rows import rows_csv, steps_of
 from clipdemo.page.inspect.query_form import parse_query
 from clipdemo.page.inspect.table_paths import resolve_paths
 from clipdemo.page.shared.models import BackgroundModel, Models
 from clipdemo.page.shared.pictures import shrunk
+from clipdemo.page.shared.sentences import on_page
 from clipdemo.tables.account import account_lines
-from clipdemo.tables.safe_csv import write_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from clipdemo.inspection.predictions import Predictions
     from clipdemo.inspection.queries import Inspection, Query
     from clipdemo.inspection.scored_table import ScoredTable
@@ -47,6 +48,7 @@ class Inspector:
     def __init__(self, table: ScoredTable, models: Models, uploads: Uploads | None = None) -> None:
         self._models, self._uploads = models, uploads
         self._opening = threading.Lock()
+        self._before: ScoredTable | None = None
         self._inspect(table)
 
     def _inspect(self, table: ScoredTable) -> None:
@@ -63,8 +65,9 @@ class Inspector:
     def open(self, asked: dict, role: Role) -> dict:
         """Begin to score another table on this machine, or this one again if none is named.
 
-        `asked` has `table` and `photos`: paths, also of uploads, which are then kept. This is for
-        the owner only, as a table may be anywhere on this machine.
+        `asked` has `table` and `photos`: paths, also of uploads, which are then kept; or `back`,
+        for the table that was open before one that failed. This is for the owner only, as a table
+        may be anywhere on this machine.
 
         Raises:
             ClipdemoError: the user is a visitor, the files do not exist, or a table is being
@@ -78,11 +81,23 @@ class Inspector:
                 raise ClipdemoError(f"{self.table.name} is being scored: wait until it is done.")
             if table or photos:
                 paths = resolve_paths(self.table.folder.parent, self._uploads, table, photos)
-                self._inspect(self.table.another(*paths))
+                self._replace(self.table.another, *paths)
+            elif asked.get("back") and self._before:
+                self._replace(self._before.again)
             else:
-                self._inspect(self.table.again())
+                self._replace(self.table.again)
             self.start()
         return {"status": self._model.status, "name": self.table.name}
+
+    def _replace(self, make: Callable[..., ScoredTable], *paths: str) -> None:
+        """Open the table that `make` returns, and remember the one before unless it failed."""
+        try:
+            table = make(*paths)
+        except ClipdemoError as error:
+            raise ClipdemoError(on_page(error, [*paths, *self.table.given])) from error
+        if self._model.status != "failed":
+            self._before = self.table
+        self._inspect(table)
 
     def start(self) -> None:
         """Begin to score, or to read stored scores; returns at once.
@@ -99,10 +114,15 @@ class Inspector:
             raise ClipdemoError(
                 f"{self.table.name} is not scored yet: wait until its figures show."
             )
-        return self._model.get()
+        try:
+            return self._model.get()
+        except ClipdemoError as error:
+            raise ClipdemoError(on_page(error, self.table.given)) from error
 
     def state(self, role: Role) -> dict:
         """The `status`, with `done` of `total` rows, a `notice`, or the scored table's metadata.
+
+        With a notice, `before` is the name of the table that can be opened again.
 
         Findings are for the owner only: visitors could overwrite them.
         """
@@ -114,7 +134,8 @@ class Inspector:
         try:
             predictions = self.ready.found
         except ClipdemoError as error:
-            return found | {"notice": str(error)}
+            before = self._before.name if self._before else None
+            return found | {"notice": str(error), "before": before}
         self._suspects.start()
         about = dict(predictions.about)
         account = about.pop("account", None)
@@ -144,27 +165,8 @@ class Inspector:
 
     def csv(self, asked: dict, role: Role) -> str:
         """All rows that a query finds, as CSV for spreadsheets."""
-        from clipdemo.inspection.predictions import STEPS
-
         query, *_ = self._query(asked, role)
-        inspection, found = self.ready, self.ready.found
-        everything = replace(query, label=None)
-        on = inspection.decisions(everything, query.mode)
-        chosen = [] if query.label is None else [f"score of {found.labels[query.label]}"]
-        lines = [["ImageID", "Caption", "Labels", f"predicted by {query.mode}", *chosen]]
-        for row in inspection.select(query):
-            said = [name for name, yes in zip(found.labels, on[row], strict=True) if yes]
-            line = [
-                found.ids[row],
-                found.captions[row],
-                ";".join(found.true_of(row)),
-                ";".join(said),
-            ]
-            steps = _steps(found.scores[query.mode][row])
-            lines.append(line + [steps[query.label] / STEPS for _ in chosen if steps])
-        file = io.StringIO(newline="")
-        write_rows(file, lines)
-        return file.getvalue()
+        return rows_csv(self.ready, query)
 
     def show(self, row: object, key: object = None) -> tuple[bytes | None, str, str, list[str]]:
         """For the Compare tab: a row's photo (None if it cannot be read), name, caption, labels.
@@ -231,7 +233,8 @@ class Inspector:
             "names": found.ids[rows].map(lambda name: html.escape(name, quote=False)).tolist(),
             "truth": [np.flatnonzero(found.truth[row]).tolist() for row in rows],
             "steps": {
-                mode: [_steps(values[row]) for row in rows] for mode, values in found.scores.items()
+                mode: [steps_of(values[row]) for row in rows]
+                for mode, values in found.scores.items()
             },
         }
 
@@ -263,7 +266,7 @@ class Inspector:
             "id": found.ids[row],
             "caption": found.captions[row],
             "truth": np.flatnonzero(found.truth[row]).tolist(),
-            "steps": {mode: _steps(values[row]) for mode, values in found.scores.items()},
+            "steps": {mode: steps_of(values[row]) for mode, values in found.scores.items()},
             "suspects": suspects,
             "finding": finding if role == "owner" else None,
         }
@@ -305,10 +308,3 @@ class Inspector:
         row = self._number(row)
         photo = read_photo(self.table.photos.read(self.ready.found.ids[row]), SIDE)
         return shrunk(photo, SIDE, quality=82)
-
-
-def _steps(values: np.ndarray) -> list[int] | None:
-    """A row's scores in steps; None if it lacks the mode's input."""
-    from clipdemo.inspection.predictions import MISSING
-
-    return None if values[0] == MISSING else values.tolist()

@@ -22,7 +22,7 @@ function source(name, hint, accept) {
 }
 
 export function opener() {
-  const table = source("Table", "/data/labels.csv", ".csv,.tsv,.json,.jsonl,.parquet,.txt,.zip");
+  const table = source("Table", "/data/labels.csv", ".csv,.tsv,.json,.jsonl,.xlsx,.parquet,.txt,.zip");
   const photos = source("Photos", "/data/photos, a folder or a zip", ".zip,.tar");
   const said = make("p", { role: "alert" });
   const start = button("Open", () => ask(async () => {
@@ -32,25 +32,28 @@ export function opener() {
     return { table: one, photos: other };
   }));
   const again = button("Try again", () => ask(async () => ({})));
+  const back = button("", () => ask(async () => ({ back: true })));
   const form = make("details", { class: "panel" }, make("summary", {}, "Open another table"),
     make("p", { class: "hint" }, "Paths are on the machine that runs the app."),
     table.node, photos.node, start);
-  const node = make("div", { class: "opener" }, again, form, said);
+  const node = make("div", { class: "opener" }, again, back, form, said);
 
   async function ask(what) {
-    start.disabled = again.disabled = true;
+    start.disabled = again.disabled = back.disabled = true;
     said.textContent = "Opening …";
     const answer = await what().then((asked) => getJson("open", asked))
       .catch((error) => ({ notice: error.message }));
-    start.disabled = again.disabled = false;
+    start.disabled = again.disabled = back.disabled = false;
     said.textContent = answer.notice ?? "";
     if (!answer.notice) location.assign(`${location.pathname}?inspect=`);  // the page restores the rest
   }
 
   // `state` is the answer of /inspect/state.
-  function show({ owner, notice }) {
+  function show({ owner, notice, before }) {
     node.hidden = !owner;
     again.hidden = !notice;
+    back.hidden = !before;
+    back.textContent = `Back to ${before}`;
   }
 
   node.hidden = true;

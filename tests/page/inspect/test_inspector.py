@@ -137,6 +137,18 @@ def test_the_owner_opens_another_table_and_a_failed_one_again(made, client, tmp_
     assert counts.reshape(3, 18, 2, -1)[1].sum() == 18, "the counts are of this table"
     no_table.write_text("nothing of a table\n")
     assert opened(mine, table=str(no_table)) == ""
+    failed = told(inspector)
+    assert failed["notice"].startswith("broken.csv has no column of photo names")
+    assert failed["notice"].endswith("name it ImageID."), "a page has no flags"
+    assert failed["before"] == "other.csv"
+    (tmp_path / "bad.zip").write_bytes(b"no zip")
+    refused = opened(mine, table=str(other), photos=str(tmp_path / "bad.zip"))
+    assert refused.startswith("bad.zip is neither")
+    assert opened(mine, table=str(no_table)) == ""
+    assert told(inspector)["before"] == "other.csv", "the one before both that failed"
+    assert opened(mine, back=True) == ""
+    assert (told(inspector)["name"], told(inspector)["rows"]) == ("other.csv", 1)
+    assert opened(mine, table=str(no_table)) == ""
     assert is_sentence(told(inspector)["notice"])
     no_table.write_text("ImageID,Labels,Caption\n4.jpg,18,a dog\n5.jpg,1,a man\n")
     assert "rows" not in told(inspector), "it is not tried again unasked"
