@@ -2,7 +2,7 @@
 
 import { put } from "../compare/desk.js";
 import { decisionControls } from "../shared/decision_controls.js";
-import { button, choice, fill, make, saveFile } from "../shared/dom.js";
+import { appears, button, choice, fill, make, saveFile } from "../shared/dom.js";
 import { isTabOpen, openTab } from "../shared/gradio.js";
 import { resultOf, toCsv, toJson, usedRule } from "../shared/results.js";
 import { RULES, START, commonRecalls, decide, thresholdsOf, usable } from "../shared/rules.js";
@@ -201,9 +201,16 @@ export function mount({ element, props, watch, trigger }) {
         button(title, () => sortBy(column)))));
   }
 
+  // After a reload the checkbox is as it was for the run.
+  async function tickCaptions(written) {
+    const box = await appears("#batch-captions input");
+    if (box.checked !== written) box.click();
+  }
+
   // The server's answer about the run; rows are only ever added.
   function receive(found) {
     const isOther = found.run !== run.run;
+    if (isOther && found.run !== props.value?.run) tickCaptions(found.written);
     const wasKnown = !isOther && run.modes.length > 0;
     const known = isOther ? [] : run.rows;
     run = { recall: {}, modes: [], labels: [], ...found, rows: [...known, ...found.rows] };

@@ -131,7 +131,7 @@ class Job:
         rows = self._rows[start:]
         found = {
             "run": self.id, "state": state, "total": self._total, "notices": self._notices,
-            "rows": rows, "start": start,
+            "rows": rows, "start": start, "written": self._captioner is not None,
         }  # fmt: skip
         if self.left is not None:
             found |= {"rate": len(self._rows) / max(self._seconds, 1e-9), "left": self.left}

@@ -219,6 +219,14 @@ def test_the_model_writes_a_caption_that_the_board_is_given_too(page, classifier
     page.locator("#batch button.photo").click()
     shows(page, expected)
     assert page.locator("#caption textarea").input_value() == entry["caption"]
+    page.reload()
+    page.get_by_role("tab", name="Batch").click()
+    says(page, "Done: ")
+    eventually(page, lambda: assert_ticked(page))
+
+
+def assert_ticked(page) -> None:
+    assert page.get_by_label("Write missing captions with the model").is_checked()
 
 
 def test_scrolling_adds_the_rest_of_many_rows_and_they_follow_the_rule(page, many):
