@@ -96,7 +96,8 @@ def account_lines(account: dict) -> list[str]:
         more = ", ..." if entry["count"] > len(entry["examples"]) else ""
         examples = ", ".join(entry["examples"])
         lines.append(f"left out: {entry['count']:,}, {entry['reason']} ({examples}{more})")
-    lines += [f"repaired: {what}, {times:,} times" for what, times in account["repaired"].items()]
+    for what, times in account["repaired"].items():
+        lines.append(f"repaired: {what}, {times:,} time{'s' * (times > 1)}")
     unknown = account["unknown_labels"]
     if unknown:
         named = ", ".join(f"{name} ({times:,})" for name, times in list(unknown.items())[:5])

@@ -36,8 +36,9 @@ export function gallery(open) {
     cards = rows.map(cardOf);
     list.replaceChildren(...cards.map((card) => card.node));
     const all = `${about.known[view.mode]} rows ${NEEDED[view.mode]}`;
-    tally.textContent = notice
-      || (total ? `${total} of ${all}, worst errors first` : `None of ${all}: clear a filter.`);
+    const none = about.known[view.mode] ? `None of ${all}: clear a filter.`
+      : `This table has no rows ${NEEDED[view.mode]}.`;
+    tally.textContent = notice || (total ? `${total} of ${all}, worst errors first` : none);
     tally.dataset.total = total;
     more.hidden = rows.length >= total;
     save.hidden = !total;

@@ -28,10 +28,12 @@ export function headline(state) {
     .map(([mode, name]) => [state.rows - (state.known[mode] ?? state.rows), name])
     .filter(([count]) => count)
     .map(([count, name]) => `, ${count} without a ${name}`);
-  const sentences = [`${state.name}: ${state.rows} rows${lacking.join("")}, scored by ${state.backbone}.`];
+  const name = state.drawn ? "Drawn scenes" : state.name;
+  const sentences = [`${name}: ${state.rows} rows${lacking.join("")}, scored by ${state.backbone}.`];
   if (state.head === "zero-shot") sentences.push("Zero-shot: from the labels' names alone, uncalibrated.");
-  for (const line of state.account ?? []) sentences.push(`${line}.`);
-  if (state.skipped) {
+  for (const line of state.account ?? []) sentences.push(`${line[0].toUpperCase()}${line.slice(1)}.`);
+  if (state.skipped === 1) sentences.push(`1 photo could not be used: ${state.first_skipped}`);
+  if (state.skipped > 1) {
     sentences.push(`${state.skipped} photos could not be used; the first: ${state.first_skipped}`);
   }
   return sentences.join(" ");
@@ -94,7 +96,8 @@ export function mount({ element, props, trigger }) {
     }
     const { labels } = state;
     const modes = Object.keys(state.modes);
-    const mode = ["concat", "mutan", "image", "text"].find((name) => modes.includes(name));
+    const known = modes.filter((name) => state.known[name]);
+    const mode = ["concat", "mutan", "image", "text"].find((name) => (known.length ? known : modes).includes(name));
     tab.set({
       about: state, labels, modes, counts: countAbove(counts, modes, labels),
       start: mode, view: { ...tab.state.view, mode },

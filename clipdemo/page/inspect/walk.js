@@ -5,6 +5,12 @@ import { page } from "../shared/store.js";
 import { fetchMore, refreshRows } from "./rows.js";
 import { labelName, tab } from "./state.js";
 
+// Such as "dog, missed" or "any label wrong".
+function askedFor(label, outcome) {
+  const word = outcome === "error" ? "wrong" : outcome;
+  return word && !label ? `any label ${word}` : [label, word].filter(Boolean).join(", ");
+}
+
 // `open` opens a row by its index, `back` returns to all rows; `show` has the server open it, and
 // `gallery` lends its finding.
 export function walker(show, gallery) {
@@ -17,7 +23,7 @@ export function walker(show, gallery) {
     tab.set({ walking: at });
     show(rows[at].row);
     const label = labelName();
-    const asked = [label, view.outcome].filter(Boolean).join(", ");
+    const asked = askedFor(label, view.outcome);
     page.set({
       ...(label && { chosen: label }),
       walk: {

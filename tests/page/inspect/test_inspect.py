@@ -267,6 +267,8 @@ def assert_fits(page, width: int) -> None:
         right["x"] + right["width"]
     ), width
     assert page.evaluate(SMALL) == [], width
+    heads = page.locator("#inspect .figures thead button:visible")
+    assert heads.evaluate_all("(all) => all.every((b) => b.scrollWidth <= b.clientWidth)"), width
 
 
 def assert_the_rows_can_be_downloaded(tab, drawn) -> None:

@@ -10,6 +10,7 @@ import pytest
 from support.driver import eventually, open_inspect, serving, visit
 
 from clipdemo.inputs.labels import COCO18
+from clipdemo.page.shared.modules import address
 from clipdemo.scenes import random_scene
 from clipdemo.tables.label_table import read_label_table, write_label_table
 from page.inspect.test_inspect import NAMES, total
@@ -83,6 +84,8 @@ def test_findings_survive_a_restart_and_a_hostile_table_stays_text(visitor, own)
         row = int(name.removeprefix("<b>").removesuffix(".png"))
         correct(url, row, own)
         refused(url)
+        opens_others(page, own)
+        assert_counts_photos_that_could_not_be_used(page, url)
 
 
 def correct(url: str, row: int, own) -> None:
@@ -103,6 +106,39 @@ def correct(url: str, row: int, own) -> None:
     horse = COCO18.ids[NAMES.index("horse")]
     assert set(old["Labels"][row]) ^ set(new["Labels"][row]) == {horse}
     assert new["Caption"].tolist() == old["Caption"].tolist()
+
+
+def opens_others(page, own) -> None:
+    """After one that cannot be read the one before is offered; one without photos opens in Text."""
+    (own / "bad.csv").write_text("a,b\n1,2\n")
+    (own / "captions.csv").write_bytes(b"ImageID,Labels,Caption\r\n1.jpg,1,a man\r\n")
+    open_table(page, own / "bad.csv")
+    refused = "bad.csv has no column of photo names (found: a, b); name it ImageID."
+    page.locator("#inspect .head").get_by_text(refused, exact=True).wait_for()
+    page.get_by_role("button", name="Back to t.csv").click()
+    page.locator("#inspect .head", has_text="t.csv: 12 rows").wait_for()
+    open_table(page, own / "captions.csv")
+    told = "scored by tiny. 1 of 1 rows are used. Repaired: CRLF line endings, 2 times."
+    page.locator("#inspect .head", has_text=told).wait_for()
+    page.locator('#inspect .modes [data-mode="text"][aria-pressed="true"]').wait_for()
+    page.locator('#inspect .modes [data-mode="concat"]').click()
+    page.locator("#inspect .tally").get_by_text("no rows with photo and caption").wait_for()
+
+
+def open_table(page, path) -> None:
+    page.locator("#inspect .opener summary").click()
+    page.get_by_label("Table: path").fill(str(path))
+    page.get_by_role("button", name="Open", exact=True).click()
+
+
+def assert_counts_photos_that_could_not_be_used(page, url: str) -> None:
+    headline = "([script, state]) => import(script).then((module) => module.headline(state))"
+    for skipped, words in (
+        (1, "1 photo could not be used: No."),
+        (2, "2 photos could not be used; "),
+    ):
+        state = {"name": "t", "rows": 9, "known": {}, "skipped": skipped, "first_skipped": "No."}
+        assert words in page.evaluate(headline, [url + address("inspect/inspect.js"), state])
 
 
 def one_card(page) -> None:

@@ -171,7 +171,7 @@ def test_a_review_by_keys(tab):
     assert tab.evaluate(focused) == ids[2]
     assert [kinds.nth(i).input_value() for i in range(4)] == ["", "label wrong", "", ""]
     tab.keyboard.press("o")
-    tab.locator("#walk").get_by_text("3 of 37").wait_for()
+    tab.locator("#walk").get_by_text("any label wrong: 3 of 37").wait_for()
     tab.go_back()
     eventually(tab, lambda: goes_on(tab, focused, ids[2]))
     tab.keyboard.press("p")
