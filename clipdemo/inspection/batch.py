@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
-from clipdemo.errors import ClipdemoError, PhotoError
+from clipdemo.errors import ClipdemoError, PhotoError, TableError
 from clipdemo.inputs.ahead import ahead, cores
 from clipdemo.inputs.captions import clean_caption
 from clipdemo.inputs.images import read_photo
@@ -225,7 +225,10 @@ def _table_among(
     with TemporaryDirectory() as folder:
         copy = Path(folder, f"table.{name.rpartition('.')[2].lower()}")
         copy.write_bytes(data)
-        yield copy
+        try:
+            yield copy
+        except TableError as error:  # it names the copy
+            raise TableError(str(error).replace(str(copy), name[:80])) from error
 
 
 def _rows(
