@@ -6,6 +6,7 @@ import contextvars
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -35,6 +36,7 @@ KEPT = 300  # latest runs
 KEPT_ROWS = 15_000  # of all runs together; each has a thumbnail of about 10 kB
 KEEP = 3600.0  # seconds after a run was last viewed
 WAITING = 30  # runs in the queue
+OF_ONE = WAITING // 2  # of which so many may be one visitor's
 OF_SAME = 2  # of which so many may have the same files
 THUMBNAIL = 144  # pixels
 OVER = ("done", "stopped", "failed")
@@ -47,6 +49,7 @@ class Job:
     Attributes:
         id: a secret; anyone who knows it can see and stop the run.
         files: its input files.
+        visitor: who started it, as `visitor_of`.
         state: waiting, reading, running, done, stopped or failed.
         found: the items that were scored, each with its cleaned or written caption.
         looked_at: time of the last request for it, in seconds of a monotonic clock.
@@ -59,12 +62,13 @@ class Job:
         classifier: Callable[[], Classifier],
         captioner: Callable[[], Captioner] | None,
         most: int,
+        visitor: str = "",
     ) -> None:
         self.id = secrets.token_urlsafe(16)
         self.state = "waiting"
         self.found: list[tuple[Item, str | None]] = []
         self.looked_at = time.monotonic()
-        self.files, self._own = files, own
+        self.files, self._own, self.visitor = files, own, visitor
         self._classifier, self._captioner, self._most = classifier, captioner, most
         self._stop = threading.Event()
         self._rows: list[dict] = []
@@ -164,7 +168,8 @@ class Jobs:
                 raise ClipdemoError(
                     "These files are already being processed: wait for that run, or cancel it."
                 )
-            if sum(other.state == "waiting" for other in going) >= WAITING:
+            waiting = [other.visitor for other in going if other.state == "waiting"]
+            if len(waiting) >= WAITING or waiting.count(job.visitor) >= OF_ONE:
                 raise ClipdemoError("Too many runs are waiting: try again in a few minutes.")
             self._jobs[job.id] = job
         self._pool.submit(contextvars.copy_context().run, job.run)
@@ -197,16 +202,25 @@ class Jobs:
         return found
 
     def _forget(self) -> None:
-        """Drop runs that nobody viewed for an hour. If there are too many, also those without
-        results, and then those not viewed for the longest time.
+        """Drop runs that nobody viewed for an hour. If there are too many, also runs of whoever has
+        the most: first those without results, then those not viewed for the longest time.
         """
-        over = [job for job in self._jobs.values() if job.state in OVER]
         old = time.monotonic() - KEEP
-        kept, rows = len(self._jobs), sum(len(job.found) for job in self._jobs.values())
-        for job in sorted(over, key=lambda job: (bool(job.found), job.looked_at)):
-            if job.looked_at < old or kept >= KEPT or rows > KEPT_ROWS:
+        for job in self._over():
+            if job.looked_at < old:
                 del self._jobs[job.id]
-                kept, rows = kept - 1, rows - len(job.found)
+        while over := self._over():
+            rows, held = 0, Counter()
+            for job in self._jobs.values():
+                rows += len(job.found)
+                held[job.visitor] += len(job.found) + KEPT_ROWS // KEPT  # one without rows counts
+            if rows <= KEPT_ROWS and len(self._jobs) < KEPT:
+                break
+            job = min(over, key=lambda job: (-held[job.visitor], bool(job.found), job.looked_at))
+            del self._jobs[job.id]
+
+    def _over(self) -> list[Job]:
+        return [job for job in self._jobs.values() if job.state in OVER]
 
 
 def routes(jobs: Jobs) -> list[Route]:

@@ -12,6 +12,7 @@ from clipdemo.errors import ClipdemoError
 from clipdemo.inspection.batch import Item, photo_of
 from clipdemo.page.batch.jobs import Job, Jobs
 from clipdemo.page.compare.tab import Desk
+from clipdemo.page.server.access import visitor_of
 from clipdemo.page.server.parts import Parts
 from clipdemo.page.server.requests import event_value
 from clipdemo.page.shared.models import Models
@@ -47,10 +48,11 @@ def build(models: Models, desk: Desk, tabs: gr.Tabs, jobs: Jobs, parts: Parts) -
             )
     board = part("batch/batch.js", "start", "open", value={}, elem_id="batch")
 
-    def run(write: bool, own: str, backbone: str, event: gr.EventData) -> dict:
+    def run(write: bool, own: str, backbone: str, event: gr.EventData, request: gr.Request) -> dict:
         captioner = (lambda: desk.captioner.start().get()) if write else None
         files = parts.files(event_value(event, "bag"))
-        job = Job(files, own, models[backbone].get, captioner, jobs.most)
+        visitor = visitor_of(request.request)
+        job = Job(files, own, models[backbone].get, captioner, jobs.most, visitor)
         jobs.start(job)
         return {"run": job.id}
 

@@ -4,17 +4,19 @@ import io
 import json
 import threading
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import pytest
 from PIL import Image
+from support.asking import Stranger
 from support.cut_line import cut_line
 from support.driver import eventually, serving, until, visit
 from support.paths import SCENES
 
 from clipdemo.errors import ClipdemoError
-from clipdemo.page.batch.jobs import GONE, KEPT, OF_SAME, OVER, Job, Jobs
+from clipdemo.page.batch.jobs import GONE, KEPT, OF_ONE, OF_SAME, OVER, Job, Jobs
 from page.batch.test_batch import begin, download, finish, give, says
 
 pytestmark = pytest.mark.browser
@@ -229,6 +231,61 @@ def test_nobody_elses_runs_push_out_one_that_is_still_viewed(tiny):
     assert jobs.find(mine.id) is mine
     with pytest.raises(ClipdemoError):
         jobs.find("none")
+
+
+# The app, which keeps fewer results.
+FEWER = """
+import app
+from clipdemo.page.batch import jobs
+jobs.KEPT_ROWS = 120
+app.main()
+"""
+
+
+def test_one_visitors_many_results_push_out_their_own_first(tmp_path):
+    with serving(tmp_path, ("-c", FEWER)) as (url, _):
+        mine, other = (Stranger(url, **{"X-Forwarded-For": f"203.0.113.{n}"}) for n in (7, 8))
+        number = next(e["number"] for e in mine.events() if "checkbox" in e["kinds"])
+
+        def run(who: Stranger) -> str:
+            table = "ImageID,Caption\n" + "".join(f",a dog and {n} cats\n" for n in range(50))
+            said = {"bag": who.bag(("t.csv", table.encode()))}
+            went_well, answer = who.event(number, [False, "", None], said)
+            assert went_well
+            name = answer[0]["run"]
+            until(lambda: who.http.get(f"/batch/{name}").json()["state"] in OVER)
+            assert len(who.http.get(f"/batch/{name}").json()["rows"]) == 50
+            return name
+
+        kept = run(mine)
+        others = [run(other) for _ in range(5)]
+        status = [mine.http.get(f"/batch/{name}").status_code for name in (kept, *others)]
+        assert status == [200, *[404] * 3, 200, 200]
+
+
+def test_one_visitor_takes_only_half_of_the_queue(tiny, is_sentence):
+    jobs, ready = Jobs(10), threading.Event()
+
+    def slow():
+        ready.wait()
+        return tiny
+
+    def waiting(number: int, visitor: str) -> Job:
+        photos = [SCENES / "farm.webp", Path(f"{number}.webp")]
+        return Job(photos, "", slow, None, 10, visitor)
+
+    try:
+        jobs.start(waiting(0, "one"))
+        jobs.start(waiting(1, "one"))
+        for number in range(OF_ONE + 2):
+            with suppress(ClipdemoError):
+                jobs.start(waiting(number + 2, "one"))
+        with pytest.raises(ClipdemoError) as refused:
+            jobs.start(waiting(99, "one"))
+        assert is_sentence(refused.value)
+        jobs.start(waiting(100, "another"))
+    finally:
+        ready.set()
 
 
 def test_the_same_files_take_only_a_few_places_in_the_queue(tiny, is_sentence):
