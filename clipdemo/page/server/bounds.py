@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
+from itertools import chain
 
 from gradio import route_utils
 from gradio.route_utils import GradioMultiPartParser, MultiPartException
 
+from clipdemo.page.server.access import visitor_of
 from clipdemo.page.server.door import content_length
 from clipdemo.page.server.requests import Page
 
 FIELD = 2**16  # bytes of a field other than a file in an uploaded form
 BUSY = 16  # waiting events beyond which long ones are refused
+SHARE = 32  # waiting events of a visitor, beyond which more are refused if the queue is half full
+TRY_AGAIN = "The server is busy: try again in a moment."
 LONG = 2**20  # bytes
 IDLE = 0.01  # seconds between polls of an empty queue; Gradio's 0.001 takes a tenth of a core
 SESSION = re.compile(r"[\w.:-]{1,100}", re.ASCII)
@@ -37,12 +41,18 @@ def bound_gradio(page: Page) -> None:
     queue.compute_analytics_summary = lambda records: {}
     queue.sleep_when_free = max(IDLE, queue.sleep_when_free)
 
+    def waiting(visitor: str) -> int:
+        events = chain(*(each.queue for each in queue.event_queue_per_concurrency_id.values()))
+        return sum(visitor_of(event.request) == visitor for event in events)
+
     async def bounded(body, request, username):
         if body.session_hash is not None and not SESSION.fullmatch(body.session_hash):
             return False, "session_hash takes up to 100 letters, digits and -_.: signs.", "error"
         long = not 0 < content_length(request) <= LONG
-        if long and len(queue) > BUSY:
-            return False, "The server is busy: try again later.", "queue_full"
+        full = len(queue) >= queue.max_size or (long and len(queue) > BUSY)
+        # Many people may share an address, so it counts only when others have to wait.
+        if full or (len(queue) >= queue.max_size // 2 and waiting(visitor_of(request)) >= SHARE):
+            return False, TRY_AGAIN, "queue_full"
         return await push(body=body, request=request, username=username)
 
     queue.push = bounded

@@ -12,7 +12,7 @@ from gradio.state_holder import StateHolder
 from support.asking import Stranger
 from support.driver import serving, until
 
-from clipdemo.page.server.bounds import Sessions
+from clipdemo.page.server.bounds import SHARE, Sessions
 from clipdemo.page.server.door import HELD, LONGEST
 
 ROUTE = "/gradio_api/run/predict"
@@ -65,6 +65,32 @@ def test_unfinished_requests_take_a_bounded_share_of_the_memory(address, member,
 def test_before_the_login_no_body_is_read(address):
     line = unfinished(address, 1000, "")
     assert b" 401 " in line.recv(100)
+
+
+# The app, whose queue does not move.
+STANDING = """
+import app
+from gradio.queueing import Queue
+Queue.start = lambda self: None
+app.main()
+"""
+
+
+def test_one_visitor_cannot_fill_the_queue(tmp_path, is_sentence):
+    with serving(tmp_path, ("-c", STANDING)) as (url, _):
+
+        def accepted(number: int) -> int:
+            who = Stranger(url, **{"X-Forwarded-For": f"203.0.113.{number}"}).http
+            for count in range(257):
+                answer = who.post("/gradio_api/call/predict", json={"data": [None, "a dog"]})
+                if answer.status_code != 200:
+                    assert answer.status_code == 503
+                    assert is_sentence(answer.json()["detail"])
+                    assert "try again" in answer.json()["detail"]
+                    return count
+            raise AssertionError("nothing is refused")
+
+        assert [accepted(n) for n in range(6)] == [128, *[SHARE] * 4, 0]
 
 
 def test_invented_visitors_do_not_replace_those_whose_page_is_open():
