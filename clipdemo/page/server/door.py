@@ -16,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from clipdemo.errors import ClipdemoError
 from clipdemo.inputs.photo_files import MAX_BYTES
@@ -230,6 +230,8 @@ def response_to(error: Exception, request: Request) -> Response:
         sentence = "This address does not take such values: see the API at the bottom of the page."
     elif isinstance(error, KeyError | FnIndexInferError):  # Gradio's, for an unknown endpoint
         status, sentence = 404, f"{NOTHING}: see the API at the bottom of the page."
+    if _is_upload(request):  # Gradio shows the whole body of such an answer
+        return PlainTextResponse(sentence, status, {"Cache-Control": "no-store"})
     said = dict.fromkeys(("error", "detail", "notice"), sentence)
     return JSONResponse(said, status, {"Cache-Control": "no-store"})
 
