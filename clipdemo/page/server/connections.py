@@ -7,6 +7,7 @@ no more files can be opened. One script could keep everybody else out.
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from asyncio import TimerHandle, Transport
 from contextlib import suppress
@@ -22,6 +23,8 @@ if sys.platform != "win32":
 HEAD = 20.0  # seconds in which the head of a request must arrive
 REST = 120.0  # seconds for the rest of a body that was answered before its end
 FILES = 2**14  # open files and connections, if the system allows so many
+# On a Space, only its proxies connect; uvicorn believes these what they say about visitors.
+INSIDE = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
 FULL = "Connections had to wait, as no more files could be opened: raise the limit (ulimit -n)."
 
 
@@ -73,6 +76,8 @@ def bound_connections() -> None:
     """Let uvicorn use `Connection`, with as many open files as the system allows, up to `FILES`."""
     HTTP_PROTOCOLS["auto"] = f"{__name__}:Connection"
     logging.getLogger("asyncio").addFilter(_Once())
+    if "SPACE_ID" in os.environ:
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", INSIDE)
     if sys.platform != "win32":
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         if resource.RLIM_INFINITY != soft < FILES:

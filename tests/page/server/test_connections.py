@@ -68,3 +68,16 @@ def test_a_connection_ends_unless_a_request_arrives(tmp_path):
                         pass
             late.sendall(b'{"data": [null,"')
             assert late.recv(2**16).startswith(b"HTTP/1.1 4"), "one that is answered goes on"
+
+
+def test_on_a_space_visitors_are_told_apart_behind_its_proxies(tmp_path):
+    with serving(tmp_path, ("app.py", "--auth", "ann:word"), SPACE_ID="someone/demo") as (url, _):
+
+        def answers(address: str) -> list[int]:
+            said = {"X-Forwarded-For": f"198.51.100.1, {address}, 10.1.1.1"}
+            form = {"username": "ann", "password": "wrong"}
+            guesses = (httpx.post(f"{url}login", data=form, headers=said) for _ in range(5))
+            return [answer.status_code for answer in guesses]
+
+        for number in range(3):
+            assert answers(f"203.0.113.{number}") == [400] * 4 + [429]
