@@ -8,8 +8,9 @@ from pathlib import Path
 
 from clipdemo.errors import TableError
 from clipdemo.tables.columns import COLUMNS
+from clipdemo.tables.gathered import gathered
 from clipdemo.tables.label_values import LIKELY
-from clipdemo.tables.rows import OURS, Rows, gathered, with_note
+from clipdemo.tables.rows import OURS, Rows, with_note
 
 
 def is_coco(found: dict) -> bool:

@@ -15,7 +15,8 @@ from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import EXTENSIONS, is_photo, is_side_file
 from clipdemo.inputs.photo_source import files_below
 from clipdemo.tables.columns import COLUMNS
-from clipdemo.tables.rows import OURS, Rows, gathered
+from clipdemo.tables.gathered import gathered
+from clipdemo.tables.rows import OURS, Rows
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")  # of an imagefolder
 _NO_CLASSES = {

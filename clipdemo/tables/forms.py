@@ -19,7 +19,8 @@ import pandas as pd
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import is_photo
 from clipdemo.tables.columns import Columns
-from clipdemo.tables.rows import CHUNK, Find, Rows, cell_text, gathered, with_note
+from clipdemo.tables.gathered import CHUNK, gathered
+from clipdemo.tables.rows import Find, Rows, cell_text, with_note
 from clipdemo.tables.text import ABOVE, quote, unquote
 from clipdemo.tables.tool_records import NOT_ANNOTATED, labelbox_label
 

@@ -13,8 +13,9 @@ from clipdemo.inputs.photo_names import is_photo
 from clipdemo.tables.coco_instances import is_coco, read_coco
 from clipdemo.tables.columns import Columns, find_columns
 from clipdemo.tables.forms import with_class_names
+from clipdemo.tables.gathered import gathered
 from clipdemo.tables.json_labels import are_scores, class_list, likely, named, number_key, scores_of
-from clipdemo.tables.rows import Find, Rows, gathered, photo_name
+from clipdemo.tables.rows import Find, Rows, photo_name
 from clipdemo.tables.tool_records import (
     NOT_ANNOTATED,
     NotAnnotated,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
 from clipdemo.tables.columns import Columns, is_like_labels, is_of_others, may_be_counts
 from clipdemo.tables.label_names import LabelReader, folded
 from clipdemo.tables.label_values import FALSE, LIKELY, is_true
+from clipdemo.tables.rows import Rows
 from clipdemo.tables.scores import number
-
-if TYPE_CHECKING:
-    from clipdemo.tables.rows import Rows
 
 # Elsewhere, these words and marks may be labels.
 _YES = {

