@@ -331,7 +331,7 @@ def many_values(server: Server) -> None:
     assert server.owner.http.get("/pwa_icon/14000").status_code == 404
     names = io.BytesIO()
     with zipfile.ZipFile(names, "w") as packed:
-        packed.writestr("x" * 60_000, PHOTO)
+        packed.writestr("x" * 60_000 + ".jpg", PHOTO)
     told = run_of(server, ("names.zip", names.getvalue()))
     assert "file name" in told["notices"][0]
 
