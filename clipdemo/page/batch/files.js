@@ -170,13 +170,13 @@ function chooser(attributes) {
 
 export function mount({ element }) {
   const one = chooser({ id: "batch-choose" });
-  const folder = chooser({ webkitdirectory: "", id: "batch-folder" });
+  const folder = chooser({ webkitdirectory: "" });  // not in the page, which has one field for files
   const status = make("p", { role: "status" });
   const problems = make("ul", { class: "notices" });
   const emptied = button("Clear", clear);
   const zone = make("div", { class: "drop" }, make("p", {}, "Drop photos, a folder, a zip or a table here"),
     make("span", {}, button("Choose files", () => one.click()),
-      button("Choose a folder", () => folder.click()), emptied), one, folder, status);
+      button("Choose a folder", () => folder.click()), emptied), one, status);
 
   function paint() {
     status.textContent = statusText();

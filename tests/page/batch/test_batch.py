@@ -61,7 +61,7 @@ def begin(page, *files: Path) -> None:
 
 def give(page, *files: Path) -> None:
     page.get_by_role("tab", name="Batch").click()
-    page.locator("#batch-choose").set_input_files(files)
+    page.locator("#batch-files input[type=file]").set_input_files(files)
     page.locator("#batch-files").get_by_text("Ready: ").wait_for()
 
 
