@@ -103,10 +103,9 @@ def crowd(request: Callable[[], Callable], rounds: int) -> dict[str, Comparison]
     """`USERS` simultaneous requests, compared with as many one after another, all with new photos.
 
     Throughput compares the time until all are answered, p95 the 95th percentile of the time to an
-    answer; one after another, each request also waits for those before it. One request is the
-    warm-up, during which the app loads its model.
+    answer; one after another, each request also waits for those before it. The first simultaneous
+    ones are the warm-up, during which the app loads its model and starts its threads.
     """
-    request()()
 
     def at_once() -> list[float]:
         calls = [request() for _ in range(USERS)]
@@ -122,6 +121,7 @@ def crowd(request: Callable[[], Callable], rounds: int) -> dict[str, Comparison]
     def in_turn() -> list[float]:
         return list(itertools.accumulate(timed(request()) for _ in range(USERS)))
 
+    at_once()
     ours, plain = zip(*turns(at_once, in_turn, rounds), strict=True)
     return {
         name: Comparison(median(map(figure, ours)), median(map(figure, plain)))
