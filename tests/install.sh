@@ -20,3 +20,4 @@ if [ "$(id -u)" = 0 ] && ! command -v chromium-headless-shell >/dev/null 2>&1; t
 fi
 browser || echo "No browser could be installed: install Chromium to run the browser tests."
 command -v nginx >/dev/null 2>&1 || echo "No nginx could be installed: install it to run its tests."
+command -v exiftool >/dev/null 2>&1 || echo "No exiftool could be installed: install it to run its test."

@@ -107,7 +107,7 @@ def gather(
     Args:
         paths: photo files, folders, zips and tars; if empty, the table's captions alone. A table
             inside one of them is used if none is given; other files there, by their name no
-            photos, are passed over unless a row names them.
+            photos, are skipped unless a row names them.
         table: photo names and captions; if given, its rows are the items, each with its photo.
         limit: maximum number of items; also refuses tables that may unpack to more, for visitors.
         sources: opened folders and archives are added here, for `predict_items`.
@@ -159,8 +159,8 @@ def _passed_over(inputs: Mapping[Path, list[str]], items: list[Item], has_table:
         if not (has_table and _is_table(name)) and not (path.is_dir() and name.endswith(".tar"))
     ]
     if len(others) < 2:
-        return [f"1 other file is passed over: {name[:80]}." for name in others]
-    return [f"{len(others):,} other files are passed over, such as {others[0][:80]}."]
+        return [f"1 other file was skipped: {name[:80]}." for name in others]
+    return [f"{len(others):,} other files were skipped, such as {others[0][:80]}."]
 
 
 def _is_photo(item: Item) -> bool:
@@ -173,7 +173,7 @@ def _check_unpacked(table: Path) -> None:
     with table.open("rb") as file:
         if file.read(4) in UNPACKED:
             raise ClipdemoError(
-                "The table is a workbook or Parquet, which is not read here: save it as CSV."
+                "The table is a workbook or Parquet, which cannot be read here: save it as CSV."
             )
 
 

@@ -11,10 +11,10 @@ import pandas as pd
 from clipdemo.errors import TableError
 from clipdemo.tables.columns import COLUMNS, Columns, is_like_labels
 from clipdemo.tables.first_rows import MOST, are_names, settled
-from clipdemo.tables.label_values import is_true, parts
+from clipdemo.tables.label_values import is_true, number, parts
 from clipdemo.tables.own_columns import OwnColumns
 from clipdemo.tables.rows import Rows, caption_text, cell_text, photo_name
-from clipdemo.tables.scores import likely_labels, number
+from clipdemo.tables.scores import likely_labels
 
 CHUNK = 100_000  # rows that are Python objects at the same time
 

@@ -10,7 +10,7 @@ from typing import Any
 from clipdemo.errors import TableError
 from clipdemo.inputs.photo_names import is_photo
 from clipdemo.tables.columns import FURTHER, USUAL
-from clipdemo.tables.label_values import LIKELY, is_true
+from clipdemo.tables.label_values import LIKELY, is_true, number
 
 _LISTS = {
     "classes", "names", "categories", "categorynames", "labelnames", "classnames", "labelmap",
@@ -229,8 +229,4 @@ def _score(said: dict) -> float | None:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    try:
-        number = float(str(value).strip().rstrip("%"))
-    except ValueError:
-        return None
-    return number if number == number else None  # NaN
+    return number(str(value))

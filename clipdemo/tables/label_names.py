@@ -138,8 +138,8 @@ def own_labels(cells: Iterable[object], blanks: bool = True) -> LabelSet:
     odd = next(filter(_NOTATION.search, names.values()), None)
     if odd is not None:
         raise TableError(
-            f"The cells of labels are not understood, such as {odd[:80]!r}: separate names by "
-            "semicolons, such as dog;cat."
+            f"Cells of labels such as {odd[:80]!r} cannot be read: separate names with semicolons, "
+            "as in dog;cat."
         )
     numbers = all(name.isascii() and name.isdigit() for name in names.values())
     found = tuple(sorted(names.values(), key=lambda n: (int(n), n) if numbers else n))

@@ -150,11 +150,19 @@ def _is_likely(value: object) -> bool | None:
     text = _text(value)
     if is_true(text) is not None or text.isdigit():  # a whole number may be a count
         return is_true(text)
+    score = number(text)
+    return None if score is None else score / (100 if score > 1.01 else 1) >= LIKELY
+
+
+def number(text: str) -> float | None:
+    """A number with a point or a comma, or a percentage as a fraction; None for other text."""
+    text = text.strip().replace(",", ".")
+    share = text.endswith("%")
     try:
-        score = float(text.removesuffix("%").replace(",", "."))
+        found = float(text.removesuffix("%").rstrip()) / (100 if share else 1)
     except ValueError:
         return None
-    return score / (100 if score > 1.01 or text.endswith("%") else 1) >= LIKELY
+    return found if math.isfinite(found) else None
 
 
 def is_true(cell: object, counts: bool = False) -> bool | None:

@@ -10,9 +10,8 @@ from clipdemo.errors import TableError
 from clipdemo.inputs.labels import COCO18
 from clipdemo.tables.columns import Columns, is_like_labels, is_of_others, may_be_counts
 from clipdemo.tables.label_names import LabelReader, folded
-from clipdemo.tables.label_values import FALSE, LIKELY, is_true
+from clipdemo.tables.label_values import FALSE, LIKELY, is_true, number
 from clipdemo.tables.rows import Rows
-from clipdemo.tables.scores import number
 
 # Elsewhere, these words and marks may be labels.
 _YES = {

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from clipdemo.tables.label_values import FALSE, LIKELY, parts
+from clipdemo.tables.label_values import FALSE, LIKELY, number, parts
 
 _NOT = FALSE | {"reject", "rejected", "ignore"}
 _PERCENT = (50, 100)  # the highest of a column of percentages is one of these,
 _SURE = 10  # or, in a column of confidences, above what a rating has
-
-
-def number(text: str) -> float | None:
-    """A number with a point or a comma, or a percentage as a fraction; None for other text."""
-    text = text.strip().replace(",", ".")
-    share = text.endswith("%")
-    try:
-        found = float(text.removesuffix("%").rstrip()) / (100 if share else 1)
-    except ValueError:
-        return None
-    return found if math.isfinite(found) else None
 
 
 def likely(cells: Iterable[str], name: str = "score") -> Callable[[str], bool] | None:

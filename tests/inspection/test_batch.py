@@ -160,7 +160,7 @@ def test_a_hostile_zip_costs_a_sentence_for_each_bad_file(tiny, hostile, tmp_pat
     before = sorted(tmp_path.rglob("*"))
     found = {}
     items, notices, _ = gather([hostile])
-    assert notices == ["2 other files are passed over, such as inner.zip."]
+    assert notices == ["2 other files were skipped, such as inner.zip."]
     for results in predict_items(tiny, items):
         found |= {result.item.name: result for result in results}
     entries = [entry(result, Rule()) for result in found.values()]

@@ -149,7 +149,7 @@ def test_values_per_label_without_names_are_refused(tmp_path, labels, one, other
 def test_a_notation_that_is_not_read_is_refused_and_not_a_label(tmp_path, cell, is_sentence):
     path = tmp_path / "t.json"
     path.write_text(json.dumps([{"image": f"{n}.jpg", "labels": cell} for n in (1, 2)]))
-    with pytest.raises(TableError, match="not understood") as caught:
+    with pytest.raises(TableError, match="cannot be read") as caught:
         read_label_table(path, None)
     assert is_sentence(caught.value)
 

@@ -70,7 +70,7 @@ function add(list) {
     const key = keyOf(file);
     const known = files.get(key);
     if (known?.file && !known.problem) continue;
-    const problem = WORKBOOK.test(file.name) ? `${file.name} is not read here: save it as CSV, and choose that.` : null;
+    const problem = WORKBOOK.test(file.name) ? `${file.name} cannot be read here: save it as CSV and choose that file.` : null;
     files.set(key, { ...known, name: file.name, size: file.size, at: known?.at ?? 0, file, problem });
   }
   keep(...BAG, { id: bag, count: files.size });

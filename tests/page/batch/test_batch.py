@@ -97,7 +97,7 @@ def test_a_zip_gives_what_predict_gives_and_its_table_can_be_sorted(page, classi
     finish(page, packed)
     found = {entry["photo"]: entry for entry in json.loads(download(page, "JSON"))["photos"]}
     assert len(found) == 4
-    passed_over = "1 other file is passed over: notes.txt."
+    passed_over = "1 other file was skipped: notes.txt."
     assert page.locator("#batch .notices li").all_inner_texts() == [passed_over]
     for name, photo in found.items():
         scene = "corner" if name.startswith("=1") else Path(name).stem
@@ -279,7 +279,7 @@ def test_unreadable_files_give_one_sentence_and_captions_alone_are_enough(
     (tmp_path / "t.xlsx").write_bytes(b"a workbook")
     page.locator("#batch-files").get_by_role("button", name="Clear").click()
     page.locator("#batch-choose").set_input_files(tmp_path / "t.xlsx")
-    refused = "t.xlsx is not read here: save it as CSV, and choose that."
+    refused = "t.xlsx cannot be read here: save it as CSV and choose that file."
     assert page.locator("#batch-files .notices li").all_inner_texts() == [refused]
     assert page.locator("#batch-files [role=status]").inner_text() == ""
     page.locator("#batch-files").get_by_role("button", name="Clear").click()
